@@ -1,0 +1,74 @@
+"""Ridge splines: global optima of the problems that shallow ReLU networks with weight decay solve.
+
+A ridge function is a function of one projection of x; nothing here is Tikhonov's "ridge".
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from ridgesplines.activations import ReLU
+from ridgesplines.certificate import DualCertificate, lambda_max
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal
+from ridgesplines.losses import (
+    Absolute,
+    Hinge,
+    Huber,
+    Interpolation,
+    Logistic,
+    Quantile,
+    Softmax,
+    Squared,
+)
+from ridgesplines.network import RidgeSpline
+from ridgesplines.problem import Problem
+from ridgesplines.solution import Solution, evaluate
+from ridgesplines.solve import Path, compare, solve, solve_path
+from ridgesplines.solvers import Grid
+
+if TYPE_CHECKING:
+    from ridgesplines.estimators import (
+        LinearSplineRegressor,
+        RidgeSplineClassifier,
+        RidgeSplineRegressor,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Absolute",
+    "ConvergenceWarning",
+    "DualCertificate",
+    "Grid",
+    "Hinge",
+    "Huber",
+    "Interpolation",
+    "LinearSplineRegressor",
+    "Logistic",
+    "Path",
+    "Problem",
+    "ProblemError",
+    "Quantile",
+    "ReLU",
+    "RidgeSpline",
+    "RidgeSplineClassifier",
+    "RidgeSplineRegressor",
+    "Softmax",
+    "Solution",
+    "SolverRefusal",
+    "Squared",
+    "compare",
+    "evaluate",
+    "lambda_max",
+    "solve",
+    "solve_path",
+]
+
+_ESTIMATORS = {"LinearSplineRegressor", "RidgeSplineClassifier", "RidgeSplineRegressor"}
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators, imported on first use: they need scikit-learn, which takes longer to load than all the rest."""
+    if name in _ESTIMATORS:
+        from ridgesplines import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,192 @@
+r"""The dual vector of a fit: recomputed, projected off the affine functions, scaled, and what it then proves.
+
+For a dual vector u that is orthogonal to all affine functions and has :math:`|\eta| \le \lambda`,
+
+.. math:: D(u) = -\sum_n s_n L^*(y_n, -u_n / s_n)
+
+is a lower bound on the optimum: weak duality holds for *any* such u, wherever it came from.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import linprog, minimize_scalar
+
+from ridgesplines.finite import affine_fit, design, linear_program, project
+from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.oracle import Oracle
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import affine_least_squares
+from ridgesplines.validation import Array
+
+#: Rounds of column generation in search of a dual vector, and cuts in search of the least supremum.
+ROUNDS = 60
+ACCURACY = 1e-9
+
+
+def smooth_dual(problem: Problem, z: Array) -> Array:
+    """u_n = -s_n L'(y_n, z_n), after the best affine function was added to the fit z.
+
+    The gradient of a smooth loss stays inside the conjugate's domain wherever it is taken, so that this is a
+    projection off the affine functions that cannot leave it. For squared error it is the orthogonal projection.
+    """
+    answer = affine_fit(problem, fixed=z)
+    assert answer is not None  # a smooth loss is finite everywhere
+    return answer[1]
+
+
+def projected(problem: Problem, u: Array) -> tuple[Array, float]:
+    """`u` orthogonal to [1 X] and inside the conjugate's domain, and the relative size of what was taken off.
+
+    The correction is measured by the room that each entry has: entries on the boundary stay where they are.
+    """
+    Q, s = problem.null_space, problem.sample_weight
+    size = float(np.linalg.norm(u)) or 1.0
+    before = float(np.linalg.norm(Q.T @ u)) / size
+    for _ in range(3):
+        v = problem.loss.nearest(problem.y, -(u.T / s).T)
+        u = -(v.T * s).T
+        u = u - _correction(Q, s, problem.loss.room(problem.y, v), u)
+    return u, before
+
+
+def _correction(Q: Array, s: Array, room: Array, u: Array) -> Array:
+    """The smallest change, in the metric of the room, that makes u orthogonal to the columns of Q."""
+    if u.ndim == 1:
+        metric = room * s
+        gram = Q.T @ (metric[:, None] * Q)
+        return metric * (Q @ np.linalg.lstsq(gram, Q.T @ u, rcond=1e-13)[0])
+    metric = room * s[:, None, None]
+    r, D = Q.shape[1], u.shape[1]
+    gram = np.einsum("np,nij,nq->piqj", Q, metric, Q, optimize=True).reshape(r * D, r * D)
+    c = np.linalg.lstsq(gram, (Q.T @ u).ravel(), rcond=1e-13)[0].reshape(r, D)
+    return np.einsum("nij,nj->ni", metric, Q @ c)
+
+
+def dual_value(problem: Problem, u: Array) -> float:
+    """D(u); minus infinity outside the domain, or where u is not orthogonal to the affine functions."""
+    if np.linalg.norm(problem.null_space.T @ u) > 1e-11 * np.linalg.norm(u) + 1e-300:
+        return -np.inf
+    y = problem.y
+    if problem.loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
+        slope, offset = affine_least_squares(problem.X, y)
+        y = y - (problem.X @ slope + offset)
+    return -float(problem.sample_weight @ problem.loss.conjugate(y, -(u.T / problem.sample_weight).T))
+
+
+def best_scale(problem: Problem, u: Array, sup: float) -> tuple[float, float]:
+    """(tau, D(tau u)) for the best tau with tau sup|eta| <= lam and tau u inside the domain."""
+    most = problem.lam / sup if sup > 0.0 else 1.0
+    if problem.loss.smooth:
+        most = min(most, 2.0)  # the gradient is near tau = 1; without an upper end the search is ill-scaled
+    most = _inside(problem, u, most)
+    candidates = [0.0, most, min(1.0, most)]
+    if problem.loss.smooth and most > 0.0:
+        found = minimize_scalar(
+            lambda tau: -dual_value(problem, tau * u),
+            bounds=(0.0, most),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        candidates.append(float(found.x))
+    values = [dual_value(problem, tau * u) for tau in candidates]
+    best = int(np.argmax(values))
+    return candidates[best], values[best]
+
+
+def _inside(problem: Problem, u: Array, most: float) -> float:
+    """The largest scale up to `most` that keeps u inside the conjugate's domain, which holds zero; by bisection."""
+    if np.isfinite(dual_value(problem, most * u)):
+        return most
+    low, high = 0.0, most
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if np.isfinite(dual_value(problem, middle * u)) else (low, middle)
+    return low
+
+
+def linear_dual(problem: Problem, network: RidgeSpline, oracle: Oracle) -> Array | None:
+    """A dual vector for a loss with kinks, where the fit alone does not determine one.
+
+    Column generation: a linear program on the network's neurons, whose multipliers are a dual vector; the
+    neurons at which it violates |eta| <= lam join, until none does. Returns the vector of the largest D.
+    """
+    W, b = network.weights, network.biases
+    best, dual = -np.inf, None
+    for _ in range(ROUNDS):
+        W, b = _offered(problem, W, b)
+        answer = linear_program(problem, design(problem, W, b)[0])
+        if answer is None:
+            return dual
+        u, _ = projected(problem, answer[2])
+        found = oracle(u)
+        value = best_scale(problem, u, found.value)[1]
+        if value > best:
+            best, dual = value, u
+        violators = _sizes(problem, u, found.weights, found.biases) > problem.lam * (1.0 + ACCURACY)
+        if found.value <= problem.lam * (1.0 + ACCURACY) or not violators.any():
+            break
+        W = np.concatenate([W, found.weights[violators][:64]])
+        b = np.concatenate([b, found.biases[violators][:64]])
+    return dual
+
+
+def _sizes(problem: Problem, u: Array, W: Array, b: Array) -> Array:
+    return group_norms(np.maximum(W @ problem.X.T - b[:, None], 0.0) @ u)
+
+
+def _offered(problem: Problem, W: Array, b: Array) -> tuple[Array, Array]:
+    """Distinct neurons that bend inside the data; others are affine there."""
+    projections = W @ problem.X.T
+    bends = (b > projections.min(axis=1, initial=np.inf)) & (b < projections.max(axis=1, initial=-np.inf))
+    rows = np.unique(np.column_stack([W[bends], b[bends]]), axis=0)
+    return rows[:, :-1], rows[:, -1]
+
+
+def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:
+    """Among the dual vectors of an optimal fit z, one with the least sup|eta|: cutting planes from `u`.
+
+    A loss with kinks leaves the entries of u free where a residual sits on a kink; each round a linear program
+    takes the least supremum over the neurons found so far.
+    """
+    low, high = _subgradients(problem, z)
+    free = low < high
+    if not free.any():
+        return u
+    Q, bounds = problem.null_space, [*zip(low[free], high[free], strict=True), (0.0, None)]
+    held = np.where(free, 0.0, low)
+    A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
+    rows = np.empty((0, len(u)))
+    for _ in range(ROUNDS):
+        found = oracle(u)
+        cuts = project(Q, np.maximum(problem.X @ found.weights[:64].T - found.biases[:64], 0.0)).T
+        rows = np.concatenate([rows, cuts])
+        sides = np.concatenate([rows, -rows])
+        out = linprog(
+            np.append(np.zeros(int(free.sum())), 1.0),
+            A_ub=np.column_stack([sides[:, free], -np.ones(len(sides))]),
+            b_ub=-sides @ held,
+            A_eq=A_eq,
+            b_eq=-Q.T @ held,
+            bounds=bounds,
+            method="highs-ds",
+        )
+        if out.status != 0 or found.value <= out.fun * (1.0 + ACCURACY):
+            break
+        u = held.copy()
+        u[free] = out.x[:-1]
+        u, _ = projected(problem, u)
+    return u
+
+
+def _subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:
+    """The interval of u_n = -s_n dL(y_n, z_n), from the linear pieces that are active at z."""
+    pieces = problem.loss.pieces(problem.y)
+    if pieces is None:
+        return np.zeros(len(z)), np.zeros(len(z))
+    slopes = np.array([slope for slope, _ in pieces])
+    values = np.array([slope * z + intercept for slope, intercept in pieces])
+    active = values >= values.max(axis=0) - 1e-9
+    low = np.where(active, slopes, np.inf).min(axis=0)
+    high = np.where(active, slopes, -np.inf).max(axis=0)
+    return -problem.sample_weight * high, -problem.sample_weight * low

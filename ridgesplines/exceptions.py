@@ -1,0 +1,62 @@
+"""What this library raises and warns with."""
+
+from __future__ import annotations
+
+
+class ProblemError(ValueError):
+    """An argument that does not describe a problem of this library.
+
+    The message names the argument, what was expected, what came, and the remedy.
+
+    Parameters
+    ----------
+    argument : name of the argument.
+    expected : what it should have been.
+    got : what it was.
+    remedy : what to do about it.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> try:
+    ...     rs.Problem([0.0, 1.0], [1.0, 2.0], lam=-1.0)
+    ... except rs.ProblemError as error:
+    ...     print(error.argument)
+    lam
+    """
+
+    def __init__(self, argument: str, expected: str, got: str, remedy: str) -> None:
+        self.argument = argument
+        self.expected = expected
+        self.got = got
+        self.remedy = remedy
+        super().__init__(argument, expected, got, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.argument}: expected {self.expected}; got {self.got}. {self.remedy}"
+
+
+class SolverRefusal(RuntimeError):
+    """A solver cannot take a problem, and says so before any long work.
+
+    Parameters
+    ----------
+    solver : name of the solver that refuses.
+    expected : what it can take.
+    got : what it was given.
+    remedy : what to do instead, usually the solver that can.
+    """
+
+    def __init__(self, solver: str, expected: str, got: str, remedy: str) -> None:
+        self.solver = solver
+        self.expected = expected
+        self.got = got
+        self.remedy = remedy
+        super().__init__(solver, expected, got, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.solver} refuses: expected {self.expected}; got {self.got}. {self.remedy}"
+
+
+class ConvergenceWarning(UserWarning):
+    """A solver stopped before it reached the accuracy that was asked for."""

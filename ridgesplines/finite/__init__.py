@@ -1,0 +1,17 @@
+"""The problem on finitely many given neurons, solved to rounding: the affine fit, and refits on a support."""
+
+from ridgesplines.finite.affine import affine_fit, require_minimiser
+from ridgesplines.finite.design import Design, design, project
+from ridgesplines.finite.linear import linear_program
+from ridgesplines.finite.newton import Face, descend
+
+__all__ = [
+    "Design",
+    "Face",
+    "affine_fit",
+    "descend",
+    "design",
+    "linear_program",
+    "project",
+    "require_minimiser",
+]

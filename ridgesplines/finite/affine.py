@@ -1,0 +1,77 @@
+"""The affine fit: the optimum without neurons, and whether it exists."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.finite.design import design
+from ridgesplines.finite.linear import linear_program
+from ridgesplines.finite.newton import Face, descend
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+
+def affine_fit(problem: Problem, fixed: Array | float = 0.0) -> tuple[Array, Array] | None:
+    r"""(fit, dual vector) of the best affine function, added to a fixed fit: min over q of sum L(y, fixed + q).
+
+    The dual vector of a minimiser is orthogonal to [1 X]. None where no affine function is feasible.
+    Piecewise-linear losses take ``fixed = 0``.
+    """
+    Q = problem.null_space
+    if problem.loss.smooth:
+        shape = (Q.shape[1],) if problem.n_outputs is None else (Q.shape[1], problem.n_outputs)
+        face = Face(problem, Q, sparse.csr_array((0, Q.shape[1])), fixed=fixed)
+        theta, _, _ = descend(face, np.zeros(shape))
+        z = fixed + Q @ theta
+        return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+    nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
+    answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y))
+    if answer is None:
+        return None
+    theta, _, dual = answer
+    return Q @ theta, dual
+
+
+def require_minimiser(problem: Problem) -> None:
+    """Raise a ProblemError where affine functions separate the classes: an infimum, and no minimiser.
+
+    A direction q of affine functions along which no margin falls and one rises lowers the loss forever. A linear
+    program looks for it; quasi-complete separation, where some points lie on the boundary, counts.
+    """
+    if not problem.loss.separable():
+        return
+    A = _margins(problem)
+    out = linprog(
+        -A.sum(axis=0),
+        A_ub=sparse.vstack([-A, A]),
+        b_ub=np.repeat([0.0, 1.0], A.shape[0]),
+        bounds=(None, None),
+        method="highs",
+    )
+    if out.status == 0 and -out.fun > 1e-6:
+        raise ProblemError(
+            "y",
+            f"classes that no affine function separates, for {problem.loss.name}",
+            "separable classes",
+            "The affine part is unpenalised, so the loss falls towards an infimum without a minimiser. "
+            "Use Hinge, which attains its minimum; use fewer features; or penalise the slope elsewhere "
+            "(for example logistic regression with a penalty).",
+        )
+
+
+def _margins(problem: Problem) -> sparse.csr_array:
+    """Rows whose products with the affine coefficients are margins: one a sample, or D - 1 for Softmax."""
+    Q, y = sparse.csr_array(problem.null_space), problem.y
+    D = problem.n_outputs
+    if D is None:
+        return sparse.csr_array(sparse.diags_array(y) @ Q)
+    own = np.eye(D)[y.astype(int)]
+    blocks = []
+    for j in range(D):
+        rows = np.flatnonzero(y != j)  # the label's logit less the j-th
+        difference = own[rows] - np.eye(D)[j]
+        blocks.append(sparse.hstack([sparse.diags_array(difference[:, i]) @ Q[rows] for i in range(D)]))
+    return sparse.csr_array(sparse.vstack(blocks))

@@ -1,0 +1,124 @@
+r"""What a loss is: a convex function of the fit, with everything that a certificate needs to know of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.validation import Array, real_array
+
+
+class Loss(ABC):
+    r"""A loss :math:`L(y, z)`, convex in the fit :math:`z`.
+
+    A new loss is one subclass in a file of its own and one line in ``losses/__init__.py``. Its methods are
+    vectorised over rows: `y` and `z` have shape (N,), or `z` has shape (N, D) for vector outputs.
+
+    Attributes
+    ----------
+    cone : the cone that its epigraph needs: ``"linear"``, ``"quadratic"`` or ``"exponential"``.
+    smooth : whether the gradient determines the dual vector, and Newton steps make sense.
+    vector : whether fits with D outputs are allowed.
+    constraint : whether the loss is the indicator of a constraint (infinite off its domain).
+    invariant : whether a function common to all outputs changes nothing, as for logits.
+    translates : whether :math:`L(y + t, z + t) = L(y, z)`, as for regression.
+    """
+
+    cone: ClassVar[str]
+    smooth: ClassVar[bool] = True
+    vector: ClassVar[bool] = False
+    constraint: ClassVar[bool] = False
+    invariant: ClassVar[bool] = False
+    translates: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def check(self, y: Any) -> Array:
+        """Targets as an array, or a ProblemError that says what was expected."""
+        return self._vector_only_if_allowed(real_array("y", y))
+
+    def _vector_only_if_allowed(self, y: Array) -> Array:
+        if y.ndim == 2 and self.vector:
+            return y
+        if y.ndim == 2 and y.shape[1] == 1:
+            return y[:, 0]
+        if y.ndim != 1:
+            raise ProblemError(
+                "y",
+                "shape (N,) or (N, D)" if self.vector else f"shape (N,) for {self.name}",
+                f"shape {y.shape}",
+                "Fit one output at a time, or use Squared or Softmax.",
+            )
+        return y
+
+    def n_outputs(self, y: Array) -> int | None:
+        """The number D of outputs, or None for a scalar fit."""
+        return y.shape[1] if y.ndim == 2 else None
+
+    @abstractmethod
+    def value(self, y: Array, z: Array) -> Array:
+        """:math:`L(y_n, z_n)`, shape (N,)."""
+
+    @abstractmethod
+    def gradient(self, y: Array, z: Array) -> Array:
+        r""":math:`\partial L/\partial z`, like `z`; a subgradient where the loss has a kink."""
+
+    def curvature(self, y: Array, z: Array) -> Array:
+        r""":math:`\partial^2 L/\partial z^2`, shape (N,), or (N, D, D) for vector outputs. Smooth losses only."""
+        raise NotImplementedError(f"{self.name} has no second derivative")
+
+    def majorant(self, y: Array, z: Array) -> Array:
+        """Curvature of a parabola that touches the loss at z and lies above it, where the loss itself is straight."""
+        return self.curvature(y, z)
+
+    @abstractmethod
+    def conjugate(self, y: Array, v: Array) -> Array:
+        r""":math:`L^*(y, v) = \sup_z\, v z - L(y, z)`, shape (N,); infinite outside its domain."""
+
+    def nearest(self, y: Array, v: Array) -> Array:
+        """`v` moved into the conjugate's domain, which rounding may have left."""
+        return v
+
+    @abstractmethod
+    def room(self, y: Array, v: Array) -> Array:
+        """How far `v` may move inside the conjugate's domain: a metric, shape (N,) or (N, D, D).
+
+        It vanishes on the boundary, so that a correction measured by it cannot leave the domain.
+        """
+
+    @abstractmethod
+    def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
+        """The weighted sum of the losses as a CVXPY expression, and the constraints it needs."""
+
+    def pieces(self, y: Array) -> list[tuple[Array, Array]] | None:
+        """(slope, intercept) of each linear piece in `z` if the loss is a maximum of such, else None."""
+        return None
+
+    def rescaled(self, scale: float) -> tuple[Loss, float]:
+        r"""A loss :math:`\tilde L` and a factor c with :math:`L(s y, s z) = c\,\tilde L(y, z)`, s = `scale`."""
+        if scale != 1.0:
+            raise NotImplementedError(f"{self.name} has labels, which do not scale")
+        return self, 1.0
+
+    def separable(self) -> bool:
+        """Whether an affine function may drive the loss to an infimum that is not attained."""
+        return False
+
+
+def signs(loss: Loss, y: Any) -> Array:
+    """Labels in {-1, +1}, for losses of a margin."""
+    labels = loss._vector_only_if_allowed(real_array("y", y))
+    if not np.isin(labels, (-1.0, 1.0)).all():
+        odd = labels[~np.isin(labels, (-1.0, 1.0))][0]
+        raise ProblemError(
+            "y",
+            f"labels in {{-1, +1}} for {loss.name}",
+            f"{odd:g}",
+            "Encode the two classes as -1 and +1, or use RidgeSplineClassifier, which does so.",
+        )
+    return labels

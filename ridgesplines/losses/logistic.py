@@ -1,0 +1,67 @@
+"""The logistic loss of a margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import expit, xlogy
+
+from ridgesplines.losses.base import Loss, signs
+from ridgesplines.validation import Array
+
+
+@dataclass(frozen=True)
+class Logistic(Loss):
+    r"""The logistic loss of a margin, for labels in {-1, +1}.
+
+    .. math:: L(y, z) = \log(1 + e^{-y z})
+
+    Notes
+    -----
+    With :math:`p = -y v` the conjugate is :math:`p\log p + (1-p)\log(1-p)` on :math:`0 \le p \le 1`. Where an
+    affine function separates the classes the problem has no minimiser: solvers detect it and say so.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> rs.Logistic().value(np.array([1.0]), np.array([0.0])).round(4)
+    array([0.6931])
+    """
+
+    cone: ClassVar[str] = "exponential"
+    translates: ClassVar[bool] = False
+
+    def check(self, y: Any) -> Array:
+        return signs(self, y)
+
+    def value(self, y: Array, z: Array) -> Array:
+        return np.logaddexp(0.0, -y * z)
+
+    def gradient(self, y: Array, z: Array) -> Array:
+        return -y * expit(-y * z)
+
+    def curvature(self, y: Array, z: Array) -> Array:
+        return expit(z) * expit(-z)
+
+    def conjugate(self, y: Array, v: Array) -> Array:
+        p = -y * v
+        inside = (p >= 0.0) & (p <= 1.0)
+        p = np.clip(p, 0.0, 1.0)
+        return np.where(inside, xlogy(p, p) + xlogy(1.0 - p, 1.0 - p), np.inf)
+
+    def nearest(self, y: Array, v: Array) -> Array:
+        return -y * np.clip(-y * v, 0.0, 1.0)
+
+    def room(self, y: Array, v: Array) -> Array:
+        p = np.clip(-y * v, 0.0, 1.0)
+        return p * (1.0 - p)
+
+    def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
+        import cvxpy as cp
+
+        return cp.sum(cp.multiply(weight, cp.logistic(cp.multiply(-y, z)))), []
+
+    def separable(self) -> bool:
+        return True

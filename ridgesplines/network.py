@@ -1,0 +1,273 @@
+r"""The network: a shallow ReLU network with a skip connection, in normal form (unit input weights)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.validation import Array, frozen, real_array
+
+if TYPE_CHECKING:
+    import pandas
+    import scipy.interpolate
+
+#: Entries of a block of pre-activations, so that evaluation never forms an N x K matrix that does not fit.
+BLOCK = 2**22
+
+
+class Balanced(NamedTuple):
+    """The parameters of a network at balance, where every neuron has input and output weights of equal norm."""
+
+    weights: Array
+    biases: Array
+    amplitudes: Array
+
+
+class RidgeSpline:
+    r"""A ridge spline: a shallow ReLU network with a skip connection, (18) and (33).
+
+    .. math:: f(x) = \sum_{k=1}^K v_k\, \rho(w_k^T x - b_k) + c^T x + c_0, \qquad \|w_k\|_2 = 1
+
+    A *ridge function* is a function :math:`x \mapsto g(w^T x)` of one projection; nothing here is Tikhonov's
+    "ridge". Input weights of any norm are accepted and normalised: :math:`\|w\|` moves into the amplitude, which
+    changes neither f nor the seminorm. A neuron whose weights are zero is a constant and moves into c_0.
+
+    Parameters
+    ----------
+    weights : w, shape (K, d).
+    biases : b, shape (K,).
+    amplitudes : v, shape (K,), or (K, D) for D outputs.
+    slope : c, shape (d,) or (d, D); zero by default.
+    offset : c_0, a number or shape (D,); zero by default.
+    feature_names : names of the d features, for tables and plots.
+
+    Raises
+    ------
+    ProblemError
+        Where the shapes do not fit together, or values are not finite.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Banach space representer theorems for neural networks and ridge splines,
+       J. Mach. Learn. Res. 22 (2021), https://jmlr.org/papers/v22/20-583.html
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> net = rs.RidgeSpline([[3.0, 4.0]], [5.0], [2.0])
+    >>> net.seminorm, net.weights.tolist(), net.biases.tolist()
+    (10.0, [[0.6, 0.8]], [1.0])
+    >>> net([[2.0, 1.0]])
+    array([10.])
+    """
+
+    def __init__(
+        self,
+        weights: Any,
+        biases: Any,
+        amplitudes: Any,
+        slope: Any = None,
+        offset: Any = 0.0,
+        feature_names: tuple[str, ...] | None = None,
+    ) -> None:
+        W, b = real_array("weights", weights), real_array("biases", biases)
+        v, c0 = real_array("amplitudes", amplitudes), real_array("offset", offset)
+        if W.ndim != 2 or b.shape != W.shape[:1] or v.shape[:1] != b.shape or v.ndim > 2:
+            raise ProblemError(
+                "weights, biases, amplitudes",
+                "shapes (K, d), (K,), and (K,) or (K, D)",
+                f"{W.shape}, {b.shape}, {v.shape}",
+                "Pass one row, one bias and one amplitude a neuron.",
+            )
+        expected = (W.shape[1], *v.shape[1:])
+        c = np.zeros(expected) if slope is None else real_array("slope", slope)
+        c0 = np.broadcast_to(c0, v.shape[1:]).copy() if c0.ndim == 0 else c0
+        if c.shape != expected or c0.shape != v.shape[1:]:
+            raise ProblemError(
+                "slope, offset",
+                f"shapes {expected} and {v.shape[1:]}",
+                f"{c.shape} and {c0.shape}",
+                "Give the affine part as many inputs and outputs as the neurons have.",
+            )
+        norms = np.linalg.norm(W, axis=1)
+        alive = norms > 0.0
+        c0 = c0 + np.maximum(-b[~alive], 0.0) @ v[~alive]
+        norms = norms[alive]
+        self.weights = frozen(W[alive] / norms[:, None])
+        self.biases = frozen(b[alive] / norms)
+        self.amplitudes = frozen((v[alive].T * norms).T)
+        self.slope = frozen(c)
+        self.offset = frozen(c0) if c0.ndim else float(c0)
+        self.feature_names = feature_names
+
+    @property
+    def n_neurons(self) -> int:
+        """K."""
+        return len(self.biases)
+
+    @property
+    def n_features(self) -> int:
+        """d."""
+        return self.weights.shape[1]
+
+    @property
+    def n_outputs(self) -> int | None:
+        """D, or None for a scalar function."""
+        return self.amplitudes.shape[1] if self.amplitudes.ndim == 2 else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, x0, x1, ... unless given."""
+        return self.feature_names or tuple(f"x{i}" for i in range(self.n_features))
+
+    @property
+    def seminorm(self) -> float:
+        r""":math:`\sum_k |v_k| \|w_k\|_2`, for D outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`."""
+        return float(group_norms(self.amplitudes).sum())
+
+    @property
+    def knots(self) -> Array:
+        """Where the spline bends, in the order of the neurons, shape (K,); d = 1 only."""
+        self._only_univariate("knots")
+        return self.biases * self.weights[:, 0]
+
+    def __call__(self, X: Any) -> Array:
+        """f at the rows of X, shape (N,) or (N, D). O(N log K) for d = 1, O(N K d) otherwise."""
+        points = real_array("X", X)
+        if points.ndim == 1 and self.n_features == 1:
+            points = points[:, None]
+        if points.ndim != 2 or points.shape[1] != self.n_features:
+            raise ProblemError(
+                "X", f"shape (N, {self.n_features})", f"shape {points.shape}", "Pass the features of the fit."
+            )
+        if self.n_features == 1:
+            return self._piecewise(points[:, 0])
+        values = points @ self.slope + self.offset
+        step = max(1, BLOCK // max(1, self.n_neurons))
+        for i in range(0, len(points), step):
+            hidden = points[i : i + step] @ self.weights.T - self.biases
+            values[i : i + step] += np.maximum(hidden, 0.0) @ self.amplitudes
+        return values
+
+    def _piecewise(self, x: Array) -> Array:
+        """f in one dimension, piece by piece from the knots: no cancellation, no N x K matrix."""
+        t, slopes, values = self._pieces()
+        if not len(t):
+            return np.multiply.outer(x, self.slope[0]) + self.offset
+        piece = np.searchsorted(t, x, side="right")
+        base = np.maximum(piece - 1, 0)
+        return values[base] + (slopes[piece].T * (x - t[base])).T
+
+    def _pieces(self) -> tuple[Array, Array, Array]:
+        """Sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""
+        order = np.argsort(self.knots, kind="stable")
+        t, w, v = self.knots[order], self.weights[order, 0], self.amplitudes[order]
+        left = w < 0.0  # neurons that are active to the left of their knot
+        first = self.slope[0] - v[left].sum(axis=0)
+        slopes = np.concatenate([first[None], first + np.cumsum(v, axis=0)])
+        if not len(t):
+            return t, slopes, v
+        start = self.slope[0] * t[0] + self.offset + (v[left].T * (t[left] - t[0])).T.sum(axis=0)
+        rises = (slopes[1:-1].T * np.diff(t)).T
+        return t, slopes, np.concatenate([start[None], start + np.cumsum(rises, axis=0)])
+
+    def balanced(self) -> Balanced:
+        r"""The same neurons scaled so that :math:`\|w_k\|_2 = \|v_k\|_2`, which weight decay prefers.
+
+        Then :math:`\frac12 \sum_k \|v_k\|^2 + \|w_k\|^2` equals the seminorm: the neural balance theorem
+        (Section III).
+        """
+        size = np.sqrt(group_norms(self.amplitudes))
+        safe = np.where(size > 0.0, size, 1.0)
+        return Balanced(self.weights * size[:, None], self.biases * size, (self.amplitudes.T / safe).T)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError(
+                "to_frame() returns a pandas DataFrame: install pandas, or read .weights, "
+                ".biases and .amplitudes, which hold the same numbers."
+            ) from None
+        columns: dict[str, Array] = {}
+        if self.n_features == 1:
+            columns["knot"] = self.knots
+        columns |= {f"weight[{name}]": self.weights[:, i] for i, name in enumerate(self.names)}
+        columns["bias"] = self.biases
+        if self.n_outputs is None:
+            columns["amplitude"] = self.amplitudes
+        else:
+            columns |= {f"amplitude[{j}]": self.amplitudes[:, j] for j in range(self.n_outputs)}
+        return pd.DataFrame(columns)
+
+    def to_ppoly(self) -> scipy.interpolate.PPoly:
+        """The spline as a :class:`scipy.interpolate.PPoly`, d = 1 only; beyond its ends it extrapolates affinely."""
+        from scipy.interpolate import PPoly
+
+        self._only_univariate("to_ppoly")
+        t, slopes, values = self._pieces()
+        if not len(t):
+            t, values = np.zeros(1), np.asarray(self.offset)[None]
+            slopes = np.concatenate([slopes, slopes])
+        t, first = np.unique(t, return_index=True)  # coinciding knots are one
+        last = np.append(first[1:], len(slopes) - 1)
+        slopes, values = np.concatenate([slopes[:1], slopes[last]]), values[first]
+        pad = max(1.0, float(np.ptp(t)), float(np.spacing(np.abs(t).max())) * 4.0)
+        edges = np.concatenate([[t[0] - pad], t, [t[-1] + pad]])
+        starts = np.concatenate([(values[0] - pad * slopes[0])[None], values])
+        return PPoly(np.stack([slopes, starts]), edges)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to `path` as an ``.npz`` archive of plain arrays, without pickle."""
+        names = np.array(self.feature_names or (), dtype=np.str_)
+        with open(path, "wb") as file:  # a file object: the name stays what the user wrote
+            np.savez(
+                file,
+                format=np.array("ridgesplines-1"),
+                weights=self.weights,
+                biases=self.biases,
+                amplitudes=self.amplitudes,
+                slope=self.slope,
+                offset=np.asarray(self.offset),
+                feature_names=names,
+            )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RidgeSpline:
+        """Read a network that `save` wrote."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if str(file["format"]) != "ridgesplines-1":
+                    raise KeyError("format")
+                W, b, v, c, c0 = (file[k] for k in ("weights", "biases", "amplitudes", "slope", "offset"))
+                names = tuple(map(str, file["feature_names"]))
+        except (KeyError, ValueError, EOFError, TypeError, AttributeError, IndexError) as error:
+            raise ProblemError(
+                "path",
+                "an .npz archive written by RidgeSpline.save",
+                f"{os.fspath(path)!r} ({error})",
+                "Check the file's name, and that it was copied whole.",
+            ) from None
+        return cls(W, b, v, c, c0, names or None)
+
+    def _only_univariate(self, what: str) -> None:
+        if self.n_features != 1:
+            raise ProblemError(
+                what,
+                "a network of one input (d = 1)",
+                f"d = {self.n_features}",
+                "In many dimensions the bends are hyperplanes: see .weights and .biases.",
+            )
+
+    def __repr__(self) -> str:
+        outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
+        return f"RidgeSpline(K={self.n_neurons}, d={self.n_features}{outputs}, seminorm={self.seminorm:.6g})"
+
+
+def group_norms(amplitudes: Array) -> Array:
+    """|v_k|, or the Euclidean norm of each row for vector outputs; shape (K,)."""
+    return np.abs(amplitudes) if amplitudes.ndim == 1 else np.linalg.norm(amplitudes, axis=1)

@@ -1,0 +1,56 @@
+"""The supremum of |eta|: exact where that can be computed, searched otherwise, or over a dictionary."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ridgesplines.dictionaries import Dictionary
+from ridgesplines.oracle.base import Oracle, Supremum, ranked
+from ridgesplines.oracle.eta import eta_at, eta_dictionary
+from ridgesplines.oracle.line import eta_at_sites, line_oracle
+from ridgesplines.oracle.plane import plane_oracle
+from ridgesplines.oracle.search import search_oracle
+from ridgesplines.validation import Array
+
+__all__ = ["Oracle", "Supremum", "continuum_oracle", "dictionary_oracle", "eta_at", "eta_at_sites"]
+
+
+def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:
+    """The strongest oracle for the data X (N, d), over all directions and biases.
+
+    Exact where the data span a line or a plane (d = 1, d = 2, and degenerate data in more dimensions: a
+    direction's part outside the span of the centred data does nothing there). Searched otherwise, also from the
+    directions `starts`.
+    """
+    centre = X.mean(axis=0)
+    centred = X - centre
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    rank = int((sizes > sizes[0] * 1e-14).sum()) if sizes[0] > 0.0 else 0
+    if X.shape[1] == 1:
+        return partial(_moved, partial(line_oracle, centred[:, 0], np.ones(1)), np.eye(1), centre)
+    if rank <= 1:
+        return partial(_moved, partial(line_oracle, centred @ axes[0], axes[0]), np.eye(X.shape[1]), centre)
+    if X.shape[1] == 2:
+        return partial(_moved, partial(plane_oracle, centred), np.eye(2), centre)
+    if rank == 2:
+        return partial(_moved, partial(plane_oracle, centred @ axes[:2].T), axes[:2], centre)
+    return partial(_moved, partial(search_oracle, centred, starts=starts), np.eye(X.shape[1]), centre)
+
+
+def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array) -> Supremum:
+    """Report the neurons of an oracle for coordinates axes @ (x - centre) as neurons for x."""
+    found = oracle(u)
+    weights = found.weights @ axes
+    return Supremum(found.value, found.scope, weights, found.biases + weights @ centre)
+
+
+def dictionary_oracle(X: Array, dictionary: Dictionary) -> Oracle:
+    """The supremum over a dictionary only."""
+    weights, biases = dictionary.neurons
+
+    def oracle(u: Array) -> Supremum:
+        return ranked("dictionary", eta_dictionary(X, u, dictionary), weights, biases)
+
+    return oracle

@@ -1,0 +1,42 @@
+"""What an oracle answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.network import group_norms
+from ridgesplines.validation import Array
+
+
+@dataclass(frozen=True)
+class Supremum:
+    """The largest |eta| (Euclidean norm for vector outputs), and where it and other large values are.
+
+    Attributes
+    ----------
+    value : sup |eta|, over what `scope` names.
+    scope : ``"exact"``, ``"dictionary"`` or ``"searched"``.
+    weights, biases : neurons of large |eta|, the largest first; shapes (m, d), (m,).
+    """
+
+    value: float
+    scope: str
+    weights: Array
+    biases: Array
+
+
+#: A dual vector, shape (N,) or (N, D), orthogonal to all affine functions -> its supremum.
+Oracle = Callable[[Array], Supremum]
+
+
+def ranked(scope: str, eta: Array, weights: Array, biases: Array, most: int = 256) -> Supremum:
+    """The supremum over listed neurons, with the `most` largest of them."""
+    size = group_norms(eta)
+    if not len(size):
+        return Supremum(0.0, scope, weights, biases)
+    top = np.argpartition(-size, min(most, len(size)) - 1)[:most]
+    top = top[np.argsort(-size[top], kind="stable")]
+    return Supremum(float(size[top[0]]), scope, weights[top], biases[top])

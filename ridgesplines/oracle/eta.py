@@ -1,0 +1,38 @@
+r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \rho(w^T x_n - b)` at given neurons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgesplines.dictionaries import Dictionary
+from ridgesplines.validation import Array
+
+#: Entries of a block of pre-activations.
+BLOCK = 2**22
+
+
+def eta_at(X: Array, u: Array, W: Array, b: Array) -> Array:
+    """eta at K neurons, shape (K,) or (K, D). O(N K d), in blocks."""
+    values = np.empty((len(b), *u.shape[1:]))
+    step = max(1, BLOCK // max(1, len(X)))
+    for i in range(0, len(b), step):
+        hidden = W[i : i + step] @ X.T - b[i : i + step, None]
+        values[i : i + step] = np.maximum(hidden, 0.0) @ u
+    return values
+
+
+def eta_along(p: Array, u: Array, b: Array) -> Array:
+    """eta at the biases `b` along one direction with projections `p`: one sort and cumulative sums."""
+    order = np.argsort(p)
+    p, u = p[order], u[order]
+    zero = np.zeros((1, *u.shape[1:]))
+    mass = np.concatenate([np.cumsum(u[::-1], axis=0)[::-1], zero])
+    moment = np.concatenate([np.cumsum((u.T * p).T[::-1], axis=0)[::-1], zero])
+    active = np.searchsorted(p, b, side="right")  # the first point beyond each bias
+    return moment[active] - (mass[active].T * b).T
+
+
+def eta_dictionary(X: Array, u: Array, dictionary: Dictionary) -> Array:
+    """eta at every neuron of a dictionary, in its order. O(M N log N)."""
+    parts = [eta_along(X @ w, u, b) for w, b in zip(dictionary.directions, dictionary.biases, strict=True)]
+    return np.concatenate([np.empty((0, *u.shape[1:])), *parts])

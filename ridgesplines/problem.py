@@ -1,0 +1,201 @@
+r"""The problem: data, loss, and the weight of the seminorm; validated once, here, and immutable from then on."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations import Activation, ReLU
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.losses import Loss, Squared
+from ridgesplines.validation import Array, frozen, real_array, real_number, same_length, samples
+
+
+class Problem:
+    r"""Problem (17) in one dimension, problem (32) in many.
+
+    .. math:: \min_f \; \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
+
+    where the seminorm is the second-order total variation in the Radon domain. For a network
+    :math:`f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0` it is :math:`\sum_k |v_k| \|w_k\|_2`; for D
+    outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`. The affine part and the biases are never penalised.
+
+    Parameters
+    ----------
+    X : shape (N, d), or (N,) for d = 1; finite. A DataFrame's column names are kept as `feature_names`.
+    y : shape (N,), or (N, D) for vector outputs; what the loss takes.
+    lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
+        There is no factor 1/2 and no 1/N in front of the data term.
+    loss : a loss; squared error by default.
+    activation : the activation of the neurons; ReLU by default.
+    sample_weight : :math:`s_n`, shape (N,), nonnegative; ones by default. Zero is the same as leaving a row out.
+
+    Raises
+    ------
+    ProblemError
+        For anything that does not describe a problem; the message says what was expected.
+
+    Notes
+    -----
+    Immutable: the arrays are read-only copies. Weight decay in the form (8),
+    :math:`\frac{\lambda}{2}\sum_k |v_k|^2 + \|w_k\|^2`, has the same minimum, reached at balance (9).
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eqs. (17), (32), doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], lam=0.1)
+    >>> problem
+    Problem(N=3, d=1, lam=0.1, loss=Squared(), activation=ReLU())
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        lam: float,
+        loss: Loss | None = None,
+        activation: Activation | None = None,
+        sample_weight: Any = None,
+    ) -> None:
+        self.loss = _instance("loss", loss, Loss, Squared)
+        self.activation = _instance("activation", activation, Activation, ReLU)
+        names = getattr(X, "columns", None)
+        self.feature_names = None if names is None else tuple(map(str, names))
+        self.X = frozen(samples("X", X))
+        self.y = frozen(self.loss.check(y))
+        same_length("y", len(self.y), len(self.X))
+        self.sample_weight = frozen(_weights(sample_weight, len(self.X)))
+        self.lam = self._check_lam(lam)
+        if self.loss.constraint:
+            _consistent(self.reduced.X, self.reduced.y)
+
+    def _check_lam(self, lam: float) -> float:
+        lam = real_number("lam", lam, "a finite number >= 0", 0.0)
+        if lam == 0.0 and not self.loss.constraint:
+            raise ProblemError(
+                "lam",
+                f"a positive number for {self.loss.name}",
+                "0",
+                "At lam = 0 the seminorm is not penalised and any interpolating function is a minimiser; "
+                "for the limit lam -> 0 use loss=Interpolation().",
+            )
+        return lam
+
+    def with_lam(self, lam: float) -> Problem:
+        """The same problem for another lam; data are shared."""
+        other = copy.copy(self)
+        other.__dict__.pop("reduced", None)  # it holds the old lam
+        other.lam = other._check_lam(lam)
+        return other
+
+    @property
+    def n_samples(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return self.X.shape[1]
+
+    @cached_property
+    def n_outputs(self) -> int | None:
+        """The number D of outputs, or None for a scalar fit."""
+        return self.loss.n_outputs(self.y)
+
+    @cached_property
+    def reduced(self) -> Problem:
+        """The problem without its rows of weight zero: the same optimum."""
+        keep = self.sample_weight > 0.0
+        if keep.all():
+            return self
+        return Problem(self.X[keep], self.y[keep], self.lam, self.loss, self.activation, self.sample_weight[keep])
+
+    @cached_property
+    def null_space(self) -> Array:
+        """Orthonormal basis of the values at the data of all affine functions, [1 X]; shape (N, r)."""
+        return frozen(affine_basis(self.X))
+
+    @property
+    def rank(self) -> int:
+        """The rank r of [1 X]: d + 1 unless the data are degenerate."""
+        return self.null_space.shape[1]
+
+    def __repr__(self) -> str:
+        outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
+        return (
+            f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
+            f"loss={self.loss!r}, activation={self.activation!r})"
+        )
+
+
+def affine_basis(X: Array) -> Array:
+    """Orthonormal basis of the column space of [1 X], with a rank tolerance; columns may differ in scale by 1e24."""
+    n = len(X)
+    one = np.full((n, 1), 1.0 / np.sqrt(n))
+    centred = X - X.mean(axis=0)
+    spread = np.abs(centred).max(axis=0)
+    eps = np.finfo(float).eps
+    alive = spread > 8.0 * eps * np.abs(X).max(axis=0)
+    centred = centred[:, alive] / spread[alive]
+    centred -= one @ (one.T @ centred)
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * eps]
+    return np.hstack([one, left])
+
+
+def _instance(name: str, given: Any, kind: type, default: type) -> Any:
+    if given is None:
+        return default()
+    if not isinstance(given, kind):
+        example = f"{default.__name__}()"
+        got = f"the class {given.__name__} itself" if isinstance(given, type) else repr(given)
+        raise ProblemError(name, f"an instance such as {example}", got, f"Pass {name}={example}.")
+    return given
+
+
+def _weights(sample_weight: Any, n: int) -> Array:
+    if sample_weight is None:
+        return np.ones(n)
+    weight = real_array("sample_weight", sample_weight)
+    if weight.ndim != 1:
+        raise ProblemError("sample_weight", "shape (N,)", f"shape {weight.shape}", "Pass one weight a row of X.")
+    same_length("sample_weight", len(weight), n)
+    if (weight < 0.0).any():
+        worst = int(np.argmin(weight))
+        raise ProblemError(
+            "sample_weight",
+            "nonnegative weights",
+            f"{weight[worst]:g} at row {worst}",
+            "Use 0 to leave a row out.",
+        )
+    if not (weight > 0.0).any():
+        raise ProblemError(
+            "sample_weight",
+            "a positive weight somewhere",
+            "only zeros",
+            "Give at least one row a positive weight.",
+        )
+    return weight
+
+
+def _consistent(X: Array, y: Array) -> None:
+    """Interpolation needs one value at each point."""
+    _, group = np.unique(X, axis=0, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    same = group[order][1:] == group[order][:-1]
+    differs = same & (y[order][1:] != y[order][:-1])
+    if differs.any():
+        k = int(np.argmax(differs))
+        raise ProblemError(
+            "y",
+            "one value for each distinct row of X, so that a function can interpolate",
+            f"two values at the same point (rows {order[k]} and {order[k + 1]})",
+            "Average repeated rows, or use a loss such as Squared.",
+        )

@@ -1,0 +1,129 @@
+r"""Units: the problem in coordinates in which solvers work, and the way back.
+
+X is centred and divided by *one* radius (scaling each feature would change the norm of the weights, and so the
+problem), y loses its affine least-squares fit and is divided by one scale, where the loss allows. Then
+
+.. math:: \sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|
+          = c \Big( \sum_n \tilde s_n \tilde L(\tilde y_n, \tilde f(\tilde x_n)) + \tilde\lambda \|\tilde f\| \Big), \qquad f(x) = s \tilde f((x - m)/r) + \text{affine}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.network import RidgeSpline
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A change of units. `problem` is the problem in the new ones.
+
+    Attributes
+    ----------
+    problem : the scaled problem.
+    rows : the rows of the original problem that it holds: those of positive weight, and for interpolation one of
+        each set of equal rows. Shape (n,).
+    n_samples : N of the original problem.
+    centre, radius : X = centre + radius * scaled X.
+    slope, offset : the affine function taken off y.
+    size : y = affine + size * scaled y.
+    factor : objective = factor * scaled objective.
+    """
+
+    problem: Problem
+    rows: NDArray[np.intp]
+    n_samples: int
+    centre: Array
+    radius: float
+    slope: Array
+    offset: Array
+    size: float
+    factor: float
+
+    def network(self, net: RidgeSpline) -> RidgeSpline:
+        """A network of the scaled problem, in the units of the original one."""
+        slope = self.size / self.radius * net.slope
+        return RidgeSpline(
+            net.weights,
+            self.radius * net.biases + net.weights @ self.centre,
+            self.size / self.radius * net.amplitudes,
+            slope + self.slope,
+            self.size * net.offset - self.centre @ slope + self.offset,
+        )
+
+    def scaled_network(self, net: RidgeSpline) -> RidgeSpline:
+        """The inverse of `network`."""
+        slope = net.slope - self.slope
+        return RidgeSpline(
+            net.weights,
+            (net.biases - net.weights @ self.centre) / self.radius,
+            self.radius / self.size * net.amplitudes,
+            self.radius / self.size * slope,
+            (net.offset - self.offset + self.centre @ slope) / self.size,
+        )
+
+    def dual(self, u: Array) -> Array:
+        """A dual vector of the scaled problem, in the units of the original one."""
+        full = np.zeros((self.n_samples, *u.shape[1:]))
+        full[self.rows] = self.factor / self.size * u
+        return full
+
+    def lam(self, lam: float) -> float:
+        """The scaled lam."""
+        if self.problem.loss.constraint:
+            return 1.0  # lam only scales the objective, and may be zero
+        return lam * self.size / (self.radius * self.factor)
+
+
+def standardise(problem: Problem) -> Scaling:
+    """The problem in coordinates in which |x| <= 1 and the residual of the affine fit is of size one."""
+    rows = np.flatnonzero(problem.sample_weight > 0.0)
+    if problem.loss.constraint:
+        rows = rows[np.sort(np.unique(problem.X[rows], axis=0, return_index=True)[1])]
+    X, y, weight = problem.X[rows], problem.y[rows], problem.sample_weight[rows]
+    centre = (X.max(axis=0) + X.min(axis=0)) / 2.0
+    radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
+    X = (X - centre) / radius
+    if problem.loss.constraint and len(np.unique(X, axis=0)) < len(X):
+        raise ProblemError(
+            "X",
+            "for Interpolation, distinct rows further apart than the rounding of their span",
+            f"rows that coincide once they are divided by the radius {radius:.3g} of the data",
+            "Change the units of X (a logarithm, say), or use a loss such as Squared.",
+        )
+    trailing = () if problem.n_outputs is None else (problem.n_outputs,)
+    slope, offset = np.zeros((problem.n_features, *trailing)), np.zeros(trailing)
+    size, loss, factor = 1.0, problem.loss, 1.0
+    if loss.translates:
+        slope, offset = affine_least_squares(X, y)
+        residual = y - (X @ slope + offset)
+        size = float(np.sqrt(np.mean(residual**2)))
+        if size <= 64.0 * np.finfo(float).eps * float(np.abs(y).max()):
+            size = float(np.abs(y).max()) or 1.0  # y is affine up to rounding: nothing to magnify
+        slope, offset = slope / radius, offset - centre @ slope / radius
+        y = residual / size
+        loss, factor = loss.rescaled(size)
+    heaviest = float(weight.max())
+    factor = problem.lam * size / radius if loss.constraint else factor * heaviest
+    scaled = Problem(X, y, 1.0, loss, problem.activation, weight / heaviest)
+    scaling = Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
+    if problem.lam > 0.0:
+        scaled.lam = scaling.lam(problem.lam)
+    return scaling
+
+
+def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
+    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
+    centre = X.mean(axis=0)
+    centred = X - centre
+    spread = np.abs(centred).max(axis=0)
+    spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
+    slope = np.linalg.lstsq(centred / spread, z - z.mean(axis=0), rcond=None)[0]
+    slope = (slope.T / spread).T
+    return slope, z.mean(axis=0) - centre @ slope

@@ -1,0 +1,195 @@
+"""The solution: a network with its certificate. It checks itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ridgesplines.certificate import DualCertificate, certify
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.network import RidgeSpline
+from ridgesplines.problem import Problem
+from ridgesplines.sparsify import neuron_bound
+from ridgesplines.validation import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: What may be said of the gap, by what was proven.
+WORDS = {
+    "exact": "certified: no function comes closer than this to beating it",
+    "dictionary": "among the neurons of the grid only",
+    "searched": "an estimate, not a bound: sup|eta| was searched",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    r"""A network, its objective, and how close to the global optimum it provably is.
+
+    .. math:: \text{gap} = \Big(\sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|\Big) - D(\tau u)
+
+    Objective, seminorm and gap are computed here from the network and the data; nothing is taken over from a
+    solver.
+
+    Attributes
+    ----------
+    problem : what was solved.
+    network : the RidgeSpline f.
+    certificate : the DualCertificate; its `scope` says what the gap means.
+    solver : who made it.
+    status : ``"converged"``, ``"not converged"``, or ``"evaluated"`` for a network that was only measured.
+    seconds : how long it took, certificate included.
+    history : what the solver noted on its way.
+    dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> solution = rs.solve(problem)
+    >>> solution.relative_gap < 1e-9, solution.network.n_neurons <= 2
+    (True, True)
+    """
+
+    problem: Problem
+    network: RidgeSpline
+    certificate: DualCertificate
+    solver: str = "evaluate"
+    status: str = "evaluated"
+    seconds: float = 0.0
+    history: Mapping[str, Any] = field(default_factory=dict)
+    dictionary_gap: float | None = None
+
+    @cached_property
+    def data_fit(self) -> float:
+        """The weighted sum of the losses."""
+        p = self.problem.reduced
+        return float(p.sample_weight @ p.loss.value(p.y, self.network(p.X)))
+
+    @property
+    def seminorm(self) -> float:
+        """The network's seminorm."""
+        return self.network.seminorm
+
+    @property
+    def objective(self) -> float:
+        """data_fit + lam * seminorm."""
+        return self.data_fit + self.problem.lam * self.seminorm
+
+    @property
+    def gap(self) -> float:
+        """objective - certificate.value; read `certificate.scope` for what it means. Never below zero."""
+        return max(self.objective - self.certificate.value, 0.0)
+
+    @property
+    def relative_gap(self) -> float:
+        """gap / |objective|, zero where the gap is within the rounding of y."""
+        return relative(self.problem, self.objective, self.gap)
+
+    def predict(self, X: Any) -> Array:
+        """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
+        return self.network(X)
+
+    def summary(self) -> str:
+        """The result in a few lines."""
+        p, c = self.problem, self.certificate
+        n, d = p.n_samples, p.n_features
+        rows = [
+            ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}"),
+            ("solver", f"{self.solver}, {self.status}, {self.seconds:.2f} s"),
+            (
+                "neurons",
+                f"K = {self.network.n_neurons} (bound: (N - rank[1 X])"
+                f"{' D' if p.n_outputs else ''} = {neuron_bound(p)})",
+            ),
+            ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
+            ("relative gap", f"{self.relative_gap:.2e} ({WORDS[c.scope]})"),
+        ]
+        if self.dictionary_gap is not None and c.scope == "exact" and d > 1:
+            rows.append(("on the grid", f"{self.dictionary_gap:.2e} (relative gap among the grid's own neurons)"))
+        rows.append(
+            (
+                "sup|eta|/lam",
+                f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}",
+            )
+        )
+        if d == 1 and self.network.n_neurons:
+            knots = np.sort(self.network.knots)
+            shown = ", ".join(f"{t:.6g}" for t in knots[:12])
+            rows.append(("knots", shown + (", ..." if len(knots) > 12 else "")))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+    def plot(self, **kwargs: Any) -> Figure:
+        """A picture, as a matplotlib Figure; see :func:`ridgesplines.plotting.plot_solution`."""
+        from ridgesplines.plotting import plot_solution
+
+        return plot_solution(self, **kwargs)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as ``.npz``, without pickle; `RidgeSpline.load` reads it."""
+        self.network.save(path)
+
+    def __repr__(self) -> str:
+        return (
+            f"Solution(K={self.network.n_neurons}, objective={self.objective:.8g}, "
+            f"relative_gap={self.relative_gap:.1e}, scope={self.certificate.scope!r}, status={self.status!r})"
+        )
+
+
+def relative(problem: Problem, objective: float, gap: float) -> float:
+    """gap / |objective|; zero where the gap is below what rounding each y_n in its last digits costs.
+
+    Without that, data that an affine function fits exactly would show the rounding of zero divided by itself.
+    """
+    p = problem.reduced
+    rounding = 1e-300
+    if p.loss.translates and not p.loss.constraint:
+        rounding += float(p.sample_weight @ p.loss.value(p.y, p.y * (1.0 + 4.0 * np.finfo(float).eps)))
+    if not np.isfinite(gap):
+        return float("inf")
+    return 0.0 if gap <= rounding else gap / max(abs(objective), rounding)
+
+
+def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
+    r"""How far a network is from the global optimum of its own training problem.
+
+    .. math:: \text{gap} = \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k |v_k| \|w_k\|_2 - D(\tau u)
+
+    Parameters
+    ----------
+    problem : the problem that it was trained for, (17) or (32).
+    network : any network of the form (19) or (33), with or without an affine part.
+
+    Returns
+    -------
+    Solution
+        With status ``"evaluated"``; its gap is proven where `certificate.scope` is ``"exact"``.
+
+    Raises
+    ------
+    ProblemError
+        Where inputs or outputs do not fit, or the problem has no minimiser.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> zero = rs.RidgeSpline([[1.0]], [1.0], [0.0])
+    >>> rs.evaluate(problem, zero).objective
+    10.0
+    """
+    if network.n_features != problem.n_features or network.n_outputs != problem.n_outputs:
+        raise ProblemError(
+            "network",
+            f"d = {problem.n_features} inputs and D = {problem.n_outputs or 1} outputs",
+            f"d = {network.n_features} and D = {network.n_outputs or 1}",
+            "Evaluate a network on the problem that it was made for.",
+        )
+    return Solution(problem, network, certify(problem, network))

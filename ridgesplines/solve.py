@@ -1,0 +1,300 @@
+"""The verbs that run a solver: solve, solve_path; and compare, which lines up what they returned."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from ridgesplines.certificate import certify, lambda_max
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError
+from ridgesplines.network import RidgeSpline
+from ridgesplines.problem import Problem
+from ridgesplines.solution import Solution, relative
+from ridgesplines.solvers import Answer, Grid, Solver
+from ridgesplines.validation import Array, frozen, real_array
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+def solve(problem: Problem, solver: Solver | None = None) -> Solution:
+    r"""The solution of a problem, with its certificate.
+
+    .. math:: \min_f \; \sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|
+
+    Parameters
+    ----------
+    problem : data, loss and lam.
+    solver : settings such as ``Grid(directions=64)``; picked for the problem by default.
+
+    Returns
+    -------
+    Solution
+        Purified, K <= N - rank[1 X] neurons (times D for D outputs), with objective and gap computed from the
+        network and the data. If the tolerance was not reached its status says so and a ConvergenceWarning is
+        issued.
+
+    Raises
+    ------
+    SolverRefusal
+        Where the solver cannot take the problem; said before any long work.
+    ProblemError
+        Where the problem has no minimiser.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> solution = rs.solve(rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1))
+    >>> solution.certificate.scope
+    'exact'
+    """
+    return solve_path(problem, solver, lams=[problem.lam])[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Path(Sequence[Solution]):
+    """Solutions along decreasing lam: ``path[0]`` has the largest, ``path[-1]`` the smallest.
+
+    Attributes
+    ----------
+    solutions : one a lam.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=1.0)
+    >>> path = rs.solve_path(problem, n_lams=3)
+    >>> len(path), path[0].network.n_neurons
+    (3, 0)
+    """
+
+    solutions: tuple[Solution, ...]
+
+    @property
+    def lams(self) -> Array:
+        """lam of each solution, decreasing."""
+        return frozen(np.array([solution.problem.lam for solution in self.solutions]))
+
+    @overload
+    def __getitem__(self, index: int) -> Solution: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Solution, ...]: ...
+    def __getitem__(self, index: int | slice) -> Solution | tuple[Solution, ...]:
+        return self.solutions[index]
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    def plot(self, **kwargs: Any) -> Figure:
+        """Neurons, objective and gap against lam; see :func:`ridgesplines.plotting.plot_path`."""
+        from ridgesplines.plotting import plot_path
+
+        return plot_path(self, **kwargs)
+
+    def __repr__(self) -> str:
+        ends = f"lam = {self.lams[0]:.4g} ... {self.lams[-1]:.4g}" if len(self) else "empty"
+        return f"Path({len(self)} solutions, {ends})"
+
+
+def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None, n_lams: int = 50) -> Path:
+    r"""Solutions for decreasing lam, each warm-started from the one before; a grid is compiled once.
+
+    Parameters
+    ----------
+    problem : its own lam does not matter, unless `lams` is given with it.
+    solver : settings; picked for the problem by default.
+    lams : the values, any order; by default `n_lams` values from lambda_max down to a thousandth of it, spaced
+        evenly in the logarithm.
+    n_lams : how many, if `lams` is not given.
+
+    Returns
+    -------
+    Path
+        A sequence of Solution, the largest lam first.
+
+    Raises
+    ------
+    ProblemError
+        For Interpolation without `lams`: lam only scales its objective.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=1.0)
+    >>> [s.network.n_neurons for s in rs.solve_path(problem, lams=[0.01, 10.0])][0]
+    0
+    """
+    solver = solver or Grid()
+    if not isinstance(solver, Solver):
+        raise ProblemError("solver", "a solver's settings such as Grid()", repr(solver), "Pass solver=rs.Grid().")
+    if (reason := solver.refuses(problem)) is not None:
+        raise reason
+    values = _decreasing(problem, lams, n_lams)
+    return Path(tuple(_timed(solver, problem, values)))
+
+
+def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
+    if lams is not None:
+        values = np.atleast_1d(real_array("lams", lams))
+        if not values.size:
+            raise ProblemError("lams", "at least one value", "none", "Pass lams=None for an automatic path.")
+        return [float(v) for v in np.sort(values.ravel())[::-1]]
+    if n_lams < 1:
+        raise ProblemError("n_lams", "a whole number >= 1", repr(n_lams), "Pass n_lams=50.")
+    top = lambda_max(problem)
+    if not np.isfinite(top):
+        raise ProblemError(
+            "lams",
+            "values of lam for Interpolation",
+            "None",
+            "lam only scales its objective: solve one problem.",
+        )
+    # Where the data are affine every lam gives the same fit; any positive values will do.
+    top = top or 1.0
+    return [float(v) for v in np.geomspace(top, top * 1e-3, n_lams)]
+
+
+def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solution]:
+    start = time.perf_counter()
+    for answer in solver.path(problem, lams):
+        solution = _certified(solver, answer, start)
+        start = time.perf_counter()
+        yield solution
+
+
+def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
+    """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
+    problem = answer.problem
+    network = _named(answer.network, problem)
+    certificate = certify(problem, network, answer.dual)
+    within = None
+    if answer.dictionary is not None:
+        inner = certify(problem, network, answer.dual, answer.dictionary)
+        draft = Solution(problem, network, inner)
+        within = draft.relative_gap
+        if certificate.scope == "searched":
+            certificate = inner
+    solution = Solution(
+        problem, network, certificate, solver=repr(solver), dictionary_gap=within, history=answer.history
+    )
+    reached = solution.relative_gap if within is None else within
+    status = "converged" if reached <= answer.tolerance else "not converged"
+    if status != "converged":
+        warnings.warn(
+            f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, "
+            f"at lam = {problem.lam:g}. "
+            "The best network found is returned; try another backend, or a larger lam.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    return Solution(
+        problem,
+        network,
+        certificate,
+        repr(solver),
+        status,
+        time.perf_counter() - start,
+        answer.history,
+        within,
+    )
+
+
+def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
+    """The network with the problem's feature names, and of equivalent affine parts the one that sums to zero."""
+    n, slope, offset = network, network.slope, np.asarray(network.offset)
+    if problem.loss.invariant:
+        slope, offset = slope - slope.mean(axis=1, keepdims=True), offset - offset.mean()
+    return RidgeSpline(n.weights, n.biases, n.amplitudes, slope, offset, problem.feature_names)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Solutions side by side; prints as a table.
+
+    Attributes
+    ----------
+    solutions : by name.
+    """
+
+    solutions: Mapping[str, Solution]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dictionary a solution."""
+        best = min(self.solutions.values(), key=lambda s: s.objective)
+        return [
+            {
+                "name": name,
+                "objective": s.objective,
+                "above best": relative(s.problem, best.objective, s.objective - best.objective),
+                "relative gap": s.relative_gap,
+                "scope": s.certificate.scope,
+                "seminorm": s.seminorm,
+                "K": s.network.n_neurons,
+                "|f - f*|": float(np.abs(s.network(s.problem.X) - best.network(s.problem.X)).max()),
+                "seconds": s.seconds,
+            }
+            for name, s in self.solutions.items()
+        ]
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The table as a pandas DataFrame, one row a solution. Needs pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows()).set_index("name")
+
+    def __str__(self) -> str:
+        rows = [{k: v if isinstance(v, (str, int)) else f"{v:.6g}" for k, v in row.items()} for row in self.rows()]
+        widths = {k: max(len(k), *(len(str(row[k])) for row in rows)) for k in rows[0]}
+        lines = ["  ".join(f"{k:>{w}}" for k, w in widths.items())]
+        lines += ["  ".join(f"{row[k]!s:>{w}}" for k, w in widths.items()) for row in rows]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def compare(solutions: Mapping[str, Solution]) -> Comparison:
+    """Solutions of one problem, side by side: objective, gap, seminorm, neurons, distance to the best at the data.
+
+    Parameters
+    ----------
+    solutions : by name, such as ``{"convex": solution, "trained": evaluated}``; all of the same problem.
+
+    Returns
+    -------
+    Comparison
+        Prints as a table; `.rows()` and `.to_frame()` hold its figures.
+
+    Raises
+    ------
+    ProblemError
+        Where the solutions are of different problems, or there are none.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> zero = rs.evaluate(problem, rs.RidgeSpline([[1.0]], [1.0], [0.0]))
+    >>> [row["K"] for row in rs.compare({"convex": rs.solve(problem), "zero": zero}).rows()][1]
+    1
+    """
+    given = dict(solutions)
+    if not given:
+        raise ProblemError("solutions", "at least one named solution", "none", 'Pass {"name": solution}.')
+    first = next(iter(given.values())).problem
+    for name, solution in given.items():
+        p = solution.problem
+        same = p.lam == first.lam and p.loss == first.loss and np.array_equal(p.X, first.X)
+        if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
+            raise ProblemError(
+                "solutions",
+                "solutions of one problem",
+                f"{name!r}, of another",
+                "Evaluate each network on one problem.",
+            )
+    return Comparison(given)

@@ -1,0 +1,52 @@
+"""What a solver is: frozen settings, a reason to refuse or none, and a network for each lam."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.network import RidgeSpline
+from ridgesplines.oracle import Oracle
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a solver hands back for one lam. None of it is believed: the Solution computes its own figures.
+
+    Attributes
+    ----------
+    problem : the problem, with its lam.
+    network : the network found.
+    dual : a suggestion for the dual vector, in the problem's units, or None.
+    dictionary : the supremum over the neurons that the solver was limited to, or None for all neurons.
+    tolerance : the relative gap that was to be reached.
+    history : notes for the reader.
+    """
+
+    problem: Problem
+    network: RidgeSpline
+    dual: Array | None
+    dictionary: Oracle | None
+    tolerance: float
+    history: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Solver(ABC):
+    """A frozen dataclass of settings. A new solver is one file and one line in ``solvers/__init__.py``."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @abstractmethod
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why this solver cannot take the problem, found before any long work; or None."""
+
+    @abstractmethod
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam in turn, each warm-started from the one before."""

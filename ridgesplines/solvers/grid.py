@@ -1,0 +1,190 @@
+"""Problems (17) and (32) on a grid of neurons, solved with CVXPY and read back as a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.certificate import affine_optimum, certify
+from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.network import RidgeSpline
+from ridgesplines.oracle import dictionary_oracle
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import Scaling, affine_least_squares, standardise
+from ridgesplines.solvers.backends import backend_named, refusal
+from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.polish import polish
+from ridgesplines.solvers.program import Program
+from ridgesplines.sparsify import purify
+from ridgesplines.validation import Array
+
+#: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
+BYTES_PER_NEURON = 8_000
+
+
+@dataclass(frozen=True)
+class Grid(Solver):
+    r"""Problems (17) and (32) among the neurons of a grid: a LASSO-type program, solved with CVXPY.
+
+    .. math:: \min_{v, c, c_0} \; \sum_n s_n L\Big(y_n, \sum_g v_g \rho(w_g^T x_n - b_g) + c^T x_n + c_0\Big)
+              + \lambda \sum_g |v_g|
+
+    Parameters
+    ----------
+    directions : a number M, or an array (M, d) of your own. M directions are evenly spread on the half circle for
+        d = 2 and well spread (Sobol', seeded) on the half sphere beyond; d = 1 has one direction.
+    biases : ``"data"``, the projections of the data, which loses nothing along a direction; a number, for a uniform
+        grid between the extreme projections; or an array, in the units of the projections.
+    backend : ``"CLARABEL"``, ``"ECOS"``, ``"SCS"``, ``"OSQP"`` or ``"HIGHS"``, where the loss allows. The relative gap
+        among the grid's neurons is held to 1e-6, for SCS and OSQP to 1e-4.
+    refine : whether the backend's answer is refined on a working set until it is the grid's optimum to rounding and
+        its zeros are exact. Without it the backend's answer is only purified.
+    seed : of the directions for d >= 3.
+    memory : bytes that may be used; what is free on this machine by default.
+
+    Notes
+    -----
+    For d = 1 the grid ``biases="data"`` holds a solution of the continuous problem, and the certificate proves it.
+    For d >= 2 the error comes from the directions alone; for d = 2 the certificate measures it exactly. The
+    program is written with slopes as unknowns, O(N) nonzeros a direction, compiled once and solved for each lam.
+    For Logistic and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
+    the accuracy of SCS and OSQP.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eqs. (17), (32), doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((30, 2))
+    >>> problem = rs.Problem(X, np.abs(X[:, 0]), lam=0.5)
+    >>> solution = rs.solve(problem, rs.Grid(directions=16))
+    >>> solution.certificate.scope, solution.dictionary_gap < 1e-6
+    ('exact', True)
+    """
+
+    directions: Any = 64
+    biases: Any = "data"
+    backend: str = "CLARABEL"
+    refine: bool = True
+    seed: int = 0
+    memory: float | None = None
+
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why not: a backend that lacks a cone or the accuracy, or a program that would not fit in memory."""
+        backend = backend_named(self.backend)
+        if problem.loss.constraint and backend.tolerance > 1e-6:
+            return SolverRefusal(
+                f"Grid(backend={backend.name!r})",
+                "a loss whose fit may be a little off",
+                "Interpolation, whose fit must meet the data to 1e-9",
+                "First-order methods do not reach that: use backend='CLARABEL', 'ECOS' or 'HIGHS'.",
+            )
+        return refusal(backend, problem) or self._too_large(problem)
+
+    def _too_large(self, problem: Problem) -> SolverRefusal | None:
+        count = len(spread_directions(self.directions, problem.n_features, self.seed))
+        each = (
+            problem.n_samples
+            if isinstance(self.biases, str)
+            else int(np.size(self.biases) if np.ndim(self.biases) else self.biases)
+        )
+        needed = float(BYTES_PER_NEURON) * count * max(each, problem.n_samples) * (problem.n_outputs or 1)
+        available = _free_memory() if self.memory is None else self.memory
+        if needed <= available:
+            return None
+        return SolverRefusal(
+            "Grid",
+            f"a program that fits into {available / 2**30:.1f} GiB of memory",
+            f"{count} directions and {problem.n_samples} samples, about {needed / 2**30:.1f} GiB",
+            f"Use at most {int(count * available / needed)} directions, or fewer samples.",
+        )
+
+    def dictionary(self, scaling: Scaling) -> Dictionary:
+        """The grid's neurons, in scaled units."""
+        X = scaling.problem.X
+        W = spread_directions(self.directions, X.shape[1], self.seed)
+        return Dictionary(W, grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius))
+
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam; one compilation for all."""
+        scaling = standardise(problem)
+        dictionary = self.dictionary(scaling)
+        oracle = dictionary_oracle(scaling.problem.X, dictionary)
+        affine = affine_optimum(scaling.problem, oracle)
+        if affine is None and not len(dictionary):
+            raise _nothing_interpolates()
+        threshold = np.inf if affine is None else oracle(affine[1]).value
+        program: Program | None = None
+        moved = dictionary_oracle(problem.reduced.X, dictionary.moved(scaling.centre, scaling.radius))
+        tolerance = backend_named(self.backend).tolerance
+        for lam in lams:
+            scaled = scaling.problem.with_lam(scaling.lam(lam))
+            if affine is not None and scaled.lam >= threshold * (1.0 - 1e-10):
+                network, dual, history = _affine_network(scaled, affine[0]), affine[1], {"status": "affine"}
+            else:
+                program = program or Program(scaling.problem, dictionary, backend_named(self.backend))
+                network, dual, history = self._one(scaled, dictionary, program)
+            yield Answer(problem.with_lam(lam), scaling.network(network), scaling.dual(dual), moved, tolerance, history)
+
+    def _one(
+        self, scaled: Problem, dictionary: Dictionary, program: Program
+    ) -> tuple[RidgeSpline, Array, dict[str, Any]]:
+        """The backend's answer, refined and purified, for one lam."""
+        amplitudes, fit, dual, status = program.solve(scaled.lam)
+        history: dict[str, Any] = {"status": status, "neurons offered": len(dictionary)}
+        refined = polish(scaled, dictionary, amplitudes, fit, dual) if self.refine else None
+        oracle = dictionary_oracle(scaled.X, dictionary)
+        raw = _network(scaled, dictionary, amplitudes, fit)
+        history["gap before refinement"] = _gap(scaled, raw, dual, oracle)
+        if refined is not None and _gap(scaled, *refined, oracle) <= max(history["gap before refinement"], 1e-9):
+            raw, dual = refined
+        history["refined"] = refined is not None and raw is refined[0]
+        pure = purify(scaled, raw)
+        history["neurons before purification"] = raw.n_neurons
+        return pure, dual, history
+
+
+def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
+    """The relative gap in the dictionary, computed."""
+    value = certify(problem, network, dual, oracle).value
+    loss = problem.sample_weight @ problem.loss.value(problem.y, network(problem.X))
+    objective = float(loss + problem.lam * network.seminorm)
+    return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
+
+
+def _network(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array) -> RidgeSpline:
+    """The backend's answer as a network: its amplitudes, and the affine part that its fit implies."""
+    W, b = dictionary.neurons
+    slope = np.zeros((problem.n_features, *amplitudes.shape[1:]))
+    hidden = RidgeSpline(W, b, amplitudes, slope)(problem.X)
+    return RidgeSpline(W, b, amplitudes, *affine_least_squares(problem.X, fit - hidden))
+
+
+def _affine_network(problem: Problem, fit: Array) -> RidgeSpline:
+    empty = np.empty((0, *fit.shape[1:]))
+    return RidgeSpline(np.empty((0, problem.n_features)), np.empty(0), empty, *affine_least_squares(problem.X, fit))
+
+
+def _nothing_interpolates() -> ProblemError:
+    return ProblemError(
+        "biases",
+        "neurons that bend within the data",
+        "a grid with none of them",
+        'Pass biases="data", or biases inside the range of the projections.',
+    )
+
+
+def _free_memory() -> float:
+    """Free physical memory in bytes; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return float("inf")

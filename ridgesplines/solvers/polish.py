@@ -1,0 +1,175 @@
+r"""From a backend's approximate answer to the dictionary's optimum: a working set, refitted to rounding.
+
+Interior-point and first-order methods leave every amplitude a little off zero. Which of them are zero at the optimum is
+told by complementarity, not by size: an amplitude is kept where it is larger, relative to the largest, than the slack
+:math:`1 - |\eta|/\lambda` of its neuron. The problem on the kept neurons is then solved to rounding, and neurons of the
+dictionary that violate :math:`|\eta| \le \lambda` join, until none does. Nothing is dropped that is not re-examined.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from ridgesplines.dictionaries import Dictionary
+from ridgesplines.duals import projected
+from ridgesplines.finite import Design, Face, descend, design, linear_program
+from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.oracle import eta_dictionary
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import affine_least_squares
+from ridgesplines.sparsify import extreme_point
+from ridgesplines.validation import Array
+
+ROUNDS = 50
+#: Neurons that join in one round.
+JOIN = 64
+#: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
+VIOLATION = 1e-10
+#: Entries of the dense matrix of the working set, beyond which it is not formed.
+LARGEST = 4e7
+
+
+def polish(
+    problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, dual: Array
+) -> tuple[RidgeSpline, Array] | None:
+    """(network, dual vector) at the optimum of the dictionary, or None where this method does not get there.
+
+    Parameters
+    ----------
+    problem : in scaled units.
+    dictionary : G neurons.
+    amplitudes, fit, dual : an approximate solution, (G,), (n,) and (n,); with outputs (G, D), (n, D), (n, D).
+    """
+    W, b = dictionary.neurons
+    work = _complementary(problem, dictionary, amplitudes, dual)
+    if problem.loss.constraint:  # few neurons do not interpolate: start from as many as that takes
+        work = np.union1d(work, _enough(problem, W, b, amplitudes))
+    else:
+        work, amplitudes = _thinned(dictionary, amplitudes, work)
+    refit = _smooth if problem.loss.smooth else _piecewise
+    for _ in range(ROUNDS):
+        if problem.n_features > 1 and problem.n_samples * len(work) > LARGEST:
+            return None
+        answer = refit(problem, W[work], b[work], amplitudes[work], fit)
+        if answer is None:
+            return None
+        network, u, kept, values = answer
+        fit = network(problem.X)
+        work, amplitudes = work[kept], np.zeros_like(amplitudes)
+        amplitudes[work] = values
+        eta = eta_dictionary(problem.X, projected(problem, u)[0], dictionary)
+        joining = _violators(problem, dictionary, eta, work)
+        if not len(joining):
+            return network, u
+        start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
+        amplitudes[joining] = start * (eta[joining].T / group_norms(eta[joining])).T
+        work = np.sort(np.concatenate([work, joining]))
+    return None
+
+
+def _complementary(problem: Problem, dictionary: Dictionary, amplitudes: Array, dual: Array) -> Array:
+    """Indices of the neurons whose amplitude outweighs their slack."""
+    size = group_norms(amplitudes)
+    eta = group_norms(eta_dictionary(problem.X, projected(problem, dual)[0], dictionary))
+    slack = np.maximum(1.0 - eta / problem.lam, 0.0)
+    return np.flatnonzero(size > slack * size.max(initial=0.0))
+
+
+def _enough(problem: Problem, W: Array, b: Array, amplitudes: Array) -> Array:
+    """Indices of neurons that interpolate: an extreme point's, and in one dimension all."""
+    if problem.n_features == 1:
+        return np.arange(len(b))
+    return extreme_point(problem, W, b, amplitudes)[0]
+
+
+def _thinned(dictionary: Dictionary, amplitudes: Array, work: Array) -> tuple[Array, Array]:
+    """Of neurons in a row, along one direction and of one sign, the largest, with their sum.
+
+    Neighbours that both belong to the optimum come back as violators; without this the first working set holds
+    bundles of nearly equal neurons.
+    """
+    direction = np.repeat(np.arange(len(dictionary.sizes)), dictionary.sizes)[work]
+    size, sign = group_norms(amplitudes[work]), np.sign(amplitudes[work])
+    apart = (np.diff(work) > 1) | (np.diff(direction) > 0)
+    apart |= (np.diff(sign) != 0.0) if sign.ndim == 1 else (np.diff(sign, axis=0) != 0.0).any(axis=1)
+    run = np.concatenate([[0], np.cumsum(apart)]) if len(work) else np.empty(0, dtype=int)
+    order = np.lexsort((-size, run))
+    chosen = order[np.concatenate([[True], np.diff(run[order]) > 0])] if len(work) else run
+    total = np.zeros((len(chosen), *amplitudes.shape[1:]))
+    np.add.at(total, run, amplitudes[work])
+    thin = np.zeros_like(amplitudes)
+    thin[work[chosen]] = total
+    return work[chosen], thin
+
+
+def _violators(problem: Problem, dictionary: Dictionary, eta: Array, work: Array) -> Array:
+    """The largest violators, each a local maximum of |eta| along its direction."""
+    size = group_norms(eta)
+    peak = size > problem.lam * (1.0 + VIOLATION)
+    first = np.zeros(len(size), dtype=bool)
+    starts = np.cumsum(dictionary.sizes) - dictionary.sizes
+    first[starts[dictionary.sizes > 0]] = True
+    peak[1:] &= (size[1:] >= size[:-1]) | first[1:]
+    peak[:-1] &= (size[:-1] > size[1:]) | first[1:]
+    peak[work] = False
+    found = np.flatnonzero(peak)
+    most = max(JOIN, len(work) // 2)
+    return found[np.argsort(-size[found], kind="stable")[:most]]
+
+
+def _smooth(
+    problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array
+) -> tuple[RidgeSpline, Array, Array, Array] | None:
+    """Newton on the face, neurons leaving one by one."""
+    kept = np.arange(len(b))
+    if problem.n_features > 1:  # dependent columns first: their face has no unique optimum
+        kept, amplitudes = extreme_point(problem, W, b, amplitudes)
+    signs = np.sign(amplitudes) if amplitudes.ndim == 1 else None
+    net = _fitted(problem, W[kept], b[kept], amplitudes, fit)
+    matrices, start = design(problem, W[kept], b[kept])
+    theta = start(net)
+    while True:
+        theta, gone, converged = descend(Face(problem, matrices.basis, matrices.kinks, signs), theta)
+        if converged:
+            break
+        if not gone.any():
+            return None
+        kept = kept[~gone]
+        signs = None if signs is None else signs[~gone]
+        matrices, theta = _without(problem, matrices, theta, gone)
+    z = matrices.basis @ theta
+    u = -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+    return matrices.read(theta), u, kept, matrices.kinks @ theta
+
+
+def _fitted(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> RidgeSpline:
+    """The network with these neurons whose affine part comes nearest to the fit."""
+    hidden = RidgeSpline(W, b, amplitudes, np.zeros((problem.n_features, *amplitudes.shape[1:])))
+    return RidgeSpline(W, b, amplitudes, *affine_least_squares(problem.X, fit - hidden(problem.X)))
+
+
+def _without(problem: Problem, old: Design, theta: Array, gone: Array) -> tuple[Design, Array]:
+    """The finite problem without some neurons, at the same point."""
+    new, _ = design(problem, old.weights[~gone], old.biases[~gone])
+    if not sparse.issparse(old.basis):
+        stays = np.concatenate([~gone, np.ones(old.basis.shape[1] - len(gone), dtype=bool)])
+        return new, theta[stays]
+    if not gone.all():
+        return new, theta[np.concatenate([[True], ~gone, [True]])]
+    return new, new.basis.T @ (old.basis @ theta)
+
+
+def _piecewise(
+    problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array
+) -> tuple[RidgeSpline, Array, Array, Array] | None:
+    """A vertex of the linear program on the working set: its zeros are exact."""
+    matrices, _ = design(problem, W, b)
+    answer = linear_program(problem, matrices, nearby=fit)
+    if answer is None:
+        return None
+    theta, values, u = answer
+    gone = values == 0.0
+    matrices, theta = _without(problem, matrices, theta, gone)
+    # Neurons at zero stay in the working set: without them the next multipliers could ask for them again, forever.
+    return matrices.read(theta), u, np.arange(len(b)), values

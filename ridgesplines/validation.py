@@ -1,0 +1,97 @@
+"""Checks that turn what a user passes into arrays, or say in words what is wrong with it.
+
+Every check raises :class:`~ridgesplines.exceptions.ProblemError` with four parts: the argument, what was
+expected, what came, and the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.exceptions import ProblemError
+
+#: An array, of float64 unless said otherwise.
+Array = NDArray[Any]
+
+
+def real_array(name: str, values: Any) -> Array:
+    """`values` as a new, finite array of float64."""
+    if hasattr(values, "toarray"):
+        raise ProblemError(name, "a dense array", "a sparse matrix", "Convert it with .toarray() if it fits in memory.")
+    try:
+        raw = np.asarray(values)
+        if np.iscomplexobj(raw):
+            raise TypeError("Complex data not supported")
+        array = np.array(raw, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ProblemError(
+            name,
+            "real numbers",
+            f"something that does not convert ({error})",
+            "Encode categories as numbers first.",
+        ) from None
+    if not np.isfinite(array).all():
+        bad = np.argwhere(~np.isfinite(array))[0]
+        value = "NaN" if np.isnan(array[tuple(bad)]) else "inf"
+        where = ", ".join(map(str, bad))
+        raise ProblemError(
+            name,
+            "finite numbers",
+            f"{value} at index ({where})",
+            "Remove or impute these rows before fitting.",
+        )
+    return array
+
+
+def real_number(name: str, value: Any, expected: str, low: float, high: float = np.inf, open_: bool = False) -> float:
+    """`value` as a float within [low, high], or within (low, high) if `open_`."""
+    remedy = f"Pass {expected}."
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ProblemError(name, expected, repr(value), remedy) from None
+    inside = low < number < high if open_ else low <= number <= high
+    if not (inside and np.isfinite(number)):
+        raise ProblemError(name, expected, f"{number:g}", remedy)
+    return number
+
+
+def samples(name: str, values: Any) -> Array:
+    """`values` as an (N, d) array with N, d >= 1; a vector is taken as N samples in one dimension."""
+    array = real_array(name, values)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise ProblemError(
+            name,
+            "shape (N,) or (N, d)",
+            f"an array of {array.ndim} dimensions",
+            "Reshape it to one row a sample.",
+        )
+    if array.shape[0] == 0:
+        raise ProblemError(name, "at least one sample", "0 sample(s), that is N = 0", "Pass at least one row.")
+    if array.shape[1] == 0:
+        raise ProblemError(
+            name, "at least one feature", f"0 feature(s) (shape={array.shape})", "Pass at least one column."
+        )
+    return array
+
+
+def same_length(name: str, n: int, expected: int) -> None:
+    """Raise unless `n` equals the number of rows of X."""
+    if n != expected:
+        raise ProblemError(
+            name,
+            f"one entry for each of the {expected} rows of X",
+            f"{n}",
+            "Check that rows were dropped from both.",
+        )
+
+
+def frozen(array: Array) -> Array:
+    """The same array, read-only."""
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,51 @@
+"""Seeded instances that the tests share: one problem for each loss, in one and in two dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import ridgesplines as rs
+
+LOSSES = [
+    rs.Squared(),
+    rs.Absolute(),
+    rs.Huber(0.1),
+    rs.Quantile(0.8),
+    rs.Logistic(),
+    rs.Hinge(),
+    rs.Softmax(),
+    rs.Interpolation(),
+]
+SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]
+
+
+def ids(loss):
+    return loss.name
+
+
+def noisy(n, d=1, seed=0):
+    """X and a noisy real target with a few bends."""
+    rng = np.random.default_rng(seed)
+    if d == 1:
+        x = np.sort(rng.random(n))
+        return x[:, None], np.sin(9.0 * x) + np.abs(x - 0.4) + 0.1 * rng.standard_normal(n)
+    X = rng.standard_normal((n, d))
+    y = np.abs(X[:, 0]) + np.maximum(X.sum(axis=1), 0.0) + 0.1 * rng.standard_normal(n)
+    return X, y
+
+
+def targets(loss, y, seed=1):
+    """The real target y, turned into what the loss takes; classes overlap."""
+    noise = np.random.default_rng(seed).standard_normal(len(y)) * 0.7 * y.std()
+    if isinstance(loss, (rs.Logistic, rs.Hinge)):
+        return np.where(y + noise > np.median(y), 1.0, -1.0)
+    if isinstance(loss, rs.Softmax):
+        return np.digitize(y + noise, np.quantile(y, [0.35, 0.7])).astype(float)
+    return y
+
+
+def problem(loss, n, d=1, lam=None, seed=0, **kwargs):
+    """A problem of N samples whose solution is neither affine nor an interpolation."""
+    X, y = noisy(n, d, seed)
+    lam = (0.02 if d == 1 else 0.5) if lam is None else lam
+    return rs.Problem(X, targets(loss, y), lam, loss, **kwargs)

@@ -1,0 +1,96 @@
+"""The house: imports go only downward, and in no circle."""
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "ridgesplines"
+
+#: From the ground up. A room may use the rooms below it, and its neighbours where no circle arises.
+LAYERS = [
+    {"exceptions", "validation"},
+    {"losses", "activations", "radon"},
+    {"problem", "network", "dictionaries", "scaling"},
+    {"oracle", "finite", "duals", "certificate", "sparsify"},
+    {"solution"},
+    {"solvers"},
+    {"solve"},
+    {"estimators", "torch", "theorems", "plotting", "demo", "cli", "__main__"},
+]
+RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
+
+#: A method may hand its object up to a consumer: `solution.plot()`. Inside the method, never on import.
+HANDED_UP = {("solution", "plotting"), ("solve", "plotting")}
+
+
+def modules():
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]
+
+
+def module_name(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def imported(path):
+    """(module, inside a function) for each import of ours."""
+    names = {module_name(p) for p in modules()} | {"ridgesplines"}
+    tree = ast.parse(path.read_text())
+    within = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            found = [name if name in names else node.module for name in full]
+        else:
+            continue
+        yield from ((name, id(node) in within) for name in found if name.split(".")[0] == "ridgesplines")
+
+
+@pytest.mark.parametrize("path", modules(), ids=module_name)
+def test_imports_go_downward(path):
+    here = room(module_name(path))
+    assert here in RANK, f"give {here} a layer in tests/structure/test_layers.py"
+    for name, inside in imported(path):
+        there = room(name)
+        if here == there or (there == "" and RANK[here] == len(LAYERS) - 1):
+            continue  # consumers may use the public names
+        if (here, there) in HANDED_UP:
+            assert inside, f"{module_name(path)} must import {name} inside the method that hands over"
+            continue
+        assert there in RANK, f"{module_name(path)} imports {name}, which has no layer"
+        assert RANK[there] <= RANK[here], f"{module_name(path)} imports {name}, which stands above it"
+
+
+def test_no_circles():
+    graph = {
+        module_name(path): {
+            name
+            for name, _ in imported(path)
+            if (room(module_name(path)), room(name)) not in HANDED_UP
+            and name not in ("ridgesplines", module_name(path))
+        }
+        for path in modules()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail("a circle of imports: " + " -> ".join(error.args[1]))
+
+
+def test_every_hand_over_is_used():
+    used = {(room(module_name(path)), room(name)) for path in modules() for name, _ in imported(path)}
+    assert used >= HANDED_UP

@@ -1,0 +1,49 @@
+"""Files and functions that fit on a screen, public names with examples, and an import that loads little."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ridgesplines
+
+PACKAGE = Path(__file__).parents[2] / "ridgesplines"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_and_functions_are_short(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 500
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0]
+            documented = ast.get_docstring(node) is not None
+            start = first.end_lineno + 1 if documented else first.lineno
+            assert node.end_lineno - start < 60, f"{node.name} is longer than a screen"
+
+
+@pytest.mark.parametrize("name", ridgesplines.__all__)
+def test_public_names_are_documented_with_an_example(name):
+    thing = getattr(ridgesplines, name)
+    assert thing.__doc__
+    if not (isinstance(thing, type) and issubclass(thing, (RuntimeError, Warning))):
+        assert ">>>" in thing.__doc__, f"{name} has no example"
+
+
+def test_the_names_are_in_order():
+    assert list(ridgesplines.__all__) == sorted(ridgesplines.__all__)
+
+
+def test_import_loads_no_heavy_package():
+    out = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import ridgesplines"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in out.stderr.splitlines() if "|" in line}
+    assert "numpy" in loaded
+    assert not loaded & {"cvxpy", "torch", "matplotlib", "sklearn", "pandas"}
