@@ -96,6 +96,7 @@ class RidgeSpline:
         alive = norms > 0.0
         c0 = c0 + np.maximum(-b[~alive], 0.0) @ v[~alive]
         norms = norms[alive]
+        norms[np.abs(norms - 1.0) <= 4.0 * np.finfo(float).eps] = 1.0  # already unit: leave every bit as it is
         self.weights = frozen(W[alive] / norms[:, None])
         self.biases = frozen(b[alive] / norms)
         self.amplitudes = frozen((v[alive].T * norms).T)

@@ -4,7 +4,8 @@ X is centred and divided by *one* radius (scaling each feature would change the 
 problem), y loses its affine least-squares fit and is divided by one scale, where the loss allows. Then
 
 .. math:: \sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|
-          = c \Big( \sum_n \tilde s_n \tilde L(\tilde y_n, \tilde f(\tilde x_n)) + \tilde\lambda \|\tilde f\| \Big), \qquad f(x) = s \tilde f((x - m)/r) + \text{affine}.
+          = c \Big( \sum_n \tilde s_n \tilde L(\tilde y_n, \tilde f(\tilde x_n)) + \tilde\lambda \|\tilde f\| \Big),
+          \qquad f(x) = s \tilde f((x - m)/r) + \text{affine}.
 """
 
 from __future__ import annotations

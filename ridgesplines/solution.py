@@ -149,9 +149,13 @@ def relative(problem: Problem, objective: float, gap: float) -> float:
     Without that, data that an affine function fits exactly would show the rounding of zero divided by itself.
     """
     p = problem.reduced
-    rounding = 1e-300
-    if p.loss.translates and not p.loss.constraint:
-        rounding += float(p.sample_weight @ p.loss.value(p.y, p.y * (1.0 + 4.0 * np.finfo(float).eps)))
+    digits = 4.0 * np.finfo(float).eps
+    if p.loss.constraint:
+        rounding = 1e-300
+    elif p.loss.translates:
+        rounding = float(p.sample_weight @ p.loss.value(p.y, p.y * (1.0 + digits))) + 1e-300
+    else:  # labels have size one, and the slope of a loss of margins or logits is at most that
+        rounding = digits * float(p.sample_weight.sum())
     if not np.isfinite(gap):
         return float("inf")
     return 0.0 if gap <= rounding else gap / max(abs(objective), rounding)

@@ -40,16 +40,21 @@ class Face:
         loss = p.sample_weight @ p.loss.value(p.y, self.fixed + self.basis @ theta)
         return float(loss + p.lam * group_norms(self.kinks @ theta).sum())
 
-    def derivatives(self, theta: Array) -> tuple[Array, Any]:
-        """Gradient, like theta, and Hessian over theta.ravel(); the amplitudes must not be zero."""
+    def derivatives(self, theta: Array, steady: bool = False) -> tuple[Array, Any]:
+        """Gradient, like theta, and Hessian over theta.ravel(), of a majorant if `steady`.
+
+        For vector outputs the amplitudes must not be zero.
+        """
         p = self.problem
         z, a = self.fixed + self.basis @ theta, self.kinks @ theta
         direction = self.directions(a)
         slope = (p.loss.gradient(p.y, z).T * p.sample_weight).T
         gradient = self.basis.T @ slope + p.lam * (self.kinks.T @ direction)
-        curvature = p.loss.curvature(p.y, z)
-        # Where the loss is straight a little of its majorant keeps the Hessian regular; it does not bias the optimum.
-        curvature = np.where(curvature != 0.0, curvature, STRAIGHT * p.loss.majorant(p.y, z))
+        curvature = majorant = p.loss.majorant(p.y, z)
+        if not steady:
+            # Where the loss is straight a little of its majorant keeps the Hessian regular; the optimum stays.
+            curvature = p.loss.curvature(p.y, z)
+            curvature = np.where(curvature != 0.0, curvature, STRAIGHT * majorant)
         curvature = (curvature.T * p.sample_weight).T
         if theta.ndim == 1:
             return gradient, self.basis.T @ _scaled(curvature, self.basis)
@@ -75,28 +80,45 @@ def _scaled(weight: Array, matrix: Any) -> Any:
 def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
     """Newton's method until it converges, or until an amplitude reaches zero.
 
+    Where a Newton step does not descend (far from the optimum the curvature says little), a step on a parabola that
+    lies above the loss does.
+
     Returns theta, a mask of the amplitudes that reached zero, and whether it converged.
     """
     none = np.zeros(face.kinks.shape[0], dtype=bool)
     value = face.objective(theta)
     for _ in range(ITERATIONS):
-        gradient, hessian = face.derivatives(theta)
-        step = -_solve(hessian, gradient.ravel()).reshape(theta.shape)
-        slope = float(np.vdot(gradient, step))
-        if slope > -1e-13 * abs(value):
-            return _last_digits(face, theta, gradient, step), none, True
-        a, da = face.kinks @ theta, face.kinks @ step
-        room = _room(face.directions(a), a, da)
-        limit = float(room.min(initial=np.inf))
-        t = min(1.0, limit)
-        while (trial := face.objective(theta + t * step)) > value + 1e-4 * t * slope:
-            t /= 2.0
-            if t < 1e-12:
-                return theta, none, True  # no descent left that rounding would show
-        theta, value = theta + t * step, trial
+        for steady in (False, True):
+            gradient, hessian = face.derivatives(theta, steady)
+            step = -_solve(hessian, gradient.ravel()).reshape(theta.shape)
+            slope = float(np.vdot(gradient, step))
+            if not steady and slope > -1e-13 * abs(value):
+                return _last_digits(face, theta, gradient, step), none, True
+            a = face.kinks @ theta
+            room = _room(face.directions(a), a, face.kinks @ step)
+            limit = float(room.min(initial=np.inf))
+            found = _line_search(face, theta, step, value, slope, min(1.0, limit))
+            if found is not None:
+                break
+        else:
+            return theta, none, True  # no descent left that rounding would show
+        t, value = found
+        theta = theta + t * step
         if t == limit:
             return theta, room <= limit * (1.0 + 1e-12), False
     return theta, none, False
+
+
+def _line_search(
+    face: Face, theta: Array, step: Array, value: float, slope: float, t: float
+) -> tuple[float, float] | None:
+    """(t, objective) with sufficient decrease, by halving from t; None if thirty halvings find none."""
+    for _ in range(30):
+        trial = face.objective(theta + t * step)
+        if trial <= value + 1e-4 * t * slope:
+            return t, trial
+        t /= 2.0
+    return None
 
 
 def _last_digits(face: Face, theta: Array, gradient: Array, step: Array) -> Array:

@@ -73,7 +73,7 @@ class Loss(ABC):
         raise NotImplementedError(f"{self.name} has no second derivative")
 
     def majorant(self, y: Array, z: Array) -> Array:
-        """Curvature of a parabola that touches the loss at z and lies above it, where the loss itself is straight."""
+        """Curvature of a parabola that touches the loss at z and lies above it everywhere: a step that must descend."""
         return self.curvature(y, z)
 
     @abstractmethod

@@ -45,6 +45,10 @@ class Logistic(Loss):
     def curvature(self, y: Array, z: Array) -> Array:
         return expit(z) * expit(-z)
 
+    def majorant(self, y: Array, z: Array) -> Array:
+        half = np.maximum(np.abs(z) / 2.0, 1e-8)
+        return np.tanh(half) / (4.0 * half)
+
     def conjugate(self, y: Array, v: Array) -> Array:
         p = -y * v
         inside = (p >= 0.0) & (p <= 1.0)

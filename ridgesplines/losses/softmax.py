@@ -67,6 +67,10 @@ class Softmax(Loss):
     def curvature(self, y: Array, z: Array) -> Array:
         return _covariance(softmax(z, axis=1))
 
+    def majorant(self, y: Array, z: Array) -> Array:
+        D = z.shape[1]
+        return np.broadcast_to(0.5 * (np.eye(D) - 1.0 / D), (len(z), D, D))
+
     def conjugate(self, y: Array, v: Array) -> Array:
         p = v + self._one_hot(y, v.shape[1])
         # Rows of v sum to zero up to rounding; a larger sum lies outside the domain.

@@ -18,7 +18,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, affine_least_squares, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver
-from ridgesplines.solvers.polish import polish
+from ridgesplines.solvers.polish import continuation, polish
 from ridgesplines.solvers.program import Program
 from ridgesplines.sparsify import purify
 from ridgesplines.validation import Array
@@ -131,22 +131,30 @@ class Grid(Solver):
                 network, dual, history = _affine_network(scaled, affine[0]), affine[1], {"status": "affine"}
             else:
                 program = program or Program(scaling.problem, dictionary, backend_named(self.backend))
-                network, dual, history = self._one(scaled, dictionary, program)
+                network, dual, history = self._one(scaled, dictionary, program, threshold, affine)
             yield Answer(problem.with_lam(lam), scaling.network(network), scaling.dual(dual), moved, tolerance, history)
 
     def _one(
-        self, scaled: Problem, dictionary: Dictionary, program: Program
+        self,
+        scaled: Problem,
+        dictionary: Dictionary,
+        program: Program,
+        threshold: float,
+        affine: tuple[Array, Array] | None,
     ) -> tuple[RidgeSpline, Array, dict[str, Any]]:
         """The backend's answer, refined and purified, for one lam."""
         amplitudes, fit, dual, status = program.solve(scaled.lam)
-        history: dict[str, Any] = {"status": status, "neurons offered": len(dictionary)}
-        refined = polish(scaled, dictionary, amplitudes, fit, dual) if self.refine else None
         oracle = dictionary_oracle(scaled.X, dictionary)
         raw = _network(scaled, dictionary, amplitudes, fit)
-        history["gap before refinement"] = _gap(scaled, raw, dual, oracle)
-        if refined is not None and _gap(scaled, *refined, oracle) <= max(history["gap before refinement"], 1e-9):
-            raw, dual = refined
-        history["refined"] = refined is not None and raw is refined[0]
+        gap = _gap(scaled, raw, dual, oracle)
+        history: dict[str, Any] = {"status": status, "neurons offered": len(dictionary), "gap before refinement": gap}
+        if self.refine:
+            refined = polish(scaled, dictionary, amplitudes, fit, dual)
+            if refined is None and affine is not None:
+                refined = continuation(scaled, dictionary, np.zeros_like(amplitudes), affine[0], threshold)
+            history["refined"] = refined is not None and _gap(scaled, *refined[:2], oracle) <= max(gap, 1e-9)
+            if refined is not None and history["refined"]:
+                raw, dual = refined.network, refined.dual
         pure = purify(scaled, raw)
         history["neurons before purification"] = raw.n_neurons
         return pure, dual, history

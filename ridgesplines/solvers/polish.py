@@ -8,6 +8,8 @@ dictionary that violate :math:`|\eta| \le \lambda` join, until none does. Nothin
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import sparse
 
@@ -21,19 +23,28 @@ from ridgesplines.scaling import affine_least_squares
 from ridgesplines.sparsify import extreme_point
 from ridgesplines.validation import Array
 
+
+class Polished(NamedTuple):
+    """A network, its dual vector, and its amplitudes in the order of the dictionary."""
+
+    network: RidgeSpline
+    dual: Array
+    amplitudes: Array
+
+
 ROUNDS = 50
 #: Neurons that join in one round.
 JOIN = 64
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-10
+#: The same, where it shows that a refit has failed.
+UNSETTLED = 1e-6
 #: Entries of the dense matrix of the working set, beyond which it is not formed.
 LARGEST = 4e7
 
 
-def polish(
-    problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, dual: Array
-) -> tuple[RidgeSpline, Array] | None:
-    """(network, dual vector) at the optimum of the dictionary, or None where this method does not get there.
+def polish(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, dual: Array) -> Polished | None:
+    """The optimum of the dictionary, or None where this method does not get there.
 
     Parameters
     ----------
@@ -47,6 +58,32 @@ def polish(
         work = np.union1d(work, _enough(problem, W, b, amplitudes))
     else:
         work, amplitudes = _thinned(dictionary, amplitudes, work)
+    return _work(problem, dictionary, amplitudes, fit, work)
+
+
+def continuation(
+    problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, top: float
+) -> Polished | None:
+    """The optimum of the dictionary for a small lam, by way of larger ones: three a decade, down from `top`.
+
+    Parameters
+    ----------
+    problem, dictionary : as for `polish`.
+    amplitudes, fit : the solution at lam = `top` or above.
+    """
+    answer = None
+    for lam in np.geomspace(top, problem.lam, max(2, int(np.ceil(3.0 * np.log10(top / problem.lam)))))[1:]:
+        work = np.flatnonzero(group_norms(amplitudes) > 0.0)
+        answer = _work(problem.with_lam(float(lam)), dictionary, amplitudes, fit, work)
+        if answer is None:
+            return None
+        amplitudes, fit = answer.amplitudes, answer.network(problem.X)
+    return answer
+
+
+def _work(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, work: Array) -> Polished | None:
+    """Refit the working set and let violators join, until there are none."""
+    W, b = dictionary.neurons
     refit = _smooth if problem.loss.smooth else _piecewise
     for _ in range(ROUNDS):
         if problem.n_features > 1 and problem.n_samples * len(work) > LARGEST:
@@ -61,7 +98,9 @@ def polish(
         eta = eta_dictionary(problem.X, projected(problem, u)[0], dictionary)
         joining = _violators(problem, dictionary, eta, work)
         if not len(joining):
-            return network, u
+            if group_norms(eta).max(initial=0.0) > problem.lam * (1.0 + UNSETTLED):
+                return None  # the refit itself did not converge
+            return Polished(network, u, amplitudes)
         start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
         amplitudes[joining] = start * (eta[joining].T / group_norms(eta[joining])).T
         work = np.sort(np.concatenate([work, joining]))
