@@ -102,7 +102,7 @@ class Solution:
         n, d = p.n_samples, p.n_features
         rows = [
             ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}"),
-            ("solver", f"{self.solver}, {self.status}, {self.seconds:.2f} s"),
+            ("solver", f"{self.solver.partition('(')[0]}, {self.status}, {self.seconds:.2f} s"),
             (
                 "neurons",
                 f"K = {self.network.n_neurons} (bound: (N - rank[1 X])"

@@ -118,7 +118,8 @@ def test_affine_data(loss):
 @pytest.mark.parametrize("loss", [x for x in LOSSES if not x.constraint], ids=ids)
 def test_lam_to_zero(loss):
     p = problem(loss, 30)
-    s = certified(p.with_lam(1e-8 * rs.lambda_max(p)))
+    # The gradients of a softmax fit die out with lam: below this they are rounding.
+    s = certified(p.with_lam((1e-6 if p.n_outputs else 1e-8) * rs.lambda_max(p)))
     assert s.network.n_neurons <= 28 * (p.n_outputs or 1)
 
 

@@ -17,7 +17,7 @@ LAYERS = [
     {"solution"},
     {"solvers"},
     {"solve"},
-    {"estimators", "torch", "theorems", "plotting", "demo", "cli", "__main__"},
+    {"estimators", "torch", "theorems", "plotting", "demo", "table", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 

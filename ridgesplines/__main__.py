@@ -1,0 +1,5 @@
+"""python -m ridgesplines"""
+
+from ridgesplines.cli import main
+
+raise SystemExit(main())

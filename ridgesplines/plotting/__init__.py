@@ -1,0 +1,6 @@
+"""Pictures of solutions and paths, drawn with matplotlib without touching its global state."""
+
+from ridgesplines.plotting.path import plot_path
+from ridgesplines.plotting.solution import plot_solution
+
+__all__ = ["plot_path", "plot_solution"]

@@ -1,0 +1,69 @@
+"""One dimension: the spline, and below it its certificate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.network import group_norms
+from ridgesplines.plotting.style import BOUND, DATA, FIT, KNOT, SERIES, Picture, headline
+from ridgesplines.solution import Solution
+
+
+def draw_line(figure: Picture, solution: Solution, target: str) -> None:
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
+    _draw_spline(above, solution)
+    _draw_certificate(below, solution)
+    above.set_ylabel(target)
+    above.set_title(headline(solution), fontsize=10, loc="left")
+    below.set_xlabel(solution.network.names[0])
+    below.set_ylabel("dual certificate")
+    for axes in (above, below):
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_spline(axes: Any, solution: Solution) -> None:
+    p, net = solution.problem, solution.network
+    x = p.X[:, 0]
+    margin = 0.03 * float(np.ptp(x))
+    knots = np.sort(net.knots)
+    # A spline is straight between its knots: its corners are all that is drawn.
+    corners = np.unique(np.concatenate([[x.min() - margin, x.max() + margin], knots]))
+    values, at_knots = net(corners), net(knots)
+    if p.n_outputs is None:
+        size = 14.0 * np.clip(p.sample_weight / p.sample_weight.max(), 0.1, 1.0)
+        axes.scatter(x, p.y, s=size, color=DATA, alpha=0.8, linewidths=0, label="data")
+        axes.plot(corners, values, color=FIT, linewidth=1.8, label="linear spline")
+        axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label="knots")
+        axes.legend(frameon=False, fontsize=9)
+        return
+    for j in range(p.n_outputs):
+        colour = SERIES[j % len(SERIES)]
+        if p.y.ndim == 2:
+            axes.scatter(x, p.y[:, j], s=10.0, color=colour, alpha=0.4, linewidths=0)
+        axes.plot(corners, values[:, j], color=colour, linewidth=1.8, label=f"output {j}")
+        axes.plot(knots, at_knots[:, j], "o", color=colour, markersize=5, markeredgecolor="white")
+    if p.y.ndim == 1:  # classes: a rug of the labels
+        low, high = axes.get_ylim()
+        for j in range(p.n_outputs):
+            own = x[p.y == j]
+            axes.plot(own, np.full(len(own), low - 0.06 * (high - low)), "|", color=SERIES[j % len(SERIES)])
+    axes.legend(frameon=False, fontsize=9)
+
+
+def _draw_certificate(axes: Any, solution: Solution) -> None:
+    p, c, knots = solution.problem, solution.certificate, solution.network.knots
+    sites = np.unique(np.concatenate([p.X[:, 0], knots]))  # eta is straight between the data
+    eta = c.eta(np.ones((len(sites), 1)), sites)
+    contact = c.eta(np.ones((len(knots), 1)), knots)
+    if eta.ndim == 2:
+        eta, contact = group_norms(eta), group_norms(contact)
+    axes.axhline(p.lam, color=BOUND, linewidth=0.9, linestyle="--")
+    if p.n_outputs is None:
+        axes.axhline(-p.lam, color=BOUND, linewidth=0.9, linestyle="--")
+        axes.set_yticks([-p.lam, 0.0, p.lam], ["$-\\lambda$", "0", "$\\lambda$"])
+    else:
+        axes.set_yticks([0.0, p.lam], ["0", "$\\lambda$"])
+    axes.plot(sites, eta, color=FIT, linewidth=1.2)
+    axes.plot(knots, contact, "o", color=KNOT, markersize=6, markeredgecolor="white")

@@ -1,0 +1,83 @@
+"""Two dimensions: contours or a surface of f, with the ridges along which it bends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.plotting.style import KNOT, SERIES, Picture, headline
+from ridgesplines.solution import Solution
+from ridgesplines.validation import Array
+
+CELLS = 161
+
+
+def _window(solution: Solution) -> tuple[Array, Array, Array]:
+    """The two axes of a grid around the data, and f on it."""
+    X = solution.problem.X
+    low, high = X.min(axis=0), X.max(axis=0)
+    margin = 0.05 * np.where(high > low, high - low, 1.0)
+    first, second = (np.linspace(a, b, CELLS) for a, b in zip(low - margin, high + margin, strict=True))
+    points = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)
+    return first, second, solution.network(points).reshape(CELLS, CELLS)
+
+
+def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
+    axes = figure.subplots()
+    first, second, values = _window(solution)
+    classes = not solution.problem.loss.translates
+    y = solution.problem.y
+    low, high = (values.min(), values.max()) if classes else (min(values.min(), y.min()), max(values.max(), y.max()))
+    if classes:
+        high = max(abs(low), abs(high), 1e-12)
+        low = -high
+    levels = np.linspace(low, high if high > low else low + 1.0, 21)
+    colours = "PuOr" if classes else "cividis"
+    shown = axes.contourf(first, second, values, levels=levels, cmap=colours, alpha=0.85)
+    figure.colorbar(shown, ax=axes, label="margin f(x)" if classes else target)
+    _draw_data(axes, solution, colours, levels)
+    if classes and values.min() < 0.0 < values.max():
+        axes.contour(first, second, values, levels=[0.0], colors="black", linewidths=1.8)
+    _draw_ridges(axes, solution, first, second)
+    axes.set_xlabel(solution.network.names[0])
+    axes.set_ylabel(solution.network.names[1])
+    axes.set_title(headline(solution), fontsize=10, loc="left")
+
+
+def _draw_data(axes: Any, solution: Solution, colours: str, levels: Array) -> None:
+    p = solution.problem
+    if p.loss.translates:
+        limits = {"vmin": levels[0], "vmax": levels[-1]}
+        axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, **limits)
+        return
+    for label, marker, colour in ((-1.0, "o", SERIES[4]), (1.0, "^", SERIES[3])):
+        own = p.X[p.y == label]
+        axes.scatter(*own.T, marker=marker, s=26, c=colour, edgecolors="black", linewidths=0.5, label=f"y = {label:+g}")
+    axes.legend(fontsize=9, loc="best")
+
+
+def _draw_ridges(axes: Any, solution: Solution, first: Array, second: Array) -> None:
+    """The lines w^T x = b, the wider the larger the amplitude."""
+    net = solution.network
+    if not net.n_neurons:
+        return
+    size = np.abs(net.amplitudes) / np.abs(net.amplitudes).max()
+    axes.set_xlim(first[0], first[-1])
+    axes.set_ylim(second[0], second[-1])
+    for w, b, s in zip(net.weights, net.biases, size, strict=True):
+        axes.axline(b * w, b * w + np.array([-w[1], w[0]]), color="white", linewidth=1.4 + 2.2 * s, alpha=0.9)
+        axes.axline(b * w, b * w + np.array([-w[1], w[0]]), color=KNOT, linewidth=0.6 + 1.8 * s)
+
+
+def draw_surface(figure: Picture, solution: Solution, target: str) -> None:
+    axes: Any = figure.add_subplot(projection="3d")
+    first, second, values = _window(solution)
+    colours = "cividis" if solution.problem.loss.translates else "PuOr"
+    axes.plot_surface(*np.meshgrid(first, second), values, cmap=colours, alpha=0.85, linewidth=0, rcount=80, ccount=80)
+    if solution.problem.loss.translates:
+        axes.scatter(*solution.problem.X.T, solution.problem.y, color="black", s=8, depthshade=False)
+    axes.set_xlabel(solution.network.names[0])
+    axes.set_ylabel(solution.network.names[1])
+    axes.set_zlabel(target if solution.problem.loss.translates else "margin f(x)")
+    axes.set_title(headline(solution), fontsize=10, loc="left")
