@@ -26,6 +26,9 @@ LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
 }
 
 
+PICTURES = (".png", ".pdf", ".svg")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0, 2 for an input that does not fit, 130 after Ctrl-C."""
     args = _parser().parse_args(argv)
@@ -96,9 +99,7 @@ def _problem(args: argparse.Namespace) -> rs.Problem:
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
-    problem = rs.Problem(X, y, 1.0, loss, sample_weight=weight)
-    problem.feature_names = tuple(names)
-    return problem
+    return rs.Problem(X, y, 1.0, loss, sample_weight=weight, feature_names=names)
 
 
 def _split(names: Sequence[str]) -> list[str]:
@@ -138,17 +139,22 @@ def _grid(args: argparse.Namespace) -> rs.Grid:
     return rs.Grid(directions=args.directions, backend=args.backend)
 
 
-def _check_writable(*paths: str | None) -> None:
-    """Before a long fit, not after it: whether its results can be written."""
-    for path in filter(None, paths):
-        if not Path(path).resolve().parent.is_dir():
-            raise TableError(f"{path}: there is no folder {Path(path).resolve().parent}")
-        if Path(path).is_dir():
-            raise TableError(f"{path}: this is a folder; name a file")
+def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
+    """Before a long fit, not after it: whether its result can be written."""
+    if path is None:
+        return
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise TableError(f"{path}: there is no folder {folder}")
+    if Path(path).is_dir():
+        raise TableError(f"{path}: this is a folder; name a file")
+    if endings and Path(path).suffix not in endings:
+        raise TableError(f"{path}: expected a name that ends in {', '.join(endings)}")
 
 
 def _fit(args: argparse.Namespace) -> None:
-    _check_writable(args.out, args.plot)
+    _check_writable(args.out)
+    _check_writable(args.plot, PICTURES)
     problem = _with_lam(_problem(args), args.lam)
     solution = rs.solve(problem, _grid(args))
     print(solution.summary())
@@ -165,7 +171,7 @@ def _fit(args: argparse.Namespace) -> None:
 
 
 def _path(args: argparse.Namespace) -> None:
-    _check_writable(args.plot)
+    _check_writable(args.plot, PICTURES)
     path = rs.solve_path(_problem(args), _grid(args), n_lams=args.n_lams)
     print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>8}  scope")
     for s in path:
@@ -186,8 +192,5 @@ def _gap(args: argparse.Namespace) -> None:
 
 
 def _write(figure: Any, path: str) -> None:
-    try:
-        figure.savefig(path, dpi=150)
-    except ValueError as error:  # an ending that matplotlib does not know
-        raise TableError(f"{path}: {error}") from None
+    figure.savefig(path, dpi=150)
     print(f"wrote {path}")

@@ -95,10 +95,15 @@ def best_scale(problem: Problem, u: Array, sup: float) -> tuple[float, float]:
 
 
 def _inside(problem: Problem, u: Array, most: float) -> float:
-    """The largest scale up to `most` that keeps u inside the conjugate's domain, which holds zero; by bisection."""
-    if np.isfinite(dual_value(problem, most * u)):
-        return most
-    low, high = 0.0, most
+    """The largest scale up to `most` that keeps u inside the conjugate's domain, which holds zero.
+
+    By doubling from one, then bisection: `most` may be astronomically large.
+    """
+    low, high = 0.0, min(1.0, most)
+    while np.isfinite(dual_value(problem, high * u)):
+        if high >= most or high > 1e6:
+            return high
+        low, high = high, min(2.0 * high, most)
     for _ in range(60):
         middle = (low + high) / 2.0
         low, high = (middle, high) if np.isfinite(dual_value(problem, middle * u)) else (low, middle)

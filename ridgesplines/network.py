@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.validation import Array, frozen, real_array
+from ridgesplines.validation import Array, Immutable, frozen, real_array
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +26,7 @@ class Balanced(NamedTuple):
     amplitudes: Array
 
 
-class RidgeSpline:
+class RidgeSpline(Immutable):
     r"""A ridge spline: a shallow ReLU network with a skip connection, (18) and (33).
 
     .. math:: f(x) = \sum_{k=1}^K v_k\, \rho(w_k^T x - b_k) + c^T x + c_0, \qquad \|w_k\|_2 = 1

@@ -3,6 +3,7 @@ r"""The problem: data, loss, and the weight of the seminorm; validated once, her
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +12,10 @@ import numpy as np
 from ridgesplines.activations import Activation, ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
-from ridgesplines.validation import Array, frozen, real_array, real_number, same_length, samples
+from ridgesplines.validation import Array, Immutable, frozen, real_array, real_number, same_length, samples
 
 
-class Problem:
+class Problem(Immutable):
     r"""Problem (17) in one dimension, problem (32) in many.
 
     .. math:: \min_f \; \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
@@ -32,6 +33,7 @@ class Problem:
     loss : a loss; squared error by default.
     activation : the activation of the neurons; ReLU by default.
     sample_weight : :math:`s_n`, shape (N,), nonnegative; ones by default. Zero is the same as leaving a row out.
+    feature_names : names of the d columns, for tables and plots; by default a DataFrame's own.
 
     Raises
     ------
@@ -64,12 +66,21 @@ class Problem:
         loss: Loss | None = None,
         activation: Activation | None = None,
         sample_weight: Any = None,
+        *,
+        feature_names: Sequence[str] | None = None,
     ) -> None:
         self.loss = _instance("loss", loss, Loss, Squared)
         self.activation = _instance("activation", activation, Activation, ReLU)
-        names = getattr(X, "columns", None)
-        self.feature_names = None if names is None else tuple(map(str, names))
+        names = getattr(X, "columns", None) if feature_names is None else feature_names
         self.X = frozen(samples("X", X))
+        self.feature_names = None if names is None else tuple(map(str, names))
+        if self.feature_names is not None and len(self.feature_names) != self.X.shape[1]:
+            raise ProblemError(
+                "feature_names",
+                f"one name for each of the {self.X.shape[1]} columns of X",
+                f"{len(self.feature_names)}",
+                "Leave it out for the names x0, x1, ...",
+            )
         self.y = frozen(self.loss.check(y))
         same_length("y", len(self.y), len(self.X))
         self.sample_weight = frozen(_weights(sample_weight, len(self.X)))
@@ -93,7 +104,7 @@ class Problem:
         """The same problem for another lam; data are shared."""
         other = copy.copy(self)
         other.__dict__.pop("reduced", None)  # it holds the old lam
-        other.lam = other._check_lam(lam)
+        other.__dict__["lam"] = self._check_lam(lam)
         return other
 
     @property

@@ -112,11 +112,9 @@ def standardise(problem: Problem) -> Scaling:
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
     factor = problem.lam * size / radius if loss.constraint else factor * heaviest
-    scaled = Problem(X, y, 1.0, loss, problem.activation, weight / heaviest)
-    scaling = Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
-    if problem.lam > 0.0:
-        scaled.lam = scaling.lam(problem.lam)
-    return scaling
+    lam = 1.0 if loss.constraint else problem.lam * size / (radius * factor)
+    scaled = Problem(X, y, lam, loss, problem.activation, weight / heaviest)
+    return Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
 
 
 def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:

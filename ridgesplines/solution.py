@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: What may be said of the gap, by what was proven.
 WORDS = {
-    "exact": "certified: no function comes closer than this to beating it",
+    "exact": "certified: no function has an objective lower by more than this",
     "dictionary": "among the neurons of the grid only",
     "searched": "an estimate, not a bound: sup|eta| was searched",
 }
@@ -90,7 +90,7 @@ class Solution:
     @property
     def relative_gap(self) -> float:
         """gap / |objective|, zero where the gap is within the rounding of y."""
-        return relative(self.problem, self.objective, self.gap)
+        return relative(self.problem, self.network, self.objective, self.gap)
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
@@ -109,10 +109,12 @@ class Solution:
                 f"{' D' if p.n_outputs else ''} = {neuron_bound(p)})",
             ),
             ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
-            ("relative gap", f"{self.relative_gap:.2e} ({WORDS[c.scope]})"),
+            ("relative gap", f"{rounded_up(self.relative_gap)} ({WORDS[c.scope]})"),
         ]
         if self.dictionary_gap is not None and c.scope == "exact" and d > 1:
-            rows.append(("on the grid", f"{self.dictionary_gap:.2e} (relative gap among the grid's own neurons)"))
+            rows.append(
+                ("on the grid", f"{rounded_up(self.dictionary_gap)} (relative gap among the grid's own neurons)")
+            )
         rows.append(
             (
                 "sup|eta|/lam",
@@ -143,22 +145,36 @@ class Solution:
         )
 
 
-def relative(problem: Problem, objective: float, gap: float) -> float:
-    """gap / |objective|; zero where the gap is below what rounding each y_n in its last digits costs.
+def relative(problem: Problem, network: RidgeSpline, objective: float, gap: float) -> float:
+    """gap / |objective|; zero where the gap is below what rounding alone costs.
 
     Without that, data that an affine function fits exactly would show the rounding of zero divided by itself.
     """
-    p = problem.reduced
-    digits = 4.0 * np.finfo(float).eps
-    if p.loss.constraint:
-        rounding = 1e-300
-    elif p.loss.translates:
-        rounding = float(p.sample_weight @ p.loss.value(p.y, p.y * (1.0 + digits))) + 1e-300
-    else:  # labels have size one, and the slope of a loss of margins or logits is at most that
-        rounding = digits * float(p.sample_weight.sum())
     if not np.isfinite(gap):
         return float("inf")
-    return 0.0 if gap <= rounding else gap / max(abs(objective), rounding)
+    noise = _rounding(problem.reduced, network)
+    return 0.0 if gap <= noise else gap / max(abs(objective), noise)
+
+
+def rounded_up(gap: float) -> str:
+    """A gap in two digits, never less than it is."""
+    if gap == 0.0 or not np.isfinite(gap):
+        return f"{gap:.1e}"
+    unit = 10.0 ** (np.floor(np.log10(gap)) - 1.0)
+    return f"{np.ceil(gap / unit * (1.0 - 1e-12)) * unit:.1e}"
+
+
+def _rounding(p: Problem, network: RidgeSpline) -> float:
+    """What a few units in the last place of y and of the terms of f(x) change in the objective."""
+    terms = np.abs(p.X) @ np.abs(network.slope) + np.abs(network.offset)
+    if p.loss.constraint:
+        return 1e-300
+    if p.loss.translates:
+        digits = 4.0 * np.finfo(float).eps * (np.abs(p.y) + terms)
+        return float(p.sample_weight @ p.loss.value(p.y, p.y + digits)) + 1e-300
+    # Labels have size one, and the slope of a loss of margins or logits is at most that.
+    largest = terms if terms.ndim == 1 else terms.max(axis=1)
+    return float(p.sample_weight @ (4.0 * np.finfo(float).eps * (1.0 + largest)))
 
 
 def evaluate(problem: Problem, network: RidgeSpline) -> Solution:

@@ -231,7 +231,7 @@ class Comparison:
             {
                 "name": name,
                 "objective": s.objective,
-                "above best": relative(s.problem, best.objective, s.objective - best.objective),
+                "above best": relative(s.problem, s.network, best.objective, s.objective - best.objective),
                 "relative gap": s.relative_gap,
                 "scope": s.certificate.scope,
                 "seminorm": s.seminorm,

@@ -17,6 +17,15 @@ from ridgesplines.exceptions import ProblemError
 Array = NDArray[Any]
 
 
+class Immutable:
+    """Attributes are set once, when the object is made."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} is immutable; make another one instead")
+        super().__setattr__(name, value)
+
+
 def real_array(name: str, values: Any) -> Array:
     """`values` as a new, finite array of float64."""
     if hasattr(values, "toarray"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from ridgesplines.plotting.style import KNOT, SERIES, Picture, headline
+from ridgesplines.plotting.style import KNOT, Picture, headline
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
@@ -32,7 +33,7 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
     if classes:
         high = max(abs(low), abs(high), 1e-12)
         low = -high
-    levels = np.linspace(low, high if high > low else low + 1.0, 21)
+    levels = MaxNLocator(16).tick_values(low, high if high > low else low + 1.0)
     colours = "PuOr" if classes else "cividis"
     shown = axes.contourf(first, second, values, levels=levels, cmap=colours, alpha=0.85)
     figure.colorbar(shown, ax=axes, label="margin f(x)" if classes else target)
@@ -51,7 +52,7 @@ def _draw_data(axes: Any, solution: Solution, colours: str, levels: Array) -> No
         limits = {"vmin": levels[0], "vmax": levels[-1]}
         axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, **limits)
         return
-    for label, marker, colour in ((-1.0, "o", SERIES[4]), (1.0, "^", SERIES[3])):
+    for label, marker, colour in ((-1.0, "o", "white"), (1.0, "^", "#4b2a7b")):
         own = p.X[p.y == label]
         axes.scatter(*own.T, marker=marker, s=26, c=colour, edgecolors="black", linewidths=0.5, label=f"y = {label:+g}")
     axes.legend(fontsize=9, loc="best")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Solution, rounded_up
 
 #: From the palette of M. Okabe and K. Ito, "Color universal design" (2008).
 DATA = "#7f7f7f"
@@ -34,7 +34,7 @@ def new_figure(width: float, height: float) -> Picture:
 
 def headline(solution: Solution) -> str:
     """Neurons and gap, in words that say no more than was proven; below 1e-14 it is rounding."""
-    gap = f"{max(solution.relative_gap, 1e-14):.0e}"
+    gap = rounded_up(max(solution.relative_gap, 1e-14))
     words = {
         "exact": f"certified within {gap} of the global optimum",
         "dictionary": f"within {gap} of the grid's optimum",

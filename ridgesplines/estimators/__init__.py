@@ -1,0 +1,6 @@
+"""The scikit-learn face: estimators that pose a problem, solve it, and keep its solution."""
+
+from ridgesplines.estimators.classifier import RidgeSplineClassifier
+from ridgesplines.estimators.regressors import LinearSplineRegressor, RidgeSplineRegressor
+
+__all__ = ["LinearSplineRegressor", "RidgeSplineClassifier", "RidgeSplineRegressor"]

@@ -1,0 +1,267 @@
+"""Classification with ridge splines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+
+from ridgesplines.estimators.base import Distinct, SplineEstimator, loss_named, positive_rows
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.losses import Hinge, Logistic, Loss, Softmax
+from ridgesplines.network import RidgeSpline
+from ridgesplines.solution import Solution
+from ridgesplines.solvers import Solver
+from ridgesplines.validation import Array
+
+#: The losses that have a name here.
+LOSSES: dict[str, type[Loss]] = {"hinge": Hinge, "logistic": Logistic}
+
+
+def _gives_probabilities(classifier: RidgeSplineClassifier) -> bool:
+    """Whether the loss, of the fit where there is one, is a likelihood; for `available_if`."""
+    solutions = getattr(classifier, "solutions_", ())
+    loss = solutions[0].problem.loss if solutions else classifier.loss
+    if isinstance(loss, (Logistic, Softmax)) or (isinstance(loss, str) and loss == "logistic"):
+        return True
+    raise AttributeError(f'loss={loss!r} has no probabilities; use loss="logistic"')
+
+
+class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
+    r"""Classification by the sign, or the largest, of ridge splines that have few neurons.
+
+    .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
+              \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
+
+    The solution is a shallow ReLU network with a skip connection,
+    :math:`f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0` with unit :math:`w_k`; its seminorm
+    is :math:`\sum_k |v_k|`, for D outputs :math:`\sum_k \|v_k\|_2`. A *ridge function* is a
+    function of one projection :math:`w^T x`: nothing here is Tikhonov's "ridge".
+
+    Parameters
+    ----------
+    lam : :math:`\lambda > 0`, in units of length of x, as these losses have no unit. There is no
+        factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam
+        strikes the same balance. From ``rs.lambda_max(problem)`` on, the classes are split by
+        hyperplanes.
+    loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``. See the notes for which to
+        take.
+    solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
+    scale : whether the features are standardised first, each to mean 0 and variance 1. **This is
+        another problem**: the norm of the weights, and so the seminorm, is then that of the scaled
+        features.
+    class_weight : a dictionary {label: factor}, by which the weights of that class's rows are
+        multiplied, or ``"balanced"`` for factors that give all classes the same total weight; none
+        by default.
+
+    Attributes
+    ----------
+    solutions_ : the Solutions: one, or for the hinge loss with more than two classes one a class.
+    solution_ : the Solution, where there is one.
+    network_ : the RidgeSpline of all outputs. With ``scale=True`` it is a function of the scaled
+        features, ``network_(scaler_.transform(X))``.
+    scaler_ : the fitted StandardScaler, with ``scale=True`` only.
+    classes_ : the labels, sorted; those that have a row of positive weight.
+    n_features_in_ : d.
+    feature_names_in_ : names of the features, where X had them; ``network_.to_frame()`` shows them.
+
+    Notes
+    -----
+    ``"hinge"`` always has a solution, and gives decisions only. Two classes are one problem, with
+    labels -1 and +1. More are one problem each, that class against the rest; `network_` holds all
+    their neurons, each in the output of its class, so that its seminorm is the sum of theirs.
+
+    ``"logistic"`` gives probabilities too. Two classes are the problem of Logistic, more are that
+    of Softmax, with one output a class and neurons that the outputs share. **Where an affine
+    function separates the classes it has no solution**: the affine part is not penalised, the loss
+    falls towards an infimum that no function attains, and `fit` raises a ProblemError. Data with
+    no more than d + 1 rows nearly always are separable.
+
+    Separable data leave the hinge loss many minimisers, all of them affine and of objective zero;
+    one is returned. Equal rows are merged into one of their total weight and sorted before the
+    problem is solved, so that the fit depends neither on the order of the rows, nor on whether a
+    row is repeated or weighted. Rows of weight zero are left out; the solutions' problems hold the
+    others, in the order in which they came.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process.
+       Mag. 40 (2023), eqs. (32), (33) and Section III-A, doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((60, 2))
+    >>> labels = np.where(np.abs(X[:, 0]) > 0.7, "far", "near")
+    >>> model = rs.RidgeSplineClassifier(lam=0.1).fit(X, labels)
+    >>> model.score(X, labels) > 0.95, model.predict([[0.0, 0.0], [2.0, 0.0]]).tolist()
+    (True, ['near', 'far'])
+    """
+
+    solutions_: tuple[Solution, ...]
+
+    def __init__(
+        self,
+        lam: float = 1.0,
+        loss: Loss | str = "hinge",
+        solver: Solver | None = None,
+        scale: bool = False,
+        class_weight: dict[Any, float] | str | None = None,
+    ) -> None:
+        self.lam = lam
+        self.loss = loss
+        self.solver = solver
+        self.scale = scale
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RidgeSplineClassifier:
+        """Solve the problem for these data.
+
+        Parameters
+        ----------
+        X : the features, shape (N, d); a DataFrame's column names are kept.
+        y : labels of any kind, shape (N,), at least two of them.
+        sample_weight : shape (N,), nonnegative; ones by default.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ProblemError
+            A ValueError: where data or parameters do not describe a problem that has a solution.
+        SolverRefusal
+            Where the solver cannot take the problem.
+        """
+        loss = loss_named(self.loss, LOSSES)
+        X, y = self._checked(X, reset=True, y=y)
+        check_classification_targets(y)
+        X, y, weight = positive_rows(X, y, sample_weight)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ProblemError(
+                "y",
+                "labels of at least 2 classes",
+                f"{len(self.classes_)} class",
+                "Check the labels, and that sample_weight is not zero in all rows of a class.",
+            )
+        weight = weight * self._class_factors(y, codes, weight)[codes]
+        rows = Distinct.of(X, codes, weight)
+        Z = self._fit_scaler(X, rows)
+        loss, targets = self._targets(loss, codes)
+        self.solutions_ = tuple(self._solve(Z, target, loss, weight, rows) for target in targets)
+        networks = [solution.network for solution in self.solutions_]
+        self.network_ = networks[0] if len(networks) == 1 else _side_by_side(networks)
+        return self
+
+    def _class_factors(self, y: Any, codes: Any, weight: Array) -> Array:
+        """One factor a class."""
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            total = np.bincount(codes, weight)
+            return total.sum() / (len(total) * total)
+        factors = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        if not (factors > 0.0).all():
+            raise ProblemError(
+                "class_weight",
+                "a positive factor for each class",
+                repr(self.class_weight),
+                "Leave a class out by dropping its rows.",
+            )
+        return factors
+
+    def _targets(self, loss: Loss, codes: Any) -> tuple[Loss, list[Array]]:
+        """The loss for this number of classes, and the labels of each problem."""
+        classes = range(len(self.classes_))
+        if isinstance(loss, Softmax) or (isinstance(loss, Logistic) and len(classes) > 2):
+            return Softmax(), [codes]
+        if len(classes) == 2:
+            return loss, [2.0 * codes - 1.0]
+        return loss, [np.where(codes == k, 1.0, -1.0) for k in classes]
+
+    @property
+    def solution_(self) -> Solution:
+        """The Solution, where one problem was solved."""
+        solutions: tuple[Solution, ...] = getattr(self, "solutions_", ())
+        if len(solutions) == 1:
+            return solutions[0]
+        why = "see solutions_, which has one a class" if solutions else "fit first"
+        raise AttributeError(f"solution_ is there where one problem was solved: {why}")
+
+    def decision_function(self, X: Any) -> Array:
+        """f at the rows of X: the margin of ``classes_[1]``, or for more classes one score each.
+
+        Parameters
+        ----------
+        X : the features, shape (N, d).
+
+        Returns
+        -------
+        ndarray
+            Shape (N,) for two classes, (N, D) for D.
+        """
+        scores = self._evaluate(X)
+        if scores.ndim == 2 and scores.shape[1] == 2:
+            return scores[:, 1] - scores[:, 0]
+        return scores
+
+    def predict(self, X: Any) -> Any:
+        """The label of each row of X, shape (N,).
+
+        Parameters
+        ----------
+        X : the features, shape (N, d).
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return self.classes_[(scores > 0.0).astype(int)]
+        return self.classes_[scores.argmax(axis=1)]
+
+    @available_if(_gives_probabilities)
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class, shape (N, D); with the logistic loss only.
+
+        Parameters
+        ----------
+        X : the features, shape (N, d).
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([expit(-scores), expit(scores)], axis=1)
+        return softmax(scores, axis=1)
+
+    @available_if(_gives_probabilities)
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithm of `predict_proba`, which does not underflow; with the logistic loss only.
+
+        Parameters
+        ----------
+        X : the features, shape (N, d).
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
+        return log_softmax(scores, axis=1)
+
+
+def _side_by_side(networks: Sequence[RidgeSpline]) -> RidgeSpline:
+    """One network of D outputs from D networks of one: each keeps its neurons, in its output."""
+    sizes = [net.n_neurons for net in networks]
+    amplitudes = np.zeros((sum(sizes), len(networks)))
+    amplitudes[np.arange(sum(sizes)), np.repeat(np.arange(len(networks)), sizes)] = np.concatenate(
+        [net.amplitudes for net in networks]
+    )
+    return RidgeSpline(
+        np.concatenate([net.weights for net in networks]),
+        np.concatenate([net.biases for net in networks]),
+        amplitudes,
+        np.stack([net.slope for net in networks], axis=1),
+        np.array([net.offset for net in networks]),
+        networks[0].feature_names,
+    )

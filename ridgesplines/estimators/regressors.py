@@ -1,0 +1,239 @@
+"""Regression: linear splines of one feature, ridge splines of many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import column_or_1d
+
+from ridgesplines.estimators.base import Distinct, SplineEstimator, loss_named, positive_rows
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.losses import Absolute, Huber, Interpolation, Loss, Quantile, Squared
+from ridgesplines.solution import Solution
+from ridgesplines.solvers import Solver
+from ridgesplines.validation import Array
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+#: The losses that have a name here; their own parameters are at their defaults.
+LOSSES: dict[str, type[Loss]] = {
+    "squared": Squared,
+    "absolute": Absolute,
+    "huber": Huber,
+    "quantile": Quantile,
+    "interpolation": Interpolation,
+}
+
+
+class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
+    """What the two regressors share."""
+
+    loss: Loss | str
+    solution_: Solution
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SplineRegressor:
+        """Solve the problem for these data.
+
+        Parameters
+        ----------
+        X : the features, one row a sample; a DataFrame's column names are kept.
+        y : shape (N,), or (N, D) for vector outputs, which squared error alone takes.
+        sample_weight : shape (N,), nonnegative; ones by default.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ProblemError
+            A ValueError: where data or parameters do not describe a problem that has a solution.
+        SolverRefusal
+            Where the solver cannot take the problem.
+        """
+        loss = loss_named(self.loss, LOSSES)
+        X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
+        if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
+            y = column_or_1d(y, warn=True)
+        X, y, weight = positive_rows(X, y, sample_weight)
+        rows = Distinct.of(X, y, weight)
+        self.solution_ = self._solve(self._fit_scaler(X, rows), y, loss, weight, rows)
+        self.network_ = self.solution_.network
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """f at the rows of X.
+
+        Parameters
+        ----------
+        X : the features, as in `fit`.
+
+        Returns
+        -------
+        ndarray
+            Shape (N,), or (N, D) for vector outputs.
+        """
+        return self._evaluate(X)
+
+
+class LinearSplineRegressor(SplineRegressor):
+    r"""Regression with a linear spline of one feature that has few knots.
+
+    .. math:: \min_{f \in BV^2(\mathbb{R})} \;
+              \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D^2 f\|_M
+
+    The solution is piecewise linear with at most N - 2 knots, which the data choose;
+    :math:`\|D^2 f\|_M` is the sum of the sizes of its changes of slope.
+
+    Parameters
+    ----------
+    lam : :math:`\lambda > 0`, in units of loss times length of x per unit of y. There is no factor
+        1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam strikes the
+        same balance. From ``rs.lambda_max(problem)`` on, the fit is a straight line.
+    loss : a loss such as ``Huber(delta=0.5)``, or a name, which takes the loss with its own
+        parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
+        (the median) or ``"interpolation"``.
+    solver : settings such as ``rs.Grid()``; picked for the problem by default.
+
+    Attributes
+    ----------
+    solution_ : the Solution, with objective, gap and certificate.
+    network_ : the RidgeSpline f; ``network_.knots`` and ``network_.to_frame()`` show it.
+    n_features_in_ : 1.
+    feature_names_in_ : the name of the feature, where X had one.
+
+    Notes
+    -----
+    X has shape (N,) or (N, 1); a Series is taken with its name. The tags say so in the way in which
+    those of scikit-learn's own one-feature estimator do, IsotonicRegression: `one_d_array` is True
+    and `two_d_array` False.
+
+    Equal rows are merged into one of their total weight and sorted before the problem is solved, so
+    that the fit depends neither on the order of the rows, nor on whether a row is repeated or
+    weighted. Rows of weight zero are left out; `solution_.problem` holds the others, in the order
+    in which they came.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process.
+       Mag. 40 (2023), eqs. (17), (18), doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> x = np.linspace(-1.0, 1.0, 21)
+    >>> model = rs.LinearSplineRegressor(lam=0.01).fit(x, np.abs(x))
+    >>> model.network_.n_neurons, np.allclose(model.network_.knots, 0.0)
+    (1, True)
+    >>> model.predict([0.5]).round(2)
+    array([0.5])
+    """
+
+    def __init__(self, lam: float = 1.0, loss: Loss | str = "squared", solver: Solver | None = None) -> None:
+        self.lam = lam
+        self.loss = loss
+        self.solver = solver
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def _checked(self, X: Any, reset: bool, **targets: Any) -> Any:
+        checked = super()._checked(self._column(X), reset, **targets)
+        return (self._single(checked[0]), checked[1]) if targets else self._single(checked)
+
+    @staticmethod
+    def _column(X: Any) -> Any:
+        """A vector as a column, a Series with its name."""
+        if np.ndim(X) != 1:
+            return X
+        return X.to_frame() if hasattr(X, "to_frame") else np.asarray(X)[:, None]
+
+    @staticmethod
+    def _single(X: Array) -> Array:
+        """X, which must be one column."""
+        if X.shape[1] != 1:
+            raise ProblemError(
+                "X",
+                "one feature, shape (N,) or (N, 1)",
+                f"{X.shape[1]} features",
+                "Use RidgeSplineRegressor.",
+            )
+        return X
+
+
+class RidgeSplineRegressor(SplineRegressor):
+    r"""Regression with a ridge spline of many features that has few neurons.
+
+    .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
+              \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
+
+    The solution is a shallow ReLU network with a skip connection,
+    :math:`f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0` with unit :math:`w_k` and fewer
+    neurons than samples; its seminorm is :math:`\sum_k |v_k|`. A *ridge function* is a function of
+    one projection :math:`w^T x`: nothing here is Tikhonov's "ridge".
+
+    Parameters
+    ----------
+    lam : :math:`\lambda > 0`, in units of loss times length of x per unit of y. There is no factor
+        1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam strikes the
+        same balance. From ``rs.lambda_max(problem)`` on, the fit is affine.
+    loss : a loss such as ``Huber(delta=0.5)``, or a name, which takes the loss with its own
+        parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
+        (the median) or ``"interpolation"``.
+    solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
+    scale : whether the features are standardised first, each to mean 0 and variance 1. **This is
+        another problem**: the norm of the weights, and so the seminorm, is then that of the scaled
+        features.
+
+    Attributes
+    ----------
+    solution_ : the Solution, with objective, gap and certificate.
+    network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
+        ``network_(scaler_.transform(X))``.
+    scaler_ : the fitted StandardScaler, with ``scale=True`` only.
+    n_features_in_ : d.
+    feature_names_in_ : names of the features, where X had them; ``network_.to_frame()`` shows them.
+
+    Notes
+    -----
+    A network of a grid is optimal among the neurons along the grid's directions;
+    `solution_.certificate.scope` says what is proven beyond them. Squared error takes y of shape
+    (N, D) for D outputs, with the group norm :math:`\sum_k \|v_k\|_2`, which makes the outputs
+    share their neurons.
+
+    Equal rows are merged into one of their total weight and sorted before the problem is solved, so
+    that the fit depends neither on the order of the rows, nor on whether a row is repeated or
+    weighted. Rows of weight zero are left out; `solution_.problem` holds the others, in the order
+    in which they came.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process.
+       Mag. 40 (2023), eqs. (32), (33), doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((40, 2))
+    >>> model = rs.RidgeSplineRegressor(lam=0.1).fit(X, np.abs(X[:, 0]))
+    >>> model.solution_.certificate.scope, model.score(X, np.abs(X[:, 0])) > 0.99
+    ('exact', True)
+    """
+
+    def __init__(
+        self,
+        lam: float = 1.0,
+        loss: Loss | str = "squared",
+        solver: Solver | None = None,
+        scale: bool = False,
+    ) -> None:
+        self.lam = lam
+        self.loss = loss
+        self.solver = solver
+        self.scale = scale
