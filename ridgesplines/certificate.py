@@ -92,7 +92,8 @@ def certify(
     oracle = oracle or continuum_oracle(reduced.X, network.weights)
     candidates = [] if dual is None else [dual[keep]]
     if problem.loss.smooth:
-        require_minimiser(reduced)
+        if dual is None:  # a solver that has a dual vector has looked already
+            require_minimiser(reduced)
         candidates.append(smooth_dual(reduced, network(reduced.X)))
     elif not candidates:
         candidates.append(_column_generation(problem, network)[keep])

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import linprog, minimize_scalar
 
 from ridgesplines.finite import affine_fit, design, linear_program, project
+from ridgesplines.finite.linear import OPTIONS
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
@@ -175,6 +176,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
             b_eq=-Q.T @ held,
             bounds=bounds,
             method="highs-ds",
+            options=OPTIONS,
         )
         if out.status != 0 or found.value <= out.fun * (1.0 + ACCURACY):
             break

@@ -43,7 +43,8 @@ class Solution:
     network : the RidgeSpline f.
     certificate : the DualCertificate; its `scope` says what the gap means.
     solver : who made it.
-    status : ``"converged"``, ``"not converged"``, or ``"evaluated"`` for a network that was only measured.
+    status : ``"converged"``, ``"not converged"``, ``"interrupted"``, or ``"evaluated"`` for a network that was only
+        measured.
     seconds : how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.

@@ -13,6 +13,7 @@ import numpy as np
 from ridgesplines.certificate import certify, lambda_max
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network import RidgeSpline
+from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, relative
 from ridgesplines.solvers import Answer, Grid, Solver
@@ -37,8 +38,8 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     -------
     Solution
         Purified, K <= N - rank[1 X] neurons (times D for D outputs), with objective and gap computed from the
-        network and the data. If the tolerance was not reached its status says so and a ConvergenceWarning is
-        issued.
+        network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says so and a
+        ConvergenceWarning is issued.
 
     Raises
     ------
@@ -116,7 +117,7 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     Returns
     -------
     Path
-        A sequence of Solution, the largest lam first.
+        A sequence of Solution, the largest lam first. After Ctrl-C it ends with the solution that was interrupted.
 
     Raises
     ------
@@ -170,39 +171,34 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
 
 def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
-    problem = answer.problem
-    network = _named(answer.network, problem)
-    certificate = certify(problem, network, answer.dual)
+    problem, network = answer.problem, _named(answer.network, answer.problem)
+    certificates = []
+    exact = exact_oracle(problem.reduced.X)
+    if answer.dictionary is None or exact is not None:
+        certificates.append(certify(problem, network, answer.dual, exact))
     within = None
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary)
-        draft = Solution(problem, network, inner)
-        within = draft.relative_gap
-        if certificate.scope == "searched":
-            certificate = inner
-    solution = Solution(
-        problem, network, certificate, solver=repr(solver), dictionary_gap=within, history=answer.history
-    )
-    reached = solution.relative_gap if within is None else within
+        within = Solution(problem, network, inner).relative_gap
+        certificates.append(inner)
+    certificate = certificates[0]
+    reached = Solution(problem, network, certificate).relative_gap if within is None else within
     status = "converged" if reached <= answer.tolerance else "not converged"
-    if status != "converged":
-        warnings.warn(
-            f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, "
-            f"at lam = {problem.lam:g}. "
-            "The best network found is returned; try another backend, or a larger lam.",
-            ConvergenceWarning,
-            stacklevel=5,
+    if answer.interrupted:
+        status = "interrupted"
+        _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
+    elif status != "converged":
+        _warn(
+            f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, at "
+            f"lam = {problem.lam:g}.",
+            " Try another backend, or a larger lam.",
         )
-    return Solution(
-        problem,
-        network,
-        certificate,
-        repr(solver),
-        status,
-        time.perf_counter() - start,
-        answer.history,
-        within,
-    )
+    seconds = time.perf_counter() - start
+    return Solution(problem, network, certificate, repr(solver), status, seconds, answer.history, within)
+
+
+def _warn(what: str, remedy: str = "") -> None:
+    warnings.warn(f"{what} The best network found is returned.{remedy}", ConvergenceWarning, stacklevel=6)
 
 
 def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:

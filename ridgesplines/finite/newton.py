@@ -92,7 +92,8 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
             gradient, hessian = face.derivatives(theta, steady)
             step = -_solve(hessian, gradient.ravel()).reshape(theta.shape)
             slope = float(np.vdot(gradient, step))
-            if not steady and slope > -1e-13 * abs(value):
+            small = float(np.abs(step).max()) <= 4.0 * np.finfo(float).eps * float(np.abs(theta).max(initial=0.0))
+            if not steady and (small or slope > -1e-13 * abs(value)):
                 return _last_digits(face, theta, gradient, step), none, True
             a = face.kinks @ theta
             room = _room(face.directions(a), a, face.kinks @ step)

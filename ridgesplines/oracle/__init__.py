@@ -14,29 +14,40 @@ from ridgesplines.oracle.plane import plane_oracle
 from ridgesplines.oracle.search import search_oracle
 from ridgesplines.validation import Array
 
-__all__ = ["Oracle", "Supremum", "continuum_oracle", "dictionary_oracle", "eta_at", "eta_at_sites"]
+__all__ = ["Oracle", "Supremum", "continuum_oracle", "dictionary_oracle", "eta_at", "eta_at_sites", "exact_oracle"]
 
 
 def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:
     """The strongest oracle for the data X (N, d), over all directions and biases.
 
-    Exact where the data span a line or a plane (d = 1, d = 2, and degenerate data in more dimensions: a
-    direction's part outside the span of the centred data does nothing there). Searched otherwise, also from the
-    directions `starts`.
+    Exact where `exact_oracle` has one, searched otherwise, also from the directions `starts`.
     """
+    exact = exact_oracle(X)
+    if exact is not None:
+        return exact
     centre = X.mean(axis=0)
+    return partial(_moved, partial(search_oracle, X - centre, starts=starts), np.eye(X.shape[1]), centre)
+
+
+def exact_oracle(X: Array) -> Oracle | None:
+    """An exact oracle where the data span a line or a plane, None otherwise.
+
+    d = 1, d = 2, and degenerate data in more dimensions: the part of a direction outside the span of the centred
+    data does nothing there.
+    """
+    d, centre = X.shape[1], X.mean(axis=0)
     centred = X - centre
+    if d == 1:
+        return partial(_moved, partial(line_oracle, centred[:, 0], np.ones(1)), np.eye(1), centre)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
     rank = int((sizes > sizes[0] * 1e-14).sum()) if sizes[0] > 0.0 else 0
-    if X.shape[1] == 1:
-        return partial(_moved, partial(line_oracle, centred[:, 0], np.ones(1)), np.eye(1), centre)
     if rank <= 1:
-        return partial(_moved, partial(line_oracle, centred @ axes[0], axes[0]), np.eye(X.shape[1]), centre)
-    if X.shape[1] == 2:
+        return partial(_moved, partial(line_oracle, centred @ axes[0], axes[0]), np.eye(d), centre)
+    if d == 2:
         return partial(_moved, partial(plane_oracle, centred), np.eye(2), centre)
     if rank == 2:
         return partial(_moved, partial(plane_oracle, centred @ axes[:2].T), axes[:2], centre)
-    return partial(_moved, partial(search_oracle, centred, starts=starts), np.eye(X.shape[1]), centre)
+    return None
 
 
 def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array) -> Supremum:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
     axes.set_title(headline(solution), fontsize=10, loc="left")
 
 
-def _draw_data(axes: Any, solution: Solution, colours: str, levels: Array) -> None:
+def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[float]) -> None:
     p = solution.problem
     if p.loss.translates:
         limits = {"vmin": levels[0], "vmax": levels[-1]}

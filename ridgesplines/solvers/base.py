@@ -26,6 +26,7 @@ class Answer:
     dictionary : the supremum over the neurons that the solver was limited to, or None for all neurons.
     tolerance : the relative gap that was to be reached.
     history : notes for the reader.
+    interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
     """
 
     problem: Problem
@@ -34,6 +35,7 @@ class Answer:
     dictionary: Oracle | None
     tolerance: float
     history: Mapping[str, Any] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 class Solver(ABC):

@@ -26,7 +26,7 @@ from ridgesplines.validation import Array
 #: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
 BYTES_PER_NEURON = 8_000
 #: A refinement with a relative gap below this is good enough; otherwise continuation in lam is tried.
-GOAL = 1e-7
+GOAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,30 @@ class Grid(Solver):
         tolerance = backend_named(self.backend).tolerance
         for lam in lams:
             scaled = scaling.problem.with_lam(scaling.lam(lam))
+            interrupted = False
             if affine is not None and scaled.lam >= threshold * (1.0 - 1e-10):
                 network, dual, history = _affine_network(scaled, affine[0]), affine[1], {"status": "affine"}
             else:
                 program = program or Program(scaling.problem, dictionary, backend_named(self.backend))
-                network, dual, history = self._one(scaled, dictionary, program, threshold, affine)
-            yield Answer(problem.with_lam(lam), scaling.network(network), scaling.dual(dual), moved, tolerance, history)
+                try:
+                    network, dual, history = self._one(scaled, dictionary, program, threshold, affine)
+                    interrupted = bool(history.get("interrupted"))
+                except KeyboardInterrupt:
+                    if affine is None:
+                        raise
+                    interrupted = True  # before the backend had an answer: the affine fit is the best so far
+                    network, dual, history = _affine_network(scaled, affine[0]), affine[1], {"status": "affine"}
+            yield Answer(
+                problem.with_lam(lam),
+                scaling.network(network),
+                scaling.dual(dual),
+                moved,
+                tolerance,
+                history,
+                interrupted,
+            )
+            if interrupted:
+                return
 
     def _one(
         self,
@@ -155,7 +173,11 @@ class Grid(Solver):
             attempts.append(lambda: continuation(scaled, dictionary, np.zeros_like(amplitudes), affine[0], threshold))
         history["refined"] = False
         for attempt in attempts if self.refine else []:
-            refined = attempt()
+            try:
+                refined = attempt()
+            except KeyboardInterrupt:
+                history["interrupted"] = True
+                break
             # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
             if refined is None or (new := _gap(scaled, refined.network, refined.dual, oracle)) > max(gap, 1e-9):
                 continue

@@ -37,6 +37,8 @@ ROUNDS = 50
 JOIN = 64
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-10
+#: A round that lowers the objective by less than this, relatively, is the last.
+STALL = 1e-14
 #: Entries of the dense matrix of the working set, beyond which it is not formed.
 LARGEST = 4e7
 
@@ -83,6 +85,7 @@ def _work(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Arra
     """Refit the working set and let violators join, until there are none."""
     W, b = dictionary.neurons
     refit = _smooth if problem.loss.smooth else _piecewise
+    before = np.inf
     for _ in range(ROUNDS):
         if problem.n_features > 1 and problem.n_samples * len(work) > LARGEST:
             return None
@@ -95,7 +98,10 @@ def _work(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Arra
         amplitudes[work] = values
         eta = eta_dictionary(problem.X, projected(problem, u)[0], dictionary)
         joining = _violators(problem, dictionary, eta, work)
-        if not len(joining):
+        objective = float(problem.sample_weight @ problem.loss.value(problem.y, fit)) + problem.lam * network.seminorm
+        stalled = objective >= before * (1.0 - STALL)  # the violators that are left are rounding
+        before = objective
+        if stalled or not len(joining):
             return Polished(network, u, amplitudes)
         start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
         amplitudes[joining] = start * (eta[joining].T / group_norms(eta[joining])).T

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
+from ridgesplines.solvers import grid
 from ridgesplines.solvers.backends import backend_named
+from ridgesplines.solvers.program import Program
 
 X = np.linspace(0.0, 1.0, 6)
 y = np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
@@ -176,3 +178,28 @@ def test_the_callers_arrays_stay_as_they_were():
     assert (target == y).all()
     with pytest.raises(ValueError, match="read-only"):
         problem.X[0] = 1.0
+
+
+@pytest.mark.parametrize("where", ["ridgesplines.solvers.program.Program.solve", "ridgesplines.solvers.grid.polish"])
+def test_ctrl_c_keeps_what_was_computed(monkeypatch, where):
+    rng = np.random.default_rng(0)
+    x = np.sort(rng.random(40))
+    problem = rs.Problem(x, np.sin(9 * x) + 0.1 * rng.standard_normal(40), 1.0)
+    module, _, name = where.rpartition(".")
+    calls = []
+    target = Program if module.endswith("Program") else grid
+    original = getattr(target, name)
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*args)
+
+    monkeypatch.setattr(target, name, interrupted)
+    with pytest.warns(rs.ConvergenceWarning, match="was interrupted at lam = .*The best network found is returned"):
+        path = rs.solve_path(problem, n_lams=10)
+    assert len(path) == 4  # the affine one, two more, and the one that was interrupted
+    assert [s.status for s in path] == ["converged"] * 3 + ["interrupted"]
+    true = rs.solve(problem.with_lam(path[-1].problem.lam))
+    assert path[-1].gap >= (path[-1].objective - true.objective) * (1.0 - 1e-9)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -305,3 +308,15 @@ def test_labels_are_checked() -> None:
         rs.RidgeSplineClassifier().fit(X, Y)
     with pytest.raises(rs.ProblemError, match="Squared"):
         rs.RidgeSplineRegressor(loss="absolute").fit(X, np.column_stack([Y, Y]))
+
+
+def test_array_api_input_in_a_process_of_its_own():
+    """scikit-learn skips this check unless SciPy was told of it before it was imported."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-k", "check_array_api_input", "-p", "no:cacheprovider", __file__],
+        env=os.environ | {"SCIPY_ARRAY_API": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 passed" in run.stdout, run.stdout
