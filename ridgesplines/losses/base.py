@@ -40,9 +40,7 @@ class Loss(ABC):
 
     def check(self, y: Any) -> Array:
         """Targets as an array, or a ProblemError that says what was expected."""
-        return self._vector_only_if_allowed(real_array("y", y))
-
-    def _vector_only_if_allowed(self, y: Array) -> Array:
+        y = real_array("y", y)
         if y.ndim == 2 and self.vector:
             return y
         if y.ndim == 2 and y.shape[1] == 1:
@@ -110,15 +108,26 @@ class Loss(ABC):
         return False
 
 
-def signs(loss: Loss, y: Any) -> Array:
-    """Labels in {-1, +1}, for losses of a margin."""
-    labels = loss._vector_only_if_allowed(real_array("y", y))
-    if not np.isin(labels, (-1.0, 1.0)).all():
-        odd = labels[~np.isin(labels, (-1.0, 1.0))][0]
-        raise ProblemError(
-            "y",
-            f"labels in {{-1, +1}} for {loss.name}",
-            f"{odd:g}",
-            "Encode the two classes as -1 and +1, or use RidgeSplineClassifier, which does so.",
-        )
-    return labels
+class Margin(Loss):
+    r"""A loss of the margin y z, for labels in {-1, +1}; with :math:`p = -y v` its conjugate lives on [0, 1]."""
+
+    translates: ClassVar[bool] = False
+
+    def check(self, y: Any) -> Array:
+        labels = super().check(y)
+        if not np.isin(labels, (-1.0, 1.0)).all():
+            odd = labels[~np.isin(labels, (-1.0, 1.0))][0]
+            raise ProblemError(
+                "y",
+                f"labels in {{-1, +1}} for {self.name}",
+                f"{odd:g}",
+                "Encode the two classes as -1 and +1, or use RidgeSplineClassifier, which does so.",
+            )
+        return labels
+
+    def nearest(self, y: Array, v: Array) -> Array:
+        return -y * np.clip(-y * v, 0.0, 1.0)
+
+    def room(self, y: Array, v: Array) -> Array:
+        p = np.clip(-y * v, 0.0, 1.0)
+        return p * (1.0 - p)

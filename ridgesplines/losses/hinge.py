@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ridgesplines.losses.base import Loss, signs
+from ridgesplines.losses.base import Margin
 from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class Hinge(Loss):
+class Hinge(Margin):
     r"""The hinge loss of a margin, for labels in {-1, +1}.
 
     .. math:: L(y, z) = \max(0, 1 - y z)
@@ -31,10 +31,6 @@ class Hinge(Loss):
 
     cone: ClassVar[str] = "linear"
     smooth: ClassVar[bool] = False
-    translates: ClassVar[bool] = False
-
-    def check(self, y: Any) -> Array:
-        return signs(self, y)
 
     def value(self, y: Array, z: Array) -> Array:
         return np.maximum(0.0, 1.0 - y * z)
@@ -45,13 +41,6 @@ class Hinge(Loss):
     def conjugate(self, y: Array, v: Array) -> Array:
         p = -y * v
         return np.where((p >= 0.0) & (p <= 1.0), -p, np.inf)
-
-    def nearest(self, y: Array, v: Array) -> Array:
-        return -y * np.clip(-y * v, 0.0, 1.0)
-
-    def room(self, y: Array, v: Array) -> Array:
-        p = np.clip(-y * v, 0.0, 1.0)
-        return p * (1.0 - p)
 
     def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
         import cvxpy as cp

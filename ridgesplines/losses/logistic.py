@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, xlogy
 
-from ridgesplines.losses.base import Loss, signs
+from ridgesplines.losses.base import Margin
 from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class Logistic(Loss):
+class Logistic(Margin):
     r"""The logistic loss of a margin, for labels in {-1, +1}.
 
     .. math:: L(y, z) = \log(1 + e^{-y z})
@@ -31,10 +31,6 @@ class Logistic(Loss):
     """
 
     cone: ClassVar[str] = "exponential"
-    translates: ClassVar[bool] = False
-
-    def check(self, y: Any) -> Array:
-        return signs(self, y)
 
     def value(self, y: Array, z: Array) -> Array:
         return np.logaddexp(0.0, -y * z)
@@ -54,13 +50,6 @@ class Logistic(Loss):
         inside = (p >= 0.0) & (p <= 1.0)
         p = np.clip(p, 0.0, 1.0)
         return np.where(inside, xlogy(p, p) + xlogy(1.0 - p, 1.0 - p), np.inf)
-
-    def nearest(self, y: Array, v: Array) -> Array:
-        return -y * np.clip(-y * v, 0.0, 1.0)
-
-    def room(self, y: Array, v: Array) -> Array:
-        p = np.clip(-y * v, 0.0, 1.0)
-        return p * (1.0 - p)
 
     def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
         import cvxpy as cp

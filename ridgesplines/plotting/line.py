@@ -38,11 +38,12 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
         axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label="knots")
         axes.legend(frameon=False, fontsize=9)
         return
+    kind = "output" if p.y.ndim == 2 else "logit of class"
     for j in range(p.n_outputs):
         colour = SERIES[j % len(SERIES)]
         if p.y.ndim == 2:
             axes.scatter(x, p.y[:, j], s=10.0, color=colour, alpha=0.4, linewidths=0)
-        axes.plot(corners, values[:, j], color=colour, linewidth=1.8, label=f"output {j}")
+        axes.plot(corners, values[:, j], color=colour, linewidth=1.8, label=f"{kind} {j}")
         axes.plot(knots, at_knots[:, j], "o", color=colour, markersize=5, markeredgecolor="white")
     if p.y.ndim == 1:  # classes: a rug of the labels
         low, high = axes.get_ylim()
@@ -55,6 +56,8 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
 def _draw_certificate(axes: Any, solution: Solution) -> None:
     p, c, knots = solution.problem, solution.certificate, solution.network.knots
     sites = np.unique(np.concatenate([p.X[:, 0], knots]))  # eta is straight between the data
+    if p.n_outputs is not None:  # its norm is not
+        sites = np.union1d(sites, np.linspace(sites[0], sites[-1], 1001))
     eta = c.eta(np.ones((len(sites), 1)), sites)
     contact = c.eta(np.ones((len(knots), 1)), knots)
     if eta.ndim == 2:
