@@ -1,6 +1,6 @@
-"""Two kinds of wine, and the line between them that bends: logistic loss, with the margin's ridges drawn in.
+"""Wines of one grower against those of two others: logistic loss, and a boundary that bends at the ridges.
 
-Alcohol and colour of wines from two growers, as shipped with scikit-learn. The classes overlap, so that the logistic
+Flavonoids and alkalinity of ash of 178 wines, as shipped with scikit-learn. The classes overlap, so that the logistic
 problem has a minimiser; where an affine function separates them the library says so instead of running forever.
 """
 
@@ -15,7 +15,8 @@ import ridgesplines as rs
 def main(picture: str = "classification.png") -> None:
     data = load_wine(as_frame=True)
     frame = data.data[["flavanoids", "alcalinity_of_ash"]]
-    frame = (frame - frame.mean()) / frame.std()
+    frame = (frame - frame.mean()) / frame.std()  # features in units of their spread
+    frame.columns = ["flavonoids (scaled)", "alkalinity of ash (scaled)"]
     grower = np.where(data.target == 1, 1.0, -1.0)  # one grower against the two others
     problem = rs.Problem(frame, grower, lam=1.0, loss=rs.Logistic())
     problem = problem.with_lam(0.05 * rs.lambda_max(problem))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +31,30 @@ PICTURES = (".png", ".pdf", ".svg")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status is 0, 2 for an input that does not fit, 130 after Ctrl-C."""
+    """Run a command; the exit status is 0, 2 for an input that does not fit, 130 after Ctrl-C.
+
+    Where Ctrl-C came in the middle of a fit, the best network so far is printed and written first.
+    """
     args = _parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.simplefilter("always", rs.ConvergenceWarning)
         warnings.showwarning = lambda message, *rest: print(f"warning: {message}", file=sys.stderr)
         try:
-            args.run(args)
+            solutions = args.run(args)
+            sys.stdout.flush()
         except (rs.ProblemError, rs.SolverRefusal, TableError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
-    return 0
+        except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except OSError as error:
+            print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+            return 2
+    return 130 if any(solution.status == "interrupted" for solution in solutions) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,20 +102,37 @@ def _add_problem(command: argparse.ArgumentParser) -> None:
 def _problem(args: argparse.Namespace) -> rs.Problem:
     """The problem that the arguments describe, at lam = 1."""
     table = read_table(args.data)
-    left_out = {args.target, args.weights}
-    names = _split(args.features) if args.features else [n for n in table.numeric() if n not in left_out]
-    if not names:
-        raise TableError(f"{args.data}: no numeric column is left to predict from; name some with --features")
-    X = np.column_stack([table.numbers(name) for name in names])
+    names, X = _features(args, table)
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
     return rs.Problem(X, y, 1.0, loss, sample_weight=weight, feature_names=names)
 
 
-def _split(names: Sequence[str]) -> list[str]:
-    """Column names, separated by spaces or commas."""
-    return [name for part in names for name in part.split(",") if name]
+def _features(args: argparse.Namespace, table: Table) -> tuple[list[str], Any]:
+    """The columns to predict from, and their numbers; printed where the user did not choose them."""
+    if args.features:
+        names = _split(args.features, table.columns)
+        if args.target in names:
+            raise TableError(f"--features: {args.target!r} is the target; a function of it needs no fit")
+        if len(set(names)) < len(names):
+            raise TableError(f"--features: expected distinct columns; got {', '.join(names)}")
+        return names, np.column_stack([table.numbers(name) for name in names])
+    names = [name for name in table.numeric() if name not in (args.target, args.weights)]
+    if not names:
+        raise TableError(f"{args.data}: no numeric column is left to predict from; name some with --features")
+    try:
+        X = np.column_stack([table.numbers(name) for name in names])
+    except TableError as error:
+        raise TableError(f"{error}, or choose other columns with --features") from None
+    print("features      " + ", ".join(names))
+    return names, X
+
+
+def _split(parts: Sequence[str], known: Collection[str]) -> list[str]:
+    """Column names, separated by spaces or commas; a known name may hold a comma itself."""
+    pieces = [name.strip() for part in parts for name in ([part] if part in known else part.split(","))]
+    return [name for name in pieces if name]
 
 
 def _labels(table: Table, column: str, loss: rs.losses.Loss) -> Any:
@@ -131,6 +159,8 @@ def _with_lam(problem: rs.Problem, text: str) -> rs.Problem:
         top = rs.lambda_max(problem)
         if not np.isfinite(top):
             raise TableError("--lam: interpolation has no lambda_max, and lambda only scales its objective; pass 1")
+        if top == 0.0:
+            raise TableError("--lam: lambda_max is 0, an affine function is optimal for every lambda; pass 1")
         value *= top
     return problem.with_lam(value)
 
@@ -140,57 +170,92 @@ def _grid(args: argparse.Namespace) -> rs.Grid:
 
 
 def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
-    """Before a long fit, not after it: whether its result can be written."""
+    """Before a long fit, not after it: whether its result can be written. Leaves what is there as it is."""
     if path is None:
         return
-    folder = Path(path).resolve().parent
+    file = Path(path)
+    folder, is_new = file.resolve().parent, not file.exists()
     if not folder.is_dir():
         raise TableError(f"{path}: there is no folder {folder}")
-    if Path(path).is_dir():
+    if file.is_dir():
         raise TableError(f"{path}: this is a folder; name a file")
-    if endings and Path(path).suffix not in endings:
+    if endings and file.suffix.lower() not in endings:
         raise TableError(f"{path}: expected a name that ends in {', '.join(endings)}")
+    try:
+        file.open("ab").close()
+    except OSError as error:
+        raise TableError(f"{path}: cannot be written: {error.strerror or error}") from None
+    if is_new:
+        file.unlink()
 
 
-def _fit(args: argparse.Namespace) -> None:
+def _check_drawable(problem: rs.Problem) -> None:
+    """Before a long fit: whether there is a picture of it."""
+    from ridgesplines.plotting.solution import require_drawable
+
+    require_drawable(problem)
+
+
+def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
     _check_writable(args.out)
     _check_writable(args.plot, PICTURES)
     problem = _with_lam(_problem(args), args.lam)
+    if args.plot:
+        _check_drawable(problem)
     solution = rs.solve(problem, _grid(args))
-    print(solution.summary())
     net = solution.network
+    # Files first: whoever reads what is printed, such as head, may leave early.
+    if args.out:
+        net.save(args.out)
+    if args.plot:
+        solution.plot(target=args.target).savefig(args.plot, dpi=150)
+    print(solution.summary())
     if problem.n_features == 1 and problem.n_outputs is None and net.n_neurons:
         print("\n          knot  change of slope")
         for knot, change in sorted(zip(net.knots, net.amplitudes, strict=True)):
             print(f"{knot:14.6g}  {change:+.6g}")
-    if args.out:
-        net.save(args.out)
-        print(f"wrote {args.out}")
-    if args.plot:
-        _write(solution.plot(target=args.target), args.plot)
+    _say_written(args.out, args.plot)
+    return [solution]
 
 
-def _path(args: argparse.Namespace) -> None:
+def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
     _check_writable(args.plot, PICTURES)
     path = rs.solve_path(_problem(args), _grid(args), n_lams=args.n_lams)
+    if args.plot:
+        path.plot().savefig(args.plot, dpi=150)
     print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>8}  scope")
     for s in path:
         print(
             f"{s.problem.lam:12.6g}  {s.network.n_neurons:4d}  {s.objective:14.8g}  {s.data_fit:14.8g}  "
             f"{s.seminorm:12.6g}  {s.relative_gap:8.1e}  {s.certificate.scope}"
         )
-    if args.plot:
-        _write(path.plot(), args.plot)
+    _say_written(args.plot)
+    return path
 
 
-def _gap(args: argparse.Namespace) -> None:
+def _gap(args: argparse.Namespace) -> Sequence[rs.Solution]:
     try:
         network = rs.RidgeSpline.load(args.network)
     except OSError as error:
         raise TableError(f"{args.network}: {error.strerror or error}") from None
-    print(rs.evaluate(_with_lam(_problem(args), args.lam), network).summary())
+    _match_features(args, network)
+    solution = rs.evaluate(_with_lam(_problem(args), args.lam), network)
+    print(solution.summary())
+    return [solution]
 
 
-def _write(figure: Any, path: str) -> None:
-    figure.savefig(path, dpi=150)
-    print(f"wrote {path}")
+def _match_features(args: argparse.Namespace, network: rs.RidgeSpline) -> None:
+    """The columns in the order in which the network takes them: another order would give a wrong number."""
+    own = list(network.feature_names or ())
+    if own and not args.features:
+        args.features = own
+        print("features      " + ", ".join(own))
+    given = _split(args.features or (), own)
+    if own != given and sorted(own) == sorted(given):
+        raise TableError(f"--features: the network takes {', '.join(own)}, in this order; got {', '.join(given)}")
+
+
+def _say_written(*paths: str | None) -> None:
+    for path in paths:
+        if path:
+            print(f"wrote {path}")

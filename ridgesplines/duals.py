@@ -22,6 +22,8 @@ from ridgesplines.validation import Array
 
 #: Rounds of column generation in search of a dual vector, and cuts in search of the least supremum.
 ROUNDS = 60
+#: The same where each round is a dense linear program: the bound is valid whenever it stops, and tightens ever less.
+DENSE_ROUNDS = 12
 ACCURACY = 1e-9
 
 
@@ -118,12 +120,14 @@ def linear_dual(problem: Problem, network: RidgeSpline, oracle: Oracle) -> Array
     neurons at which it violates |eta| <= lam join, until none does. Returns the vector of the largest D.
     """
     W, b = network.weights, network.biases
-    best, dual = -np.inf, None
-    for _ in range(ROUNDS):
+    best, dual, fit = -np.inf, None, network(problem.X)
+    for _ in range(ROUNDS if problem.n_features == 1 else DENSE_ROUNDS):
         W, b = _offered(problem, W, b)
-        answer = linear_program(problem, design(problem, W, b)[0])
+        finite, _ = design(problem, W, b)
+        answer = linear_program(problem, finite, nearby=fit)
         if answer is None:
             return dual
+        fit = finite.basis @ answer[0]
         u, _ = projected(problem, answer[2])
         found = oracle(u)
         value = best_scale(problem, u, found.value)[1]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.network import group_norms
-from ridgesplines.plotting.style import BOUND, DATA, FIT, KNOT, SERIES, Picture, headline
+from ridgesplines.plotting.style import BOUND, DASHES, DATA, FIT, KNOT, SERIES, Picture, headline
 from ridgesplines.solution import Solution
 
 
@@ -26,7 +26,7 @@ def draw_line(figure: Picture, solution: Solution, target: str) -> None:
 def _draw_spline(axes: Any, solution: Solution) -> None:
     p, net = solution.problem, solution.network
     x = p.X[:, 0]
-    margin = 0.03 * float(np.ptp(x))
+    margin = 0.03 * float(np.ptp(x)) or 1.0
     knots = np.sort(net.knots)
     # A spline is straight between its knots: its corners are all that is drawn.
     corners = np.unique(np.concatenate([[x.min() - margin, x.max() + margin], knots]))
@@ -43,13 +43,15 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
         colour = SERIES[j % len(SERIES)]
         if p.y.ndim == 2:
             axes.scatter(x, p.y[:, j], s=10.0, color=colour, alpha=0.4, linewidths=0)
-        axes.plot(corners, values[:, j], color=colour, linewidth=1.8, label=f"{kind} {j}")
+        dashes = DASHES[j % len(DASHES)]
+        axes.plot(corners, values[:, j], dashes, color=colour, linewidth=1.8, label=f"{kind} {j}")
         axes.plot(knots, at_knots[:, j], "o", color=colour, markersize=5, markeredgecolor="white")
-    if p.y.ndim == 1:  # classes: a rug of the labels
+    if p.y.ndim == 1:  # classes: a rug of the labels, one row a class
         low, high = axes.get_ylim()
         for j in range(p.n_outputs):
             own = x[p.y == j]
-            axes.plot(own, np.full(len(own), low - 0.06 * (high - low)), "|", color=SERIES[j % len(SERIES)])
+            row = np.full(len(own), low - (0.05 + 0.05 * j) * (high - low))
+            axes.plot(own, row, "|", color=SERIES[j % len(SERIES)])
     axes.legend(frameon=False, fontsize=9)
 
 

@@ -36,7 +36,7 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
         low = -high
     levels = MaxNLocator(16).tick_values(low, high if high > low else low + 1.0)
     colours = "PuOr" if classes else "cividis"
-    shown = axes.contourf(first, second, values, levels=levels, cmap=colours, alpha=0.85)
+    shown = axes.contourf(first, second, values, levels=levels, cmap=colours)
     figure.colorbar(shown, ax=axes, label="margin f(x)" if classes else target)
     _draw_data(axes, solution, colours, levels)
     if classes and values.min() < 0.0 < values.max():
@@ -51,16 +51,17 @@ def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[flo
     p = solution.problem
     if p.loss.translates:
         limits = {"vmin": levels[0], "vmax": levels[-1]}
-        axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, **limits)
+        axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, zorder=4, **limits)
         return
     for label, marker, colour in ((-1.0, "o", "white"), (1.0, "^", "#4b2a7b")):
         own = p.X[p.y == label]
-        axes.scatter(*own.T, marker=marker, s=26, c=colour, edgecolors="black", linewidths=0.5, label=f"y = {label:+g}")
+        style = {"marker": marker, "c": colour, "edgecolors": "black", "linewidths": 0.5, "zorder": 4}
+        axes.scatter(*own.T, s=26, label=f"y = {label:+g}", **style)
     axes.legend(fontsize=9, loc="best")
 
 
 def _draw_ridges(axes: Any, solution: Solution, first: Array, second: Array) -> None:
-    """The lines w^T x = b, the wider the larger the amplitude."""
+    """The lines w^T x = b, the wider the larger the amplitude; below the data."""
     net = solution.network
     if not net.n_neurons:
         return

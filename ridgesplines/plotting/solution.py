@@ -10,6 +10,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.plotting.line import draw_line
 from ridgesplines.plotting.plane import draw_contours, draw_surface
 from ridgesplines.plotting.style import new_figure
+from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 
 
@@ -42,21 +43,27 @@ def plot_solution(solution: Solution, kind: str = "contours", target: str = "y")
     >>> [axes.get_ylabel() for axes in solution.plot(target="height").axes]
     ['height', 'dual certificate']
     """
-    d, outputs = solution.problem.n_features, solution.problem.n_outputs
-    if d == 1:
+    require_drawable(solution.problem)
+    if solution.problem.n_features == 1:
         figure: Any = new_figure(7.5, 5.5)
         draw_line(figure, solution, target)
         return figure
-    if d > 2 or outputs is not None:
-        raise ProblemError(
-            "solution",
-            "d = 1, or d = 2 with a scalar output",
-            f"d = {d}" + ("" if outputs is None else f" with D = {outputs} outputs"),
-            "Look at solution.network.to_frame(), a table of the neurons.",
-        )
     draw = {"contours": draw_contours, "surface": draw_surface}.get(kind)
     if draw is None:
         raise ProblemError("kind", "'contours' or 'surface'", repr(kind), "Pass kind='contours'.")
     figure = new_figure(7.5, 6.0)
     draw(figure, solution, target)
     return figure
+
+
+def require_drawable(problem: Problem) -> None:
+    """Raise ProblemError where a solution of the problem has no picture."""
+    d, outputs = problem.n_features, problem.n_outputs
+    if d == 1 or (d == 2 and outputs is None):
+        return
+    raise ProblemError(
+        "solution",
+        "d = 1, or d = 2 with a scalar output, to draw a picture",
+        f"d = {d}" + ("" if outputs is None else f" with D = {outputs} outputs"),
+        "Look at solution.network.to_frame(), a table of the neurons.",
+    )

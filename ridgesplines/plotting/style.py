@@ -13,6 +13,7 @@ FIT = "#0072B2"
 KNOT = "#D55E00"
 BOUND = "#000000"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", "-.", ":")  # so that the series differ without colour as well
 
 
 class Picture(Figure):

@@ -37,8 +37,9 @@ ROUNDS = 50
 JOIN = 64
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-10
-#: A round that lowers the objective by less than this, relatively, is the last.
+#: A round that lowers the objective by less than this, relatively, is the last, if the violations are small.
 STALL = 1e-14
+SMALL = 1e-6
 #: Entries of the dense matrix of the working set, beyond which it is not formed.
 LARGEST = 4e7
 
@@ -99,8 +100,9 @@ def _work(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Arra
         eta = eta_dictionary(problem.X, projected(problem, u)[0], dictionary)
         joining = _violators(problem, dictionary, eta, work)
         objective = float(problem.sample_weight @ problem.loss.value(problem.y, fit)) + problem.lam * network.seminorm
-        stalled = objective >= before * (1.0 - STALL)  # the violators that are left are rounding
-        before = objective
+        # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
+        small = group_norms(eta).max(initial=0.0) <= problem.lam * (1.0 + SMALL)
+        stalled, before = small and objective >= before * (1.0 - STALL), objective
         if stalled or not len(joining):
             return Polished(network, u, amplitudes)
         start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300

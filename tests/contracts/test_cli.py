@@ -1,7 +1,9 @@
 """The command line: what it prints, and errors that a person understands."""
 
+import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +93,88 @@ def test_semicolons_and_marks_of_byte_order(tmp_path, capsys):
     assert "N = 3" in capsys.readouterr().out
 
 
+def test_the_features_used_by_default_are_said(tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    path.write_text(',x,"a,b",kind,y\n0,1,5,u,2\n1,2,4,v,3\n2,4,4,u,1\n')  # a nameless index, as pandas writes it
+    assert run("fit", path, "--target", "y", "--lam", 1, "--directions", 4) == 0
+    assert "features      x, a,b\n" in capsys.readouterr().out
+
+
+def test_a_bad_first_cell_does_not_make_a_column_vanish(tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    path.write_text("x,z,y\n1,NA,2\n2,3,4\n3,5,4\n")
+    assert run("fit", path, "--target", "y", "--lam", 1) == 2
+    assert "column 'z' holds 'NA' in line 2; expected a number, or choose other" in capsys.readouterr().err
+    assert run("fit", path, "--target", "y", "--lam", 1, "--features", "x") == 0
+
+
+def test_lines_are_counted_as_in_the_file(tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    path.write_text('x,note,y\n1,"one\ntwo",2\n\n2,a,none\n')
+    assert run("fit", path, "--target", "y", "--lam", 1) == 2
+    assert "holds 'none' in line 5" in capsys.readouterr().err
+
+
+def test_the_gap_takes_the_columns_in_the_order_of_the_network(table, tmp_path, capsys):
+    net = tmp_path / "net.npz"
+    options = ("--target", "height", "--lam", "0.3max", "--weights", "weight")
+    assert run("fit", table, *options, "--features", "dose,time", "--directions", 4, "--out", net) == 0
+    fitted = capsys.readouterr().out
+    assert run("gap", net, table, *options) == 0
+    measured = capsys.readouterr().out
+    assert "features      dose, time\n" in measured
+    pick = lambda text: next(line for line in text.splitlines() if line.startswith("objective"))  # noqa: E731
+    assert pick(fitted) == pick(measured)
+    assert run("gap", net, table, *options, "--features", "time,dose") == 2
+    assert "takes dose, time, in this order" in capsys.readouterr().err
+
+
+def test_lambda_max_of_zero(tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n1,2\n1,3\n1,5\n")
+    assert run("fit", path, "--target", "y", "--lam", "0.1max") == 2
+    assert "lambda_max is 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+def test_what_cannot_be_written_is_said_before_the_fit(table, tmp_path, monkeypatch, capsys, option):
+    monkeypatch.setattr(rs, "solve", lambda *args: pytest.fail("the fit came first"))
+    path = tmp_path / "locked.png"
+
+    def locked(self, *args):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", locked)
+    assert run("fit", table, "--target", "height", "--lam", 1, option, path) == 2
+    assert "locked.png: cannot be written: Permission denied" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_up_is_an_error_in_words(table, tmp_path, monkeypatch, capsys):
+    def full(*args):
+        raise OSError(28, "No space left on device", "net.npz")
+
+    monkeypatch.setattr(rs.RidgeSpline, "save", full)
+    options = ("--target", "height", "--features", "time", "--lam", 1, "--out", tmp_path / "net.npz")
+    assert run("fit", table, *options) == 2
+    assert capsys.readouterr().err == "error: net.npz: No space left on device\n"
+
+
+def test_a_check_before_a_fit_that_fails_leaves_files_alone(table, tmp_path):
+    new, old = tmp_path / "new.npz", tmp_path / "old.npz"
+    old.write_bytes(b"old")
+    for path in (new, old):
+        assert run("fit", table, "--target", "height", "--lam=-1", "--out", path) == 2
+    assert not new.exists()
+    assert old.read_bytes() == b"old"
+
+
+def test_no_picture_is_said_before_the_fit(table, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rs, "solve", lambda *args: pytest.fail("the fit came first"))
+    options = ("--target", "height", "--features", "time,dose,weight", "--lam", 1, "--plot", tmp_path / "a.png")
+    assert run("fit", table, *options) == 2
+    assert "to draw a picture; got d = 3" in capsys.readouterr().err
+
+
 BAD = {
     "no file": (["fit", "{dir}/none.csv", "--target", "height", "--lam", "1"], "No such file"),
     "no column": (["fit", "{table}", "--target", "size", "--lam", "1"], "no column 'size'; there are time, dose"),
@@ -105,6 +189,14 @@ BAD = {
     "many classes": (
         ["fit", "{table}", "--target", "time", "--features", "dose", "--lam", "1", "--loss", "hinge"],
         "softmax",
+    ),
+    "the target as a feature": (
+        ["fit", "{table}", "--target", "height", "--features", "height", "--lam", "1"],
+        "'height' is the target",
+    ),
+    "a feature twice": (
+        ["fit", "{table}", "--target", "height", "--features", "time", "time", "--lam", "1"],
+        "expected distinct columns",
     ),
     "no folder": (["fit", "{table}", "--target", "height", "--lam", "1", "--out", "{dir}/no/net.npz"], "no folder"),
     "a folder": (["fit", "{table}", "--target", "height", "--lam", "1", "--out", "{dir}"], "is a folder"),
@@ -182,6 +274,31 @@ def test_interruption(table, monkeypatch, capsys):
     monkeypatch.setattr(rs, "solve", interrupted)
     assert run("fit", table, "--target", "height", "--features", "time", "--lam", 1) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_interrupted_fit_is_printed_and_written(table, tmp_path, monkeypatch, capsys):
+    whole = rs.solve
+
+    def interrupted(*args):
+        return dataclasses.replace(whole(*args), status="interrupted")
+
+    monkeypatch.setattr(rs, "solve", interrupted)
+    net = tmp_path / "net.npz"
+    assert run("fit", table, "--target", "height", "--features", "time", "--lam", 1, "--out", net) == 130
+    assert "interrupted" in capsys.readouterr().out
+    assert net.exists()
+
+
+def test_a_reader_that_leaves_early(table, tmp_path):
+    net = tmp_path / "net.npz"
+    words = ["fit", table, "--target", "height", "--features", "time", "--lam", "0.01max", "--out", net]
+    with subprocess.Popen(
+        [sys.executable, "-m", "ridgesplines", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+    assert net.exists()
 
 
 def test_it_starts_as_a_module():

@@ -67,6 +67,32 @@ def test_path(tmp_path):
     assert drawn(figure, tmp_path)
     low, high = figure.axes[-1].get_xlim()
     assert low > high  # lam falls to the right
+    assert figure.axes[-1].get_ylabel() == "relative gap\n(exact)"
+
+
+def test_a_path_without_a_positive_lam_has_no_picture():
+    p = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], 0.0, rs.Interpolation())
+    with pytest.raises(rs.ProblemError, match="a positive lam"):
+        rs.solve_path(p, lams=[0.0]).plot()
+
+
+def test_a_spline_is_drawn_where_all_x_are_equal():
+    line = rs.solve(rs.Problem([1.0, 1.0, 1.0], [1.0, 2.0, 3.0], 1.0)).plot().axes[0].lines[0]
+    assert np.ptp(line.get_xdata()) > 0.0
+
+
+def test_data_lie_above_the_ridges():
+    axes = rs.solve(problem(rs.Squared(), 30, 2), rs.Grid(directions=8)).plot().axes[0]
+    points = max(c.get_zorder() for c in axes.collections)
+    assert axes.lines
+    assert points > max(line.get_zorder() for line in axes.lines)
+
+
+def test_series_differ_without_colour():
+    X, y = noisy(30)
+    axes = rs.solve(rs.Problem(X, np.column_stack([y, -y]), 0.05)).plot().axes[0]
+    styles = {line.get_linestyle() for line in axes.lines if line.get_label().startswith("output")}
+    assert len(styles) == 2
 
 
 def test_a_notebook_shows_it_without_pyplot():
@@ -83,5 +109,5 @@ def test_gaps_are_rounded_up():
     assert rounded_up(1.41e-3) == "1.5e-03"
     assert rounded_up(1.4e-3) == "1.4e-03"
     assert rounded_up(9.91e-7) == "1.0e-06"
-    assert rounded_up(0.0) == "0.0e+00"
+    assert rounded_up(0.0) == "0 to rounding"
     assert rounded_up(np.inf) == "inf"
