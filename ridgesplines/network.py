@@ -246,11 +246,11 @@ class RidgeSpline(Immutable):
                     raise KeyError("format")
                 W, b, v, c, c0 = (file[k] for k in ("weights", "biases", "amplitudes", "slope", "offset"))
                 names = tuple(map(str, file["feature_names"]))
-        except (KeyError, ValueError, EOFError, TypeError, AttributeError, IndexError) as error:
+        except (KeyError, ValueError, EOFError, TypeError, AttributeError, IndexError):
             raise ProblemError(
                 "path",
                 "an .npz archive written by RidgeSpline.save",
-                f"{os.fspath(path)!r} ({error})",
+                f"{os.fspath(path)!r}, which is not one",
                 "Check the file's name, and that it was copied whole.",
             ) from None
         return cls(W, b, v, c, c0, names or None)

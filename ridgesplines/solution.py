@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: What may be said of the gap, by what was proven.
 WORDS = {
     "exact": "certified: no function has an objective lower by more than this",
+    "bounded": "certified, from an upper bound on sup|eta|: no function has an objective lower by more than this",
     "dictionary": "among the neurons of the grid only",
     "searched": "an estimate, not a bound: sup|eta| was searched",
 }

@@ -38,6 +38,7 @@ def headline(solution: Solution) -> str:
     gap = rounded_up(max(solution.relative_gap, 1e-14))
     words = {
         "exact": f"certified within {gap} of the global optimum",
+        "bounded": f"certified within {gap} of the global optimum",
         "dictionary": f"within {gap} of the grid's optimum",
         "searched": f"estimated gap {gap} (searched, not a bound)",
     }
