@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.solution import rounded_up
 from ridgesplines.table import Table, TableError, read_table
 
 LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
@@ -223,11 +224,11 @@ def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
     path = rs.solve_path(_problem(args), _grid(args), n_lams=args.n_lams)
     if args.plot:
         path.plot().savefig(args.plot, dpi=150)
-    print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>8}  scope")
+    print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>13}  scope")
     for s in path:
         print(
             f"{s.problem.lam:12.6g}  {s.network.n_neurons:4d}  {s.objective:14.8g}  {s.data_fit:14.8g}  "
-            f"{s.seminorm:12.6g}  {s.relative_gap:8.1e}  {s.certificate.scope}"
+            f"{s.seminorm:12.6g}  {rounded_up(s.relative_gap):>13}  {s.certificate.scope}"
         )
     _say_written(args.plot)
     return path

@@ -10,7 +10,7 @@ problem), y loses its affine least-squares fit and is divided by one scale, wher
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +112,9 @@ def standardise(problem: Problem) -> Scaling:
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
     factor = problem.lam * size / radius if loss.constraint else factor * heaviest
-    lam = 1.0 if loss.constraint else problem.lam * size / (radius * factor)
-    scaled = Problem(X, y, lam, loss, problem.activation, weight / heaviest)
-    return Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
+    scaled = Problem(X, y, 1.0, loss, problem.activation, weight / heaviest)
+    scaling = Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
+    return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
 
 
 def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:

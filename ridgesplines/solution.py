@@ -92,7 +92,7 @@ class Solution:
 
     @property
     def relative_gap(self) -> float:
-        """gap / |objective|, zero where the gap is within the rounding of y."""
+        """gap / |objective|, zero where the gap is within the rounding of y and of f(x)."""
         return relative(self.problem, self.network, self.objective, self.gap)
 
     def predict(self, X: Any) -> Array:
@@ -144,7 +144,7 @@ class Solution:
     def __repr__(self) -> str:
         return (
             f"Solution(K={self.network.n_neurons}, objective={self.objective:.8g}, "
-            f"relative_gap={self.relative_gap:.1e}, scope={self.certificate.scope!r}, status={self.status!r})"
+            f"relative_gap={rounded_up(self.relative_gap)}, scope={self.certificate.scope!r}, status={self.status!r})"
         )
 
 

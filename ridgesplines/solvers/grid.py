@@ -45,8 +45,8 @@ class Grid(Solver):
     backend : ``"CLARABEL"``, ``"ECOS"``, ``"SCS"``, ``"OSQP"`` or ``"HIGHS"``, where the loss allows. The relative gap
         among the grid's neurons is held to 1e-6, for SCS and OSQP to 1e-4.
     refine : whether the backend's answer is refined on a working set until it is the grid's optimum to rounding and
-        its zeros are exact. Without it the backend's answer is only purified, and may miss
-        its tolerance, which a warning then says.
+        its zeros are exact. Without it the backend's answer is only purified, and may miss its tolerance, which
+        a warning then says.
     seed : of the directions for d >= 3.
     memory : bytes that may be used; what is free on this machine by default.
 

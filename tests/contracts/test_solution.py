@@ -26,10 +26,8 @@ def test_optimality_conditions(loss):
 
 
 @pytest.mark.parametrize("d", [1, 2])
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.constraint], ids=ids)  # a random net never interpolates
 def test_the_gap_is_a_bound_for_any_network(loss, d):
-    if isinstance(loss, rs.Interpolation):
-        return  # a random network does not interpolate: its objective and gap are infinite, tested below
     p = problem(loss, 30, d)
     best = rs.solve(p, rs.Grid(directions=32))
     rng = np.random.default_rng(0)

@@ -25,7 +25,7 @@ def test_backends_agree_on_objective_and_function(loss, d):
         if loss.smooth:
             spread = np.ptp(reference.network(p.X))
             difference = solution.network(p.X) - reference.network(p.X)
-            assert np.abs(difference).max() <= 2e-2 * spread
+            assert np.abs(difference).max() <= (2e-2 if name == "SCS" else 1e-3) * spread
 
 
 @pytest.mark.parametrize("backend", list(BACKENDS))
