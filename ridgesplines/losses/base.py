@@ -25,6 +25,8 @@ class Loss(ABC):
     constraint : whether the loss is the indicator of a constraint (infinite off its domain).
     invariant : whether a function common to all outputs changes nothing, as for logits.
     translates : whether :math:`L(y + t, z + t) = L(y, z)`, as for regression.
+    quadratic : whether the loss is a parabola in z, its own second-order model.
+    lipschitz : M with :math:`|L'(y, z) - L'(y, z')| \\le M |z - z'|`, or None where there is no such number.
     """
 
     cone: ClassVar[str]
@@ -33,6 +35,8 @@ class Loss(ABC):
     constraint: ClassVar[bool] = False
     invariant: ClassVar[bool] = False
     translates: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = False
+    lipschitz: ClassVar[float | None] = None
 
     @property
     def name(self) -> str:
@@ -96,6 +100,25 @@ class Loss(ABC):
     def pieces(self, y: Array) -> list[tuple[Array, Array]] | None:
         """(slope, intercept) of each linear piece in `z` if the loss is a maximum of such, else None."""
         return None
+
+    def box(self, y: Array) -> tuple[Array, Array, Array, Array] | None:
+        r"""(centre, bend, low, high) with :math:`L(y, z) = \max_{low \le v \le high} v (centre - z) - bend\, v^2/2`.
+
+        A constant may be missing. None where the loss is not of this form; two linear pieces always are.
+        """
+        pieces = self.pieces(y)
+        if pieces is None or len(pieces) != 2:
+            return None
+        (a, p), (b, q) = pieces
+        return (q - p) / (a - b), np.zeros(len(y)), -np.maximum(a, b), -np.minimum(a, b)
+
+    def settles(self, y: Array, v: Array, margin: Array) -> Array:
+        r"""Rows where :math:`v' \in \partial L(y, z)` fixes z for all v' within `margin` of v; shape (N,), booleans."""
+        form = self.box(y)
+        if form is None:
+            return np.ones(len(y), dtype=bool)
+        _, _, low, high = form
+        return (-v - margin > low) & (-v + margin < high)
 
     def rescaled(self, scale: float) -> tuple[Loss, float]:
         r"""A loss :math:`\tilde L` and a factor c with :math:`L(s y, s z) = c\,\tilde L(y, z)`, s = `scale`."""

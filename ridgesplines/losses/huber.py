@@ -39,6 +39,7 @@ class Huber(Loss):
 
     delta: float = 1.0
     cone: ClassVar[str] = "quadratic"
+    lipschitz: ClassVar[float | None] = 2.0
 
     def __post_init__(self) -> None:
         real_number("delta", self.delta, "a positive finite number", 0.0, open_=True)
@@ -71,6 +72,10 @@ class Huber(Loss):
 
         # CVXPY annotates the threshold as an int, and takes any positive number.
         return cp.sum(cp.multiply(weight, cp.huber(z - y, self.delta))), []  # type: ignore[arg-type]
+
+    def box(self, y: Array) -> tuple[Array, Array, Array, Array]:
+        edge = np.full(len(y), 2.0 * self.delta)
+        return y, np.full(len(y), 0.5), -edge, edge
 
     def rescaled(self, scale: float) -> tuple[Loss, float]:
         return Huber(self.delta / scale), scale**2

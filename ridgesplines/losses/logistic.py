@@ -31,6 +31,7 @@ class Logistic(Margin):
     """
 
     cone: ClassVar[str] = "exponential"
+    lipschitz: ClassVar[float | None] = 0.25
 
     def value(self, y: Array, z: Array) -> Array:
         return np.logaddexp(0.0, -y * z)

@@ -30,7 +30,9 @@ class Squared(Loss):
     """
 
     cone: ClassVar[str] = "quadratic"
+    lipschitz: ClassVar[float | None] = 2.0
     vector: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
 
     def value(self, y: Array, z: Array) -> Array:
         r = (y - z) ** 2

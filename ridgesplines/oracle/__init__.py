@@ -9,12 +9,12 @@ import numpy as np
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
-from ridgesplines.oracle.line import line_oracle
+from ridgesplines.oracle.line import eta_at_sites, line_oracle
 from ridgesplines.oracle.plane import plane_oracle
 from ridgesplines.oracle.search import search_oracle
 from ridgesplines.validation import Array
 
-__all__ = ["Oracle", "Supremum", "continuum_oracle", "dictionary_oracle", "eta_at", "exact_oracle"]
+__all__ = ["Oracle", "Supremum", "continuum_oracle", "dictionary_oracle", "eta_at", "eta_at_sites", "exact_oracle"]
 
 
 def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:

@@ -15,10 +15,9 @@ from ridgesplines.validation import Array
 
 def eta_at_sites(x: Array, u: Array) -> Array:
     """eta(1, x_m) at sorted sites x, shape (N,) or (N, D), by a double cumulative sum from the nearer end."""
-    from_right = _tail_sums(x, u)
-    from_left = _tail_sums(-x[::-1], u[::-1])[::-1]
-    near_left = x - x[0] < x[-1] - x
-    return np.where(near_left.reshape(-1, *[1] * (u.ndim - 1)), from_left, from_right)
+    middle = int(np.searchsorted(x, (x[0] + x[-1]) / 2.0))
+    from_left = _tail_sums(-x[:middle][::-1], u[:middle][::-1])[::-1]
+    return np.concatenate([from_left, _tail_sums(x[middle:], u[middle:])])
 
 
 def _tail_sums(x: Array, u: Array) -> Array:
@@ -31,9 +30,10 @@ def _tail_sums(x: Array, u: Array) -> Array:
 
 def line_oracle(x: Array, direction: Array, u: Array) -> Supremum:
     """Data x (N,) along a unit `direction` of R^d; neurons are reported along it."""
-    order = np.argsort(x)
-    x = x[order]
-    eta = eta_at_sites(x, u[order])
+    if not (x[1:] >= x[:-1]).all():
+        order = np.argsort(x, kind="stable")
+        x, u = x[order], u[order]
+    eta = eta_at_sites(x, u)
     size = group_norms(eta)
     peak = np.ones(len(x), dtype=bool)  # local maxima only: others lead to the same knots
     peak[1:] &= size[1:] >= size[:-1]

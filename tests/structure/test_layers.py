@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 #: From the ground up. A room may use the rooms below it, and its neighbours where no circle arises.
 LAYERS = [
     {"exceptions", "validation"},
-    {"losses", "activations", "radon"},
+    {"losses", "activations", "constraints", "radon"},
     {"problem", "network", "dictionaries", "scaling"},
-    {"oracle", "finite", "duals", "certificate", "sparsify"},
+    {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness"},
     {"solution"},
     {"solvers"},
     {"solve"},

@@ -1,0 +1,97 @@
+"""The data of a problem in one dimension, in the order of x: points, and the distinct sites among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ridgesplines.line import kernels
+from ridgesplines.line.moments import Moments
+from ridgesplines.losses import Loss
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: Points of scaled data closer than this share a site: a slope between them would be rounding.
+TIE = 1e-14
+
+
+@dataclass(frozen=True)
+class Line:
+    """Sorted data. A site is a distinct x; nodes are given as indices of sites.
+
+    Attributes
+    ----------
+    order : the data's rows in the order of x, or None where they came sorted.
+    t, y, weight : sorted, shape (n,).
+    loss : the loss.
+    """
+
+    order: Array | None
+    t: Array
+    y: Array
+    weight: Array
+    loss: Loss
+
+    @classmethod
+    def of(cls, problem: Problem) -> Line:
+        t = problem.X[:, 0]
+        if (t[1:] >= t[:-1]).all():
+            return cls(None, t, problem.y, problem.sample_weight, problem.loss)
+        order = np.argsort(t, kind="stable")
+        return cls(order, t[order], problem.y[order], problem.sample_weight[order], problem.loss)
+
+    @cached_property
+    def first(self) -> Array | None:
+        """For each site its first row, or None where every row is a site of its own."""
+        return None if (np.diff(self.t) > TIE).all() else _apart(self.t)
+
+    @cached_property
+    def sites(self) -> Array:
+        """The distinct points, increasing, shape (m,); the last is the last row's."""
+        if self.first is None:
+            return self.t
+        sites = self.t[self.first]
+        sites[-1] = self.t[-1]
+        return sites
+
+    def rows(self, nodes: Array) -> Array:
+        """The first row of each interval between nodes."""
+        return nodes[:-1] if self.first is None else self.first[nodes[:-1]]
+
+    def per_site(self, values: Array) -> Array:
+        """Sums over the rows of each site."""
+        return values if self.first is None else np.add.reduceat(values, self.first)
+
+    def fit(self, nodes: Array, theta: Array) -> Array:
+        """The spline with these values at the nodes, for every row."""
+        return kernels.values(self.t, self.sites[nodes], self.rows(nodes), theta)
+
+    def moments(self, curvature: Array, target: Array, nodes: Array) -> Moments:
+        """Moments of terms of the rows."""
+        return Moments.at(self.t, curvature, target, self.sites[nodes], self.rows(nodes))
+
+    def certificate(self, u: Array) -> Array:
+        """eta at the sites, from u at the rows."""
+        return kernels.certificate(self.sites, self.per_site(u))
+
+    def objective(self, z: Array) -> float:
+        """The weighted sum of the losses."""
+        return float(self.weight @ self.loss.value(self.y, z))
+
+    def original(self, u: Array) -> Array:
+        """Values of the sorted rows in the order in which the data came."""
+        if self.order is None:
+            return u
+        out = np.empty_like(u)
+        out[self.order] = u
+        return out
+
+
+def _apart(t: Array) -> Array:
+    """Indices of points more than TIE apart, the first among them; those between belong to the one before."""
+    kept = np.flatnonzero(np.append(True, np.diff(np.floor((t - t[0]) / TIE)) > 0.0))  # one in a cell of that width
+    close = np.flatnonzero(np.diff(t[kept]) <= TIE) + 1
+    drop = close[np.append(True, np.diff(close) > 1)] if len(close) else close
+    return np.delete(kept, drop)

@@ -1,0 +1,117 @@
+r"""Squared error at any size: the exchange method.
+
+The optimum on few candidate knots takes the active-set method no time; one pass over all sites then tells where
+:math:`|\eta| \le \lambda` is violated. The worst site of every violating interval joins the candidates, with its
+neighbours, until the gap is small. A coarse start, on every 64th site, brings the first candidates near the optimum.
+Where the knots turn out to be dense, all sites are candidates at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.line.active_set import Knots, active_set, peaks
+from ridgesplines.line.data import Line
+from ridgesplines.line.moments import Moments
+from ridgesplines.validation import Array
+
+BLOCK = 64
+#: Up to so many sites, all of them are candidates.
+SMALL = 2048
+ROUNDS = 60
+#: More candidates than one in so many sites, and all sites are.
+DENSE = 16
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """sum_n H_n z_n^2 / 2 - b_n z_n over the rows of some data; H and b have shape (n,)."""
+
+    line: Line
+    curvature: Array
+    target: Array
+
+    def moments(self, nodes: Array) -> Moments:
+        return self.line.moments(self.curvature, self.target, nodes)
+
+    def dual(self, z: Array) -> Array:
+        return self.target - self.curvature * z
+
+
+#: (knots, fit, eta) -> whether the gap is small enough.
+Enough = Callable[[Knots, Array, Array], bool]
+
+
+def exchange(
+    quadratic: Quadratic, lam: float, start: Knots | None, enough: Enough, rounds: int = ROUNDS
+) -> tuple[Knots, Array, Array]:
+    """Knots (their indices are sites), the fit of the rows, and eta at the sites.
+
+    Parameters
+    ----------
+    quadratic : the data.
+    lam : positive.
+    start : knots near the optimum; by default a coarse problem finds some.
+    enough : when to stop; asked once a round.
+    rounds : at most so many.
+    """
+    q, m = quadratic, len(quadratic.line.sites)
+    candidates = np.arange(m)
+    if m > SMALL:
+        coarse = _coarse(q, lam)
+        start = start or coarse
+        candidates = around(np.union1d(start.active, coarse.active), m)
+    while True:
+        if len(candidates) > m / DENSE:
+            candidates = np.arange(m)
+        start = knots = on_candidates(q.moments(candidates), lam, candidates, start)
+        nodes = knots.nodes(m)
+        z = q.line.fit(nodes, knots.theta)
+        eta = q.line.certificate(q.dual(z))
+        joining, rounds = violators(eta, lam, nodes), rounds - 1
+        if enough(knots, z, eta) or len(candidates) == m or not len(joining) or not rounds:
+            return knots, z, eta
+        candidates = np.union1d(around(joining, m), nodes)
+
+
+def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
+    """The optimum with knots among the candidates, by the active set, or with the help of an interior point."""
+    local = None
+    if start is not None:
+        local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
+    found, _ = active_set(moments, lam, local)
+    return Knots(candidates[found.active], found.signs, found.theta)
+
+
+def complementary(under: Array, over: Array, eta: Array, lam: float) -> tuple[Array, Array]:
+    """Nodes whose kink outweighs their slack, relatively, and the signs of their kinks."""
+    size = np.maximum(under, over)
+    active = 1 + np.flatnonzero(size > (1.0 - np.abs(eta) / lam) * size.max(initial=0.0))
+    return active, np.where(over > under, 1.0, -1.0)[active - 1]
+
+
+def _coarse(q: Quadratic, lam: float) -> Knots:
+    nodes = every(BLOCK, len(q.line.sites))
+    return on_candidates(q.moments(nodes), lam, nodes, None)
+
+
+def every(step: int, m: int) -> Array:
+    """Every so manieth of m sites, and the last."""
+    return np.append(np.arange(0, m - 1, step), m - 1)
+
+
+def around(sites: Array, m: int) -> Array:
+    """The sites, their neighbours, and both ends."""
+    near = np.concatenate([sites - 1, sites, sites + 1, [0, m - 1]])
+    return np.unique(np.clip(near, 0, m - 1))
+
+
+def violators(eta: Array, lam: float, nodes: Array) -> Array:
+    """The site of each interval between nodes where |eta| exceeds lam most."""
+    size = np.abs(eta)
+    size[nodes] = 0.0
+    worst = peaks(size, nodes[:-1])
+    return worst[size[worst] > lam * (1.0 + 1e-12)]

@@ -1,0 +1,160 @@
+r"""Losses with a bounded dual vector (absolute, quantile, hinge, Huber): an interior point over the exchange.
+
+The interior point finds values and dual vector for knots among few candidates; where the certificate is violated
+between them, more sites join. What it returns has no exact zeros. Its dual vector says on which piece of the loss each
+row lies, or that it lies on the kink, u strictly between its bounds. A step of the method of multipliers [1]_ with
+parabolas on those rows is then a problem for the active set, which ends with few knots:
+
+.. math:: \min_f \; \sum_{\text{on the kink}} \tfrac{\rho_n}{2} (y_n - z_n)^2 - \sum_n u_n z_n + \lambda \|f\|
+
+References
+----------
+.. [1] R. T. Rockafellar, Augmented Lagrangians and applications of the proximal point algorithm in convex programming,
+   Math. Oper. Res. 1 (1976), doi:10.1287/moor.1.2.97
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.line.active_set import Knots, active_set
+from ridgesplines.line.data import Line
+from ridgesplines.line.exchange import BLOCK, around, complementary, every, violators
+from ridgesplines.line.interior import Interior, Point, Rows
+from ridgesplines.line.moments import Moments
+from ridgesplines.line.progress import Progress
+from ridgesplines.line.smooth import seminorm
+from ridgesplines.validation import Array
+
+#: Up to so many sites, all of them are candidates.
+SMALL = 2048
+ROUNDS = 30
+#: More candidates than one in so many sites, and all sites are.
+DENSE = 4
+#: The interior point is asked for this part of the gap to be reached.
+MARGIN = 0.05
+#: Steps of the method of multipliers.
+STEPS = 8
+
+
+@dataclass(frozen=True)
+class Kinked:
+    """The problem as one of boxes: for each sorted row, weighted, its centre, bend, and bounds of u."""
+
+    line: Line
+    lam: float
+    rows: Rows
+
+    @classmethod
+    def of(cls, line: Line, lam: float) -> Kinked:
+        form = line.loss.box(line.y)
+        assert form is not None  # the losses that come here have this form
+        centre, bend, low, high = form
+        s = line.weight
+        return cls(line, lam, Rows(line.t, centre, bend / s, s * low, s * high))
+
+    def objective(self, knots: Knots) -> float:
+        z = self.line.fit(knots.nodes(len(self.line.sites)), knots.theta)
+        return self.line.objective(z) + self.lam * seminorm(self.line, knots)
+
+    def bound(self, u: Array, eta: Array) -> float:
+        """The dual objective of u, scaled to feasibility."""
+        scale = min(1.0, self.lam / float(np.abs(eta).max(initial=self.lam)))
+        s = self.line.weight
+        v = self.line.loss.nearest(self.line.y, -scale * u / s)
+        return -float(s @ self.line.loss.conjugate(self.line.y, v))
+
+
+def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """Report ever better splines to `progress`, until the relative gap is at most tol.
+
+    Parameters
+    ----------
+    line : data with a loss that has a box.
+    lam : positive.
+    tol : the relative gap to reach.
+    start : knots near the optimum, if some are known: they are candidates.
+    """
+    problem, m = Kinked.of(line, lam), len(line.sites)
+    candidates = np.arange(m) if m <= SMALL else every(BLOCK, m)
+    if start is not None and m > SMALL:
+        candidates = np.union1d(candidates, around(start.active, m))
+    accuracy = 1e-4 if m > SMALL else MARGIN * tol
+    for _ in range(ROUNDS):
+        solved = candidates
+        nodes = line.sites[candidates]
+        nothing = Moments(nodes, np.zeros((3, len(nodes) - 1)), np.zeros((2, len(nodes) - 1)))
+        interior = Interior(nothing, lam, problem.rows, line.rows(candidates))
+        point = interior.solve(np.zeros(len(nodes)), accuracy)
+        eta = line.certificate(point.u)
+        rough = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
+        objective = problem.objective(rough)
+        progress.report(rough, point.u, objective, problem.bound(point.u, eta))
+        gap = progress.gap
+        active, signs = complementary(point.under, point.over, point.eta, lam)
+        knots = Knots(candidates[active], signs, point.theta[np.concatenate([[0], active, [-1]])])
+        joining = np.setdiff1d(around(violators(eta, lam, knots.nodes(m)), m), candidates)
+        if gap <= tol or not len(joining):
+            if accuracy <= MARGIN * tol:
+                break
+            accuracy = MARGIN * tol
+            continue
+        candidates = np.union1d(candidates, joining)
+        if len(candidates) > m / DENSE:
+            candidates = np.arange(m)
+        accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))
+    _multipliers(problem, solved, point, knots, tol, progress)
+
+
+def straight_fit(line: Line) -> Array:
+    """Values of a best straight line at the sorted rows, to the accuracy of the interior point."""
+    ends = np.array([0, len(line.sites) - 1])
+    nothing = Moments(line.sites[ends], np.zeros((3, 1)), np.zeros((2, 1)))
+    point = Interior(nothing, 1.0, Kinked.of(line, 1.0).rows, line.rows(ends)).solve(np.zeros(2), 1e-10)
+    return line.fit(ends, point.theta)
+
+
+def _stiffness(rows: Rows, u: Array, large: float, spread: float) -> Array:
+    """rho: the multipliers converge the faster the larger it is; but rho times the rounding of z is that of u."""
+    span = rows.high - rows.low
+    most = 1e5 * float(np.abs(u).mean()) / spread if len(u) and spread > 0.0 else np.inf
+    return span * min(1.0 / large, most / float(span.mean()))
+
+
+def _multipliers(
+    problem: Kinked, candidates: Array, point: Point, start: Knots, tol: float, progress: Progress
+) -> None:
+    """From the interior point's answer to one with exact zeros."""
+    line, rows, lam = problem.line, problem.rows, problem.lam
+    residual = rows.y - line.fit(candidates, point.theta)
+    bent = bool((rows.bend > 0.0).any())
+    slack = np.minimum(point.u - rows.low, rows.high - point.u) / (rows.high - rows.low)
+    weight = np.maximum(point.below, point.above)
+    # What counts as a large residual; where nearly all are zero, a small part of the spread of y.
+    spread = float(rows.y.std())
+    large = max(float(np.abs(residual).mean()), 1e-6 * spread, 1e-300)
+    inner = slack * large > weight
+    rho = 1.0 / rows.bend if bent else _stiffness(rows, point.u[inner], large, spread)
+    curvature = np.where(inner, rho, 0.0)
+    u = np.where(inner, point.u, np.where(residual > 0.0, rows.high, rows.low))
+    knots = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
+    best, settled = np.inf, not bent
+    for _ in range(STEPS):
+        target = curvature * rows.y + (np.where(inner, 0.0, u) if bent else u)
+        knots, _ = active_set(line.moments(curvature, target, candidates), lam, knots)
+        found = Knots(candidates[knots.active], knots.signs, knots.theta)
+        z = line.fit(found.nodes(len(line.sites)), found.theta)
+        u = target - curvature * z
+        objective = line.objective(z) + lam * seminorm(line, found)
+        inside = np.clip(u, rows.low, rows.high)
+        progress.report(found, inside, objective, problem.bound(inside, line.certificate(inside)))
+        if bent:  # rows may have changed their piece
+            r = rows.y - z
+            before, inner = inner, np.abs(r) <= rows.bend * rows.high
+            settled = bool((inner == before).all())
+            curvature, u = np.where(inner, rho, 0.0), np.where(inner, u, np.where(r > 0.0, rows.high, rows.low))
+        if settled and (objective >= best * (1.0 - 1e-14) or progress.gap <= 0.01 * tol):
+            break
+        best = objective

@@ -1,0 +1,107 @@
+r"""The quadratic program of a spline, boiled down to its knots: 2 x 2 moments of the hat functions.
+
+For sites :math:`t_j` with curvatures :math:`H_j \ge 0` and targets :math:`b_j`, and any set of nodes among the sites,
+
+.. math:: \tfrac12 \sum_j H_j z_j^2 - \sum_j b_j z_j = \tfrac12 \theta^T G \theta - r^T \theta
+
+where :math:`\theta` holds the values of the spline at the nodes. On an interval between two nodes only their two hat
+functions live, so that G is tridiagonal, and a sum of one 2 x 2 matrix an interval. A hat function on few nodes is a
+combination of those on more: coarse moments come from fine ones, without going back to the sites, and without
+subtracting large sums of each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.line import kernels
+from ridgesplines.validation import Array
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments on the intervals between nodes.
+
+    Attributes
+    ----------
+    t : the nodes, increasing, shape (c,).
+    grams : the entries (0, 0), (0, 1), (1, 1) of the 2 x 2 matrices, shape (3, c - 1).
+    loads : the two entries of the linear part, shape (2, c - 1).
+    """
+
+    t: Array
+    grams: Array
+    loads: Array
+
+    @classmethod
+    def at(cls, t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> Moments:
+        """Moments of sorted points t on the nodes; see `kernels` for `first`."""
+        return cls(nodes, *kernels.moments(t, curvature, target, nodes, first))
+
+    def on(self, nodes: Array) -> Moments:
+        """The moments on some of the nodes, among them the first and the last."""
+        if len(nodes) == len(self.t):
+            return self
+        first = nodes[:-1]
+        counts = np.diff(nodes)
+        t, start, width = self.t, self.t[nodes[:-1]], np.diff(self.t[nodes])
+        rise = np.repeat(1.0 / width, counts)
+        left = np.repeat(start, counts)
+        p, q = (t[:-1] - left) * rise, (t[1:] - left) * rise  # the right hat at both ends of each small interval
+        p1, q1 = 1.0 - p, 1.0 - q
+        (a, b, c), (r, s) = self.grams, self.loads
+        ap, bp, bq, cq = a * p, b * p, b * q, c * q
+        both = np.empty((5, len(t) - 1))
+        both[0] = (a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1
+        both[1] = (ap + bq) * p1 + (bp + cq) * q1
+        both[2] = (ap + 2.0 * bq) * p + cq * q
+        both[3] = r * p1 + s * q1
+        both[4] = r * p + s * q
+        sums = np.add.reduceat(both, first, axis=1)
+        return Moments(t[nodes], sums[:3], sums[3:])
+
+    @property
+    def bands(self) -> tuple[Array, Array]:
+        """The diagonal of G and the one beside it."""
+        diagonal = np.zeros(len(self.t))
+        diagonal[:-1] = self.grams[0]
+        diagonal[1:] += self.grams[2]
+        return diagonal, self.grams[1]
+
+    @property
+    def load(self) -> Array:
+        """r, shape (c,)."""
+        r = np.zeros(len(self.t))
+        r[:-1] = self.loads[0]
+        r[1:] += self.loads[1]
+        return r
+
+    def value(self, theta: Array) -> float:
+        """The quadratic part of the objective, summed interval by interval."""
+        left, right = theta[:-1], theta[1:]
+        (a, b, c), (r, s) = self.grams, self.loads
+        return float(((0.5 * a * left + b * right - r) * left + (0.5 * c * right - s) * right).sum())
+
+    def residual(self, theta: Array) -> Array:
+        """r - G theta, shape (c,): what is left of the dual vector, tested with each hat function."""
+        left, right = theta[:-1], theta[1:]
+        (a, b, c), (r, s) = self.grams, self.loads
+        d = np.zeros(len(self.t))
+        d[:-1] = r - a * left - b * right
+        d[1:] += s - b * left - c * right
+        return d
+
+
+def kinks(t: Array, theta: Array) -> Array:
+    """The changes of slope at the inner nodes, shape (c - 2,)."""
+    return np.diff(np.diff(theta) / np.diff(t))
+
+
+def kinks_transposed(t: Array, eta: Array) -> Array:
+    """The transposed map, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
+    slopes = np.zeros(len(t) + 1)
+    values = np.concatenate([[0.0], eta, [0.0]])
+    slopes[1:-1] = np.diff(values) / np.diff(t)
+    return np.diff(slopes)
