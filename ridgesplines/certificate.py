@@ -14,14 +14,42 @@ from ridgesplines.duals import (
     smooth_dual,
 )
 from ridgesplines.finite import affine_fit, require_minimiser
+from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import Oracle, continuum_oracle, eta_at
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import standardise
+from ridgesplines.scaling import standardise, targets_and_fit
+from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
 from ridgesplines.validation import Array, real_array
 
 #: A relative gap that needs no second dual vector.
 SMALL = 1e-9
+#: The relative gap to which a problem in one dimension is solved for its dual vector.
+KINKED = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeMultipliers:
+    r"""The multipliers of shape constraints, which join u in :math:`\eta`.
+
+    Attributes
+    ----------
+    points, at_points : the fixed points, shape (F,), and nu, shape (F,).
+    sites, slopes : the sites, increasing, shape (K,), and m, the multipliers of the mean slopes between them, shape
+        (K - 1,): positive where the lower bound of the slope counts, negative where the upper one does.
+    """
+
+    points: Array
+    at_points: Array
+    sites: Array
+    slopes: Array
+
+    def eta(self, w: Array, b: Array) -> Array:
+        """Their part of eta at neurons w = +1 or -1 (K,), b (K,)."""
+        at_points = np.maximum(w[:, None] * self.points - b[:, None], 0.0) @ self.at_points
+        knots = np.clip((w * b)[:, None], self.sites[:-1], self.sites[1:])
+        beyond = (self.sites[1:] - knots) / np.diff(self.sites)  # the share of each interval to the right of the knot
+        return at_points + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +72,10 @@ class DualCertificate:
     residual : the part of the raw dual vector that lay in [1 X], relative to its length; zero at an optimum.
     scale : tau, the factor that makes tau u feasible and the bound largest.
     value : the dual objective at tau u. If the scope is exact, no function has a smaller objective.
+    multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
+        to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
+        for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
+        those sides.
 
     References
     ----------
@@ -66,31 +98,43 @@ class DualCertificate:
     scale: float
     value: float
     X: Array
+    multipliers: ShapeMultipliers | None = None
 
     def eta(self, W: object, b: object) -> Array:
         """:math:`\\eta` at neurons W (K, d), b (K,); shape (K,) or (K, D). For d = 1, W may be a number or (K,)."""
         weights, biases = real_array("W", W), np.atleast_1d(real_array("b", b))
         d = self.X.shape[1]
         weights = np.broadcast_to(weights.reshape(-1, d), (len(biases), d))
-        return eta_at(self.X, self.dual, weights, biases)
+        eta = eta_at(self.X, self.dual, weights, biases)
+        return eta if self.multipliers is None else eta + self.multipliers.eta(weights[:, 0], biases)
 
 
 def certify(
-    problem: Problem, network: RidgeSpline, dual: Array | None = None, oracle: Oracle | None = None
+    problem: Problem,
+    network: RidgeSpline,
+    dual: Array | Multipliers | None = None,
+    oracle: Oracle | None = None,
+    tol: float = SMALL,
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
 
     Any dual vector proves something, and what it proves is computed here. For a loss with kinks the fit leaves part
     of it open: then `dual`, a solver's suggestion, is taken where one is given, and column generation finds one
-    otherwise. For a smooth loss the suggestion is tried where the fit's own dual vector leaves a gap.
+    otherwise. For a smooth loss the suggestion is tried where the fit's own dual vector leaves a gap. With constraints
+    the multipliers that a solver suggests are completed and projected likewise, and found by solving the problem where
+    none are suggested.
 
     Parameters
     ----------
     problem : the problem.
     network : any network with its inputs and outputs.
-    dual : a suggestion, shape (N,) or (N, D).
+    dual : a suggestion, shape (N,) or (N, D); with constraints Multipliers.
     oracle : of which neurons the supremum is taken; all of them by default.
+    tol : a relative gap that needs no second dual vector.
     """
+    if problem.constraints:
+        return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
+    assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
     keep = problem.sample_weight > 0.0
     oracle = oracle or continuum_oracle(reduced.X, network.weights)
@@ -99,10 +143,10 @@ def certify(
         return _proved(problem, raw[keep], oracle)
     if dual is None:  # a solver that has a dual vector has looked already
         require_minimiser(reduced)
-    fit = network(reduced.X)
-    own = _proved(problem, smooth_dual(reduced, fit), oracle)
-    objective = reduced.sample_weight @ reduced.loss.value(reduced.y, fit) + problem.lam * network.seminorm
-    if dual is None or objective - own.value <= SMALL * abs(objective):
+    y, z = targets_and_fit(reduced, network)
+    own = _proved(problem, smooth_dual(reduced, y, z), oracle)
+    objective = reduced.sample_weight @ reduced.loss.value(y, z) + problem.lam * network.seminorm
+    if dual is None or objective - own.value <= tol * abs(objective):
         return own
     return max(own, _proved(problem, dual[keep], oracle), key=lambda c: c.value)
 
@@ -117,11 +161,55 @@ def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
 
 
 def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
-    """A dual vector for a loss with kinks, found in units in which linear programs are well scaled."""
+    """A dual vector for a loss with kinks, which the fit leaves open, found in scaled units."""
     scaling = standardise(problem)
+    if problem.n_features == 1:
+        return scaling.dual(_dual_on_a_line(scaling.problem))
     scaled = scaling.scaled_network(network)
     u = linear_dual(scaling.problem, scaled, continuum_oracle(scaling.problem.X, scaled.weights))
     return scaling.dual(np.zeros_like(scaling.problem.y) if u is None else u)
+
+
+def _dual_on_a_line(problem: Problem) -> Array:
+    """In one dimension the problem is solved for it."""
+    line, progress = Line.of(problem), Progress()
+    if len(line.sites) < 3:
+        answer = affine_fit(problem)
+        assert answer is not None  # up to two points are met by a line
+        return answer[1]
+    if problem.loss.constraint:
+        return line.original(connect(line, problem.lam)[1])
+    kinked(line, problem.lam, KINKED, None, progress)
+    return np.zeros_like(problem.y) if progress.dual is None else line.original(progress.dual)
+
+
+def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:
+    """The bound is computed in scaled units, in which the objective is the original one up to a factor."""
+    scaling = standardise(problem)
+    scaled, sites = scaling.problem, Sites.of(scaling.problem)
+    if suggested is not None:
+        start = suggested.scaled(scaling)
+    else:
+        require_shaped_minimiser(scaled)
+        start = found_multipliers(scaled, sites)
+    fits = [start.fit]
+    if scaled.loss.smooth:
+        z = scaling.scaled_network(network)(scaled.X)
+        fits.append(-scaled.sample_weight * scaled.loss.gradient(scaled.y, z))
+    best = max((best_bound(scaled, sites, u, start.points) for u in fits), key=lambda bound: bound.value)
+    original = best.multipliers.in_units_of(scaling)
+    at = scaling.centre[0] + scaling.radius * sites.at
+    points = np.array(problem.shape.points)
+    return DualCertificate(
+        original.fit,
+        best.sup * scaling.radius * scaling.factor / scaling.size,
+        "exact",
+        best.residual,
+        best.scale,
+        scaling.factor * best.value,
+        problem.X,
+        ShapeMultipliers(points, original.points, at, original.slopes),
+    )
 
 
 def lambda_max(problem: Problem) -> float:
@@ -146,8 +234,10 @@ def lambda_max(problem: Problem) -> float:
 
     Notes
     -----
-    For a loss with kinks the dual vector of the affine fit need not be unique: the least supremum counts, found
-    by cutting planes to 1e-9. O(N log N) for d = 1, O(N^2 log N) for d = 2.
+    With constraints it is the smallest lam from which on an affine function is optimal among all that satisfy them, to
+    about 1e-6 relative, and infinite where no affine function satisfies them. For a loss with kinks the dual vector of
+    the affine fit need not be unique: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
+    O(N^2 log N) for d = 2.
 
     Examples
     --------
@@ -156,6 +246,8 @@ def lambda_max(problem: Problem) -> float:
     >>> round(rs.lambda_max(problem), 6)
     0.666667
     """
+    if problem.constraints:
+        return least_lam(problem)
     scaling = standardise(problem)
     affine = affine_optimum(scaling.problem, continuum_oracle(scaling.problem.X))
     if affine is None:

@@ -9,6 +9,8 @@ is a lower bound on the optimum: weak duality holds for *any* such u, wherever i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import linprog, minimize_scalar
 
@@ -17,7 +19,7 @@ from ridgesplines.finite.linear import OPTIONS
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import affine_least_squares
+from ridgesplines.scaling import detrended
 from ridgesplines.validation import Array
 
 #: Rounds of column generation in search of a dual vector, and cuts in search of the least supremum.
@@ -27,13 +29,26 @@ DENSE_ROUNDS = 12
 ACCURACY = 1e-9
 
 
-def smooth_dual(problem: Problem, z: Array) -> Array:
+def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
     """u_n = -s_n L'(y_n, z_n), after the best affine function was added to the fit z.
 
     The gradient of a smooth loss stays inside the conjugate's domain wherever it is taken, so that this is a
     projection off the affine functions that cannot leave it. For squared error it is the orthogonal projection.
+
+    Parameters
+    ----------
+    problem : the problem.
+    y, z : its targets and the fit, both less the same constant where only their difference counts.
     """
-    answer = affine_fit(problem, fixed=z)
+    if problem.loss.quadratic and z.ndim == 1:
+        s, Q = problem.sample_weight, problem.null_space
+        r = y - z
+        if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
+            return np.zeros_like(r)
+        weighted = (s[:, None] * Q).T
+        r = r - Q @ np.linalg.lstsq(weighted @ Q, weighted @ r, rcond=1e-13)[0]
+        return -s * problem.loss.gradient(r, np.zeros_like(r))
+    answer = affine_fit(problem, fixed=z + (problem.y - y) if problem.loss.translates else z)
     assert answer is not None  # a smooth loss is finite everywhere
     return answer[1]
 
@@ -47,10 +62,18 @@ def projected(problem: Problem, u: Array) -> tuple[Array, float]:
     size = float(np.linalg.norm(u)) or 1.0
     before = float(np.linalg.norm(Q.T @ u)) / size
     for _ in range(3):
+        if np.linalg.norm(Q.T @ u) <= 1e-15 * np.linalg.norm(u) and _within(problem, u):
+            break
         v = problem.loss.nearest(problem.y, -(u.T / s).T)
         u = -(v.T * s).T
         u = u - _correction(Q, s, problem.loss.room(problem.y, v), u)
     return u, before
+
+
+def _within(problem: Problem, u: Array) -> bool:
+    """Whether u is inside the conjugate's domain."""
+    v = -(u.T / problem.sample_weight).T
+    return bool((problem.loss.nearest(problem.y, v) == v).all())
 
 
 def _correction(Q: Array, s: Array, room: Array, u: Array) -> Array:
@@ -68,48 +91,67 @@ def _correction(Q: Array, s: Array, room: Array, u: Array) -> Array:
 
 def dual_value(problem: Problem, u: Array) -> float:
     """D(u); minus infinity outside the domain, or where u is not orthogonal to the affine functions."""
+    return along(problem, u)(1.0)
+
+
+def along(problem: Problem, u: Array) -> Callable[[float], float]:
+    """tau -> D(tau u)."""
     if np.linalg.norm(problem.null_space.T @ u) > 1e-11 * np.linalg.norm(u) + 1e-300:
-        return -np.inf
-    y = problem.y
-    if problem.loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
-        slope, offset = affine_least_squares(problem.X, y)
-        y = y - (problem.X @ slope + offset)
-    return -float(problem.sample_weight @ problem.loss.conjugate(y, -(u.T / problem.sample_weight).T))
+        return lambda tau: -np.inf
+    s, loss, y = problem.sample_weight, problem.loss, problem.y
+    if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
+        y = detrended(problem.X, y)
+    v = -(u.T / s).T
+    if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
+        linear = float(np.vdot(u, y))
+        square = linear + float(s @ loss.conjugate(y, v))
+        return lambda tau: tau * linear - tau**2 * square
+    return lambda tau: -float(s @ loss.conjugate(y, tau * v))
 
 
 def best_scale(problem: Problem, u: Array, sup: float) -> tuple[float, float]:
     """(tau, D(tau u)) for the best tau with tau sup|eta| <= lam and tau u inside the domain."""
     most = problem.lam / sup if sup > 0.0 else 1.0
-    if problem.loss.smooth:
+    value = along(problem, u)
+    if problem.loss.quadratic and np.isfinite(value(1.0)):
+        linear, square = 2.0 * value(1.0) - value(2.0) / 2.0, value(1.0) - value(2.0) / 2.0
+        tau = min(most, linear / (2.0 * square)) if square > 0.0 else most
+        return max(tau, 0.0), value(max(tau, 0.0))
+    return best_factor(value, most, problem.loss.smooth)
+
+
+def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> tuple[float, float]:
+    """(tau, value(tau)) for the best tau in [0, most]; the value is concave, finite at 0, infinite off its domain."""
+    if smooth:
         most = min(most, 2.0)  # the gradient is near tau = 1; without an upper end the search is ill-scaled
-    most = _inside(problem, u, most)
+    most = _inside(value, most)
     candidates = [0.0, most, min(1.0, most)]
-    if problem.loss.smooth and most > 0.0:
+    if smooth and most > 0.0:
         found = minimize_scalar(
-            lambda tau: -dual_value(problem, tau * u),
+            lambda tau: -value(tau),
             bounds=(0.0, most),
             method="bounded",
             options={"xatol": 1e-10},
         )
         candidates.append(float(found.x))
-    values = [dual_value(problem, tau * u) for tau in candidates]
+    values = [value(tau) for tau in candidates]
     best = int(np.argmax(values))
     return candidates[best], values[best]
 
 
-def _inside(problem: Problem, u: Array, most: float) -> float:
-    """The largest scale up to `most` that keeps u inside the conjugate's domain, which holds zero.
+def _inside(value: Callable[[float], float], most: float) -> float:
+    """The largest scale up to `most` that keeps the dual vector inside the conjugate's domain, which holds zero.
 
     By doubling from one, then bisection: `most` may be astronomically large.
     """
     low, high = 0.0, min(1.0, most)
-    while np.isfinite(dual_value(problem, high * u)):
+    while np.isfinite(value(high)):
         if high >= most or high > 1e6:
             return high
         low, high = high, min(2.0 * high, most)
     for _ in range(60):
         middle = (low + high) / 2.0
-        low, high = (middle, high) if np.isfinite(dual_value(problem, middle * u)) else (low, middle)
+        low, high = (middle, high) if np.isfinite(value(middle)) else (low, middle)
     return low
 
 
@@ -159,7 +201,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     A loss with kinks leaves the entries of u free where a residual sits on a kink; each round a linear program
     takes the least supremum over the neurons found so far.
     """
-    low, high = _subgradients(problem, z)
+    low, high = subgradients(problem, z)
     free = low < high
     if not free.any():
         return u
@@ -190,7 +232,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     return u
 
 
-def _subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:
+def subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:
     """The interval of u_n = -s_n dL(y_n, z_n), from the linear pieces that are active at z."""
     pieces = problem.loss.pieces(problem.y)
     if pieces is None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.activations import Activation, ReLU
+from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
 from ridgesplines.validation import Array, Immutable, frozen, real_array, real_number, same_length, samples
@@ -34,6 +35,9 @@ class Problem(Immutable):
     activation : the activation of the neurons; ReLU by default.
     sample_weight : :math:`s_n`, shape (N,), nonnegative; ones by default. Zero is the same as leaving a row out.
     feature_names : names of the d columns, for tables and plots; by default a DataFrame's own.
+    constraints : a list of Monotone(), Convex(), Concave(), Lipschitz(bound) and FixedValues(at, values), for d = 1
+        and one output. They hold for f on all of R, not only at the data, and the minimum is over the f that satisfy
+        all of them.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class Problem(Immutable):
         sample_weight: Any = None,
         *,
         feature_names: Sequence[str] | None = None,
+        constraints: Sequence[Constraint] | None = None,
     ) -> None:
         self.loss = _instance("loss", loss, Loss, Squared)
         self.activation = _instance("activation", activation, Activation, ReLU)
@@ -85,8 +90,23 @@ class Problem(Immutable):
         same_length("y", len(self.y), len(self.X))
         self.sample_weight = frozen(_weights(sample_weight, len(self.X)))
         self.lam = self._check_lam(lam)
+        self.constraints = checked(constraints)
         if self.loss.constraint:
             _consistent(self.reduced.X, self.reduced.y)
+        if self.constraints:
+            self._check_constraints()
+
+    def _check_constraints(self) -> None:
+        """One input, one output, and some function that satisfies everything."""
+        if self.n_features != 1 or self.n_outputs is not None:
+            what = f"d = {self.n_features}" + ("" if self.n_outputs is None else f" and D = {self.n_outputs} outputs")
+            remedy = "Leave constraints out, or fit one feature and one output at a time."
+            raise ProblemError("constraints", "d = 1 and one output, where there are constraints", what, remedy)
+        if any(isinstance(constraint, Shape) for constraint in self.constraints):
+            return  # in scaled units: looked at in the user's own, where rounding is least
+        data = self.reduced if self.loss.constraint else None
+        x, y = (np.empty(0), np.empty(0)) if data is None else (data.X[:, 0], data.y)
+        require_some_function(self.shape, x, y)
 
     def _check_lam(self, lam: float) -> float:
         lam = real_number("lam", lam, "a finite number >= 0", 0.0)
@@ -103,8 +123,18 @@ class Problem(Immutable):
     def with_lam(self, lam: float) -> Problem:
         """The same problem for another lam; data are shared."""
         other = copy.copy(self)
-        other.__dict__.pop("reduced", None)  # it holds the old lam
+        for name in ("reduced", "unconstrained"):  # they hold the old lam
+            other.__dict__.pop(name, None)
         other.__dict__["lam"] = self._check_lam(lam)
+        return other
+
+    @cached_property
+    def unconstrained(self) -> Problem:
+        """The same problem without its constraints; data are shared."""
+        other = copy.copy(self)
+        for name in ("constraints", "shape", "reduced"):
+            other.__dict__.pop(name, None)
+        other.constraints = ()
         return other
 
     @property
@@ -126,7 +156,14 @@ class Problem(Immutable):
         keep = self.sample_weight > 0.0
         if keep.all():
             return self
-        return Problem(self.X[keep], self.y[keep], self.lam, self.loss, self.activation, self.sample_weight[keep])
+        weight = self.sample_weight[keep]
+        given = self.constraints
+        return Problem(self.X[keep], self.y[keep], self.lam, self.loss, self.activation, weight, constraints=given)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """All constraints together, in normal form."""
+        return combined(self.constraints)
 
     @cached_property
     def null_space(self) -> Array:
@@ -140,9 +177,10 @@ class Problem(Immutable):
 
     def __repr__(self) -> str:
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
+        shaped = f", constraints={list(self.constraints)}" if self.constraints else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
-            f"loss={self.loss!r}, activation={self.activation!r})"
+            f"loss={self.loss!r}, activation={self.activation!r}{shaped})"
         )
 
 
@@ -156,6 +194,8 @@ def affine_basis(X: Array) -> Array:
     alive = spread > 8.0 * eps * np.abs(X).max(axis=0)
     centred = centred[:, alive] / spread[alive]
     centred -= one @ (one.T @ centred)
+    if centred.shape[1] == 1:
+        return np.hstack([one, centred / np.linalg.norm(centred)])
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
     left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * eps]
     return np.hstack([one, left])

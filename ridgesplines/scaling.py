@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.constraints import Shape
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
@@ -103,7 +104,7 @@ def standardise(problem: Problem) -> Scaling:
     size, loss, factor = 1.0, problem.loss, 1.0
     if loss.translates:
         slope, offset = affine_least_squares(X, y)
-        residual = y - (X @ slope + offset)
+        residual = (y - offset) - X @ slope  # in this order: an offset far larger than the rest leaves no trace
         size = float(np.sqrt(np.mean(residual**2)))
         if size <= 64.0 * np.finfo(float).eps * float(np.abs(y).max()):
             size = float(np.abs(y).max()) or 1.0  # y is affine up to rounding: nothing to magnify
@@ -112,9 +113,19 @@ def standardise(problem: Problem) -> Scaling:
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
     factor = problem.lam * size / radius if loss.constraint else factor * heaviest
-    scaled = Problem(X, y, 1.0, loss, problem.activation, weight / heaviest)
+    shape = _scaled_shape(problem, centre, radius, slope, offset, size)
+    scaled = Problem(X, y, 1.0, loss, problem.activation, weight / heaviest, constraints=shape)
     scaling = Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
+
+
+def _scaled_shape(
+    problem: Problem, centre: Array, radius: float, slope: Array, offset: Array, size: float
+) -> list[Shape]:
+    """The constraints in the new units: a list of one, or empty."""
+    if not problem.constraints:
+        return []
+    return [problem.shape.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]
 
 
 def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
@@ -123,6 +134,25 @@ def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
     centred = X - centre
     spread = np.abs(centred).max(axis=0)
     spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
-    slope = np.linalg.lstsq(centred / spread, z - z.mean(axis=0), rcond=None)[0]
+    unit = centred / spread
+    if X.shape[1] == 1:
+        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
+    else:
+        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
     slope = (slope.T / spread).T
     return slope, z.mean(axis=0) - centre @ slope
+
+
+def detrended(X: Array, y: Array) -> Array:
+    """y less its affine least-squares fit at X, exact to the rounding of the difference, whatever the offsets."""
+    X, y = X - X.mean(axis=0), y - y.mean(axis=0)
+    slope, offset = affine_least_squares(X, y)
+    return (y - offset) - X @ slope
+
+
+def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
+    """(y, f(x)), both less the network's offset where only their difference counts: it may be far larger than that."""
+    net, y = network, problem.y
+    if problem.loss.translates and not problem.loss.constraint:
+        net, y = RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope), y - net.offset
+    return y, net(problem.X)

@@ -104,3 +104,13 @@ def frozen(array: Array) -> Array:
     """The same array, read-only."""
     array.setflags(write=False)
     return array
+
+
+def rounded_up(gap: float) -> str:
+    """A gap in two digits, never less than it is."""
+    if gap == 0.0:
+        return "0 to rounding"
+    if not np.isfinite(gap):
+        return "inf"
+    unit = 10.0 ** (np.floor(np.log10(gap)) - 1.0)
+    return f"{np.ceil(gap / unit * (1.0 - 1e-12)) * unit:.1e}"

@@ -10,6 +10,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.finite.design import design
 from ridgesplines.finite.linear import linear_program
 from ridgesplines.finite.newton import Face, descend
+from ridgesplines.line import Line, straight_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -28,11 +29,21 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0) -> tuple[Array, Arr
         z = fixed + Q @ theta
         return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
     nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
-    answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y))
+    answer = linear_program(problem, nothing, nearby=_nearby(problem))
     if answer is None:
         return None
     theta, _, dual = answer
     return Q @ theta, dual
+
+
+def _nearby(problem: Problem) -> Array:
+    """An affine function near the best one: for d = 1 by an interior point, else by least squares."""
+    if problem.n_features == 1 and problem.loss.box(problem.y[:1]) is not None:
+        line = Line.of(problem)
+        if len(line.sites) > 1:
+            return line.original(straight_fit(line))
+    Q = problem.null_space
+    return Q @ (Q.T @ problem.y)
 
 
 def require_minimiser(problem: Problem) -> None:
@@ -43,15 +54,11 @@ def require_minimiser(problem: Problem) -> None:
     """
     if not problem.loss.separable():
         return
-    A = _margins(problem)
-    out = linprog(
-        -A.sum(axis=0),
-        A_ub=sparse.vstack([-A, A]),
-        b_ub=np.repeat([0.0, 1.0], A.shape[0]),
-        bounds=(None, None),
-        method="highs",
-    )
-    if out.status == 0 and -out.fun > 1e-6:
+    if problem.n_features == 1 and problem.n_outputs is None:
+        separable = _separable_on_a_line(problem)
+    else:
+        separable = _separable(problem)
+    if separable:
         raise ProblemError(
             "y",
             f"classes that no affine function separates, for {problem.loss.name}",
@@ -60,6 +67,28 @@ def require_minimiser(problem: Problem) -> None:
             "Use Hinge, which attains its minimum; use fewer features; or penalise the slope elsewhere "
             "(for example logistic regression with a penalty).",
         )
+
+
+def _separable_on_a_line(problem: Problem) -> bool:
+    """One class alone, or one to the left of the other; they may touch, unless all x are equal."""
+    x, up = problem.X[:, 0], problem.y > 0.0
+    if up.all() or not up.any():
+        return True
+    apart = x[up].max() <= x[~up].min() or x[~up].max() <= x[up].min()
+    return bool(apart and x.min() < x.max())
+
+
+def _separable(problem: Problem) -> bool:
+    """By a linear program over the directions."""
+    A = _margins(problem)
+    out = linprog(
+        -A.sum(axis=0),
+        A_ub=sparse.vstack([-A, A]),
+        b_ub=np.repeat([0.0, 1.0], A.shape[0]),
+        bounds=(None, None),
+        method="highs",
+    )
+    return bool(out.status == 0 and -out.fun > 1e-6)
 
 
 def _margins(problem: Problem) -> sparse.csr_array:

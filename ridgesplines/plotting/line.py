@@ -57,7 +57,8 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
 
 def _draw_certificate(axes: Any, solution: Solution) -> None:
     p, c, knots = solution.problem, solution.certificate, solution.network.knots
-    sites = np.unique(np.concatenate([p.X[:, 0], knots]))  # eta is straight between the data
+    fixed = np.array(p.shape.points)
+    sites = np.unique(np.concatenate([p.X[:, 0], fixed, knots]))  # eta is straight between the data and fixed points
     if p.n_outputs is not None:  # its norm is not
         sites = np.union1d(sites, np.linspace(sites[0], sites[-1], 1001))
     eta = c.eta(np.ones((len(sites), 1)), sites)

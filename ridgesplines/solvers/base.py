@@ -11,6 +11,7 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
+from ridgesplines.shaped import Multipliers
 from ridgesplines.validation import Array
 
 
@@ -22,7 +23,7 @@ class Answer:
     ----------
     problem : the problem, with its lam.
     network : the network found.
-    dual : a suggestion for the dual vector, in the problem's units, or None.
+    dual : a suggestion for the dual vector, in the problem's units, or None; with constraints Multipliers.
     dictionary : the supremum over the neurons that the solver was limited to, or None for all neurons.
     tolerance : the relative gap that was to be reached.
     history : notes for the reader.
@@ -31,7 +32,7 @@ class Answer:
 
     problem: Problem
     network: RidgeSpline
-    dual: Array | None
+    dual: Array | Multipliers | None
     dictionary: Oracle | None
     tolerance: float
     history: Mapping[str, Any] = field(default_factory=dict)

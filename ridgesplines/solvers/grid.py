@@ -20,6 +20,7 @@ from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.polish import continuation, polish
 from ridgesplines.solvers.program import Program
+from ridgesplines.solvers.shaped import shaped_path
 from ridgesplines.sparsify import purify
 from ridgesplines.validation import Array
 
@@ -56,7 +57,8 @@ class Grid(Solver):
     For d >= 2 the error comes from the directions alone; for d = 2 the certificate measures it exactly. The
     program is written with slopes as unknowns, O(N) nonzeros a direction, compiled once and solved for each lam.
     For Logistic and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
-    the accuracy of SCS and OSQP.
+    the accuracy of SCS and OSQP. With constraints, d = 1, the knots offered are the data and the fixed points, and
+    `refine` solves the program again on the pieces that complementarity leaves.
 
     References
     ----------
@@ -83,6 +85,13 @@ class Grid(Solver):
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """Why not: a backend that lacks a cone or the accuracy, or a program that would not fit in memory."""
         backend = backend_named(self.backend)
+        if problem.constraints and not isinstance(self.biases, str):
+            return SolverRefusal(
+                "Grid",
+                'biases="data" where there are constraints',
+                f"biases={self.biases!r}",
+                'The data and the fixed points hold an optimal spline\'s knots: biases="data" loses nothing.',
+            )
         if problem.loss.constraint and backend.tolerance > 1e-6:
             return SolverRefusal(
                 f"Grid(backend={backend.name!r})",
@@ -118,6 +127,9 @@ class Grid(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one compilation for all."""
+        if problem.constraints:
+            yield from shaped_path(problem, lams, backend_named(self.backend), self.refine)
+            return
         scaling = standardise(problem)
         dictionary = self.dictionary(scaling)
         oracle = dictionary_oracle(scaling.problem.X, dictionary)

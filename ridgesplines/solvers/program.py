@@ -12,11 +12,8 @@ close do no harm (second differences of values would divide by their distance tw
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +23,7 @@ from scipy import sparse
 from ridgesplines.dictionaries import TIE, Dictionary, distinct
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.problem import Problem
+from ridgesplines.shaped import quiet
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.validation import Array
 
@@ -71,23 +69,6 @@ def _spline(p: Array, knots: Array) -> tuple[Any, Any, Any, Any]:
     rows = np.flatnonzero(where >= 0)
     at_data = sparse.csr_array((np.ones(len(rows)), (rows, where[rows])), shape=(len(p), steps))
     return rises, widths, kinks, at_data
-
-
-@contextmanager
-def _quiet(needed: bool) -> Iterator[None]:
-    """Silence for HiGHS, which greets on the process's standard output before it can be told not to."""
-    if not needed:
-        yield
-        return
-    sys.stdout.flush()
-    saved = os.dup(1)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
 
 
 class Program:
@@ -137,7 +118,7 @@ class Program:
     def _attempt(self, options: Mapping[str, Any]) -> str:
         import cvxpy as cp
 
-        with warnings.catch_warnings(), _quiet(self.backend.name == "HIGHS"):
+        with warnings.catch_warnings(), quiet(self.backend.name == "HIGHS"):
             # "Solution may be inaccurate" is CVXPY's guess; the gap is computed afterwards, and warned of if large.
             warnings.simplefilter("ignore", UserWarning)
             try:

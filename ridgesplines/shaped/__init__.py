@@ -1,0 +1,26 @@
+"""Problems with shape constraints, d = 1: their sites, their program, and the bound that proves a solution."""
+
+from ridgesplines.shaped.bound import Bound, Multipliers, best_bound, completed, interpolating, supremum
+from ridgesplines.shaped.minimiser import require_shaped_minimiser
+from ridgesplines.shaped.program import Program, Solved, found_multipliers, quiet
+from ridgesplines.shaped.sites import Sites
+from ridgesplines.shaped.threshold import least_lam
+from ridgesplines.shaped.violation import TOLERANCE, violation
+
+__all__ = [
+    "TOLERANCE",
+    "Bound",
+    "Multipliers",
+    "Program",
+    "Sites",
+    "Solved",
+    "best_bound",
+    "completed",
+    "found_multipliers",
+    "interpolating",
+    "least_lam",
+    "quiet",
+    "require_shaped_minimiser",
+    "supremum",
+    "violation",
+]
