@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ridgesplines.activations import ReLU
 from ridgesplines.certificate import DualCertificate, lambda_max
+from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal
 from ridgesplines.losses import (
     Absolute,
@@ -22,11 +23,12 @@ from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, evaluate
 from ridgesplines.solve import Path, compare, solve, solve_path
-from ridgesplines.solvers import Grid
+from ridgesplines.solvers import Grid, Univariate
 
 if TYPE_CHECKING:
     from ridgesplines.estimators import (
         LinearSplineRegressor,
+        LinearSplineRegressorCV,
         RidgeSplineClassifier,
         RidgeSplineRegressor,
     )
@@ -35,14 +37,20 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Absolute",
+    "Concave",
     "ConvergenceWarning",
+    "Convex",
     "DualCertificate",
+    "FixedValues",
     "Grid",
     "Hinge",
     "Huber",
     "Interpolation",
     "LinearSplineRegressor",
+    "LinearSplineRegressorCV",
+    "Lipschitz",
     "Logistic",
+    "Monotone",
     "Path",
     "Problem",
     "ProblemError",
@@ -55,6 +63,7 @@ __all__ = [
     "Solution",
     "SolverRefusal",
     "Squared",
+    "Univariate",
     "compare",
     "evaluate",
     "lambda_max",
@@ -62,7 +71,7 @@ __all__ = [
     "solve_path",
 ]
 
-_ESTIMATORS = {"LinearSplineRegressor", "RidgeSplineClassifier", "RidgeSplineRegressor"}
+_ESTIMATORS = {"LinearSplineRegressor", "LinearSplineRegressorCV", "RidgeSplineClassifier", "RidgeSplineRegressor"}
 
 
 def __getattr__(name: str) -> Any:

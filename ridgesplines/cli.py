@@ -78,8 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         if name != "path":
             command.add_argument("--lam", required=True, help="lambda, or a fraction of lambda_max such as 0.05max")
         if name != "gap":
-            command.add_argument("--directions", type=int, default=64, metavar="M", help="directions of the grid (64)")
-            command.add_argument("--backend", default="CLARABEL", help="CLARABEL, ECOS, SCS, OSQP or HIGHS")
+            command.add_argument("--directions", type=int, metavar="M", help="solve on a grid of M directions (64)")
+            command.add_argument("--backend", help="solve on a grid, with CLARABEL, ECOS, SCS, OSQP or HIGHS")
+            command.add_argument("--verbose", action="store_true", help="print progress, for one feature")
             command.add_argument("--plot", metavar="FILE", help="write a picture (.png, .pdf or .svg)")
         if name == "fit":
             command.add_argument("--out", metavar="NET.npz", help="write the network")
@@ -166,8 +167,13 @@ def _with_lam(problem: rs.Problem, text: str) -> rs.Problem:
     return problem.with_lam(value)
 
 
-def _grid(args: argparse.Namespace) -> rs.Grid:
-    return rs.Grid(directions=args.directions, backend=args.backend)
+def _solver(args: argparse.Namespace, problem: rs.Problem) -> rs.solvers.Solver | None:
+    """A grid where the user chose its settings; otherwise the best solver for the problem."""
+    if args.directions is not None or args.backend is not None:
+        return rs.Grid(64 if args.directions is None else args.directions, backend=args.backend or "CLARABEL")
+    if args.verbose and rs.Univariate().refuses(problem) is None:
+        return rs.Univariate(verbose=True)
+    return None
 
 
 def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
@@ -203,7 +209,7 @@ def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
     problem = _with_lam(_problem(args), args.lam)
     if args.plot:
         _check_drawable(problem)
-    solution = rs.solve(problem, _grid(args))
+    solution = rs.solve(problem, _solver(args, problem))
     net = solution.network
     # Files first: whoever reads what is printed, such as head, may leave early.
     if args.out:
@@ -221,7 +227,8 @@ def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
 
 def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
     _check_writable(args.plot, PICTURES)
-    path = rs.solve_path(_problem(args), _grid(args), n_lams=args.n_lams)
+    problem = _problem(args)
+    path = rs.solve_path(problem, _solver(args, problem), n_lams=args.n_lams)
     if args.plot:
         path.plot().savefig(args.plot, dpi=150)
     print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>13}  scope")

@@ -104,6 +104,33 @@ class RidgeSpline(Immutable):
         self.offset = frozen(c0) if c0.ndim else float(c0)
         self.feature_names = feature_names
 
+    @classmethod
+    def through(cls, x: Any, y: Any, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
+        """The linear spline that connects the points (x, y), x increasing, and goes on straight beyond them.
+
+        Each amplitude makes up for the rounding of those before it, so that f as it is evaluated here meets every
+        point to rounding, however steep the pieces. O(K).
+        """
+        t, values = real_array("x", x), real_array("y", y)
+        if t.ndim != 1 or t.shape != values.shape or len(t) < 2 or not (np.diff(t) > 0.0).all():
+            raise ProblemError(
+                "x, y",
+                "two vectors of one length, at least 2 points, x increasing",
+                f"shapes {t.shape} and {values.shape}" + (", x not increasing" if t.shape == values.shape else ""),
+                "Sort the points by x, and leave out repeated ones.",
+            )
+        first = (values[1] - values[0]) / (t[1] - t[0])
+        amplitudes, change, rise = [], 0.0, 0.0
+        points, heights = t[1:].tolist(), values[1:].tolist()
+        start = heights[0]
+        # The same sums in the same order as in `_pieces`.
+        for k in range(len(points) - 1):
+            width = points[k + 1] - points[k]
+            amplitudes.append((heights[k + 1] - (start + rise)) / width - first - change)
+            change += amplitudes[-1]
+            rise += (first + change) * width
+        return cls(np.ones((len(amplitudes), 1)), t[1:-1], amplitudes, [first], start - first * t[1], feature_names)
+
     @property
     def n_neurons(self) -> int:
         """K."""

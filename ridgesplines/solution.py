@@ -15,8 +15,11 @@ from ridgesplines.certificate import DualCertificate, certify
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.sparsify import neuron_bound
-from ridgesplines.validation import Array
+from ridgesplines.scaling import targets_and_fit
+from ridgesplines.shaped import TOLERANCE, violation
+from ridgesplines.sparsify import at_sites, neuron_bound
+from ridgesplines.uniqueness import proves_unique
+from ridgesplines.validation import Array, rounded_up
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,16 +76,23 @@ class Solution:
     def data_fit(self) -> float:
         """The weighted sum of the losses."""
         p = self.problem.reduced
-        return float(p.sample_weight @ p.loss.value(p.y, self.network(p.X)))
+        return float(p.sample_weight @ p.loss.value(*targets_and_fit(p, self.network)))
 
     @property
     def seminorm(self) -> float:
         """The network's seminorm."""
         return self.network.seminorm
 
+    @cached_property
+    def violation(self) -> float:
+        """How far f is from satisfying the problem's constraints, relatively, on all of R; zero without constraints."""
+        return violation(self.problem, self.network)
+
     @property
     def objective(self) -> float:
-        """data_fit + lam * seminorm."""
+        """data_fit + lam * seminorm; infinite where f violates the constraints by more than 1e-9, relatively."""
+        if self.violation > TOLERANCE:
+            return float("inf")
         return self.data_fit + self.problem.lam * self.seminorm
 
     @property
@@ -94,6 +104,37 @@ class Solution:
     def relative_gap(self) -> float:
         """gap / |objective|, zero where the gap is within the rounding of y and of f(x)."""
         return relative(self.problem, self.network, self.objective, self.gap)
+
+    @cached_property
+    def is_unique(self) -> bool:
+        """Whether the dual certificate proves that there is no other minimiser; d = 1 and one output, False otherwise.
+
+        For Squared, Huber and Logistic the gap bounds how far the optimal dual vector can be, and that is enough for a
+        proof in floating point. The other losses do not bound it: there the dual vector is taken to be optimal, and
+        contact counts within a relative 1e-6. False says that this does not prove it, not that there is another.
+        """
+        return proves_unique(self.problem, self.certificate, self.gap)
+
+    @cached_property
+    def degrees_of_freedom(self) -> int:
+        r"""K + 2, where K counts knots at the data sites; d = 1, one output, no constraints.
+
+        For squared error and Gaussian noise of variance :math:`\sigma^2` its expectation is that of
+        :math:`\sum_n \mathrm{cov}(y_n, f(x_n)) / \sigma^2` (R. J. Tibshirani, J. Taylor, Degrees of freedom in lasso
+        problems, Ann. Statist. 40 (2012), doi:10.1214/12-AOS1003). A spline with fewer knots off the data has the
+        same values, and so the same degrees of freedom.
+        """
+        p = self.problem
+        if p.n_features > 1 or p.n_outputs is not None or p.constraints:
+            got = f"d = {p.n_features}" + ("" if p.n_outputs is None else f" with D = {p.n_outputs} outputs")
+            raise ProblemError(
+                "solution",
+                "d = 1, one output and no constraints, to count degrees of freedom",
+                got + (", with constraints" if p.constraints else ""),
+                "Directions that are chosen cost more than one degree each, active constraints less: use "
+                "cross-validation.",
+            )
+        return at_sites(p, self.network).n_neurons + 2
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
@@ -108,12 +149,13 @@ class Solution:
             ("solver", f"{self.solver.partition('(')[0]}, {self.status}, {self.seconds:.2f} s"),
             (
                 "neurons",
-                f"K = {self.network.n_neurons} (bound: (N - rank[1 X])"
-                f"{' D' if p.n_outputs else ''} = {neuron_bound(p)})",
+                f"K = {self.network.n_neurons} (bound: {_bound_words(p)} = {neuron_bound(p)})",
             ),
             ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
             ("relative gap", f"{rounded_up(self.relative_gap)} ({WORDS[c.scope]})"),
         ]
+        if p.constraints:
+            rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
         if self.dictionary_gap is not None and c.scope == "exact" and d > 1:
             rows.append(
                 ("on the grid", f"{rounded_up(self.dictionary_gap)} (relative gap among the grid's own neurons)")
@@ -148,6 +190,12 @@ class Solution:
         )
 
 
+def _bound_words(problem: Problem) -> str:
+    if problem.constraints:
+        return "distinct x and fixed points, less 2"
+    return "(N - rank[1 X])" + (" D" if problem.n_outputs else "")
+
+
 def relative(problem: Problem, network: RidgeSpline, objective: float, gap: float) -> float:
     """gap / |objective|; zero where the gap is below what rounding alone costs.
 
@@ -157,16 +205,6 @@ def relative(problem: Problem, network: RidgeSpline, objective: float, gap: floa
         return float("inf")
     noise = _rounding(problem.reduced, network)
     return 0.0 if gap <= noise else gap / max(abs(objective), noise)
-
-
-def rounded_up(gap: float) -> str:
-    """A gap in two digits, never less than it is."""
-    if gap == 0.0:
-        return "0 to rounding"
-    if not np.isfinite(gap):
-        return "inf"
-    unit = 10.0 ** (np.floor(np.log10(gap)) - 1.0)
-    return f"{np.ceil(gap / unit * (1.0 - 1e-12)) * unit:.1e}"
 
 
 def _rounding(p: Problem, network: RidgeSpline) -> float:
@@ -195,7 +233,9 @@ def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
     Returns
     -------
     Solution
-        With status ``"evaluated"``; its gap is proven where `certificate.scope` is ``"exact"``.
+        With status ``"evaluated"``; its gap is proven where `certificate.scope` is ``"exact"``. A network that violates
+        the problem's constraints by more than 1e-9, relative to its steepest slope or to the values, has an infinite
+        objective and an infinite gap.
 
     Raises
     ------

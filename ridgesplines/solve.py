@@ -16,7 +16,7 @@ from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, relative
-from ridgesplines.solvers import Answer, Grid, Solver
+from ridgesplines.solvers import Answer, Grid, Solver, Univariate
 from ridgesplines.validation import Array, frozen, real_array
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     Parameters
     ----------
     problem : data, loss and lam.
-    solver : settings such as ``Grid(directions=64)``; picked for the problem by default.
+    solver : settings such as ``Grid(directions=64)``. By default ``Univariate()`` for d = 1, and ``Grid()`` for d >= 2,
+        vector outputs and constraints.
 
     Returns
     -------
@@ -92,6 +93,27 @@ class Path(Sequence[Solution]):
     def __len__(self) -> int:
         return len(self.solutions)
 
+    @property
+    def degrees_of_freedom(self) -> Array:
+        """K + 2 of each solution, shape (n_lams,); see `Solution.degrees_of_freedom`."""
+        return frozen(np.array([solution.degrees_of_freedom for solution in self.solutions]))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The path as a pandas DataFrame, one row a lam; degrees of freedom where they are known. Needs pandas."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("to_frame() returns a pandas DataFrame: install pandas, or read the solutions.") from None
+        columns: dict[str, Any] = {"lam": self.lams, "K": [s.network.n_neurons for s in self.solutions]}
+        if all(
+            s.problem.n_features == 1 and s.problem.n_outputs is None and not s.problem.constraints
+            for s in self.solutions
+        ):
+            columns["degrees of freedom"] = self.degrees_of_freedom
+        for name in ("objective", "data_fit", "seminorm", "relative_gap"):
+            columns[name.replace("_", " ")] = [getattr(s, name) for s in self.solutions]
+        return pd.DataFrame(columns)
+
     def plot(self, **kwargs: Any) -> Figure:
         """Neurons, objective and gap against lam; see :func:`ridgesplines.plotting.plot_path`."""
         from ridgesplines.plotting import plot_path
@@ -104,14 +126,14 @@ class Path(Sequence[Solution]):
 
 
 def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None, n_lams: int = 50) -> Path:
-    r"""Solutions for decreasing lam, each warm-started from the one before; a grid is compiled once.
+    r"""Solutions for decreasing lam, each warm-started from the one before, or for a grid compiled once.
 
     Parameters
     ----------
     problem : its own lam does not matter, unless `lams` is given with it.
     solver : settings; picked for the problem by default.
     lams : the values, any order; by default `n_lams` values from lambda_max down to a thousandth of it, spaced
-        evenly in the logarithm.
+        evenly in the logarithm. Where constraints leave no affine function, lambda_max is that without them.
     n_lams : how many, if `lams` is not given.
 
     Returns
@@ -131,13 +153,19 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     >>> [s.network.n_neurons for s in rs.solve_path(problem, lams=[0.01, 10.0])][0]
     0
     """
-    solver = solver or Grid()
+    solver = solver or _picked(problem)
     if not isinstance(solver, Solver):
         raise ProblemError("solver", "a solver's settings such as Grid()", repr(solver), "Pass solver=rs.Grid().")
     if (reason := solver.refuses(problem)) is not None:
         raise reason
     values = _decreasing(problem, lams, n_lams)
     return Path(tuple(_timed(solver, problem, values)))
+
+
+def _picked(problem: Problem) -> Solver:
+    """The best solver for the problem."""
+    best = Univariate()
+    return best if best.refuses(problem) is None else Grid()
 
 
 def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
@@ -149,6 +177,8 @@ def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
     if n_lams < 1:
         raise ProblemError("n_lams", "a whole number >= 1", repr(n_lams), "Pass n_lams=50.")
     top = lambda_max(problem)
+    if not np.isfinite(top) and problem.constraints:  # no affine function satisfies them: start where data alone would
+        top = lambda_max(problem.unconstrained)
     if not np.isfinite(top):
         raise ProblemError(
             "lams",
@@ -175,7 +205,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     certificates = []
     exact = exact_oracle(problem.reduced.X)
     if answer.dictionary is None or exact is not None:
-        certificates.append(certify(problem, network, answer.dual, exact))
+        certificates.append(certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance))
     within = None
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary)
@@ -285,7 +315,7 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
     first = next(iter(given.values())).problem
     for name, solution in given.items():
         p = solution.problem
-        same = p.lam == first.lam and p.loss == first.loss and np.array_equal(p.X, first.X)
+        same = p.lam == first.lam and p.loss == first.loss and np.array_equal(p.X, first.X) and p.shape == first.shape
         if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
             raise ProblemError(
                 "solutions",

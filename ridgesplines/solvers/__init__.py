@@ -2,7 +2,8 @@
 
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.grid import Grid
+from ridgesplines.solvers.univariate import Univariate
 
-SOLVERS: tuple[type[Solver], ...] = (Grid,)
+SOLVERS: tuple[type[Solver], ...] = (Grid, Univariate)
 
-__all__ = ["SOLVERS", "Answer", "Grid", "Solver"]
+__all__ = ["SOLVERS", "Answer", "Grid", "Solver", "Univariate"]

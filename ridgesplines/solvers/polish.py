@@ -59,7 +59,7 @@ def polish(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Arr
         work = np.union1d(work, _enough(problem, W, b, amplitudes))
     else:
         work, amplitudes = _thinned(dictionary, amplitudes, work)
-    return _work(problem, dictionary, amplitudes, fit, work)
+    return working_set(problem, dictionary, amplitudes, fit, work)
 
 
 def continuation(
@@ -75,15 +75,23 @@ def continuation(
     answer = None
     for lam in np.geomspace(top, problem.lam, max(2, int(np.ceil(3.0 * np.log10(top / problem.lam)))))[1:]:
         work = np.flatnonzero(group_norms(amplitudes) > 0.0)
-        answer = _work(problem.with_lam(float(lam)), dictionary, amplitudes, fit, work)
+        answer = working_set(problem.with_lam(float(lam)), dictionary, amplitudes, fit, work)
         if answer is None:
             return None
         amplitudes, fit = answer.amplitudes, answer.network(problem.X)
     return answer
 
 
-def _work(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, work: Array) -> Polished | None:
-    """Refit the working set and let violators join, until there are none."""
+def working_set(
+    problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, work: Array
+) -> Polished | None:
+    """Refit the working set `work`, indices of neurons, and let violators join, until there are none.
+
+    Parameters
+    ----------
+    problem, dictionary : as for `polish`.
+    amplitudes, fit : where to start, (G,) and (n,).
+    """
     W, b = dictionary.neurons
     refit = _smooth if problem.loss.smooth else _piecewise
     before = np.inf

@@ -198,7 +198,7 @@ def test_ctrl_c_keeps_what_was_computed(monkeypatch, where):
 
     monkeypatch.setattr(target, name, interrupted)
     with pytest.warns(rs.ConvergenceWarning, match="was interrupted at lam = .*The best network found is returned"):
-        path = rs.solve_path(problem, n_lams=10)
+        path = rs.solve_path(problem, rs.Grid(), n_lams=10)
     assert len(path) == 4  # the affine one, two more, and the one that was interrupted
     assert [s.status for s in path] == ["converged"] * 3 + ["interrupted"]
     true = rs.solve(problem.with_lam(path[-1].problem.lam))

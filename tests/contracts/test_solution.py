@@ -197,7 +197,7 @@ def test_summary_and_repr():
     text = s.summary()
     for word in ("N = 30", "K = ", "objective", "certified", "knots", "converged"):
         assert word in text
-    assert "Grid" in s.solver
+    assert "Univariate" in s.solver
     assert "exact" in repr(s)
     assert "K=" in repr(s.network)
 

@@ -66,7 +66,7 @@ def test_a_path_compiles_once(monkeypatch):
         return out
 
     monkeypatch.setattr(cp.Problem, "get_problem_data", counting)
-    path = rs.solve_path(problem(rs.Squared(), 40), n_lams=8)
+    path = rs.solve_path(problem(rs.Squared(), 40), rs.Grid(), n_lams=8)
     assert len(path) == 8
     assert len(compiled) >= 7
     assert sum(compiled) == 1

@@ -1,0 +1,74 @@
+"""The sparsest spline, against a search through all patterns of knots."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+import ridgesplines as rs
+
+
+def kinked(kinks):
+    """Values at 0, 1, 2, ... of the spline with these changes of slope there."""
+    x = np.arange(float(len(kinks)))
+    return x, np.maximum(x[:, None] - x, 0.0) @ np.asarray(kinks, dtype=float)
+
+
+def fewest_by_search(x, y, most):
+    """The fewest knots of an interpolant of least seminorm, by one small linear program for every pattern.
+
+    A knot lies at a site, or somewhere between two neighbouring sites. Such a knot with amplitude v at t is written as
+    its two shares v (b - t) / (b - a) and v (t - a) / (b - a) at those sites: two amplitudes of one sign. So a pattern
+    is feasible where the kinks at the sites are sums of such parts.
+    """
+    kinks = np.diff(np.diff(y) / np.diff(x))
+    places = [(k,) for k in range(len(kinks))] + [(k, k + 1) for k in range(len(kinks) - 1)]
+    for count in range(most + 1):
+        for chosen in itertools.combinations(places, count):
+            for signs in itertools.product([1.0, -1.0], repeat=count):
+                columns = [(k, s) for place, s in zip(chosen, signs, strict=True) for k in place]
+                A = np.zeros((len(kinks), len(columns)))
+                for j, (k, s) in enumerate(columns):
+                    A[k, j] = s
+                if not columns:
+                    feasible = not np.abs(kinks).max(initial=0.0) > 1e-9
+                else:
+                    out = linprog(np.ones(len(columns)), A_eq=A, b_eq=kinks, bounds=(0.0, None))
+                    # Of least seminorm: the parts may not cancel.
+                    feasible = out.status == 0 and out.fun <= np.abs(kinks).sum() + 1e-9
+                if feasible:
+                    return count
+    raise AssertionError("more knots than sites")
+
+
+def test_the_case_on_which_peers_fail():
+    x, y = kinked([0, 0, 1, 2, 0, 1.5, 0.7, 0, 0])
+    s = rs.solve(rs.Problem(x, y, 1.0, rs.Interpolation()))
+    assert s.network.n_neurons == 2
+    assert fewest_by_search(x, y, 4) == 2
+    np.testing.assert_allclose(s.predict(x), y, atol=1e-12)
+    assert s.seminorm == pytest.approx(5.2, rel=1e-12)
+    assert rs.solve(s.problem, rs.Univariate(sparsest=False)).network.n_neurons == 4
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_pattern_has_fewer_knots(seed):
+    rng = np.random.default_rng(seed)
+    kinks = np.concatenate([[0.0], rng.choice([0.0, 1.0, -1.0, 0.5, 2.0], size=5), [0.0]])
+    x, y = kinked(kinks)
+    s = rs.solve(rs.Problem(x, y, 1.0, rs.Interpolation()))
+    assert s.network.n_neurons == fewest_by_search(x, y, 5)
+    assert s.seminorm == pytest.approx(np.abs(kinks).sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_same_for_squared_error(seed):
+    """The fit of squared error is unique: the sparsest minimiser is the sparsest interpolant of the fit."""
+    rng = np.random.default_rng(seed)
+    x = np.arange(7.0)
+    p = rs.Problem(x, rng.standard_normal(7), 1.0)
+    s = rs.solve(p.with_lam(0.02 * rs.lambda_max(p)), rs.Univariate(tol=1e-12))
+    kinks = np.diff(np.diff(s.predict(x)))
+    clean = np.concatenate([[0.0], np.where(np.abs(kinks) > 1e-7, kinks, 0.0), [0.0]])
+    assert s.network.n_neurons == fewest_by_search(*kinked(clean), 5)
