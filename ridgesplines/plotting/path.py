@@ -1,19 +1,30 @@
-"""A picture of a path: what changes as lam falls."""
+"""A picture of a path: where the knots are, and what else changes, as lam falls."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.plotting.style import FIT, KNOT, new_figure
+from ridgesplines.network import group_norms
+from ridgesplines.plotting.style import DATA, FIT, KNOT, new_figure
+from ridgesplines.solution import Solution
 from ridgesplines.solve import Path
 
 FLOOR = 1e-16
 
 
 def plot_path(path: Path) -> Figure:
-    """Neurons, data fit, seminorm and relative gap against lam, which falls to the right.
+    """What changes as lam falls, to the right: for d = 1 the knots, then neurons, data fit, seminorm, relative gap.
+
+    A knot is a dot at its position, the larger the more the slope changes there, in one colour where the slope rises
+    and in another where it falls (in a third for vector outputs, whose slopes change each their own way). Grey ticks
+    at the left edge are the data.
 
     Parameters
     ----------
@@ -34,14 +45,19 @@ def plot_path(path: Path) -> Figure:
     >>> import ridgesplines as rs
     >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=1.0)
     >>> len(rs.solve_path(problem, n_lams=5).plot().axes)
-    4
+    5
     """
     solutions = [s for s in path if s.problem.lam > 0.0]
     if not solutions:
         raise ProblemError("path", "a positive lam somewhere", "none", "A logarithmic axis has no place for lam = 0.")
     lams = [s.problem.lam for s in solutions]
-    figure = new_figure(7.0, 7.5)
-    rows = figure.subplots(4, 1, sharex=True)
+    univariate = solutions[0].problem.n_features == 1
+    heights = [3.0] * univariate + [1.0] * 4
+    figure = new_figure(7.0, 1.2 * sum(heights) + 1.6)
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    if univariate:
+        _draw_knots(panels[0], solutions)
+    rows = panels[-4:]
     rows[0].step(lams, [s.network.n_neurons for s in solutions], "o-", where="mid", markersize=3, color=KNOT)
     rows[0].yaxis.set_major_locator(MaxNLocator(integer=True))
     rows[0].set_ylabel("neurons K")
@@ -55,6 +71,29 @@ def plot_path(path: Path) -> Figure:
     rows[3].set_xlabel("$\\lambda$ (falls to the right)")
     rows[3].set_xscale("log")
     rows[3].invert_xaxis()
-    for axes in rows:
+    for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
+    figure.align_ylabels(panels)
     return figure
+
+
+def _draw_knots(axes: Any, solutions: Sequence[Solution]) -> None:
+    """A dot a knot and lam; its area grows with the change of slope, so that small ones stay visible."""
+    lams = np.concatenate([np.full(s.network.n_neurons, s.problem.lam) for s in solutions])
+    knots = np.concatenate([s.network.knots for s in solutions])
+    sizes = np.concatenate([group_norms(s.network.amplitudes) for s in solutions])
+    if solutions[0].problem.n_outputs is None:
+        signs = np.concatenate([np.sign(s.network.amplitudes) for s in solutions])
+        kinds = [(1.0, KNOT, "slope rises"), (-1.0, FIT, "slope falls")]
+    else:
+        signs, kinds = np.zeros(len(lams)), [(0.0, KNOT, "slopes change")]
+    area = 5.0 + 75.0 * sizes / sizes.max(initial=np.finfo(float).tiny)
+    for sign, colour, _ in kinds:
+        own = signs == sign
+        axes.scatter(lams[own], knots[own], s=area[own], color=colour, alpha=0.7, linewidths=0)
+    x = solutions[0].problem.X[:, 0]
+    axes.plot(np.zeros(len(x)), x, "_", color=DATA, markersize=8, transform=axes.get_yaxis_transform(), zorder=0)
+    axes.set_ylabel(f"knots in {solutions[0].network.names[0]}")
+    # Dots of one size and above the panel: a knot may be anywhere in it.
+    dots = [Line2D([], [], marker="o", linestyle="", color=colour, label=word) for _, colour, word in kinds]
+    axes.legend(handles=dots, frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
