@@ -12,7 +12,7 @@ from ridgesplines.activations import ReLU
 from ridgesplines.certificate import certify
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.exceptions import SolverRefusal
-from ridgesplines.finite import affine_fit, require_minimiser
+from ridgesplines.finite import affine_fit, design, linear_program, require_minimiser
 from ridgesplines.line import Knots, Line, Progress, connect, kinked, smooth
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
@@ -23,6 +23,10 @@ from ridgesplines.solvers.polish import working_set
 from ridgesplines.sparsify import fewest_knots
 from ridgesplines.validation import Array, real_number
 
+#: Sites where |eta| comes this near to lam, relatively, may hold a knot.
+CONTACT = 1e-5
+#: The linear program for an extreme point is for at most so many of them.
+MOST = 1000
 #: The second method is for at most so many sites.
 SECOND = 4000
 
@@ -123,6 +127,8 @@ class Univariate(Solver):
             progress.report(knots, dual, 0.0, 0.0)
         elif _has_kinks(line):
             kinked(line, lam, self.tol, start, progress)
+            if not loss.smooth:
+                _vertex(line, lam, progress)
         else:
             smooth(line, lam, self.tol, start, progress)
 
@@ -189,6 +195,31 @@ def _no_worse(answer: Answer, straight: Answer) -> Answer:
 def _objective(problem: Problem, net: RidgeSpline) -> float:
     p = problem.reduced
     return float(p.sample_weight @ p.loss.value(*targets_and_fit(p, net))) + problem.lam * net.seminorm
+
+
+def _vertex(line: Line, lam: float, progress: Progress) -> None:
+    """Report an extreme point of the minimisers, by a linear program on the sites where the certificate touches lam.
+
+    A loss with kinks may have many minimisers. Then an interior point ends in their middle, with knots everywhere, and
+    the active set, which asks for one answer, may find none.
+    """
+    if progress.knots is None or progress.dual is None:
+        return
+    contact = 1 + np.flatnonzero(np.abs(line.certificate(progress.dual)[1:-1]) >= lam * (1.0 - CONTACT))
+    if not 0 < len(contact) <= MOST or len(progress.knots.active) <= len(contact):
+        return  # the active set has been here
+    problem = Problem(line.t, line.y, lam, line.loss, sample_weight=line.weight)
+    matrices, _ = design(problem, np.ones((len(contact), 1)), line.sites[contact])
+    m = len(line.sites)
+    answer = linear_program(problem, matrices, nearby=line.fit(progress.knots.nodes(m), progress.knots.theta))
+    if answer is None:
+        return
+    theta, amplitudes, _ = answer
+    bent = np.flatnonzero(amplitudes)
+    knots = Knots(contact[bent], np.sign(amplitudes[bent]), theta[np.concatenate([[0], 1 + bent, [-1]])])
+    if len(bent) < len(progress.knots.active):
+        fit = line.fit(knots.nodes(m), knots.theta)
+        progress.report(knots, progress.dual, line.objective(fit) + lam * np.abs(amplitudes).sum(), -np.inf)
 
 
 def _may_hide_a_line(line: Line) -> bool:

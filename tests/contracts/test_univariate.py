@@ -105,6 +105,18 @@ def test_knots_at_sites_or_fewer(loss):
     assert sparse.seminorm == pytest.approx(at_sites.seminorm, rel=1e-9)
 
 
+@pytest.mark.parametrize("fraction", [0.003, 0.001])
+def test_many_minimisers_of_a_loss_with_kinks(fraction):
+    """Repeated x and rounded y, as in real tables: an extreme point, as sparse as that of the simplex method."""
+    rng = np.random.default_rng(0)
+    x = np.round(np.sort(60.0 * rng.random(133)), 1)
+    y = np.round(50.0 * np.sin(x / 5.0) + 10.0 * rng.standard_normal(133), 1)
+    p = rs.Problem(x, y, 1.0, rs.Absolute())
+    p = p.with_lam(fraction * rs.lambda_max(p))
+    s = exact(rs.solve(p, rs.Univariate(sparsest=False)))
+    assert s.network.n_neurons <= rs.solve(p, rs.Grid()).network.n_neurons + 2
+
+
 def test_uniqueness_is_proven_where_it_holds():
     bend = exact(rs.solve(rs.Problem(np.arange(9.0), np.abs(np.arange(9.0) - 4.0), 0.5)))
     assert bend.is_unique
