@@ -22,10 +22,10 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import detrended
 from ridgesplines.validation import Array
 
-#: Rounds of column generation in search of a dual vector, and cuts in search of the least supremum.
-ROUNDS = 60
-#: The same where each round is a dense linear program: the bound is valid whenever it stops, and tightens ever less.
-DENSE_ROUNDS = 12
+#: Cuts in search of the least supremum.
+CUTS = 60
+#: Rounds of column generation in search of a dual vector: the bound is valid whenever it stops, and tightens ever less.
+ROUNDS = 12
 ACCURACY = 1e-9
 
 
@@ -163,7 +163,7 @@ def linear_dual(problem: Problem, network: RidgeSpline, oracle: Oracle) -> Array
     """
     W, b = network.weights, network.biases
     best, dual, fit = -np.inf, None, network(problem.X)
-    for _ in range(ROUNDS if problem.n_features == 1 else DENSE_ROUNDS):
+    for _ in range(ROUNDS):
         W, b = _offered(problem, W, b)
         finite, _ = design(problem, W, b)
         answer = linear_program(problem, finite, nearby=fit)
@@ -209,7 +209,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     held = np.where(free, 0.0, low)
     A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
     rows = np.empty((0, len(u)))
-    for _ in range(ROUNDS):
+    for _ in range(CUTS):
         found = oracle(u)
         cuts = project(Q, np.maximum(problem.X @ found.weights[:64].T - found.biases[:64], 0.0)).T
         rows = np.concatenate([rows, cuts])

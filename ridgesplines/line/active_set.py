@@ -21,9 +21,9 @@ from ridgesplines.validation import Array
 VIOLATION = 1e-11
 ROUNDS = 100
 #: Line searches in a row.
-WALK = 200
-#: Violators that are tried one by one.
-SINGLY = 32
+WALK = 25
+#: Violators that are tried one by one, in all.
+SINGLY = 200
 #: Changes of the objective below this, relative to the penalty, are rounding.
 HIDDEN = 1e-12
 #: Violations below this, relatively, that no longer lower the objective are rounding.
@@ -56,12 +56,14 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> tupl
     active, signs = none if start is None else (start.active, start.signs)
     now = _State.of(moments, _consistent(moments, lam, active, signs))
     joining, new, worst = _violators(moments, lam, now)
+    patience = SINGLY
     for _ in range(ROUNDS):
         if not len(joining):
             return now.knots, True
-        before, better = worst, None
+        before, better, alone = worst, None, min(len(joining), patience)
         # All violators together, or one by one where they stand in each other's way.
-        for some in (slice(None), *(slice(k, k + 1) for k in range(min(len(joining), SINGLY)))):
+        for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):
+            patience -= some != slice(None)
             found = _joined(moments, lam, now, joining[some], new[some])
             change, (others, signs_there, worst) = now.change(found, lam), _violators(moments, lam, found)
             # Where rounding hides what the objective does, the certificate decides.

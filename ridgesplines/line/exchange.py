@@ -46,7 +46,12 @@ Enough = Callable[[Knots, Array, Array], bool]
 
 
 def exchange(
-    quadratic: Quadratic, lam: float, start: Knots | None, enough: Enough, rounds: int = ROUNDS
+    quadratic: Quadratic,
+    lam: float,
+    start: Knots | None,
+    enough: Enough,
+    rounds: int = ROUNDS,
+    near: bool = False,
 ) -> tuple[Knots, Array, Array]:
     """Knots (their indices are sites), the fit of the rows, and eta at the sites.
 
@@ -57,11 +62,12 @@ def exchange(
     start : knots near the optimum; by default a coarse problem finds some.
     enough : when to stop; asked once a round.
     rounds : at most so many.
+    near : whether `start` is near enough to do without the coarse problem.
     """
     q, m = quadratic, len(quadratic.line.sites)
     candidates = np.arange(m)
     if m > SMALL:
-        coarse = _coarse(q, lam)
+        coarse = start if near and start is not None else _coarse(q, lam)
         start = start or coarse
         candidates = around(np.union1d(start.active, coarse.active), m)
     while True:

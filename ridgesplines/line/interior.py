@@ -1,7 +1,6 @@
 r"""A spline on given nodes, by a banded primal-dual interior point.
 
-.. math:: \min_\theta \; \tfrac12 \theta^T G \theta - r^T \theta + \sum_n \varphi_n((B\theta)_n)
-          + \lambda \sum_k |(C\theta)_k|, \qquad
+.. math:: \min_\theta \; \sum_n \varphi_n((B\theta)_n) + \lambda \sum_k |(C\theta)_k|, \qquad
           \varphi_n(z) = \max_{l_n \le u_n \le h_n} u_n (y_n - z) - c_n u_n^2 / 2
 
 Losses that are piecewise linear or quadratic have this form: their dual vector u has bounds. So has the penalty:
@@ -40,10 +39,6 @@ class Rows:
     low: Array
     high: Array
 
-    @classmethod
-    def none(cls) -> Rows:
-        return cls(*[np.empty(0)] * 5)
-
 
 @dataclass
 class Point:
@@ -66,39 +61,35 @@ class Interior:
 
     Parameters
     ----------
-    moments : G and r on the nodes; zeros where there is no quadratic part.
+    t : the nodes, increasing, shape (c,).
     lam : positive.
     rows : the terms phi_n.
     first : the row with which each interval begins.
     """
 
-    def __init__(self, moments: Moments, lam: float, rows: Rows, first: Array) -> None:
-        self.moments, self.lam, self.rows, self.first = moments, lam, rows, first
-        h = np.diff(moments.t)
+    def __init__(self, t: Array, lam: float, rows: Rows, first: Array) -> None:
+        self.t, self.lam, self.rows, self.first = t, lam, rows, first
+        h = np.diff(t)
         self.rise = 1.0 / h
         self.unit = np.minimum(h[:-1], h[1:])  # rows of C are multiplied by it: entries of size one
 
     def fit(self, theta: Array) -> Array:
         """B theta."""
-        if not len(self.rows.t):
-            return self.rows.t
-        return kernels.values(self.rows.t, self.moments.t, self.first, theta)
+        return kernels.values(self.rows.t, self.t, self.first, theta)
 
     def weighted(self, weight: Array, load: Array) -> Moments:
         """Moments with B^T diag(weight) B, and B^T load."""
-        if not len(self.rows.t):
-            return Moments(self.moments.t, 0.0 * self.moments.grams, 0.0 * self.moments.loads)
-        return Moments.at(self.rows.t, weight, load, self.moments.t, self.first)
+        return Moments.at(self.rows.t, weight, load, self.t, self.first)
 
     def start(self, theta: Array) -> Point:
         rows, lam = self.rows, self.lam
         residual = rows.y - self.fit(theta)
-        a = kinks(self.moments.t, theta)
+        a = kinks(self.t, theta)
         span = rows.high - rows.low
         middle = (rows.high + rows.low) / 2.0
-        size = 0.1 * float(np.abs(residual).mean()) + 1e-8 if len(residual) else 0.0
+        size = 0.1 * float(np.abs(residual).mean()) + 1e-8
         # The same mu everywhere, or nearly so: multiplier times slack.
-        mu = float((span * size).mean()) / 2.0 if len(span) else self._reward() / max(len(a), 1)
+        mu = float((span * size).mean()) / 2.0
         share = max(mu / lam, 1e-3 * float(np.abs(a).mean()) if len(a) else 0.0, 1e-12)
         return Point(
             theta,
@@ -109,12 +100,6 @@ class Interior:
             np.maximum(-a, 0.0) + share,
             np.maximum(a, 0.0) + share,
         )
-
-    def _reward(self) -> float:
-        """What the quadratic part could gain without a penalty."""
-        diagonal, beside = self.moments.bands
-        theta, _ = lapack.dptsv(diagonal + 1e-12 * diagonal.max(), beside, self.moments.load)[2:]
-        return abs(self.moments.value(theta))
 
     def solve(self, theta: Array, tol: float) -> Point:
         """Follow the central path from values theta until the complementarity is below tol times the objective."""
@@ -138,12 +123,12 @@ class Interior:
 
     def _measure(self, p: Point, gap: float) -> tuple[float, float]:
         """The objective, and complementarity and residuals relative to it."""
-        rows, a = self.rows, kinks(self.moments.t, p.theta)
+        rows, a = self.rows, kinks(self.t, p.theta)
         r = rows.y - self.fit(p.theta)
         u = np.clip(
             np.divide(r, rows.bend, out=np.where(r > 0.0, np.inf, -np.inf), where=rows.bend > 0.0), rows.low, rows.high
         )
-        loss = float((u * r - 0.5 * rows.bend * u * u).sum()) + self.moments.value(p.theta)
+        loss = float((u * r - 0.5 * rows.bend * u * u).sum())
         objective = abs(loss) + self.lam * float(np.abs(a).sum())
         off = self._stationarity(p)
         wander = float(np.abs(off).sum()) * float(np.abs(p.theta).max())
@@ -153,7 +138,7 @@ class Interior:
 
     def _stationarity(self, p: Point) -> Array:
         tested = self.weighted(np.zeros_like(p.u), p.u).load
-        return self.moments.residual(p.theta) + tested - kinks_transposed(self.moments.t, p.eta)
+        return tested - kinks_transposed(self.t, p.eta)
 
     def _step(self, p: Point, slacks: tuple[Array, ...], duals: tuple[Array, ...], mu: float) -> None:
         """Mehrotra's predictor and corrector, in place."""
@@ -163,7 +148,7 @@ class Interior:
         factor = self._factorised(W, V)
         r1 = self._stationarity(p)
         r2 = rows.y - self.fit(p.theta) - rows.bend * p.u - p.above + p.below
-        r3 = kinks(self.moments.t, p.theta) - p.over + p.under
+        r3 = kinks(self.t, p.theta) - p.over + p.under
 
         def direction(goals: list[Array]) -> tuple[list[Array], list[Array]]:
             # goals: what slack * change of multiplier + multiplier * change of slack shall be
@@ -192,7 +177,7 @@ class Interior:
     def _factorised(self, W: Array, V: Array) -> tuple[Array, Array]:
         """LU of the system in (theta_0, theta_1, eta_1, theta_2, eta_2, ...)."""
         rows = self.weighted(W, np.zeros_like(W))
-        diagonal, beside = (a + b for a, b in zip(self.moments.bands, rows.bands, strict=True))
+        diagonal, beside = rows.bands
         c = len(diagonal)
         where, which = _places(c)
         band = np.zeros((10, 2 * c - 2), order="F")  # LAPACK's layout: entry (i, j) in row 6 + i - j

@@ -23,7 +23,6 @@ from ridgesplines.line.active_set import Knots, active_set
 from ridgesplines.line.data import Line
 from ridgesplines.line.exchange import BLOCK, around, complementary, every, violators
 from ridgesplines.line.interior import Interior, Point, Rows
-from ridgesplines.line.moments import Moments
 from ridgesplines.line.progress import Progress
 from ridgesplines.line.smooth import seminorm
 from ridgesplines.validation import Array
@@ -84,10 +83,8 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     accuracy = 1e-4 if m > SMALL else MARGIN * tol
     for _ in range(ROUNDS):
         solved = candidates
-        nodes = line.sites[candidates]
-        nothing = Moments(nodes, np.zeros((3, len(nodes) - 1)), np.zeros((2, len(nodes) - 1)))
-        interior = Interior(nothing, lam, problem.rows, line.rows(candidates))
-        point = interior.solve(np.zeros(len(nodes)), accuracy)
+        interior = Interior(line.sites[candidates], lam, problem.rows, line.rows(candidates))
+        point = interior.solve(np.zeros(len(candidates)), accuracy)
         eta = line.certificate(point.u)
         rough = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
         objective = problem.objective(rough)
@@ -111,8 +108,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
 def straight_fit(line: Line) -> Array:
     """Values of a best straight line at the sorted rows, to the accuracy of the interior point."""
     ends = np.array([0, len(line.sites) - 1])
-    nothing = Moments(line.sites[ends], np.zeros((3, 1)), np.zeros((2, 1)))
-    point = Interior(nothing, 1.0, Kinked.of(line, 1.0).rows, line.rows(ends)).solve(np.zeros(2), 1e-10)
+    point = Interior(line.sites[ends], 1.0, Kinked.of(line, 1.0).rows, line.rows(ends)).solve(np.zeros(2), 1e-10)
     return line.fit(ends, point.theta)
 
 

@@ -130,7 +130,10 @@ def _solved(
         seen["objective"] = objective
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
-    knots, z, _ = exchange(model, lam, start, enough) if constant else exchange(model, lam, start, enough, ROUNDS)
+    if constant:
+        knots, z, _ = exchange(model, lam, start, enough)
+    else:
+        knots, z, _ = exchange(model, lam, start, enough, ROUNDS, near=progress.rounds > ROUNDS)
     if constant and progress.gap > LAST * tol:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, line.objective(z) + lam * seminorm(line, knots), _bound(line, u, excess))
