@@ -156,3 +156,8 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     if problem.loss.translates and not problem.loss.constraint:
         net, y = RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope), y - net.offset
     return y, net(problem.X)
+
+
+def data_fit(problem: Problem, network: RidgeSpline) -> float:
+    """The weighted sum of the losses of a network."""
+    return float(problem.sample_weight @ problem.loss.value(*targets_and_fit(problem, network)))

@@ -15,7 +15,7 @@ from ridgesplines.certificate import DualCertificate, certify
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import targets_and_fit
+from ridgesplines.scaling import data_fit
 from ridgesplines.shaped import TOLERANCE, violation
 from ridgesplines.sparsify import at_sites, neuron_bound
 from ridgesplines.uniqueness import proves_unique
@@ -75,8 +75,7 @@ class Solution:
     @cached_property
     def data_fit(self) -> float:
         """The weighted sum of the losses."""
-        p = self.problem.reduced
-        return float(p.sample_weight @ p.loss.value(*targets_and_fit(p, self.network)))
+        return data_fit(self.problem.reduced, self.network)
 
     @property
     def seminorm(self) -> float:

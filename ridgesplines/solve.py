@@ -221,7 +221,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
         _warn(
             f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, at "
             f"lam = {problem.lam:g}.",
-            " Try another backend, or a larger lam.",
+            " Try a larger lam, or another solver or backend.",
         )
     seconds = time.perf_counter() - start
     return Solution(problem, network, certificate, repr(solver), status, seconds, answer.history, within)

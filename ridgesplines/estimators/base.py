@@ -106,13 +106,13 @@ class SplineEstimator(BaseEstimator):
 
     def _solve(self, X: Array, y: Array, loss: Loss, weight: Array, rows: Distinct) -> Solution:
         """The solution for all rows, found on the distinct ones."""
-        problem = self._problem(X, y, loss, weight)
-        distinct = self._problem(X[rows.first], y[rows.first], loss, rows.weight)
+        problem = self._problem(X, y, loss, weight, self.lam)
+        distinct = self._problem(X[rows.first], y[rows.first], loss, rows.weight, self.lam)
         return rows.restore(solve(distinct, self.solver), problem)
 
-    def _problem(self, X: Array, y: Array, loss: Loss, weight: Array) -> Problem:
+    def _problem(self, X: Array, y: Array, loss: Loss, weight: Array, lam: float) -> Problem:
         names = getattr(self, "feature_names_in_", None)
-        return Problem(X, y, self.lam, loss, sample_weight=weight, feature_names=names)
+        return Problem(X, y, lam, loss, sample_weight=weight, feature_names=names)
 
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import column_or_1d
 
 from ridgesplines.certificate import lambda_max
 from ridgesplines.estimators.base import Distinct, loss_named, positive_rows
@@ -185,9 +184,7 @@ class LinearSplineRegressorCV(LinearSplineRegressor):
         """
         loss = loss_named(self.loss, LOSSES)
         self._check_settings(loss)
-        X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
-        if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
-            y = column_or_1d(y, warn=True)
+        X, y = self._read(X, y, loss)
         given = X, y
         X, kept, weight = positive_rows(X, np.arange(len(X)), sample_weight)
         y = y[kept]
@@ -257,10 +254,9 @@ class LinearSplineRegressorCV(LinearSplineRegressor):
 
     def _path(self, X: Array, y: Array, loss: Loss, weight: Array) -> Path:
         """The solutions for all rows, found on the distinct ones."""
-        names = getattr(self, "feature_names_in_", None)
-        problem = Problem(X, y, 1.0, loss, sample_weight=weight, feature_names=names)
         rows = Distinct.of(X, y, weight)
-        distinct = Problem(X[rows.first], y[rows.first], 1.0, loss, sample_weight=rows.weight, feature_names=names)
+        problem = self._problem(X, y, loss, weight, 1.0)
+        distinct = self._problem(X[rows.first], y[rows.first], loss, rows.weight, 1.0)
         path = solve_path(distinct, self.solver, lams=self._values(distinct))
         return Path(tuple(rows.restore(solution, problem.with_lam(solution.problem.lam)) for solution in path))
 

@@ -55,14 +55,19 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
             Where the solver cannot take the problem.
         """
         loss = loss_named(self.loss, LOSSES)
-        X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
-        if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
-            y = column_or_1d(y, warn=True)
+        X, y = self._read(X, y, loss)
         X, y, weight = positive_rows(X, y, sample_weight)
         rows = Distinct.of(X, y, weight)
         self.solution_ = self._solve(self._fit_scaler(X, rows), y, loss, weight, rows)
         self.network_ = self.solution_.network
         return self
+
+    def _read(self, X: Any, y: Any, loss: Loss) -> tuple[Array, Array]:
+        """X and y as arrays, y a vector where the loss wants one."""
+        X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
+        if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
+            y = column_or_1d(y, warn=True)
+        return X, y
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X.

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ridgesplines.line.moments import Moments, kinks, kinks_transposed
+from ridgesplines.oracle import eta_at_sites
 from ridgesplines.validation import Array
 
 #: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
@@ -26,8 +27,6 @@ WALK = 25
 SINGLY = 200
 #: Changes of the objective below this, relative to the penalty, are rounding.
 HIDDEN = 1e-12
-#: Violations below this, relatively, that no longer lower the objective are rounding.
-SMALL = 1e-8
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,11 @@ class Knots:
 
     def nodes(self, count: int) -> Array:
         """The active knots and both ends."""
-        return _with_ends(self.active, count)
+        return with_ends(self.active, count)
 
 
-def active_set(moments: Moments, lam: float, start: Knots | None = None) -> tuple[Knots, bool]:
-    """The optimum on the nodes, and whether it was reached.
+def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knots:
+    """The optimum on the nodes, or the spline from which rounding hides any way down.
 
     Parameters
     ----------
@@ -59,7 +58,7 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> tupl
     patience = SINGLY
     for _ in range(ROUNDS):
         if not len(joining):
-            return now.knots, True
+            break
         before, better, alone = worst, None, min(len(joining), patience)
         # All violators together, or one by one where they stand in each other's way.
         for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):
@@ -71,9 +70,9 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> tupl
                 better = found
                 break
         if better is None:
-            return now.knots, before <= SMALL * lam
+            break
         now, joining, new = better, others, signs_there
-    return now.knots, False
+    return now.knots
 
 
 def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Array) -> _State:
@@ -127,7 +126,7 @@ def _solved(moments: Moments, lam: float, signs: Array) -> Array:
 def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Knots:
     """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
     while True:
-        part = moments.on(np.concatenate([[0], active, [len(moments.t) - 1]]))
+        part = moments.on(with_ends(active, len(moments.t)))
         theta = _solved(part, lam, signs)
         right = kinks(part.t, theta) * signs > 0.0
         if right.all():
@@ -141,8 +140,7 @@ def _walk(moments: Moments, lam: float, knots: Knots, active: Array, signs: Arra
     On the line towards the optimum for the present signs, kinks may pass through zero and change their sign; the
     objective is a convex parabola between those points, and its minimum on the line is known exactly.
     """
-    nodes = _with_ends(active, len(moments.t))
-    part = moments.on(nodes)
+    part = moments.on(with_ends(active, len(moments.t)))
     theta = np.interp(part.t, moments.t[knots.nodes(len(moments.t))], knots.theta)
     fresh = ~np.isin(active, knots.active)
     for _ in range(WALK):
@@ -161,7 +159,7 @@ def _walk(moments: Moments, lam: float, knots: Knots, active: Array, signs: Arra
             signs = np.where(now + step * (then - now) < 0.0, -signs, signs)
             fresh[:] = False
             stuck[out] = True
-        stays = _with_ends(1 + np.flatnonzero(~stuck), len(part.t))
+        stays = with_ends(1 + np.flatnonzero(~stuck), len(part.t))
         part, theta, active, signs, fresh = part.on(stays), theta[stays], active[~stuck], signs[~stuck], fresh[~stuck]
     return Knots(active, signs, theta)
 
@@ -184,20 +182,14 @@ def _line_minimum(now: Array, then: Array, lam: float, curvature: float) -> tupl
     return float(when[j]), crossing[j : j + 1]
 
 
-def _with_ends(active: Array, count: int) -> Array:
+def with_ends(active: Array, count: int) -> Array:
+    """The nodes `active` of `count`, with the first and the last."""
     return np.concatenate([[0], active, [count - 1]])
-
-
-def certificate_at_nodes(t: Array, residual: Array) -> Array:
-    """eta at the nodes, from what is left of the dual vector at them."""
-    eta = np.zeros(len(t))
-    eta[1:-1] = np.cumsum(np.cumsum(residual[:-2]) * np.diff(t[:-1]))  # at the last node it is zero but for rounding
-    return eta
 
 
 def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array, float]:
     """In each interval between active knots the node where |eta| exceeds lam most; the signs there; the most."""
-    eta = certificate_at_nodes(moments.t, now.residual)
+    eta = eta_at_sites(moments.t, now.residual)
     size = np.abs(eta)
     size[now.knots.active] = 0.0
     worst = peaks(size, now.knots.nodes(len(size))[:-1])

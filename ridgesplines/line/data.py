@@ -8,13 +8,16 @@ from functools import cached_property
 import numpy as np
 
 from ridgesplines.line import kernels
-from ridgesplines.line.moments import Moments
+from ridgesplines.line.active_set import Knots
+from ridgesplines.line.moments import Moments, kinks
 from ridgesplines.losses import Loss
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 #: Points of scaled data closer than this share a site: a slope between them would be rounding.
 TIE = 1e-14
+#: How far from the conjugate's domain a dual vector may be, by rounding.
+ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,42 @@ class Line:
         """eta at the sites, from u at the rows."""
         return kernels.certificate(self.sites, self.per_site(u))
 
-    def objective(self, z: Array) -> float:
+    def spline(self, knots: Knots) -> Array:
+        """The spline with these knots, for every row."""
+        return self.fit(knots.nodes(len(self.sites)), knots.theta)
+
+    def seminorm(self, knots: Knots) -> float:
+        """The sum of the sizes of the kinks."""
+        return float(np.abs(kinks(self.sites[knots.nodes(len(self.sites))], knots.theta)).sum())
+
+    def data_fit(self, z: Array) -> float:
         """The weighted sum of the losses."""
         return float(self.weight @ self.loss.value(self.y, z))
+
+    def objective(self, knots: Knots, z: Array, lam: float) -> float:
+        """That of the spline with these knots, whose values at the rows are z."""
+        return self.data_fit(z) + lam * self.seminorm(knots)
+
+    def bound(self, u: Array, excess: float) -> float:
+        """The dual objective of u, scaled to feasibility; for a quadratic along the scale, its maximum.
+
+        Parameters
+        ----------
+        u : a dual vector that is orthogonal to all straight lines, for every row.
+        excess : its sup|eta| / lam.
+        """
+        most, s, y = 1.0 / excess if excess > 0.0 else 1.0, self.weight, self.y
+        if self.loss.quadratic:
+            linear = float(u @ y)
+            square = linear + float(s @ self.loss.conjugate(y, -u / s))  # the conjugate is square - linear
+            most = min(most, linear / (2.0 * square)) if square > 0.0 else most
+            return most * linear - most**2 * square
+        v = -min(most, 1.0) * u / s
+        inside = self.loss.nearest(y, v)
+        # A parabola's dual vector, far from the optimum, is not one of the loss; what is near is rounding.
+        if (np.abs(v - inside) > ROUNDING * np.maximum(np.abs(inside), 1.0)).any():
+            return -np.inf
+        return -float(s @ self.loss.conjugate(y, inside))
 
     def original(self, u: Array) -> Array:
         """Values of the sorted rows in the order in which the data came."""

@@ -52,15 +52,15 @@ def exchange(
     enough: Enough,
     rounds: int = ROUNDS,
     near: bool = False,
-) -> tuple[Knots, Array, Array]:
-    """Knots (their indices are sites), the fit of the rows, and eta at the sites.
+) -> tuple[Knots, Array]:
+    """Knots (their indices are sites), and the fit of the rows.
 
     Parameters
     ----------
     quadratic : the data.
     lam : positive.
     start : knots near the optimum; by default a coarse problem finds some.
-    enough : when to stop; asked once a round.
+    enough : when to stop; asked once a round, of what is returned too.
     rounds : at most so many.
     near : whether `start` is near enough to do without the coarse problem.
     """
@@ -74,29 +74,21 @@ def exchange(
         if len(candidates) > m / DENSE:
             candidates = np.arange(m)
         start = knots = on_candidates(q.moments(candidates), lam, candidates, start)
-        nodes = knots.nodes(m)
-        z = q.line.fit(nodes, knots.theta)
+        nodes, z = knots.nodes(m), q.line.spline(knots)
         eta = q.line.certificate(q.dual(z))
         joining, rounds = violators(eta, lam, nodes), rounds - 1
         if enough(knots, z, eta) or len(candidates) == m or not len(joining) or not rounds:
-            return knots, z, eta
+            return knots, z
         candidates = np.union1d(around(joining, m), nodes)
 
 
 def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
-    """The optimum with knots among the candidates, by the active set, or with the help of an interior point."""
+    """The optimum with knots among the candidates; they and the knots are indices of sites."""
     local = None
     if start is not None:
         local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
-    found, _ = active_set(moments, lam, local)
+    found = active_set(moments, lam, local)
     return Knots(candidates[found.active], found.signs, found.theta)
-
-
-def complementary(under: Array, over: Array, eta: Array, lam: float) -> tuple[Array, Array]:
-    """Nodes whose kink outweighs their slack, relatively, and the signs of their kinks."""
-    size = np.maximum(under, over)
-    active = 1 + np.flatnonzero(size > (1.0 - np.abs(eta) / lam) * size.max(initial=0.0))
-    return active, np.where(over > under, 1.0, -1.0)[active - 1]
 
 
 def _coarse(q: Quadratic, lam: float) -> Knots:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.oracle import eta_at_sites
 from ridgesplines.validation import Array
 
 #: From so many points on, compiled code is worth its loading.
@@ -70,18 +71,6 @@ def values(t: Array, nodes: Array, first: Array, theta: Array) -> Array:
 
 def certificate(t: Array, u: Array) -> Array:
     """eta at all sites, summed from the nearer end."""
-    middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
     if (fast := _fast(t)) is not None:
-        return fast.certificate(t, u, middle)
-    eta = np.empty_like(u)
-    eta[:middle] = _from_left(t[:middle], u[:middle])
-    eta[middle:] = _from_left(-t[middle:][::-1], u[middle:][::-1])[::-1]
-    return eta
-
-
-def _from_left(t: Array, u: Array) -> Array:
-    eta = np.zeros_like(u)
-    rises = np.cumsum(u[:-1])
-    rises *= np.diff(t)
-    np.cumsum(rises, out=eta[1:])
-    return eta
+        return fast.certificate(t, u, int(np.searchsorted(t, (t[0] + t[-1]) / 2.0)))
+    return eta_at_sites(t, u)

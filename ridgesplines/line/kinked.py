@@ -15,20 +15,15 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ridgesplines.line.active_set import Knots, active_set
 from ridgesplines.line.data import Line
-from ridgesplines.line.exchange import BLOCK, around, complementary, every, violators
+from ridgesplines.line.exchange import BLOCK, SMALL, around, every, violators
 from ridgesplines.line.interior import Interior, Point, Rows
 from ridgesplines.line.progress import Progress
-from ridgesplines.line.smooth import seminorm
 from ridgesplines.validation import Array
 
-#: Up to so many sites, all of them are candidates.
-SMALL = 2048
 ROUNDS = 30
 #: More candidates than one in so many sites, and all sites are.
 DENSE = 4
@@ -38,32 +33,13 @@ MARGIN = 0.05
 STEPS = 8
 
 
-@dataclass(frozen=True)
-class Kinked:
-    """The problem as one of boxes: for each sorted row, weighted, its centre, bend, and bounds of u."""
-
-    line: Line
-    lam: float
-    rows: Rows
-
-    @classmethod
-    def of(cls, line: Line, lam: float) -> Kinked:
-        form = line.loss.box(line.y)
-        assert form is not None  # the losses that come here have this form
-        centre, bend, low, high = form
-        s = line.weight
-        return cls(line, lam, Rows(line.t, centre, bend / s, s * low, s * high))
-
-    def objective(self, knots: Knots) -> float:
-        z = self.line.fit(knots.nodes(len(self.line.sites)), knots.theta)
-        return self.line.objective(z) + self.lam * seminorm(self.line, knots)
-
-    def bound(self, u: Array, eta: Array) -> float:
-        """The dual objective of u, scaled to feasibility."""
-        scale = min(1.0, self.lam / float(np.abs(eta).max(initial=self.lam)))
-        s = self.line.weight
-        v = self.line.loss.nearest(self.line.y, -scale * u / s)
-        return -float(s @ self.line.loss.conjugate(self.line.y, v))
+def boxes(line: Line) -> Rows:
+    """The rows, weighted, as boxes of the dual vector."""
+    form = line.loss.box(line.y)
+    assert form is not None  # the losses that come here have this form
+    centre, bend, low, high = form
+    s = line.weight
+    return Rows(line.t, centre, bend / s, s * low, s * high)
 
 
 def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
@@ -76,19 +52,18 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, if some are known: they are candidates.
     """
-    problem, m = Kinked.of(line, lam), len(line.sites)
+    rows, m = boxes(line), len(line.sites)
     candidates = np.arange(m) if m <= SMALL else every(BLOCK, m)
     if start is not None and m > SMALL:
         candidates = np.union1d(candidates, around(start.active, m))
     accuracy = 1e-4 if m > SMALL else MARGIN * tol
     for _ in range(ROUNDS):
         solved = candidates
-        interior = Interior(line.sites[candidates], lam, problem.rows, line.rows(candidates))
+        interior = Interior(line.sites[candidates], lam, rows, line.rows(candidates))
         point = interior.solve(np.zeros(len(candidates)), accuracy)
         eta = line.certificate(point.u)
         rough = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
-        objective = problem.objective(rough)
-        progress.report(rough, point.u, objective, problem.bound(point.u, eta))
+        _report(progress, line, lam, rough, line.spline(rough), point.u, eta)
         gap = progress.gap
         active, signs = complementary(point.under, point.over, point.eta, lam)
         knots = Knots(candidates[active], signs, point.theta[np.concatenate([[0], active, [-1]])])
@@ -102,13 +77,20 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
         if len(candidates) > m / DENSE:
             candidates = np.arange(m)
         accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))
-    _multipliers(problem, solved, point, knots, tol, progress)
+    _multipliers(line, lam, solved, point, knots, tol, progress)
+
+
+def complementary(under: Array, over: Array, eta: Array, lam: float) -> tuple[Array, Array]:
+    """Nodes whose kink outweighs their slack, relatively, and the signs of their kinks."""
+    size = np.maximum(under, over)
+    active = 1 + np.flatnonzero(size > (1.0 - np.abs(eta) / lam) * size.max(initial=0.0))
+    return active, np.where(over > under, 1.0, -1.0)[active - 1]
 
 
 def straight_fit(line: Line) -> Array:
     """Values of a best straight line at the sorted rows, to the accuracy of the interior point."""
     ends = np.array([0, len(line.sites) - 1])
-    point = Interior(line.sites[ends], 1.0, Kinked.of(line, 1.0).rows, line.rows(ends)).solve(np.zeros(2), 1e-10)
+    point = Interior(line.sites[ends], 1.0, boxes(line), line.rows(ends)).solve(np.zeros(2), 1e-10)
     return line.fit(ends, point.theta)
 
 
@@ -119,11 +101,15 @@ def _stiffness(rows: Rows, u: Array, large: float, spread: float) -> Array:
     return span * min(1.0 / large, most / float(span.mean()))
 
 
+def _report(progress: Progress, line: Line, lam: float, knots: Knots, z: Array, u: Array, eta: Array) -> None:
+    progress.report(knots, u, line.objective(knots, z, lam), line.bound(u, float(np.abs(eta).max()) / lam))
+
+
 def _multipliers(
-    problem: Kinked, candidates: Array, point: Point, start: Knots, tol: float, progress: Progress
+    line: Line, lam: float, candidates: Array, point: Point, start: Knots, tol: float, progress: Progress
 ) -> None:
     """From the interior point's answer to one with exact zeros."""
-    line, rows, lam = problem.line, problem.rows, problem.lam
+    rows = boxes(line)
     residual = rows.y - line.fit(candidates, point.theta)
     bent = bool((rows.bend > 0.0).any())
     slack = np.minimum(point.u - rows.low, rows.high - point.u) / (rows.high - rows.low)
@@ -139,13 +125,13 @@ def _multipliers(
     best, settled = np.inf, not bent
     for _ in range(STEPS):
         target = curvature * rows.y + (np.where(inner, 0.0, u) if bent else u)
-        knots, _ = active_set(line.moments(curvature, target, candidates), lam, knots)
+        knots = active_set(line.moments(curvature, target, candidates), lam, knots)
         found = Knots(candidates[knots.active], knots.signs, knots.theta)
-        z = line.fit(found.nodes(len(line.sites)), found.theta)
+        z = line.spline(found)
         u = target - curvature * z
-        objective = line.objective(z) + lam * seminorm(line, found)
+        objective = line.objective(found, z, lam)
         inside = np.clip(u, rows.low, rows.high)
-        progress.report(found, inside, objective, problem.bound(inside, line.certificate(inside)))
+        _report(progress, line, lam, found, z, inside, line.certificate(inside))
         if bent:  # rows may have changed their piece
             r = rows.y - z
             before, inner = inner, np.abs(r) <= rows.bend * rows.high

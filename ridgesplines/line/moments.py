@@ -78,12 +78,6 @@ class Moments:
         r[1:] += self.loads[1]
         return r
 
-    def value(self, theta: Array) -> float:
-        """The quadratic part of the objective, summed interval by interval."""
-        left, right = theta[:-1], theta[1:]
-        (a, b, c), (r, s) = self.grams, self.loads
-        return float(((0.5 * a * left + b * right - r) * left + (0.5 * c * right - s) * right).sum())
-
     def residual(self, theta: Array) -> Array:
         """r - G theta, shape (c,): what is left of the dual vector, tested with each hat function."""
         left, right = theta[:-1], theta[1:]

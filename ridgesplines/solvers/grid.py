@@ -15,7 +15,7 @@ from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import dictionary_oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import Scaling, affine_least_squares, standardise
+from ridgesplines.scaling import Scaling, affine_least_squares, data_fit, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.polish import continuation, polish
@@ -204,8 +204,7 @@ class Grid(Solver):
 def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
     """The relative gap in the dictionary, computed."""
     value = certify(problem, network, dual, oracle).value
-    loss = problem.sample_weight @ problem.loss.value(problem.y, network(problem.X))
-    objective = float(loss + problem.lam * network.seminorm)
+    objective = data_fit(problem, network) + problem.lam * network.seminorm
     return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import standardise
+from ridgesplines.scaling import data_fit, standardise
 from ridgesplines.shaped import TOLERANCE, Program, Sites, Solved, require_shaped_minimiser, violation
 from ridgesplines.shaped.bound import Bound, best_bound, interpolating
 from ridgesplines.solvers.backends import BACKENDS, Backend
@@ -145,16 +145,15 @@ def _candidate(problem: Problem, sites: Sites, pieces: Array, solved: Solved, he
 def _straight(problem: Problem, found: Candidate) -> Candidate:
     """The affine least-squares fit, zero in scaled units, where that is better: for data that it fits exactly."""
     zero = RidgeSpline(np.empty((0, 1)), [], [])
-    loss = [problem.sample_weight @ problem.loss.value(problem.y, n(problem.X)) for n in (zero, found.network)]
-    if not problem.loss.translates or loss[0] > loss[1] or violation(problem, zero) > TOLERANCE:
+    worse = data_fit(problem, zero) > data_fit(problem, found.network)
+    if not problem.loss.translates or worse or violation(problem, zero) > TOLERANCE:
         return found
     return _measured(problem, zero, found.bound, 1)
 
 
 def _measured(problem: Problem, network: RidgeSpline, bound: Bound, pieces: int) -> Candidate:
     """A candidate with its relative gap."""
-    loss = float(problem.sample_weight @ problem.loss.value(problem.y, network(problem.X)))
-    objective = loss + problem.lam * network.seminorm
+    objective = data_fit(problem, network) + problem.lam * network.seminorm
     return Candidate(network, bound, max(objective - bound.value, 0.0) / max(abs(objective), 1e-300), pieces)
 
 

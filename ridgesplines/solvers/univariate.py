@@ -16,7 +16,7 @@ from ridgesplines.finite import affine_fit, design, linear_program, require_mini
 from ridgesplines.line import Knots, Line, Progress, connect, kinked, smooth
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import Scaling, affine_least_squares, standardise, targets_and_fit
+from ridgesplines.scaling import Scaling, affine_least_squares, data_fit, standardise
 from ridgesplines.solution import relative
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.polish import working_set
@@ -50,7 +50,7 @@ class Univariate(Solver):
     error: an exchange method, O(N) for each of some five rounds. Logistic: Newton's method over it. Absolute,
     Quantile, Hinge and Huber: a banded interior point over candidate knots, and an active set for exact zeros.
     Interpolation: closed form. Points closer than 1e-14 of the half-width of the data share a knot. With numba
-    installed (``pip install ridgesplines[fast]``) the passes over the data are compiled.
+    installed (the extra ``[fast]``) the passes over the data are compiled.
 
     References
     ----------
@@ -193,8 +193,7 @@ def _no_worse(answer: Answer, straight: Answer) -> Answer:
 
 
 def _objective(problem: Problem, net: RidgeSpline) -> float:
-    p = problem.reduced
-    return float(p.sample_weight @ p.loss.value(*targets_and_fit(p, net))) + problem.lam * net.seminorm
+    return data_fit(problem.reduced, net) + problem.lam * net.seminorm
 
 
 def _vertex(line: Line, lam: float, progress: Progress) -> None:
@@ -210,16 +209,14 @@ def _vertex(line: Line, lam: float, progress: Progress) -> None:
         return  # the active set has been here
     problem = Problem(line.t, line.y, lam, line.loss, sample_weight=line.weight)
     matrices, _ = design(problem, np.ones((len(contact), 1)), line.sites[contact])
-    m = len(line.sites)
-    answer = linear_program(problem, matrices, nearby=line.fit(progress.knots.nodes(m), progress.knots.theta))
+    answer = linear_program(problem, matrices, nearby=line.spline(progress.knots))
     if answer is None:
         return
     theta, amplitudes, _ = answer
     bent = np.flatnonzero(amplitudes)
     knots = Knots(contact[bent], np.sign(amplitudes[bent]), theta[np.concatenate([[0], 1 + bent, [-1]])])
     if len(bent) < len(progress.knots.active):
-        fit = line.fit(knots.nodes(m), knots.theta)
-        progress.report(knots, progress.dual, line.objective(fit) + lam * np.abs(amplitudes).sum(), -np.inf)
+        progress.report(knots, progress.dual, line.objective(knots, line.spline(knots), lam), -np.inf)
 
 
 def _may_hide_a_line(line: Line) -> bool:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from one_of_many import OneOfMany
 from sklearn.base import clone
 from sklearn.exceptions import SkipTestWarning
 from sklearn.model_selection import KFold, ShuffleSplit
-from sklearn.utils import Tags
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import ridgesplines as rs
@@ -38,25 +38,11 @@ def corners(solution: rs.Solution) -> int:
     return int((np.abs(np.diff(slopes)) > 1e-7 * (1.0 + np.abs(slopes).max())).sum())
 
 
-class OneOfMany(rs.LinearSplineRegressorCV):
-    """On the fifth feature, or the last, so that scikit-learn's checks run, which bring several features."""
-
-    @staticmethod
-    def _column(X: Any) -> Any:
-        return X
-
-    @staticmethod
-    def _single(X: Any) -> Any:
-        return X[:, :5][:, -1:]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = False
-        tags.input_tags.two_d_array = True
-        return tags
+class OneFeature(OneOfMany, rs.LinearSplineRegressorCV):
+    pass
 
 
-@parametrize_with_checks([OneOfMany(n_lams=4, lam_ratio=0.05, cv=3)])
+@parametrize_with_checks([OneFeature(n_lams=4, lam_ratio=0.05, cv=3)])
 def test_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from one_of_many import OneOfMany
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, SkipTestWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import Tags
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import ridgesplines as rs
@@ -28,30 +28,11 @@ Y = np.abs(X[:, 0]) + 0.1 * RNG.standard_normal(40)
 LABELS = np.array(["low", "middle", "high"])[np.digitize(np.abs(X[:, 0]) + 0.2 * RNG.standard_normal(40), [0.5, 1.0])]
 
 
-class OneOfMany(rs.LinearSplineRegressor):
-    """LinearSplineRegressor on the fifth feature, or the last.
-
-    scikit-learn's checks bring several features, and skip estimators that take one. This lets them
-    run; all that is checked is the estimator's own code. The fifth feature is the informative one
-    in their regression data.
-    """
-
-    @staticmethod
-    def _column(X: Any) -> Any:
-        return X
-
-    @staticmethod
-    def _single(X: Any) -> Any:
-        return X[:, :5][:, -1:]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = False
-        tags.input_tags.two_d_array = True
-        return tags
+class OneFeature(OneOfMany, rs.LinearSplineRegressor):
+    pass
 
 
-@parametrize_with_checks([OneOfMany(), rs.RidgeSplineRegressor(), rs.RidgeSplineClassifier()])
+@parametrize_with_checks([OneFeature(), rs.RidgeSplineRegressor(), rs.RidgeSplineClassifier()])
 def test_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
