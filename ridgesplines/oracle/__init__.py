@@ -10,11 +10,20 @@ from ridgesplines.dictionaries import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
-from ridgesplines.oracle.plane import plane_oracle
+from ridgesplines.oracle.plane import PlaneOracle
 from ridgesplines.oracle.search import search_oracle
 from ridgesplines.validation import Array
 
-__all__ = ["Oracle", "Supremum", "continuum_oracle", "dictionary_oracle", "eta_at", "eta_at_sites", "exact_oracle"]
+__all__ = [
+    "Oracle",
+    "PlaneOracle",
+    "Supremum",
+    "continuum_oracle",
+    "dictionary_oracle",
+    "eta_at",
+    "eta_at_sites",
+    "exact_oracle",
+]
 
 
 def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:
@@ -26,14 +35,15 @@ def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:
     if exact is not None:
         return exact
     centre = X.mean(axis=0)
-    return partial(_moved, partial(search_oracle, X - centre, starts=starts), np.eye(X.shape[1]), centre)
+    search = partial(search_oracle, X - centre, starts=starts)
+    return partial(_moved, lambda u, level=None: search(u), np.eye(X.shape[1]), centre)
 
 
 def exact_oracle(X: Array) -> Oracle | None:
     """An exact oracle where the data span a line or a plane, None otherwise.
 
     d = 1, d = 2, and degenerate data in more dimensions: the part of a direction outside the span of the centred
-    data does nothing there.
+    data does nothing there. Keep the oracle for further dual vectors: in a plane it answers them faster.
     """
     d, centre = X.shape[1], X.mean(axis=0)
     centred = X - centre
@@ -44,15 +54,15 @@ def exact_oracle(X: Array) -> Oracle | None:
     if rank <= 1:
         return partial(_moved, partial(line_oracle, centred @ axes[0], axes[0]), np.eye(d), centre)
     if d == 2:
-        return partial(_moved, partial(plane_oracle, centred), np.eye(2), centre)
+        return partial(_moved, PlaneOracle(centred), np.eye(2), centre)
     if rank == 2:
-        return partial(_moved, partial(plane_oracle, centred @ axes[:2].T), axes[:2], centre)
+        return partial(_moved, PlaneOracle(centred @ axes[:2].T), axes[:2], centre)
     return None
 
 
-def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array) -> Supremum:
+def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | None = None) -> Supremum:
     """Report the neurons of an oracle for coordinates axes @ (x - centre) as neurons for x."""
-    found = oracle(u)
+    found = oracle(u, level)
     weights = found.weights @ axes
     return Supremum(found.value, found.scope, weights, found.biases + weights @ centre)
 
@@ -61,7 +71,7 @@ def dictionary_oracle(X: Array, dictionary: Dictionary) -> Oracle:
     """The supremum over a dictionary only."""
     weights, biases = dictionary.neurons
 
-    def oracle(u: Array) -> Supremum:
+    def oracle(u: Array, level: float | None = None) -> Supremum:
         return ranked("dictionary", eta_dictionary(X, u, dictionary), weights, biases)
 
     return oracle

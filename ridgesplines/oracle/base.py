@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -28,11 +28,21 @@ class Supremum:
     biases: Array
 
 
-#: A dual vector, shape (N,) or (N, D), orthogonal to all affine functions -> its supremum.
-Oracle = Callable[[Array], Supremum]
+class Oracle(Protocol):
+    """A dual vector, shape (N,) or (N, D), orthogonal to all affine functions -> its supremum.
+
+    With `level` an oracle may leave neurons with |eta| <= level out of its answer, all but the first, where that saves
+    work. What its value means does not change.
+    """
+
+    def __call__(self, u: Array, level: float | None = None) -> Supremum: ...
 
 
-def ranked(scope: str, eta: Array, weights: Array, biases: Array, most: int = 256) -> Supremum:
+#: Neurons that an answer lists.
+MOST = 256
+
+
+def ranked(scope: str, eta: Array, weights: Array, biases: Array, most: int = MOST) -> Supremum:
     """The supremum over listed neurons, with the `most` largest of them."""
     size = group_norms(eta)
     if not len(size):

@@ -28,8 +28,8 @@ def _tail_sums(x: Array, u: Array) -> Array:
     return eta
 
 
-def line_oracle(x: Array, direction: Array, u: Array) -> Supremum:
-    """Data x (N,) along a unit `direction` of R^d; neurons are reported along it."""
+def line_oracle(x: Array, direction: Array, u: Array, level: float | None = None) -> Supremum:
+    """Data x (N,) along a unit `direction` of R^d; neurons are reported along it. `level` saves nothing here."""
     if not (x[1:] >= x[:-1]).all():
         order = np.argsort(x, kind="stable")
         x, u = x[order], u[order]

@@ -1,72 +1,146 @@
-r"""sup |eta| in two dimensions, exactly, by an angular sweep.
+r"""sup |eta| in two dimensions, exactly, by an angular sweep about every data point.
 
-The bias may be taken at a data point, the pivot :math:`x_m`. As the direction :math:`w(\theta)` turns over the half
-circle, the other points cross the line through the pivot one by one; between two crossings, with
-:math:`r_n = x_n - x_m` and fixed signs :math:`s_n`,
+The bias may be taken at a data point, the pivot: along a direction :math:`\eta` is piecewise linear in the bias, with
+breakpoints at the data. The sweep finds the largest :math:`|\eta|` about one pivot.
 
-.. math:: \eta = \tfrac12 \sum_n u_n |w^T r_n| = M^T w(\theta), \qquad M = \tfrac12 \sum_n s_n r_n u_n^T
+An oracle is asked again and again for the same data. The order in which the points are crossed does not depend on the
+dual vector and is kept; and a dual vector u near an earlier one u' needs few pivots: for any t,
 
-(a dual vector that is orthogonal to all affine functions cannot tell :math:`\rho(t)` from :math:`|t|/2`). The maximum
-of :math:`\|M^T w\|` over an arc is in closed form: the leading eigenvector of the 2 x 2 matrix :math:`M M^T` if it lies
-within, an end of the arc otherwise. One sort a pivot: O(N^2 log N), in blocks of pivots.
+.. math:: |\eta(w, x_m; u)| \le |t|\,|\eta(w, x_m; u')| + \tfrac12 \sum_n |u_n - t u'_n|\,|w^T (x_n - x_m)|
+
+bounds what a pivot can have, and pivots that cannot matter are skipped.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections import deque
 
-from ridgesplines.oracle.base import Supremum, ranked
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.network import group_norms
+from ridgesplines.oracle.base import MOST, Supremum, ranked
+from ridgesplines.oracle.sweep import Sweep
 from ridgesplines.validation import Array
 
-#: Entries (pivots times points) of a block.
-BLOCK = 2**19
+#: In units of the radius: a coordinate as small as this is zero. Squares of what is left do not underflow.
+ZERO = 1e-100
+#: Earlier dual vectors whose values bound those of the next.
+EARLIER = 8
+#: Entries (pivots times points) swept at most between two looks at what may be skipped.
+BETWEEN = 2**27
 
 
-def plane_oracle(X: Array, u: Array) -> Supremum:
-    """The exact supremum for data X (N, 2) and a dual vector u (N,) or (N, D)."""
-    U = u.reshape(len(u), -1)
-    step = max(1, BLOCK // len(X))
-    found = [_sweep(X, U, np.arange(i, min(i + step, len(X)))) for i in range(0, len(X), step)]
-    value, angle = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    W = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return ranked("exact", value, W, np.einsum("nd,nd->n", W, X))
+class PlaneOracle:
+    r"""The exact supremum of :math:`|\eta|` over all directions and biases, for data X (N, 2).
 
+    .. math:: \sup_{\|w\| = 1,\, b} \Big\| \sum_n u_n\,\rho(w^T x_n - b) \Big\|_2
 
-def _sweep(X: Array, U: Array, pivots: Array) -> tuple[Array, Array]:
-    """The largest |eta| for each pivot, and the angle at which it is reached."""
-    R = X[None] - X[pivots][:, None]
-    angle, positive = _crossings(R)
-    order = np.argsort(angle, axis=1)
-    angle = np.take_along_axis(angle, order, axis=1)
-    # Each crossing turns the sign of one point: M falls by s_n r_n u_n^T.
-    flips = np.where(positive, 1.0, -1.0)[..., None, None] * R[..., :, None] * U[None, :, None, :]
-    start = 0.5 * flips.sum(axis=1, keepdims=True)
-    M = start - np.cumsum(np.take_along_axis(flips, order[..., None, None], axis=1), axis=1)
-    width = np.diff(angle, axis=1, append=angle[:, :1] + np.pi)
-    peak = _leading_angle(M)
-    inside = np.mod(peak - angle, np.pi) < width
-    best = np.where(inside, peak, angle)  # otherwise the left end; the right end is the next arc's left
-    value = np.linalg.norm(M[..., 0, :] * np.cos(best)[..., None] + M[..., 1, :] * np.sin(best)[..., None], axis=-1)
-    top = np.argmax(value, axis=1)[:, None]
-    return np.take_along_axis(value, top, axis=1)[:, 0], np.take_along_axis(best, top, axis=1)[:, 0]
+    for dual vectors u, shape (N,) or (N, D), orthogonal to all affine functions. The answer lists the largest value
+    about each of at most 256 data points, the largest first; a neuron whose line holds two points may be listed for
+    both. `value` is the supremum whatever `level` is: it is :math:`|\eta|` evaluated at the first neuron, and no other
+    exceeds it by more than the rounding of a sum of N terms.
 
+    With `level`, neurons at or below it are left out, all but the first, and points that are proven to have none above
+    it are not swept. Answers do not depend on what was asked before; the time they take does.
 
-def _crossings(R: Array) -> tuple[Array, Array]:
-    """When w(theta)^T r changes sign, theta in [0, pi), and whether it is positive before.
+    Parameters
+    ----------
+    X : the data, shape (N, 2); equal rows count as one point.
 
-    Both come from one angle, so that they cannot contradict each other: on lattices, where many crossings
-    coincide, signs taken from the coordinates instead would give violators that do not exist.
+    Notes
+    -----
+    O(N log N) a data point at first; then O(N), where the order of crossings is kept: for as many points as fit in
+    512 MiB, all of them up to N = 16 000 or so. Not for calls from several threads at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ridgesplines.oracle import PlaneOracle
+    >>> corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> found = PlaneOracle(corners)(np.array([1.0, -1.0, -1.0, 1.0]))
+    >>> round(found.value, 12), found.scope
+    (0.707106781187, 'exact')
     """
-    alpha = np.arctan2(R[..., 1], R[..., 0])
-    half = np.pi / 2.0
-    positive = (alpha >= -half) & (alpha < half)
-    late = alpha < -half
-    return np.where(positive, alpha + half, np.where(late, alpha + 3.0 * half, alpha - half)), positive
+
+    def __init__(self, X: Array) -> None:
+        self._centre = X.mean(axis=0)
+        centred = X - self._centre
+        self._unit = _power_of_two(np.abs(centred).max(initial=0.0))
+        points = centred / self._unit
+        points[np.abs(points) <= ZERO] = 0.0
+        points, self._place = np.unique(points * [1.0, -1.0], axis=0, return_inverse=True)
+        self._points = points * [1.0, -1.0]  # sorted by x, equal x by falling y
+        self._sweep = Sweep(self._points)
+        self._earlier: deque[tuple[Array, Array]] = deque(maxlen=EARLIER)
+
+    def __call__(self, u: Array, level: float | None = None) -> Supremum:
+        unit = _power_of_two(np.abs(u).max(initial=0.0))
+        U = np.zeros((len(self._points), *u.shape[1:]))
+        np.add.at(U, self._place, u / unit)
+        least = -np.inf if level is None else level / unit / self._unit
+        V = U.reshape(len(U), -1)
+        pivots, values, directions = self._largest(V, least)
+        top = np.lexsort((pivots, -values))[:MOST]
+        top = top[: max(1, int((values[top] > least).sum()))]
+        W = directions[top]
+        W /= np.hypot(W[:, 0], W[:, 1])[:, None]
+        biases = np.einsum("kd,kd->k", W, self._points[pivots[top]])
+        # Afresh, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
+        eta = np.einsum("kn,n...->k...", np.abs(np.einsum("kd,nd->kn", W, self._points) - biases[:, None]), 0.5 * U)
+        return ranked("exact", eta * unit * self._unit, W, biases * self._unit + W @ self._centre)
+
+    def _largest(self, U: Array, least: float) -> tuple[NDArray[np.intp], Array, Array]:
+        """Pivots, their largest |eta|, its directions: the largest, and of the MOST largest all above `least`."""
+        rounding = 8.0 * len(U) * np.finfo(float).eps * self._most(U)  # of a sweep's running sums, and more
+        bounds = self._bounds(U) + rounding
+        order = np.argsort(-bounds, kind="stable")
+        found, step, enough = np.empty((0, 3)), MOST, -np.inf
+        while len(found) < len(order):
+            batch = order[len(found) : len(found) + step]
+            batch = batch[bounds[batch] > enough]
+            if not len(batch):
+                break
+            found = np.concatenate([found, self._sweep(U, batch)])
+            step = min(2 * step, max(MOST, BETWEEN // len(order)))
+            enough = _enough(np.sqrt(found[:, 0]), least)
+        pivots, values = order[: len(found)], np.sqrt(found[:, 0])
+        bounds[pivots] = values + rounding[pivots]
+        self._earlier.append((U, bounds))
+        return pivots, values, found[:, 1:]
+
+    def _bounds(self, U: Array) -> Array:
+        """What |eta| about each pivot cannot exceed, by each of the earlier dual vectors."""
+        bounds = np.full(len(U), np.inf)
+        for earlier, values in self._earlier:
+            if earlier.shape == U.shape and (size := np.vdot(earlier, earlier)) > 0.0:
+                t = np.vdot(earlier, U) / size
+                np.minimum(bounds, abs(t) * values + self._most(U - t * earlier), out=bounds)
+        return bounds
+
+    def _most(self, U: Array) -> Array:
+        """For each pivot a bound on sum |u_n| |w^T r_n| / 2 over unit w.
+
+        By Cauchy and Schwarz: its square is at most sum |u_n| / 4 times the largest eigenvalue of sum |u_n| r_n r_n^T.
+        """
+        size = group_norms(U)
+        total = float(size.sum())
+        if total == 0.0:
+            return np.zeros(len(U))
+        middle = size @ self._points / total
+        middle += size @ (self._points - middle) / total  # the first sum rounds, in units of the radius
+        off = self._points - middle
+        (a, b), (_, c) = (off.T * size) @ off
+        a, b, c = a + total * off[:, 0] ** 2, b + total * off[:, 0] * off[:, 1], c + total * off[:, 1] ** 2
+        return 0.5 * np.sqrt(total * (0.5 * (a + c) + np.sqrt(0.25 * (a - c) ** 2 + b**2)))
 
 
-def _leading_angle(M: Array) -> Array:
-    """The angle of the leading eigenvector of M M^T, in (-pi/2, pi/2]."""
-    a, b = M[..., 0, :], M[..., 1, :]
-    cross = np.einsum("...d,...d->...", a, b)
-    skew = np.einsum("...d,...d->...", a - b, a + b)
-    return 0.5 * np.arctan2(2.0 * cross, skew)
+def _enough(values: Array, least: float) -> float:
+    """A pivot matters above this only: where it is among the MOST largest and above `least`, or the largest."""
+    crowded = np.partition(values, -MOST)[-MOST] if len(values) >= MOST else 0.0
+    return min(float(values.max()), max(least, float(crowded)))
+
+
+def _power_of_two(size: float) -> float:
+    """One that is near, so that division by it is exact; 1 for zero."""
+    return float(2.0 ** np.floor(np.log2(size))) if size > 0.0 else 1.0

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from instances import noisy
 
-from ridgesplines.oracle import continuum_oracle, eta_at
-from ridgesplines.oracle.plane import plane_oracle
+from ridgesplines.oracle import PlaneOracle, continuum_oracle, eta_at
 from ridgesplines.problem import affine_basis
 
 
@@ -59,7 +58,7 @@ CIRCLE = np.stack([np.cos(np.arange(24) * np.pi / 12), np.sin(np.arange(24) * np
 )
 def test_plane_on_degenerate_sets(X):
     u = dual_vector(X, (), 0)
-    found = plane_oracle(X, u)
+    found = PlaneOracle(X)(u)
     brute = scan(X, u, np.pi * np.arange(40_000) / 40_000)
     assert brute * (1.0 - 1e-12) <= found.value <= brute * (1.0 + 1e-4)
 
