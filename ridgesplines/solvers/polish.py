@@ -11,15 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.duals import projected
-from ridgesplines.finite import Design, Face, descend, design, linear_program
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import eta_dictionary
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import affine_least_squares
+from ridgesplines.refit import newton_refit, vertex_refit
 from ridgesplines.sparsify import extreme_point
 from ridgesplines.validation import Array
 
@@ -93,7 +91,7 @@ def working_set(
     amplitudes, fit : where to start, (G,) and (n,).
     """
     W, b = dictionary.neurons
-    refit = _smooth if problem.loss.smooth else _piecewise
+    refit = newton_refit if problem.loss.smooth else vertex_refit
     before = np.inf
     for _ in range(ROUNDS):
         if problem.n_features > 1 and problem.n_samples * len(work) > LARGEST:
@@ -167,58 +165,3 @@ def _violators(problem: Problem, dictionary: Dictionary, eta: Array, work: Array
     found = np.flatnonzero(peak)
     most = max(JOIN, len(work) // 2)
     return found[np.argsort(-size[found], kind="stable")[:most]]
-
-
-def _smooth(
-    problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array
-) -> tuple[RidgeSpline, Array, Array, Array] | None:
-    """Newton on the face, neurons leaving one by one."""
-    kept = np.arange(len(b))
-    if problem.n_features > 1:  # dependent columns first: their face has no unique optimum
-        kept, amplitudes = extreme_point(problem, W, b, amplitudes)
-    signs = np.sign(amplitudes) if amplitudes.ndim == 1 else None
-    net = _fitted(problem, W[kept], b[kept], amplitudes, fit)
-    matrices, start = design(problem, W[kept], b[kept])
-    theta = start(net)
-    while True:
-        theta, gone, converged = descend(Face(problem, matrices.basis, matrices.kinks, signs), theta)
-        if converged or not gone.any():
-            break
-        kept = kept[~gone]
-        signs = None if signs is None else signs[~gone]
-        matrices, theta = _without(problem, matrices, theta, gone)
-    z = matrices.basis @ theta
-    u = -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
-    return matrices.read(theta), u, kept, matrices.kinks @ theta
-
-
-def _fitted(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> RidgeSpline:
-    """The network with these neurons whose affine part comes nearest to the fit."""
-    hidden = RidgeSpline(W, b, amplitudes, np.zeros((problem.n_features, *amplitudes.shape[1:])))
-    return RidgeSpline(W, b, amplitudes, *affine_least_squares(problem.X, fit - hidden(problem.X)))
-
-
-def _without(problem: Problem, old: Design, theta: Array, gone: Array) -> tuple[Design, Array]:
-    """The finite problem without some neurons, at the same point."""
-    new, _ = design(problem, old.weights[~gone], old.biases[~gone])
-    if not sparse.issparse(old.basis):
-        stays = np.concatenate([~gone, np.ones(old.basis.shape[1] - len(gone), dtype=bool)])
-        return new, theta[stays]
-    if not gone.all():
-        return new, theta[np.concatenate([[True], ~gone, [True]])]
-    return new, new.basis.T @ (old.basis @ theta)
-
-
-def _piecewise(
-    problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array
-) -> tuple[RidgeSpline, Array, Array, Array] | None:
-    """A vertex of the linear program on the working set: its zeros are exact."""
-    matrices, _ = design(problem, W, b)
-    answer = linear_program(problem, matrices, nearby=fit)
-    if answer is None:
-        return None
-    theta, values, u = answer
-    gone = values == 0.0
-    matrices, theta = _without(problem, matrices, theta, gone)
-    # Neurons at zero stay in the working set: without them the next multipliers could ask for them again, forever.
-    return matrices.read(theta), u, np.arange(len(b)), values

@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 LAYERS = [
     {"exceptions", "validation"},
     {"losses", "activations", "constraints", "radon"},
-    {"problem", "network", "dictionaries", "scaling"},
-    {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness"},
+    {"problem", "network", "dictionaries", "scaling", "patterns"},
+    {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness", "refit", "ridge"},
     {"solution"},
     {"solvers"},
     {"solve"},
