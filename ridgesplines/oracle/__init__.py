@@ -11,12 +11,13 @@ from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
 from ridgesplines.oracle.plane import PlaneOracle
-from ridgesplines.oracle.search import search_oracle
+from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.validation import Array
 
 __all__ = [
     "Oracle",
     "PlaneOracle",
+    "SearchOracle",
     "Supremum",
     "continuum_oracle",
     "dictionary_oracle",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 
-def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:
+def continuum_oracle(X: Array, starts: Array | None = None, seed: int = 0, device: str | None = None) -> Oracle:
     """The strongest oracle for the data X (N, d), over all directions and biases.
 
     Exact where `exact_oracle` has one, searched otherwise, also from the directions `starts`.
@@ -34,9 +35,7 @@ def continuum_oracle(X: Array, starts: Array | None = None) -> Oracle:
     exact = exact_oracle(X)
     if exact is not None:
         return exact
-    centre = X.mean(axis=0)
-    search = partial(search_oracle, X - centre, starts=starts)
-    return partial(_moved, lambda u, level=None: search(u), np.eye(X.shape[1]), centre)
+    return SearchOracle(X, seed, starts=starts, device=device)
 
 
 def exact_oracle(X: Array) -> Oracle | None:

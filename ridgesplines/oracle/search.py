@@ -1,58 +1,157 @@
-r"""sup |eta| in many dimensions, searched: a lower bound on the supremum, and no more than that.
-
-From many starting directions: the best bias by one sort and cumulative sums; then, the activation pattern held,
-:math:`\eta` is linear, :math:`M^T w`, and its best direction is the leading left singular vector of M. A step is kept
-where it climbs.
-"""
+r"""sup |eta| in many dimensions, searched: a lower bound on the supremum, and no more than that."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.network import group_norms
-from ridgesplines.oracle.base import Supremum, ranked
+from ridgesplines.oracle import starts as directions
+from ridgesplines.oracle.ascent import TOUCH, Hyperplanes, climb, exchange, through
+from ridgesplines.oracle.base import MOST, Supremum, ranked
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.passes import Host, Passes, Points, Torch
 from ridgesplines.validation import Array
 
-STARTS = 512
-STEPS = 40
+#: Random starts for each dimension, where nothing else is said.
+EFFORT = 128
+#: Starts that ascend together: at first, and at most.
+FEW, TOGETHER = 64, 512
+#: Of them, the part that begins near maxima already known.
+FROM_KNOWN = 0.75
+#: Violators that are enough to stop early.
+ENOUGH = 64
+#: The largest maxima whose held points are exchanged; those near which to look; those kept for the next dual vector.
+EXCHANGED = 16
+PARENTS = 256
+KEPT = 128
 
 
-def search_oracle(X: Array, u: Array, starts: Array | None = None, seed: int = 0) -> Supremum:
-    """The best violator found from seeded random directions, differences of data points and `starts` (m, d)."""
-    rng = np.random.default_rng(seed)
-    d = X.shape[1]
-    pairs = rng.integers(len(X), size=(STARTS // 2, 2))
-    candidates = [rng.standard_normal((STARTS, d)), X[pairs[:, 0]] - X[pairs[:, 1]]]
-    if starts is not None:
-        candidates.append(starts)
-    W = np.concatenate(candidates)
-    W = W[np.linalg.norm(W, axis=1) > 0.0]
-    W /= np.linalg.norm(W, axis=1, keepdims=True)
-    U = u.reshape(len(u), -1)
-    found = [_ascend(X, U, w) for w in W]
-    eta, weights, biases = (np.array(part) for part in zip(*found, strict=True))
-    return ranked("searched", eta, weights, biases)
+class SearchOracle:
+    r"""The largest :math:`|\eta|` that a search from many starts finds, for data X (N, d): a lower bound on
+
+    .. math:: \sup_{\|w\| = 1,\, b} \Big\| \sum_n u_n\,\rho(w^T x_n - b) \Big\|_2
+
+    for dual vectors u, shape (N,) or (N, D), orthogonal to all affine functions. It lists local maxima, up to 256 whose
+    activation patterns differ, the largest first.
+
+    With `level` a call stops early once it has found many maxima above it, or some and further starts no more, and
+    spends its whole effort only where it finds none; maxima below it are left out, all but the first. `near`, (weights
+    (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
+    fast. Maxima are kept from call to call, as starts for the next dual vector, but every value is that of the dual
+    vector at hand.
+
+    Parameters
+    ----------
+    X : the data, shape (N, d); they may be degenerate. Equal rows count as one point.
+    seed : of the random starts. The same sequence of calls gives the same answers.
+    effort : how many random starts a call makes at most; 128 d by default.
+    starts : directions to start from besides, in every call, shape (m, d).
+    device : where the passes over the data run: None for NumPy (and numba where it is installed), ``"cuda"`` or
+        ``"cpu"`` for PyTorch. The answers agree to rounding.
+
+    Raises
+    ------
+    SolverRefusal
+        For a device without PyTorch.
+    ProblemError
+        For a device that there is not, or that lacks double precision.
+
+    Notes
+    -----
+    Each start ascends by exact search of great circles, to a maximum that commonly touches d data points (see
+    `ascent`); at last the held points of the largest maxima are exchanged one by one until no exchange helps.
+    O(N (d + log N)) a circle, some 3 d circles a start; memory O(N d), and blocks of a few MiB. That it finds the
+    supremum is likely where many starts arrive at the same largest value, and never proven. Not for calls from several
+    threads at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ridgesplines.oracle.search import SearchOracle
+    >>> corners = np.argwhere(np.ones((2, 2, 2))).astype(float)
+    >>> parity = (-1.0) ** corners.sum(axis=1)
+    >>> found = SearchOracle(corners)(parity)
+    >>> round(found.value, 9), found.scope
+    (0.577350269, 'searched')
+    """
+
+    def __init__(
+        self, X: Array, seed: int = 0, effort: int | None = None, starts: Array | None = None, device: str | None = None
+    ) -> None:
+        self._X, self._centre = X, X.mean(axis=0)
+        distinct, self._place = np.unique(X, axis=0, return_inverse=True)
+        self._axes = _span(distinct)
+        self._points = Points((distinct - self._centre) @ self._axes.T, Host() if device is None else Torch(device))
+        self._effort = EFFORT * X.shape[1] if effort is None else effort
+        self._starts = np.empty((0, X.shape[1])) if starts is None else starts
+        self._kept: Hyperplanes | None = None
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, u: Array, level: float | None = None, near: tuple[Array, Array] | None = None) -> Supremum:
+        size = float(np.abs(u).max(initial=0.0)) or 1.0
+        U = np.zeros((len(self._points.X), u.size // len(u)))
+        np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
+        if not len(self._axes) or not U.any():
+            w = np.eye(1, self._X.shape[1])
+            return ranked("searched", eta_at(self._X, u, w, w @ self._X[0]), w, w @ self._X[0])
+        passes = Passes(self._points, U)
+        maxima = self._search(passes, np.inf if level is None else level / size, near)
+        self._kept = maxima[:KEPT]
+        if level is not None:
+            maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
+        codes = passes.patterns(maxima.W, maxima.held, TOUCH)
+        first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MOST]
+        weights = maxima.W[first] @ self._axes
+        pivots = self._points.X[maxima.held[first, 0]] @ self._axes + self._centre
+        biases = np.einsum("md,md->m", weights, pivots)
+        return ranked("searched", eta_at(self._X, u, weights, biases), weights, biases)
+
+    def _search(self, passes: Passes, level: float, near: tuple[Array, Array] | None) -> Hyperplanes:
+        """Distinct local maxima, from the largest on."""
+        X = passes.X
+        found = climb(passes, self._known(passes, near)).distinct(X, 4 * MOST)
+        spent, number, above = 0, FEW, int((found.value > level).sum())
+        stop = above >= ENOUGH
+        while spent < self._effort and not stop:
+            number = min(number, self._effort - spent)
+            W = self._directions(passes, found, number)
+            found = found.joined(climb(passes, through(passes, W, passes.along(W)[1]))).distinct(X, 4 * MOST)
+            before, above = above, int((found.value > level).sum())
+            stop = above >= ENOUGH or above == before > 0
+            spent, number = spent + number, min(2 * number, TOGETHER)
+        if not stop:
+            found = found.joined(exchange(passes, found[:EXCHANGED], self._rng)).distinct(X, 4 * MOST)
+        return found
+
+    def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
+        """What is known before any random start: earlier maxima, neurons given, directions given, principal ones."""
+        W = _unit(np.concatenate([self._starts @ self._axes.T, directions.principal(passes.X, passes.U)]))
+        known = through(passes, W, passes.along(W)[1])
+        if near is not None:
+            weights, biases = near[0] @ self._axes.T, near[1] - near[0] @ self._centre
+            length = np.linalg.norm(weights, axis=1)
+            weights, biases = (weights.T / length).T[length > 0.0], (biases / length)[length > 0.0]
+            known = known.joined(through(passes, weights, passes.nearest(weights, biases)))
+        if self._kept is not None:
+            known = known.joined(self._kept)
+        return known
+
+    def _directions(self, passes: Passes, found: Hyperplanes, number: int) -> Array:
+        """Unit vectors to start from at random: near what was found, and afresh."""
+        parents = found.W[:PARENTS]
+        nearby = int(FROM_KNOWN * number) if len(parents) else 0
+        fresh = directions.fresh(passes.X, number - nearby, self._rng)
+        return _unit(np.concatenate([directions.around(parents, nearby, self._rng), fresh]))
 
 
-def _ascend(X: Array, U: Array, w: Array) -> tuple[float, Array, float]:
-    value, bias, M = _best_bias(X, U, w)
-    for _ in range(STEPS):
-        trial = np.linalg.svd(M, full_matrices=False)[0][:, 0]
-        higher, b, N = _best_bias(X, U, trial)
-        if higher <= value * (1.0 + 1e-12):
-            break
-        value, bias, M, w = higher, b, N, trial
-    return value, w, bias
+def _span(X: Array) -> Array:
+    """Orthonormal rows that span the centred data; the unit vectors where they span everything."""
+    centred = X - X.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    rounding = 8.0 * np.finfo(float).eps * (sizes.max(initial=0.0) + np.linalg.norm(X, axis=0).max(initial=0.0))
+    rank = int((sizes > rounding).sum())
+    return np.eye(X.shape[1]) if rank == X.shape[1] else axes[:rank]
 
 
-def _best_bias(X: Array, U: Array, w: Array) -> tuple[float, float, Array]:
-    """The largest |eta(w, .)|, its bias, and the matrix M of its activation pattern."""
-    p = X @ w
-    order = np.argsort(p)
-    p, V = p[order], U[order]
-    mass = np.cumsum(V[::-1], axis=0)[::-1]
-    moment = np.cumsum((V.T * p).T[::-1], axis=0)[::-1]
-    size = group_norms(moment - p[:, None] * mass)
-    k = int(np.argmax(size))
-    active = order[k:]
-    return float(size[k]), float(p[k]), (X[active] - X[order[k]]).T @ U[active]
+def _unit(W: Array) -> Array:
+    W = W[(W != 0.0).any(axis=1)]
+    return W / np.linalg.norm(W, axis=1, keepdims=True)

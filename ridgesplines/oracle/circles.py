@@ -1,0 +1,83 @@
+r"""The largest |eta| over all biases of a direction, and over a great circle of directions: many at a time.
+
+A hyperplane through a data point, the pivot :math:`x_p`, is a unit vector w. For u orthogonal to all affine functions,
+with :math:`r_n = x_n - x_p`,
+
+.. math:: \eta = \tfrac12 \sum_n u_n |w^T r_n|
+
+On the great circle :math:`w(\theta) = \cos\theta\, a + \sin\theta\, c` this is the sweep of two dimensions (see
+`sweep`) for the points :math:`(a^T r_n, c^T r_n)` about the origin: between two crossings one sinusoid,
+:math:`M^T w(\theta)`, whose maximum is in closed form. Points on the hyperplane all along the circle are (0, 0) here
+and count for nothing.
+
+Written once for NumPy and for torch: arrays come with the module `xp` that made them.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+#: An array of NumPy, or a tensor of torch.
+Rows = Any
+
+
+def best_biases(xp: ModuleType, P: Rows, U: Rows) -> tuple[Rows, Rows]:
+    """For projections P (m, N) and U (N, D) the largest |eta|^2 over all biases, and the point where it is; each (m,).
+
+    Along a direction eta is piecewise linear in the bias with breakpoints at the data. O(m N log N).
+    """
+    rows = xp.arange(len(P), device=P.device)
+    order = P.argsort(1)
+    P = P[rows[:, None], order][..., None]
+    V = U[order]
+    mass, moment = V.cumsum(1), (P * V).cumsum(1)
+    eta = P * (mass - 0.5 * mass[:, -1:]) - (moment - 0.5 * moment[:, -1:])
+    size = (eta**2).sum(2)
+    top = size.argmax(1)
+    return size[rows, top], order[rows, top]
+
+
+def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, Rows, Rows, Rows]:
+    """For coordinates rx, ry (m, N) in the planes of m circles the largest |eta|^2, where it is, and what is crossed.
+
+    Returns
+    -------
+    The squares; a direction (cos, sin) of any length, as two arrays; the point that is crossed there, or -1 where the
+    maximum lies between two crossings. Each of shape (m,). O(m N log N).
+    """
+    turned = (rx < 0.0) | ((rx == 0.0) & (ry < 0.0))
+    rx, ry = xp.where(turned, -rx, rx), xp.where(turned, -ry, ry)
+    nowhere = (rx == 0.0) & (ry == 0.0)
+    ry = xp.where(nowhere, 1.0, ry)  # the end of the half circle, where nothing changes
+    rows = xp.arange(len(rx), device=rx.device)
+    order = (ry / (rx + abs(ry))).argsort(1)  # it rises with the angle
+    rx, ry, nowhere = (part[rows[:, None], order] for part in (rx, ry, nowhere))
+    V = xp.where(nowhere[..., None], 0.0, U[order])
+    mx, my = _before_crossings(rx, V), _before_crossings(ry, V)
+    peak, vx, vy = _peaks(xp, mx, my)
+    after = rx * vx + ry * vy
+    before = after + 0.0
+    before[:, 1:] = rx[:, :-1] * vx[:, 1:] + ry[:, :-1] * vy[:, 1:]
+    before[:, 0] = -(rx[:, -1] * vx[:, 0] + ry[:, -1] * vy[:, 0])  # this arc follows on the last crossing
+    inside = before * after < 0.0
+    end = ((rx[..., None] * my - ry[..., None] * mx) ** 2).sum(2) / (rx**2 + ry**2)
+    value = xp.where(inside, peak, end)
+    top = value.argmax(1)
+    at = rows, top
+    within = inside[at]
+    crossed = xp.where(within | nowhere[at], -1, order[at])
+    return value[at], xp.where(within, vx[at], -ry[at]), xp.where(within, vy[at], rx[at]), crossed
+
+
+def _before_crossings(r: Rows, V: Rows) -> Rows:
+    """One row of M before each crossing, shape (m, N, D): each turns one sign, and M falls by r_n u_n^T."""
+    falls = r[..., None] * V
+    return 0.5 * falls.sum(1)[:, None] - (falls.cumsum(1) - falls)
+
+
+def _peaks(xp: ModuleType, mx: Rows, my: Rows) -> tuple[Rows, Rows, Rows]:
+    """The leading eigenvalue of M M^T, and an eigenvector."""
+    a, b, c = (mx * mx).sum(2), (mx * my).sum(2), (my * my).sum(2)
+    peak = 0.5 * (a + c) + (0.25 * (a - c) ** 2 + b**2) ** 0.5
+    return peak, xp.where(a >= c, peak - c, b), xp.where(a >= c, b, peak - a)

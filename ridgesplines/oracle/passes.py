@@ -1,0 +1,234 @@
+r"""The passes over all data that a search makes for many hyperplanes at once: on this machine or, by torch, on another.
+
+A hyperplane is kept as a unit vector w and the data points that it is held to, the first of which is its pivot. Held
+points lie on it exactly: their distance is set to zero, whatever rounding says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
+from ridgesplines.validation import Array
+
+#: From so many points on, compiled code is worth its loading.
+MANY = 200
+#: Entries (hyperplanes times points times outputs) of a block here, and elsewhere; of a share worth a thread.
+BLOCK = 2**18
+ELSEWHERE = 2**23
+SHARE = 2**17
+
+
+class Host:
+    """NumPy, and numba where it is installed."""
+
+    xp: Any = np
+    block = BLOCK
+    compiles = True
+
+    def put(self, array: Array) -> Rows:
+        return array
+
+    def get(self, rows: Rows) -> Array:
+        return rows
+
+
+class Torch(Host):
+    """A device of PyTorch."""
+
+    block = ELSEWHERE
+    compiles = False
+
+    def __init__(self, device: str) -> None:
+        if find_spec("torch") is None:
+            raise SolverRefusal(
+                "SearchOracle",
+                f"PyTorch for device={device!r}",
+                "an environment without it",
+                "Install it (pip install torch), or leave device=None.",
+            )
+        import torch
+
+        self.xp = torch
+        try:
+            self.device = torch.empty(0, dtype=torch.float64, device=device).device
+        except (RuntimeError, AssertionError, TypeError) as error:
+            got = f"{device!r} ({str(error).splitlines()[0]})"
+            remedy = 'Use "cuda" where it is available, "cpu", or None.'
+            raise ProblemError("device", "a device with double precision that torch can use", got, remedy) from None
+
+    def put(self, array: Array) -> Rows:
+        return self.xp.as_tensor(np.ascontiguousarray(array), device=self.device)
+
+    def get(self, rows: Rows) -> Array:
+        return rows.cpu().numpy()
+
+
+@dataclass(frozen=True)
+class Slopes:
+    r"""eta at m hyperplanes, and how it changes to first order; for vector outputs along its own direction.
+
+    Attributes
+    ----------
+    value : |eta|, (m,).
+    by_direction : the derivative of |eta| by w about the pivot, held points left out, (m, d).
+    by_bias : its derivative as the hyperplane recedes from all points, those held left out, (m,).
+    weights : u_n of the held points, in the direction of eta; zero where none is held, (m, d).
+    """
+
+    value: Array
+    by_direction: Array
+    by_bias: Array
+    weights: Array
+
+
+class Points:
+    """Data X (N, d), put where the passes run."""
+
+    def __init__(self, X: Array, machine: Host) -> None:
+        self.X, self.machine = X, machine
+        self.columns = np.ascontiguousarray(X.T)
+        self.put = machine.put(X)
+
+
+class Passes:
+    """The passes for a dual vector U (N, D) that is orthogonal to all affine functions."""
+
+    def __init__(self, points: Points, U: Array) -> None:
+        self.X, self.U, self.machine = points.X, np.ascontiguousarray(U), points.machine
+        self._columns, self._points = points.columns, points.put
+        self._dual = self.machine.put(self.U)
+        self._step = max(1, self.machine.block // self.U.size)
+        #: Of eta, computed in two ways.
+        self.rounding = 4.0 * np.finfo(float).eps * float(np.linalg.norm(self.U) * np.linalg.norm(self.X))
+
+    def along(self, W: Array) -> tuple[Array, NDArray[np.intp]]:
+        """For each direction the largest |eta| over all biases, and the data point where it is."""
+
+        def block(part: slice) -> tuple[Array, ...]:
+            P = self.machine.put(W[part]) @ self._points.T
+            return tuple(map(self.machine.get, best_biases(self.machine.xp, P, self._dual)))
+
+        squares, at = self._blocks(block, len(W), (), ())
+        return np.sqrt(squares), at.astype(np.intp)
+
+    def distances(self, W: Array, held: NDArray[np.intp]) -> Rows:
+        """w^T (x_n - x_p), exactly zero for points that are held: (m, N)."""
+        P = self.machine.put(W) @ self._points.T
+        P = P - self.machine.put(np.einsum("kd,kd->k", W, self.X[held[:, 0]]))[:, None]
+        rows, columns = np.nonzero(held >= 0)
+        P[self.machine.put(rows), self.machine.put(held[rows, columns])] = 0.0
+        return P
+
+    def touched(self, W: Array, held: NDArray[np.intp], tol: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Pairs (hyperplane, data point on it), those held left out: within tol of the largest distance."""
+        rows, points = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        for part in _parts(len(W), self._step):
+            far = np.abs(self.machine.get(self.distances(W[part], held[part])))
+            near = far <= tol * far.max(axis=1, keepdims=True)
+            k, j = np.nonzero(held[part] >= 0)
+            near[k, held[part][k, j]] = False
+            k, n = np.nonzero(near)
+            rows.append(k + part.start)
+            points.append(n)
+        return np.concatenate(rows), np.concatenate(points)
+
+    def nearest(self, W: Array, biases: Array) -> NDArray[np.intp]:
+        """The data point nearest to each hyperplane: (m,)."""
+        at = [np.empty(0, np.intp)]
+        for part in _parts(len(W), self._step):
+            at.append(np.abs(W[part] @ self.X.T - biases[part, None]).argmin(axis=1))
+        return np.concatenate(at)
+
+    def patterns(self, W: Array, held: NDArray[np.intp], tol: float) -> Array:
+        """A number for each hyperplane that tells activation patterns apart; which side is which does not matter."""
+        code = np.random.default_rng(0).standard_normal(len(self.X))
+        codes = [np.empty(0)]
+        for part in _parts(len(W), self._step):
+            P = self.machine.get(self.distances(W[part], held[part]))
+            P = np.where(np.abs(P) <= tol * np.abs(P).max(axis=1, keepdims=True), 0.0, P)
+            codes.append(np.abs(np.sign(P) @ code))
+        return np.concatenate(codes)
+
+    def slopes(self, W: Array, held: NDArray[np.intp]) -> Slopes:
+        """How eta changes to first order. O(N d) a hyperplane."""
+        xp, get = self.machine.xp, self.machine.get
+
+        def block(part: slice) -> tuple[Array, ...]:
+            h = held[part]
+            P = self.distances(W[part], h)
+            eta = 0.5 * (abs(P) @ self._dual)
+            size = (eta**2).sum(1) ** 0.5
+            V = (eta / xp.where(size > 0.0, size, 1.0)[:, None]) @ self._dual.T
+            S = 0.5 * xp.sign(P) * V
+            rows = self.machine.put(np.arange(len(h)))[:, None]
+            return get(size), get(S @ self._points), get(S.sum(1)), get(V[rows, self.machine.put(np.maximum(h, 0))])
+
+        d = W.shape[1]
+        value, G, bias, weights = self._blocks(block, len(W), (), (d,), (), (d,))
+        G -= bias[:, None] * self.X[held[:, 0]]
+        weights[held < 0] = 0.0
+        return Slopes(value, G, bias, weights)
+
+    def around(self, W: Array, C: Array, held: NDArray[np.intp]) -> tuple[Array, Array, NDArray[np.intp]]:
+        """The largest |eta| on the great circle through w and c that keeps to the held points, where, what is crossed.
+
+        Values (m,), unit vectors (m, d), data points or -1 (m,). O(N (d + log N)) a circle.
+        """
+        compiled = _compiled() if self.machine.compiles and len(self.X) >= MANY else None
+
+        def block(part: slice) -> tuple[Array, ...]:
+            if compiled is not None:
+                return compiled.best_on_circles(self._columns, self.U, W[part], C[part], held[part])
+            rx, ry = self.distances(W[part], held[part]), self.distances(C[part], held[part])
+            return tuple(map(self.machine.get, best_on_circles(self.machine.xp, rx, ry, self._dual)))
+
+        threads = 1 if compiled is None else _threads()
+        squares, along_w, along_c, crossed = self._blocks(block, len(W), (), (), (), (), threads=threads)
+        best = along_w[:, None] * W + along_c[:, None] * C
+        best /= np.linalg.norm(best, axis=1, keepdims=True)
+        return np.sqrt(squares), best, crossed.astype(np.intp)
+
+    def _blocks(
+        self, block: Callable[[slice], tuple[Array, ...]], m: int, *shapes: tuple[int, ...], threads: int = 1
+    ) -> list[Array]:
+        """The answers for m rows, of the shapes given, from blocks that fit in memory."""
+        threads = min(threads, 1 + m * self.U.size // SHARE)
+        if threads > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                parts = [*pool.map(block, _parts(m, -(-m // threads)))]
+        else:
+            parts = [block(part) for part in _parts(m, self._step)]
+        empty = [np.empty((0, *shape)) for shape in shapes]
+        return [np.concatenate(column) for column in zip(empty, *parts, strict=True)]
+
+
+def _parts(m: int, step: int) -> Iterator[slice]:
+    return (slice(i, i + step) for i in range(0, m, step))
+
+
+@cache
+def _compiled() -> Any:
+    """The compiled sweep of circles, or None where numba is not installed."""
+    if find_spec("numba") is None:
+        return None
+    from ridgesplines.oracle import compiled_circles
+
+    return compiled_circles
+
+
+def _threads() -> int:
+    """As many as numba would take, which users and process pools know how to set."""
+    import numba
+
+    settings: Any = numba.config
+    return int(settings.NUMBA_NUM_THREADS)

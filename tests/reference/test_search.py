@@ -1,0 +1,283 @@
+"""The searched supremum: against the plane's exact one, against enumeration, and by what a search must keep."""
+
+import importlib.util
+import sys
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from instances import noisy
+
+import ridgesplines as rs
+from ridgesplines.network import group_norms
+from ridgesplines.oracle import PlaneOracle, SearchOracle, eta_at, passes
+from ridgesplines.oracle.circles import best_on_circles
+from ridgesplines.problem import affine_basis
+
+LATTICE = np.argwhere(np.ones((5, 5, 5))).astype(float)
+
+
+def dual_vector(X, outputs=(), seed=0):
+    u = np.random.default_rng(seed).standard_normal((len(X), *outputs))
+    Q = affine_basis(X)
+    for _ in range(2):
+        u = u - Q @ (Q.T @ u)
+    return u
+
+
+def sizes(X, u, found):
+    return group_norms(eta_at(X, u, found.weights, found.biases))
+
+
+def enumerated(X, u):
+    """sup |eta| for few points in general position.
+
+    A maximum holds some points T, one of them the pivot, on the hyperplane, and is the best direction for its pattern.
+    Each such pattern is that of a vertex through d points, those not in T moved to either side.
+    """
+    N, d = X.shape
+    U = u.reshape(N, -1)
+    W, b = [], []
+    for vertex in combinations(range(N), d):
+        w = np.linalg.svd(X[list(vertex[1:])] - X[vertex[0]])[2][-1]
+        for moved in product([-1.0, 0.0, 1.0], repeat=d):
+            held = [n for n, s in zip(vertex, moved, strict=True) if s == 0.0]
+            if not held:
+                continue
+            R = X - X[held[0]]
+            s = np.sign(R @ w)
+            s[list(vertex)] = moved
+            M = R.T @ (s[:, None] * U)
+            Q = np.linalg.qr(R[held[1:]].T)[0] if len(held) > 1 else np.zeros((d, 0))
+            best = np.linalg.svd(M - Q @ (Q.T @ M))[0][:, 0]
+            W.append(best)
+            b.append(best @ X[held[0]])
+    return float(group_norms(eta_at(X, u, np.array(W), np.array(b))).max())
+
+
+@pytest.mark.parametrize("outputs", [(), (3,)])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_exact_supremum_in_a_plane(seed, outputs):
+    X, _ = noisy(60, 2, seed)
+    u = dual_vector(X, outputs, seed)
+    assert SearchOracle(X, seed)(u).value == pytest.approx(PlaneOracle(X)(u).value, rel=1e-12)
+
+
+@pytest.mark.parametrize("X", [LATTICE[:25, 1:], LATTICE[:50:2, 1:] * [1.0, 1e-4]], ids=["lattice", "stretched"])
+def test_the_exact_supremum_on_lattices_in_a_plane(X):
+    for seed in range(4):
+        u = dual_vector(X, (), seed)
+        assert SearchOracle(X)(u).value == pytest.approx(PlaneOracle(X)(u).value, rel=1e-10)
+
+
+@pytest.mark.parametrize("outputs", [(), (1,), (2,)])
+@pytest.mark.parametrize(("n", "d"), [(9, 3), (8, 4)])
+def test_the_supremum_by_enumeration(n, d, outputs):
+    for seed in range(4):
+        X, _ = noisy(n, d, seed)
+        u = dual_vector(X, outputs, seed)
+        assert SearchOracle(X)(u).value == pytest.approx(enumerated(X, u), rel=1e-10)
+
+
+def test_the_enumeration_itself_in_a_plane():
+    X, _ = noisy(9, 2)
+    u = dual_vector(X)
+    assert enumerated(X, u) == pytest.approx(PlaneOracle(X)(u).value, rel=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+@pytest.mark.parametrize(("n", "d"), [(100, 3), (260, 5), (40, 12)])
+def test_listed_neurons_reach_their_values_and_differ(n, d, outputs):
+    X, _ = noisy(n, d)
+    X = X + 3.0
+    u = dual_vector(X, outputs)
+    found = SearchOracle(X, effort=100)(u)
+    eta = sizes(X, u, found)
+    assert found.scope == "searched"
+    assert eta[0] == pytest.approx(found.value, rel=1e-12)
+    assert (np.diff(eta) <= 1e-12 * eta[0]).all()
+    assert np.linalg.norm(found.weights, axis=1) == pytest.approx(np.ones(len(eta)), rel=1e-12)
+    distances = X @ found.weights.T - found.biases
+    signs = np.where(np.abs(distances) < 1e-9, 0.0, np.sign(distances)).T
+    signs *= np.where((signs != 0.0).any(axis=1), signs[np.arange(len(signs)), (signs != 0.0).argmax(axis=1)], 1.0)[
+        :, None
+    ]
+    assert len(np.unique(signs, axis=0)) == len(signs)
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_listed_neurons_are_local_maxima(outputs):
+    X, _ = noisy(80, 4)
+    u = dual_vector(X, outputs)
+    found = SearchOracle(X)(u)
+    rng = np.random.default_rng(0)
+    for w, b, value in zip(found.weights[:10], found.biases[:10], sizes(X, u, found)[:10], strict=True):
+        W = w + 1e-4 * rng.standard_normal((2000, 4))
+        length = np.linalg.norm(W, axis=1)
+        shifted = b + 1e-4 * rng.standard_normal(2000)
+        nearby = group_norms(eta_at(X, u, (W.T / length).T, shifted / length))
+        assert nearby.max() <= value * (1.0 + 1e-12)
+
+
+def test_the_largest_are_best_on_every_circle_that_lets_go_of_one_point():
+    X, _ = noisy(60, 3)
+    u = dual_vector(X)
+    found = SearchOracle(X, effort=30)(u)
+    angles = np.linspace(0.0, np.pi, 2001)
+    for w, b, value in zip(found.weights[:3], found.biases[:3], sizes(X, u, found)[:3], strict=True):
+        touched = np.flatnonzero(np.abs(X @ w - b) < 1e-9)
+        for pair in combinations(touched, 2):
+            c = np.cross(w, X[pair[1]] - X[pair[0]])
+            W = np.outer(np.cos(angles), w) + np.outer(np.sin(angles), c / np.linalg.norm(c))
+            assert np.abs(eta_at(X, u, W, W @ X[pair[0]])).max() <= value * (1.0 + 1e-12)
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_invariances(outputs):
+    X, _ = noisy(50, 3, 1)
+    u = dual_vector(X, outputs, 1)
+    rng = np.random.default_rng(0)
+    value = SearchOracle(X)(u).value
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    order = rng.permutation(50)
+    split = np.concatenate([0.3 * u, 0.7 * u[::-1]])
+    assert SearchOracle(X @ turn + [3.0, -1.0, 2.0])(u).value == pytest.approx(value, rel=1e-9)
+    assert SearchOracle(1e-6 * X)(1e5 * u).value == pytest.approx(0.1 * value, rel=1e-9)
+    assert SearchOracle(X[order])(-u[order]).value == pytest.approx(value, rel=1e-9)
+    assert SearchOracle(np.concatenate([X, X[::-1]]))(split).value == pytest.approx(value, rel=1e-9)
+    assert SearchOracle(X @ np.eye(3, 6) @ np.linalg.qr(rng.standard_normal((6, 6)))[0] + 100.0)(
+        u
+    ).value == pytest.approx(value, rel=1e-9)
+
+
+def test_data_that_span_little():
+    point = SearchOracle(np.ones((4, 3)))(np.array([1.0, -1.0, 2.0, -2.0]))
+    assert point.value == 0.0
+    assert point.weights.shape == (1, 3)
+    X, _ = noisy(20, 3)
+    assert SearchOracle(X)(np.zeros(20)).value == 0.0
+    line = np.outer(np.arange(5.0), [3.0, 0.0, 4.0])
+    u = np.array([1.0, -2.0, 1.0, 0.0, 0.0])
+    assert SearchOracle(line)(u).value == pytest.approx(5.0, rel=1e-12)
+
+
+def test_a_lattice_against_all_planes_through_three_points():
+    X = LATTICE[(LATTICE < 3).all(axis=1)]
+    u = dual_vector(X)
+    normals = {tuple(n) for n in product(range(-4, 5), repeat=3) if np.gcd.reduce(n) == 1}
+    W = np.array(sorted(normals), dtype=float)
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    best = max(np.abs(eta_at(X, u, W, W @ x)).max() for x in X)
+    found = SearchOracle(X)(u)
+    assert found.value >= best * (1.0 - 1e-12)
+    assert sizes(X, u, found)[0] == pytest.approx(found.value, rel=1e-12)
+
+
+def test_neurons_near_which_to_look_are_starts():
+    X, _ = noisy(200, 8)
+    u = dual_vector(X)
+    strong = SearchOracle(X)(u)
+    weak = SearchOracle(X, effort=0)(u)
+    values = sizes(X, u, strong)
+    unknown = np.flatnonzero(np.abs(values[:, None] / sizes(X, u, weak) - 1.0).min(axis=1) > 1e-6)[:5]
+    assert len(unknown) == 5
+    near = 2.0 * strong.weights[unknown], 2.0 * strong.biases[unknown]
+    looked = sizes(X, u, SearchOracle(X, effort=0)(u, near=near))
+    assert np.abs(values[unknown, None] / looked - 1.0).min(axis=1).max() < 1e-12
+
+
+def test_maxima_are_kept_from_call_to_call_but_not_their_values():
+    X, _ = noisy(100, 6)
+    u, v = dual_vector(X), dual_vector(X, seed=1)
+    oracle = SearchOracle(X, effort=300)
+    first = oracle(u)
+    second = oracle(0.01 * u + 1e-5 * v)
+    assert second.value < 0.02 * first.value
+    assert second.value >= np.abs(eta_at(X, 0.01 * u + 1e-5 * v, first.weights, first.biases)).max() * (1.0 - 1e-12)
+
+
+def test_level_leaves_out_what_lies_below_and_stops_early():
+    X, _ = noisy(100, 5)
+    u = dual_vector(X)
+    every = SearchOracle(X)(u)
+    level = 0.9 * every.value
+    found = SearchOracle(X)(u, level)
+    assert (sizes(X, u, found) >= level * (1.0 - 1e-12)).all()
+    assert len(found.biases) < len(every.biases)
+    none = SearchOracle(X)(u, 2.0 * every.value)
+    assert len(none.biases) == 1
+    assert none.value == pytest.approx(every.value, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "d", "level"), [(200, 10, 0.5), (100, 4, 0.9), (100, 4, 1.1)])
+def test_the_whole_effort_is_spent_where_nothing_is_above_the_level(n, d, level):
+    X, _ = noisy(n, d)
+    u = dual_vector(X)
+    value = SearchOracle(X)(u).value
+    steps = []
+    counting = SearchOracle(X, effort=2000)
+    counting._directions = lambda *given: steps.append(given[-1]) or SearchOracle._directions(counting, *given)
+    counting(u, level * value)
+    assert (sum(steps) == 2000) == (level > 1.0)
+
+
+def test_the_same_calls_give_the_same_answers():
+    X, _ = noisy(60, 4)
+    answers = []
+    for _ in range(2):
+        oracle = SearchOracle(X, seed=3, effort=50)
+        answers.append([oracle(dual_vector(X, seed=seed)) for seed in range(3)])
+    for one, other in zip(*answers, strict=True):
+        assert one.value == other.value
+        assert (one.weights == other.weights).all()
+        assert (one.biases == other.biases).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_compiled_circles_agree(outputs):
+    compiled = pytest.importorskip("numba") and importlib.import_module("ridgesplines.oracle.compiled_circles")
+    rng = np.random.default_rng(0)
+    for X in [rng.standard_normal((300, 4)), np.argwhere(np.ones((4, 4, 4, 4))).astype(float)]:
+        U = dual_vector(X, (outputs,))
+        on = passes.Passes(passes.Points(X, passes.Host()), U)
+        W, C = np.linalg.qr(rng.standard_normal((50, 4, 2)))[0].transpose(2, 0, 1)
+        held = np.full((50, 4), -1)
+        held[:, 0] = rng.integers(len(X), size=50)
+        plain = best_on_circles(np, on.distances(W, held), on.distances(C, held), U)
+        fast = compiled.best_on_circles(np.ascontiguousarray(X.T), U, np.ascontiguousarray(W), C.copy(), held)
+        assert fast[0] == pytest.approx(plain[0], rel=1e-11)
+        turns = [a[1] / a[2] for a in (plain, fast)]
+        assert turns[1] == pytest.approx(turns[0], rel=1e-6)
+
+
+def test_with_and_without_numba(monkeypatch):
+    pytest.importorskip("numba")
+    X, _ = noisy(250, 4)
+    u = dual_vector(X)
+    fast = SearchOracle(X)(u)
+    monkeypatch.setattr(passes, "MANY", 10**9)
+    assert SearchOracle(X)(u).value == pytest.approx(fast.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_on_a_device_of_torch(outputs):
+    pytest.importorskip("torch")
+    X, _ = noisy(120, 4)
+    u = dual_vector(X, outputs)
+    host, device = SearchOracle(X)(u), SearchOracle(X, device="cpu")(u)
+    assert device.value == pytest.approx(host.value, rel=1e-12)
+    with pytest.raises(rs.ProblemError, match="device"):
+        SearchOracle(X, device="abacus")
+
+
+def test_a_device_without_torch_is_refused(monkeypatch):
+    monkeypatch.setattr(passes, "find_spec", lambda name: None)
+    with pytest.raises(rs.SolverRefusal, match="PyTorch"):
+        SearchOracle(np.eye(4), device="cuda")
+
+
+def test_no_device_loads_no_torch():
+    import subprocess
+
+    code = "import sys, numpy as np; from ridgesplines.oracle import SearchOracle as S; S(np.eye(5))(np.ones(5)); "
+    subprocess.run([sys.executable, "-c", code + "assert 'torch' not in sys.modules"], check=True)
