@@ -23,7 +23,7 @@ from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, evaluate
 from ridgesplines.solve import Path, compare, solve, solve_path
-from ridgesplines.solvers import Grid, Univariate
+from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
 
 if TYPE_CHECKING:
     from ridgesplines.estimators import (
@@ -37,6 +37,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Absolute",
+    "Arrangement",
+    "ColumnGeneration",
     "Concave",
     "ConvergenceWarning",
     "Convex",

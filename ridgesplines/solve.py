@@ -16,7 +16,7 @@ from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, relative
-from ridgesplines.solvers import Answer, Grid, Solver, Univariate
+from ridgesplines.solvers import Answer, ColumnGeneration, Grid, Solver, Univariate
 from ridgesplines.validation import Array, frozen, real_array
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     Parameters
     ----------
     problem : data, loss and lam.
-    solver : settings such as ``Grid(directions=64)``. By default ``Univariate()`` for d = 1, and ``Grid()`` for d >= 2,
-        vector outputs and constraints.
+    solver : settings such as ``Grid(directions=64)``. By default ``Univariate()`` for d = 1, ``ColumnGeneration()``
+        for d >= 2, and ``Grid()`` for vector outputs and constraints in d = 1.
 
     Returns
     -------
@@ -164,8 +164,7 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
 
 def _picked(problem: Problem) -> Solver:
     """The best solver for the problem."""
-    best = Univariate()
-    return best if best.refuses(problem) is None else Grid()
+    return next(s for s in (Univariate(), ColumnGeneration(), Grid()) if s.refuses(problem) is None)
 
 
 def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:

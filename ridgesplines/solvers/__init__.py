@@ -1,9 +1,11 @@
 """Solvers, one file each. A new solver is one file and one line here; the contract tests pick it up."""
 
+from ridgesplines.solvers.arrangement import Arrangement
 from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.column_generation import ColumnGeneration
 from ridgesplines.solvers.grid import Grid
 from ridgesplines.solvers.univariate import Univariate
 
-SOLVERS: tuple[type[Solver], ...] = (Grid, Univariate)
+SOLVERS: tuple[type[Solver], ...] = (Arrangement, ColumnGeneration, Grid, Univariate)
 
-__all__ = ["SOLVERS", "Answer", "Grid", "Solver", "Univariate"]
+__all__ = ["SOLVERS", "Answer", "Arrangement", "ColumnGeneration", "Grid", "Solver", "Univariate"]

@@ -1,0 +1,116 @@
+r"""Neurons slide: a Newton step of all weights, biases and amplitudes together, on the faces where neurons touch data.
+
+Most hyperplanes of the optimal neurons pass through data points. There the objective has a kink, along it it is smooth:
+a neuron is :math:`\theta = |a| (w, b) = T c`, T a basis of the vectors that keep its points touched. With the signs of
+all points held, :math:`f(x) = \sum \pm (Xw - b)_+` is linear in c and the seminorm is :math:`\sum \|(Tc)_w\|`, as in a
+group lasso.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+from ridgesplines.problem import Problem
+from ridgesplines.ridge.columns import Columns
+from ridgesplines.ridge.master import Model
+from ridgesplines.ridge.neurons import Neurons, blocks, sides
+from ridgesplines.validation import Array
+
+#: Unknowns of one step, at most; beyond, the smallest neurons only change their amplitude.
+MOST = 2500
+
+
+def slid(problem: Problem, neurons: Neurons, z: Array) -> tuple[Neurons, Neurons]:
+    """Where a Newton step carries the neurons: each up to the first point that it crosses; and each all the way."""
+    X = problem.X
+    size, theta = neurons.sizes, neurons.theta
+    signs = sides(X, neurons.W, neurons.b)
+    bases = faces(X, signs, theta, size)
+    width = np.array([T.shape[1] for T in bases])
+    T, owner = np.hstack(bases), np.repeat(np.arange(len(size)), width)
+    columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
+    along = np.einsum("ip,pi->p", T[:-1], neurons.W[owner])  # T_w^T w of each unknown
+    bend = _bend(T[:-1], along, owner, problem.lam / size)
+    change = _newton(problem, z, columns, problem.lam * along, bend)
+    step = np.add.reduceat((T * change).T, np.cumsum(width) - width)
+    t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
+    return _neurons(neurons, theta + t * step), _neurons(neurons, theta + step)
+
+
+def _newton(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> Array:
+    """Newton's step, the affine part eliminated; gradient and second derivative are those of the penalty."""
+    model = Model.at(problem, z)
+    gram, cross = columns.gram(model.curvature)
+    S, g = model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
+    return -_solve(S, g)
+
+
+def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
+    """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data."""
+    bases: list[Array] = []
+    d, total = X.shape[1], 0
+    for k in np.argsort(-size, kind="stable"):
+        touched = np.column_stack([X[signs[k] == 0], -np.ones(int((signs[k] == 0).sum()))])
+        if not len(touched):
+            T = np.eye(d + 1)
+        else:
+            _, s, V = np.linalg.svd(touched)
+            T = V[int((s > 1e-9 * s[0]).sum()) :].T
+        total += T.shape[1]
+        if T.shape[1] < 2 or total > MOST:
+            T = theta[k][:, None] / np.linalg.norm(theta[k])
+        bases.append(T)
+    order = np.empty(len(size), dtype=int)
+    order[np.argsort(-size, kind="stable")] = np.arange(len(size))
+    return [bases[i] for i in order]
+
+
+def face_columns(problem: Problem, active: Array, T: Array, owner: Array, sign: Array) -> Columns:
+    """The change of the fit with each unknown."""
+    X = problem.X
+
+    def make(rows: slice) -> Array:
+        moved = X[rows] @ T[:-1] - T[-1]
+        return moved * (active[owner, rows].T * sign[owner])
+
+    return Columns(problem.null_space, T.shape[1], make)
+
+
+def _bend(T: Array, along: Array, owner: Array, scale: Array) -> Array:
+    """The second derivative of lam times the seminorm: block diagonal."""
+    H = np.zeros((len(owner), len(owner)))
+    ends = np.cumsum(np.bincount(owner))
+    for k, (i, j) in enumerate(zip(np.concatenate([[0], ends[:-1]]), ends, strict=True)):
+        H[i:j, i:j] = scale[k] * (T[:, i:j].T @ T[:, i:j] - np.outer(along[i:j], along[i:j]))
+    return H
+
+
+def _room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
+    """How far along its step each neuron can go before it crosses a point that it does not touch."""
+    room = np.full(len(theta), np.inf)
+    for rows in blocks(len(X), 2 * len(theta)):
+        h = theta[:, :-1] @ X[rows].T - theta[:, -1:]
+        dh = step[:, :-1] @ X[rows].T - step[:, -1:]
+        nearer = (signs[:, rows] != 0) & (h * dh < 0.0)
+        t = np.divide(-h, dh, out=np.full_like(h, np.inf), where=nearer)
+        room = np.minimum(room, t.min(axis=1, initial=np.inf))
+    return room
+
+
+def _neurons(old: Neurons, theta: Array) -> Neurons:
+    """Of parameters |a| (w, b), those that have not turned around."""
+    kept = np.einsum("kd,kd->k", theta[:, :-1], old.W) > 0.0
+    return Neurons.from_theta(theta[kept], old.signs[kept])
+
+
+def _solve(S: Array, g: Array) -> Array:
+    scale = np.sqrt(np.maximum(np.diag(S), np.finfo(float).tiny))
+    A = S / scale[:, None] / scale
+    for damping in (1e-14, 1e-12, 1e-10, 1e-8):
+        try:
+            factor = linalg.cho_factor(A + damping * np.eye(len(g)))
+        except linalg.LinAlgError:
+            continue
+        return linalg.cho_solve(factor, g / scale) / scale
+    return np.linalg.lstsq(A, g / scale, rcond=1e-10)[0] / scale

@@ -1,0 +1,229 @@
+"""Problem (32), off the grid."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations import ReLU
+from ridgesplines.certificate import affine_optimum
+from ridgesplines.duals import projected, smooth_dual
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.finite import require_minimiser
+from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.oracle import Oracle, continuum_oracle
+from ridgesplines.problem import Problem
+from ridgesplines.ridge import Fit, Neurons, State, interpolating, objective, refit, states
+from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.sparsify import purify
+from ridgesplines.validation import Array, real_number, rounded_up
+
+#: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
+FALL = 10.0 ** (1.0 / 3.0)
+LOOSE = 1e-2
+#: From this fraction of lambda_max up the affine fit is start enough.
+LARGE = 1e-3
+#: So many rounds without a smaller gap are the last.
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class ColumnGeneration(Solver):
+    r"""Problem (32), d >= 2, to its optimum over all neurons, not only those of a grid.
+
+    .. math:: \min_f \; \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k \|v_k\| \|w_k\|, \qquad
+              f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0
+
+    Parameters
+    ----------
+    tol : the relative gap to reach, between 1e-14 and 1.
+    max_time : seconds for each lam, after which the best so far is returned.
+    random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
+    start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs.
+    device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed.
+    verbose : whether a line is printed to standard error in every round.
+
+    Notes
+    -----
+    Each round asks the oracle for neurons with :math:`|\eta| > \lambda`, lets those join that data separate, refits
+    all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs;
+    linear programs for Absolute, Quantile, Hinge and Interpolation), merges neurons that no point separates, and
+    slides neurons by a Newton step on the faces where they touch data. It stops on the gap that the dual vector of the
+    round proves: with the exact supremum of :math:`|\eta|` where the oracle is exact (data in a line or a plane), with
+    the largest value that a search found otherwise; see ``Solution.certify`` for a proven bound. A round takes
+    O(N K^2 + K^3) besides the oracle; matrices of N rows are formed in blocks.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eq. (32), doi:10.1109/MSP.2023.3286988
+    .. [2] K. Bredies, H. K. Pikkarainen, Inverse problems in spaces of measures, ESAIM: COCV 19 (2013),
+       doi:10.1051/cocv/2011205
+    .. [3] Q. Denoyelle, V. Duval, G. Peyré, E. Soubies, The sliding Frank-Wolfe algorithm and its application to
+       super-resolution microscopy, Inverse Problems 36 (2019), doi:10.1088/1361-6420/ab2a29
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    >>> problem = rs.Problem(X, np.abs(X @ [0.6, 0.8]), lam=0.1)
+    >>> solution = rs.solve(problem, rs.ColumnGeneration(tol=1e-10))
+    >>> solution.certificate.scope, solution.relative_gap <= 1e-10
+    ('exact', True)
+    """
+
+    tol: float = 1e-6
+    max_time: float = float("inf")
+    random_state: int = 0
+    start: RidgeSpline | None = field(default=None, repr=False)
+    device: str | None = None
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
+        if not self.max_time > 0.0:
+            raise ProblemError("max_time", "a number of seconds > 0", repr(self.max_time), "Pass max_time=60.0.")
+
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why not: one dimension, constraints, a start of another shape."""
+        expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
+        if problem.n_features < 2:
+            expected, got = "d >= 2 features", "d = 1"
+            remedy = "Use solver=rs.Univariate(), or rs.Grid() for vector outputs: in one dimension both are exact."
+        elif not isinstance(problem.activation, ReLU):
+            expected, got = "the activation ReLU()", repr(problem.activation)
+        elif self.start is not None and _shape(self.start) != (problem.n_features, problem.n_outputs):
+            expected = f"a start with (inputs, outputs) = {(problem.n_features, problem.n_outputs)}"
+            got = str(_shape(self.start))
+            remedy = "Pass a network of the problem's shape, or start=None."
+        if expected is None or got is None:
+            return None
+        return SolverRefusal("ColumnGeneration", expected, got, remedy)
+
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam, from the neurons of the one before."""
+        scaling = standardise(problem)
+        scaled = scaling.problem
+        require_minimiser(scaled)
+        oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
+        fit, last = _first(scaled, oracle), None
+        if self.start is not None:
+            fit, last = _of_network(scaled, scaling.scaled_network(self.start)), scaling.lam(max(lams))
+        for lam in lams:
+            run = _Run(self, problem.with_lam(lam), scaling, oracle)
+            try:
+                run.follow(fit, last)
+            except KeyboardInterrupt:
+                run.interrupted = True
+            fit, last = run.best.fit, scaling.lam(lam)
+            yield run.answer()
+            if run.interrupted:
+                return
+
+
+class _Run:
+    """The work for one lam, and the best state so far."""
+
+    def __init__(self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle) -> None:
+        self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
+        self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
+        self.best: State
+        self.dual: Array | None = None
+        self.value = -np.inf
+        self.gaps: list[float] = []
+        self.left: list[float] = []
+        self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
+
+    def follow(self, fit: Fit, last: float | None) -> None:
+        """From a fit at another lam, by way of the lams between, to a loose gap."""
+        self.best = State(at_lam(self.scaled, fit), np.inf, np.inf, -np.inf, np.inf)
+        if last is None:
+            u, _ = projected(self.scaled, fit.u)
+            top = self.oracle(u, None).value
+            last = max(self.scaled.lam, LARGE * top) * FALL
+        steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
+        for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
+            between = self.scaled.with_lam(float(lam))
+            for state in states(between, at_lam(between, fit), self.oracle):
+                fit = state.fit
+                if state.gap <= LOOSE or self._late():
+                    break
+        for state in states(self.scaled, at_lam(self.scaled, fit), self.oracle):
+            self._keep(state)
+            if state.gap <= 0.5 * self.settings.tol or self._late() or self._stalled():
+                break
+
+    def _keep(self, state: State) -> None:
+        """The state of least objective, and the dual vector of largest value."""
+        self.gaps.append(state.gap)
+        self.left.append(state.left)
+        nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
+        if state.objective <= self.best.objective and nearer:
+            self.best = state
+        if state.value > self.value:
+            self.dual, self.value = state.fit.u, state.value
+        if self.settings.verbose:
+            print(
+                f"lam = {self.problem.lam:.6g}  round {len(self.gaps):3d}  {time.perf_counter() - self.began:7.2f} s  "
+                f"K = {len(state.fit.neurons):6d}  objective {self.scaling.factor * state.objective:.10g}  "
+                f"relative gap {rounded_up(state.gap)}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def _late(self) -> bool:
+        self.out_of_time = time.perf_counter() - self.began > self.settings.max_time
+        return self.out_of_time
+
+    def _stalled(self) -> bool:
+        """Whether rounding has stopped it: no smaller gap in so many rounds."""
+        return len(self.left) > PATIENCE and min(self.left[-PATIENCE:]) >= min(self.left[:-PATIENCE])
+
+    def answer(self) -> Answer:
+        """In the problem's units, purified."""
+        fit = self.best.fit
+        if not np.isfinite(self.best.objective):
+            fit = interpolating(self.scaled, fit, self.settings.random_state) or fit
+        network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
+        history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
+        if self.out_of_time:
+            history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
+        dual = None if self.dual is None else self.scaling.dual(self.dual)
+        tol = self.settings.tol
+        return Answer(self.problem, network, dual, None, tol, history, self.interrupted)
+
+
+def _first(problem: Problem, oracle: Oracle) -> Fit:
+    """The affine fit, with a dual vector of least supremum; for interpolation, the affine least-squares fit."""
+    none = np.empty((0, *problem.y.shape[1:])) if problem.n_outputs is None else np.empty((0, problem.n_outputs))
+    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), none)
+    if problem.loss.constraint:
+        Q = problem.null_space
+        return Fit(neurons, Q @ (Q.T @ problem.y), np.zeros(len(problem.y)), 0.0)
+    answer = affine_optimum(problem, oracle)
+    assert answer is not None  # every affine function is feasible
+    return Fit(neurons, *answer, objective(problem, answer[0], 0.0))
+
+
+def _of_network(problem: Problem, net: RidgeSpline) -> Fit:
+    """A start from any network."""
+    kept = group_norms(net.amplitudes) > 0.0
+    neurons = Neurons.of(net.weights[kept], net.biases[kept], net.amplitudes[kept])
+    z = net(problem.X)
+    u = smooth_dual(problem, problem.y, z) if problem.loss.smooth else np.zeros_like(z)
+    return Fit(neurons, z, u, objective(problem, z, net.seminorm))
+
+
+def at_lam(problem: Problem, fit: Fit) -> Fit:
+    """A fit with its amplitudes at their best for this problem's lam."""
+    return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
+
+
+def _shape(net: RidgeSpline) -> tuple[int, int | None]:
+    return net.n_features, net.n_outputs
