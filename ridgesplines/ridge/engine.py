@@ -23,6 +23,8 @@ FEWEST, MOST = 16, 64
 SLIDES = 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 LITTLE = 1e-15
+#: Samples times outputs times neurons, beyond which neurons of vector outputs do not slide.
+LARGEST = 2e7
 #: A smoothed problem is solved to this part of the gap so far, in at most so many rounds.
 INNER, MOST_INNER = 0.03, 20
 #: Where its gap is not this part of the one before, the next is so much sharper, down to so much of the first.
@@ -127,7 +129,7 @@ def slides(problem: Problem, fit: Fit) -> Fit:
             together = merged(problem.X, fit.neurons)
             if len(together) < len(fit.neurons):
                 fit = refit(problem, together, fit.z) or fit
-        if not len(fit.neurons):
+        if not len(fit.neurons) or problem.n_samples * (problem.n_outputs or 0) * len(fit.neurons) > LARGEST:
             break
         best = fit
         for moved in slid(problem, fit.neurons, fit.z):

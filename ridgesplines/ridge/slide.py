@@ -29,10 +29,13 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> tuple[Neurons, Neurons
     bases = faces(X, signs, theta, size)
     width = np.array([T.shape[1] for T in bases])
     T, owner = np.hstack(bases), np.repeat(np.arange(len(size)), width)
-    columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
     along = np.einsum("ip,pi->p", T[:-1], neurons.W[owner])  # T_w^T w of each unknown
     bend = _bend(T[:-1], along, owner, problem.lam / size)
-    change = _newton(problem, z, columns, problem.lam * along, bend)
+    if problem.n_outputs is None:
+        columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
+        change = _newton(problem, z, columns, problem.lam * along, bend)
+    else:
+        change = outputs_step(problem, z, (signs > 0)[owner].T * (X @ T[:-1] - T[-1]), neurons.signs[owner], along, bend)
     step = np.add.reduceat((T * change).T, np.cumsum(width) - width)
     t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
     return _neurons(neurons, theta + t * step), _neurons(neurons, theta + step)
@@ -44,6 +47,20 @@ def _newton(problem: Problem, z: Array, columns: Columns, gradient: Array, bend:
     gram, cross = columns.gram(model.curvature)
     S, g = model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
     return -_solve(S, g)
+
+
+def outputs_step(problem: Problem, z: Array, moved: Array, units: Array, along: Array, bend: Array) -> Array:
+    """The same for vector outputs, each neuron's amplitude keeping its direction, a row of `units` (P, D)."""
+    Q, (n, D) = problem.null_space, z.shape
+    affine = np.einsum("nr,ij->nirj", Q, np.eye(D)).reshape(n, D, -1)
+    J = np.concatenate([moved[:, None, :] * units.T, affine], axis=2)
+    curvature = problem.loss.curvature(problem.y, z) * problem.sample_weight[:, None, None]
+    H = np.tensordot(J, curvature @ J, axes=([0, 1], [0, 1]))
+    P = len(along)
+    H[:P, :P] += bend
+    gradient = np.einsum("nip,ni->p", J, (problem.loss.gradient(problem.y, z).T * problem.sample_weight).T)
+    gradient[:P] += problem.lam * along
+    return -_solve(H, gradient)[:P]
 
 
 def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
