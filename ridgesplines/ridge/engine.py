@@ -25,6 +25,8 @@ SLIDES = 3
 LITTLE = 1e-15
 #: Samples times outputs times neurons, beyond which neurons of vector outputs do not slide.
 LARGEST = 2e7
+#: Starts for each dimension of the search that confirms an answer.
+CONFIRMING = 512
 #: A smoothed problem is solved to this part of the gap so far, in at most so many rounds.
 INNER, MOST_INNER = 0.03, 20
 #: Where its gap is not this part of the one before, the next is so much sharper, down to so much of the first.
@@ -63,21 +65,23 @@ class State(NamedTuple):
         return max(self.objective - self.value, 0.0) / max(abs(self.objective), 1e-300)
 
 
-def states(problem: Problem, fit: Fit, oracle: Oracle) -> Iterator[State]:
-    """One state a round, from a fit, until no neuron violates the certificate."""
+def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
+    """One state a round, from a fit, until no neuron violates the certificate; a search looks for gaps above `tol`."""
     if problem.loss.smooth:
-        return rounds(problem, problem, fit, oracle)
-    return multipliers(problem, fit, oracle)
+        return rounds(problem, problem, fit, oracle, tol)
+    return multipliers(problem, fit, oracle, tol)
 
 
-def rounds(problem: Problem, posed: Problem, fit: Fit, oracle: Oracle) -> Iterator[State]:
+def rounds(problem: Problem, posed: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
     """Column generation for a smooth loss; what its states prove is about the problem posed."""
     while True:
         u, _ = projected(posed, fit.u)
-        found = _asked(oracle, u, problem.lam, fit.neurons)
-        reached = fit.objective if posed is problem else objective(posed, fit.z, float(fit.neurons.sizes.sum()))
-        residual = float(np.abs(posed.y - fit.z).max()) if posed.loss.constraint else 0.0
-        yield State(fit, reached, found.value, best_scale(posed, u, found.value)[1], residual)
+        found = _asked(problem, oracle, u, fit.neurons)
+        state = _stands(problem, posed, fit, u, found)
+        if state.gap <= tol and isinstance(oracle, SearchOracle):
+            found = max(found, _searched_anew(problem, u, fit.neurons), key=lambda answer: answer.value)
+            state = _stands(problem, posed, fit, u, found)
+        yield state
         joining = _joining(problem, fit.neurons, u, found.weights, found.biases)
         larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
         if larger is None:
@@ -85,13 +89,25 @@ def rounds(problem: Problem, posed: Problem, fit: Fit, oracle: Oracle) -> Iterat
         fit = slides(problem, larger)
 
 
-def _asked(oracle: Oracle, u: Array, level: float, neurons: Neurons) -> Supremum:
+def _stands(problem: Problem, posed: Problem, fit: Fit, u: Array, found: Supremum) -> State:
+    reached = fit.objective if posed is problem else objective(posed, fit.z, float(fit.neurons.sizes.sum()))
+    residual = float(np.abs(posed.y - fit.z).max()) if posed.loss.constraint else 0.0
+    return State(fit, reached, found.value, best_scale(posed, u, found.value)[1], residual)
+
+
+def _asked(problem: Problem, oracle: Oracle, u: Array, neurons: Neurons) -> Supremum:
     if isinstance(oracle, SearchOracle):
-        return oracle(u, level, near=(neurons.W, neurons.b))
-    return oracle(u, level)
+        return oracle(u, problem.lam, near=(neurons.W, neurons.b))
+    return oracle(u, problem.lam)
 
 
-def multipliers(problem: Problem, fit: Fit, oracle: Oracle) -> Iterator[State]:
+def _searched_anew(problem: Problem, u: Array, neurons: Neurons) -> Supremum:
+    """A second search, with starts of its own: the first may have stopped at violators that do not matter."""
+    effort = CONFIRMING * problem.n_features
+    return SearchOracle(problem.X, 1, effort, neurons.W)(u, near=(neurons.W, neurons.b))
+
+
+def multipliers(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
     """A loss with kinks: rounds of smoothed problems, each near the dual vector of the one before."""
     delta, gap = first_delta(problem, fit.z, oracle), 1.0
     least = (SHARPEST_QUADRATIC if problem.loss.constraint else SHARPEST) * delta
@@ -100,7 +116,7 @@ def multipliers(problem: Problem, fit: Fit, oracle: Oracle) -> Iterator[State]:
         start = refit(posed, fit.neurons, fit.z)
         if start is None:
             return
-        for i, state in enumerate(rounds(posed, problem, start, oracle)):
+        for i, state in enumerate(rounds(posed, problem, start, oracle, tol)):
             fit = state.fit
             yield state
             if state.sup <= problem.lam * (1.0 + INNER * gap) or i == MOST_INNER:

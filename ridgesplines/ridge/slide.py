@@ -35,7 +35,9 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> tuple[Neurons, Neurons
         columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
         change = _newton(problem, z, columns, problem.lam * along, bend)
     else:
-        change = outputs_step(problem, z, (signs > 0)[owner].T * (X @ T[:-1] - T[-1]), neurons.signs[owner], along, bend)
+        change = outputs_step(
+            problem, z, (signs > 0)[owner].T * (X @ T[:-1] - T[-1]), neurons.signs[owner], along, bend
+        )
     step = np.add.reduceat((T * change).T, np.cumsum(width) - width)
     t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
     return _neurons(neurons, theta + t * step), _neurons(neurons, theta + step)

@@ -150,11 +150,11 @@ class _Run:
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, at_lam(between, fit), self.oracle):
+            for state in states(between, at_lam(between, fit), self.oracle, LOOSE):
                 fit = state.fit
                 if state.gap <= LOOSE or self._late():
                     break
-        for state in states(self.scaled, at_lam(self.scaled, fit), self.oracle):
+        for state in states(self.scaled, at_lam(self.scaled, fit), self.oracle, self.settings.tol):
             self._keep(state)
             if state.gap <= 0.5 * self.settings.tol or self._late() or self._stalled():
                 break

@@ -24,7 +24,9 @@ def test_the_registry_is_complete():
     def concrete(kind):
         return {kind} if not kind.__subclasses__() else set().union(*map(concrete, kind.__subclasses__()))
 
-    assert set(LOSSES) == concrete(rs.losses.Loss)
+    # Steps of a solver may be losses of their own: they are not for problems.
+    public = {loss for loss in concrete(rs.losses.Loss) if loss.__module__.startswith("ridgesplines.losses.")}
+    assert set(LOSSES) == public
 
 
 @pytest.mark.parametrize("loss", [x for x in ALL if not x.constraint], ids=ids)

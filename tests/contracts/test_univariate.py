@@ -219,7 +219,7 @@ def test_refusals_name_what_came_and_who_can():
 
 def test_the_default_is_the_solver_that_can():
     X, y = noisy(20, 2)
-    assert rs.solve(rs.Problem(X, y, 1.0)).solver.startswith("Grid")
+    assert rs.solve(rs.Problem(X, y, 1.0)).solver.startswith("ColumnGeneration")
     assert rs.solve(rs.Problem(X[:, 0], y, 1.0)).solver.startswith("Univariate")
     assert rs.solve(rs.Problem(X[:, 0], np.column_stack([y, y]), 1.0)).solver.startswith("Grid")
     assert rs.solve(rs.Problem(X[:, 0], y, 1.0, constraints=[rs.Monotone()])).solver.startswith("Grid")

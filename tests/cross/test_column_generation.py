@@ -1,0 +1,145 @@
+"""ColumnGeneration: against the cone program over all activation patterns, the grid, and its own promises."""
+
+import warnings
+
+import numpy as np
+import pytest
+from instances import ids
+
+import ridgesplines as rs
+
+LOSSES = [rs.Squared(), rs.Huber(0.3), rs.Absolute(), rs.Quantile(0.3), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
+
+
+def positions(name):
+    rng = np.random.default_rng(3)
+    if name == "lattice":
+        return np.argwhere(np.ones((4, 4))).astype(float)
+    if name == "circle":
+        angle = 2.0 * np.pi * np.arange(12) / 12
+        return np.column_stack([np.cos(angle), np.sin(angle)])
+    if name == "collinear":
+        return rng.uniform(-1, 1, (12, 1)) @ np.array([[1.0, 0.5]])
+    if name == "duplicates":
+        X = rng.uniform(-1, 1, (9, 2))
+        return np.concatenate([X, X[:4]])
+    return rng.uniform(-1, 1, (int(name[2:]), int(name[0])))
+
+
+def posed(X, loss, share=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    f = np.abs(X @ np.arange(1.0, X.shape[1] + 1.0) - 0.3) + 0.2 * rng.standard_normal(len(X))
+    if loss.constraint:  # equal rows must have equal values
+        f = np.sin(5.0 * X[:, 0]) + np.abs(X[:, 1])
+        return rs.Problem(X, f, 1.0, loss)
+    if isinstance(loss, rs.Logistic | rs.Hinge):
+        f = np.where(rng.permutation(len(X)) % 2 == 0, 1.0, -1.0)
+    weight = rng.uniform(0.5, 2.0, len(X))
+    top = rs.lambda_max(rs.Problem(X, f, 1.0, loss, sample_weight=weight))
+    return rs.Problem(X, f, max(share * top, 1e-3), loss, sample_weight=weight)
+
+
+@pytest.mark.parametrize("name", ["2-12", "3-10", "lattice", "circle", "collinear", "duplicates"])
+@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+def test_the_optimum_is_that_of_all_activation_patterns(name, loss):
+    p = posed(positions(name), loss)
+    ours, theirs = rs.solve(p, rs.ColumnGeneration()), rs.solve(p, rs.Arrangement())
+    assert ours.objective == pytest.approx(theirs.objective, rel=1e-6, abs=1e-9)
+    assert ours.status == "converged"
+    assert ours.relative_gap <= 1e-6
+
+
+@pytest.mark.parametrize("share", [0.05, 0.005])
+@pytest.mark.parametrize("n", [50, 200, 1000])
+def test_exact_in_a_plane(n, share):
+    X = np.random.default_rng(n).uniform(-1.0, 1.0, (n, 2))
+    s = rs.solve(posed(X, rs.Squared(), share), rs.ColumnGeneration(tol=1e-10))
+    assert (s.certificate.scope, s.status) == ("exact", "converged")
+    assert s.relative_gap <= 1e-10
+
+
+def test_no_grid_is_better():
+    p = posed(np.random.default_rng(1).uniform(-1.0, 1.0, (60, 3)), rs.Squared())
+    ours, grid = rs.solve(p), rs.solve(p, rs.Grid(directions=64))
+    assert ours.objective < grid.objective
+    assert "ColumnGeneration" in ours.solver
+
+
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Softmax()], ids=ids)
+def test_vector_outputs(loss):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1.0, 1.0, (80, 2))
+    Y = np.abs(X @ rng.standard_normal((2, 3))) + 0.3 * rng.standard_normal((80, 3))
+    y = Y if isinstance(loss, rs.Squared) else rng.permutation(80) % 3
+    p = rs.Problem(X, y, 1.0, loss)
+    p = p.with_lam(0.2 * rs.lambda_max(p))
+    s = rs.solve(p, rs.ColumnGeneration(tol=1e-8))
+    assert s.status == "converged"
+    assert s.certificate.scope == "exact"
+    assert s.network.n_neurons > 0
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_the_same_function():
+    p = posed(np.random.default_rng(2).uniform(-1.0, 1.0, (60, 4)), rs.Squared())
+    first, again, other = (rs.solve(p, rs.ColumnGeneration(random_state=seed)) for seed in (0, 0, 1))
+    assert np.array_equal(first.network.weights, again.network.weights)
+    assert other.objective == pytest.approx(first.objective, rel=2e-6)
+
+
+def test_a_start_of_any_network():
+    p = posed(np.random.default_rng(2).uniform(-1.0, 1.0, (80, 2)), rs.Squared())
+    start = rs.solve(p, rs.Grid(directions=16)).network
+    cold, warm = rs.solve(p), rs.solve(p, rs.ColumnGeneration(start=start))
+    assert warm.objective == pytest.approx(cold.objective, rel=1e-6)
+
+
+def test_a_path_is_that_of_single_fits():
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (60, 2)), rs.Squared())
+    path = rs.solve_path(p, n_lams=6)
+    for s in path:
+        assert s.status == "converged"
+        assert s.objective == pytest.approx(rs.solve(p.with_lam(s.problem.lam)).objective, rel=2e-6)
+
+
+def test_out_of_time_and_interrupted_it_returns_the_best_so_far(monkeypatch):
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (200, 2)), rs.Squared(), 0.005)
+    with pytest.warns(rs.ConvergenceWarning):
+        s = rs.solve(p, rs.ColumnGeneration(max_time=1e-9))
+    assert s.status == "not converged"
+    assert "max_time" in s.history["stopped"]
+    from ridgesplines.ridge import engine
+
+    calls = []
+
+    def slides(problem, fit):
+        calls.append(fit)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return fit
+
+    monkeypatch.setattr(engine, "slides", slides)
+    with pytest.warns(rs.ConvergenceWarning, match="interrupted"):
+        s = rs.solve(p, rs.ColumnGeneration())
+    assert s.status == "interrupted"
+    assert s.network.n_neurons > 0
+    assert s.relative_gap < 1.0
+
+
+def test_refusals():
+    x = np.arange(5.0)
+    with pytest.raises(rs.SolverRefusal, match="d >= 2 features"):
+        rs.solve(rs.Problem(x, x**2, 1.0), rs.ColumnGeneration())
+    net = rs.RidgeSpline([[1.0]], [0.0], [1.0])
+    with pytest.raises(rs.SolverRefusal, match="start"):
+        rs.solve(rs.Problem(np.eye(3), x[:3], 1.0), rs.ColumnGeneration(start=net))
+    for bad in ({"tol": 0.0}, {"max_time": -1.0}):
+        with pytest.raises(rs.exceptions.ProblemError):
+            rs.ColumnGeneration(**bad)
+
+
+def test_progress(capsys):
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (50, 2)), rs.Squared())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rs.solve(p, rs.ColumnGeneration(verbose=True))
+    assert "relative gap" in capsys.readouterr().err
