@@ -30,7 +30,7 @@ CONFIRMING = 512
 #: A smoothed problem is solved to this part of the gap so far, in at most so many rounds.
 INNER, MOST_INNER = 0.03, 20
 #: Where its gap is not this part of the one before, the next is so much sharper, down to so much of the first.
-ENOUGH, SHARPER, SHARPEST = 0.3, 0.3, 0.05
+ENOUGH, SHARPER, SHARPEST = 0.3, 0.3, 1e-2
 #: Interpolation makes quadratic problems, whose Newton steps do not mind.
 SHARPEST_QUADRATIC = 1e-6
 
