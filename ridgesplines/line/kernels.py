@@ -7,12 +7,11 @@ it begins, and the last point belongs to the last interval.
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from ridgesplines.fast import compiled
 from ridgesplines.oracle import eta_at_sites
 from ridgesplines.validation import Array
 
@@ -20,18 +19,8 @@ from ridgesplines.validation import Array
 MANY = 20_000
 
 
-@cache
-def _compiled() -> Any:
-    """The module of compiled passes, or None where numba is not installed."""
-    if find_spec("numba") is None:
-        return None
-    from ridgesplines.line import compiled
-
-    return compiled
-
-
 def _fast(t: Array) -> Any:
-    return _compiled() if len(t) >= MANY else None
+    return compiled("line.compiled") if len(t) >= MANY else None
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:

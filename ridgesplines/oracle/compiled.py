@@ -6,10 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ridgesplines.oracle.compiled_sort import LEFT_OUT, bucket_sort
 from ridgesplines.validation import Array
-
-#: From so many keys in one bucket on, insertion is too slow.
-CROWD = 24
 
 
 @njit(nogil=True, cache=True)
@@ -36,36 +34,12 @@ def sweeps(
 def crossing_order(
     x: Array, y: Array, stretch: float, pivot: int, order: NDArray, keys: Array, starts: NDArray
 ) -> None:
-    """Write the other points into `order` as the line about the pivot meets them: a bucket sort; the rest is spare."""
-    N = len(x)
-    starts[:] = 0
-    for n in range(N):
-        if n != pivot:
-            rx, ry = x[n] - x[pivot], (y[n] - y[pivot]) * stretch
-            turn = 1.0 if n > pivot else -1.0
-            keys[n] = turn * ry / (abs(rx) + abs(ry))
-            starts[min(int((keys[n] + 1.0) * 0.5 * N), N - 1) + 1] += 1
-    for i in range(N):
-        starts[i + 1] += starts[i]
-    for n in range(N):
-        if n != pivot:
-            bucket = min(int((keys[n] + 1.0) * 0.5 * N), N - 1)
-            order[starts[bucket]] = n
-            starts[bucket] += 1  # now the end of the bucket
-    low = 0
-    for bucket in range(N):
-        high = starts[bucket]
-        if high - low > CROWD:
-            crowd = order[low:high].copy()
-            order[low:high] = crowd[np.argsort(keys[crowd], kind="mergesort")]
-        else:
-            for i in range(low + 1, high):
-                n, k = order[i], i
-                while k > low and keys[order[k - 1]] > keys[n]:
-                    order[k] = order[k - 1]
-                    k -= 1
-                order[k] = n
-        low = high
+    """Write the other points into `order` as the line about the pivot meets them; the rest is spare."""
+    for n in range(len(x)):
+        rx, ry = x[n] - x[pivot], (y[n] - y[pivot]) * stretch
+        turn = 1.0 if n > pivot else -1.0
+        keys[n] = turn * ry / (abs(rx) + abs(ry)) if n != pivot else LEFT_OUT
+    bucket_sort(keys, order, starts)
 
 
 @njit(nogil=True, cache=True)

@@ -6,10 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ridgesplines.oracle.compiled_sort import LEFT_OUT, bucket_sort
 from ridgesplines.validation import Array
-
-#: From so many keys in one bucket on, insertion is too slow.
-CROWD = 24
 
 
 @njit(nogil=True, cache=True)
@@ -47,40 +45,13 @@ def project(columns: Array, w: Array, held: NDArray, p: Array) -> None:
 
 @njit(nogil=True, cache=True)
 def crossing_order(rx: Array, ry: Array, keys: Array, order: NDArray, starts: NDArray) -> int:
-    """Turn points to their positive side and write those that are crossed into `order`: a bucket sort; their number."""
-    N = len(rx)
-    starts[:] = 0
-    count = 0
-    for n in range(N):
+    """Turn points to their positive side and write those that are crossed into `order`; their number."""
+    for n in range(len(rx)):
         if rx[n] < 0.0 or (rx[n] == 0.0 and ry[n] < 0.0):
             rx[n], ry[n] = -rx[n], -ry[n]
         size = rx[n] + abs(ry[n])
-        keys[n] = ry[n] / size if size > 0.0 else 2.0
-        if size > 0.0:
-            starts[min(int((keys[n] + 1.0) * 0.5 * N), N - 1) + 1] += 1
-            count += 1
-    for i in range(N):
-        starts[i + 1] += starts[i]
-    for n in range(N):
-        if keys[n] < 2.0:
-            bucket = min(int((keys[n] + 1.0) * 0.5 * N), N - 1)
-            order[starts[bucket]] = n
-            starts[bucket] += 1  # now the end of the bucket
-    low = 0
-    for bucket in range(N):
-        high = starts[bucket]
-        if high - low > CROWD:
-            crowd = order[low:high].copy()
-            order[low:high] = crowd[np.argsort(keys[crowd], kind="mergesort")]
-        else:
-            for i in range(low + 1, high):
-                n, k = order[i], i
-                while k > low and keys[order[k - 1]] > keys[n]:
-                    order[k] = order[k - 1]
-                    k -= 1
-                order[k] = n
-        low = high
-    return count
+        keys[n] = ry[n] / size if size > 0.0 else LEFT_OUT
+    return bucket_sort(keys, order, starts)
 
 
 @njit(nogil=True, cache=True)

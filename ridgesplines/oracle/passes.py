@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import fast
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
 from ridgesplines.validation import Array
@@ -184,7 +184,7 @@ class Passes:
 
         Values (m,), unit vectors (m, d), data points or -1 (m,). O(N (d + log N)) a circle.
         """
-        compiled = _compiled() if self.machine.compiles and len(self.X) >= MANY else None
+        compiled = fast.compiled("oracle.compiled_circles") if self.machine.compiles and len(self.X) >= MANY else None
 
         def block(part: slice) -> tuple[Array, ...]:
             if compiled is not None:
@@ -192,7 +192,7 @@ class Passes:
             rx, ry = self.distances(W[part], held[part]), self.distances(C[part], held[part])
             return tuple(map(self.machine.get, best_on_circles(self.machine.xp, rx, ry, self._dual)))
 
-        threads = 1 if compiled is None else _threads()
+        threads = 1 if compiled is None else fast.threads()
         squares, along_w, along_c, crossed = self._blocks(block, len(W), (), (), (), (), threads=threads)
         best = along_w[:, None] * W + along_c[:, None] * C
         best /= np.linalg.norm(best, axis=1, keepdims=True)
@@ -214,21 +214,3 @@ class Passes:
 
 def _parts(m: int, step: int) -> Iterator[slice]:
     return (slice(i, i + step) for i in range(0, m, step))
-
-
-@cache
-def _compiled() -> Any:
-    """The compiled sweep of circles, or None where numba is not installed."""
-    if find_spec("numba") is None:
-        return None
-    from ridgesplines.oracle import compiled_circles
-
-    return compiled_circles
-
-
-def _threads() -> int:
-    """As many as numba would take, which users and process pools know how to set."""
-    import numba
-
-    settings: Any = numba.config
-    return int(settings.NUMBA_NUM_THREADS)

@@ -20,13 +20,11 @@ would give violators that do not exist. Whether a direction v lies between two c
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import fast
 from ridgesplines.validation import Array
 
 #: From so many points on, compiled code is worth its loading.
@@ -57,16 +55,16 @@ class Sweep:
         N = len(self.x)
         if N < 2:
             return np.tile([0.0, 1.0, 0.0], (len(pivots), 1))
-        fast = _compiled() if N >= MANY else None
-        if fast is None:
+        sweeps = fast.compiled("oracle.compiled") if N >= MANY else None
+        if sweeps is None:
             step = max(1, BLOCK // N)
             parts = [self._block(U, pivots[i : i + step]) for i in range(0, len(pivots), step)]
             return np.concatenate([np.empty((0, 3)), *parts])
 
         def share(part: NDArray[np.intp]) -> Array:
-            return fast.sweeps(self.x, self.y, self._stretch, U, part, self._orders, self._known)
+            return sweeps.sweeps(self.x, self.y, self._stretch, U, part, self._orders, self._known)
 
-        threads = min(_threads(), 1 + len(pivots) * N // SHARE)
+        threads = min(fast.threads(), 1 + len(pivots) * N // SHARE)
         if threads == 1:
             return share(pivots)
         with ThreadPoolExecutor(threads) as pool:
@@ -134,21 +132,3 @@ def _vector_arcs(mx: Array, my: Array, rx: Array, ry: Array) -> tuple[Array, Arr
     vx, vy = np.where(a >= c, peak - c, b), np.where(a >= c, b, peak - a)
     end = rx[..., None] * my - ry[..., None] * mx  # not from a, b and c, where it would cancel
     return peak, vx, vy, np.einsum("mnd,mnd->mn", end, end) / (rx**2 + ry**2)
-
-
-@cache
-def _compiled() -> Any:
-    """The compiled sweep, or None where numba is not installed."""
-    if find_spec("numba") is None:
-        return None
-    from ridgesplines.oracle import compiled
-
-    return compiled
-
-
-def _threads() -> int:
-    """As many as numba would take, which users and process pools know how to set."""
-    import numba
-
-    settings: Any = numba.config
-    return int(settings.NUMBA_NUM_THREADS)

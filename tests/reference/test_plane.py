@@ -314,7 +314,7 @@ def test_threads_change_no_answer(monkeypatch):
     answers = []
     for threads in [1, 3]:
         monkeypatch.setattr(sweep, "SHARE", 1)
-        monkeypatch.setattr(sweep, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(sweep.fast, "threads", lambda threads=threads: threads)
         answers.append(PlaneOracle(X)(u))
     np.testing.assert_array_equal(answers[0].weights, answers[1].weights)
     assert answers[0].value == answers[1].value

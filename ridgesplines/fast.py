@@ -1,0 +1,22 @@
+"""The compiled passes, found at run time where numba is installed (the extra ``[fast]``)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+
+@cache
+def compiled(module: str) -> Any:
+    """A module of this package that needs numba, such as ``line.compiled``; None where that is not installed."""
+    return None if find_spec("numba") is None else import_module(f"ridgesplines.{module}")
+
+
+def threads() -> int:
+    """As many as numba would take, which users and process pools know how to set."""
+    import numba
+
+    settings: Any = numba.config
+    return int(settings.NUMBA_NUM_THREADS)
