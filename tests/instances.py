@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.problem import affine_basis
 
 LOSSES = [
     rs.Squared(),
@@ -49,3 +50,18 @@ def problem(loss, n, d=1, lam=None, seed=0, **kwargs):
     X, y = noisy(n, d, seed)
     lam = (0.02 if d == 1 else 0.5) if lam is None else lam
     return rs.Problem(X, targets(loss, y), lam, loss, **kwargs)
+
+
+def dual_vectors(X, seed=0, outputs=()):
+    """Dual vectors without end."""
+    rng = np.random.default_rng(seed)
+    Q = affine_basis(X)
+    while True:
+        u = rng.standard_normal((len(X), *outputs))
+        for _ in range(2):
+            u = u - Q @ (Q.T @ u)
+        yield u
+
+
+def dual_vector(X, seed=0, outputs=()):
+    return next(dual_vectors(X, seed, outputs))

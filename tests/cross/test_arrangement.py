@@ -7,6 +7,7 @@ import sys
 import cvxpy as cp
 import numpy as np
 import pytest
+from formulas import minimum
 from instances import LOSSES, SCALAR, ids, noisy, problem
 from scipy.optimize import linprog
 
@@ -46,7 +47,7 @@ def written_out(p):
 
     A neuron is a ReLU here: zero at the points off its pattern.
     """
-    X, y, w, (n, d) = p.X, p.y, p.sample_weight, p.X.shape
+    X, (n, d) = p.X, p.X.shape
     z = cp.Variable(d) @ X.T + cp.Variable()
     norm, constraints = 0.0, []
     for choice in itertools.product([0.0, 1.0], repeat=n):
@@ -59,25 +60,7 @@ def written_out(p):
             z = z + sign * cp.multiply(active, before)
             norm = norm + cp.norm(v, 2)
             constraints.append(cp.multiply(2.0 * active - 1.0, before) >= 0.0)
-    match p.loss:
-        case rs.Squared():
-            loss = w @ cp.square(z - y)
-        case rs.Absolute():
-            loss = w @ cp.abs(z - y)
-        case rs.Huber(delta):
-            inner = cp.Variable(n)
-            loss = w @ (cp.square(inner) + 2.0 * delta * cp.abs(z - y - inner))
-        case rs.Quantile(q):
-            loss = w @ (q * cp.pos(y - z) + (1.0 - q) * cp.neg(y - z))
-        case rs.Logistic():
-            loss = w @ cp.logistic(cp.multiply(-y, z))
-        case rs.Hinge():
-            loss = w @ cp.pos(1.0 - cp.multiply(y, z))
-        case rs.Interpolation():
-            loss = 0.0
-            constraints.append(z == y)
-    program = cp.Problem(cp.Minimize(loss + p.lam * norm), constraints)
-    return program.solve(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    return minimum(p, z, norm, constraints, tol=1e-10)
 
 
 @pytest.mark.parametrize("loss", SCALAR, ids=ids)

@@ -3,6 +3,7 @@
 import cvxpy as cp
 import numpy as np
 import pytest
+from formulas import minimum
 from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
@@ -13,7 +14,7 @@ def dense_optimum(p):
 
     The loss formulas are written out again; nothing of the package's own solvers is used.
     """
-    x, y, w = p.X[:, 0], p.y, p.sample_weight
+    x = p.X[:, 0]
     H = np.maximum(x[:, None] - x[None, 1:-1], 0.0)
     A = np.column_stack([np.ones(len(x)), x])
     D = p.n_outputs
@@ -21,28 +22,7 @@ def dense_optimum(p):
     c = cp.Variable((2, D) if D else 2)
     z = H @ a + A @ c
     norm = cp.sum(cp.norm(a, 2, axis=1)) if D else cp.norm1(a)
-    match p.loss:
-        case rs.Squared():
-            loss = cp.sum(cp.multiply(np.sqrt(w)[:, None] if D else np.sqrt(w), z - y) ** 2)
-        case rs.Absolute():
-            loss = w @ cp.abs(z - y)
-        case rs.Huber(delta):
-            inner = cp.Variable(len(x))
-            loss = w @ (cp.square(inner) + 2 * delta * cp.abs(z - y - inner))
-        case rs.Quantile(q):
-            loss = w @ (q * cp.pos(y - z) + (1 - q) * cp.neg(y - z))
-        case rs.Logistic():
-            loss = w @ cp.logistic(cp.multiply(-y, z))
-        case rs.Hinge():
-            loss = w @ cp.pos(1 - cp.multiply(y, z))
-        case rs.Softmax():
-            own = np.eye(D)[y.astype(int)]
-            loss = w @ (cp.log_sum_exp(z, axis=1) - cp.sum(cp.multiply(own, z), axis=1))
-        case rs.Interpolation():
-            loss = 0
-    constraints = [z == y] if isinstance(p.loss, rs.Interpolation) else []
-    program = cp.Problem(cp.Minimize(loss + p.lam * norm), constraints)
-    return program.solve(solver="CLARABEL", tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    return minimum(p, z, norm)
 
 
 @pytest.mark.parametrize("n", [25, 100, 400])

@@ -5,9 +5,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from instances import dual_vector, dual_vectors
 
 from ridgesplines.oracle import PlaneOracle, continuum_oracle, eta_at, exact_oracle, sweep
-from ridgesplines.problem import affine_basis
 
 ENGINES = [
     "numpy",
@@ -19,21 +19,6 @@ ENGINES = [
 def engine(request, monkeypatch):
     monkeypatch.setattr(sweep, "MANY", 2 if request.param == "numba" else np.inf)
     return request.param
-
-
-def dual_vectors(X, seed=0, outputs=()):
-    """Dual vectors without end."""
-    rng = np.random.default_rng(seed)
-    Q = affine_basis(X)
-    while True:
-        u = rng.standard_normal((len(X), *outputs))
-        for _ in range(2):
-            u = u - Q @ (Q.T @ u)
-        yield u
-
-
-def dual_vector(X, seed=0, outputs=()):
-    return next(dual_vectors(X, seed, outputs))
 
 
 def normal(n, seed=0):

@@ -6,23 +6,14 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from instances import noisy
+from instances import dual_vector, noisy
 
 import ridgesplines as rs
 from ridgesplines.network import group_norms
 from ridgesplines.oracle import PlaneOracle, SearchOracle, eta_at, passes
 from ridgesplines.oracle.circles import best_on_circles
-from ridgesplines.problem import affine_basis
 
 LATTICE = np.argwhere(np.ones((5, 5, 5))).astype(float)
-
-
-def dual_vector(X, outputs=(), seed=0):
-    u = np.random.default_rng(seed).standard_normal((len(X), *outputs))
-    Q = affine_basis(X)
-    for _ in range(2):
-        u = u - Q @ (Q.T @ u)
-    return u
 
 
 def sizes(X, u, found):
@@ -59,14 +50,14 @@ def enumerated(X, u):
 @pytest.mark.parametrize("seed", range(6))
 def test_the_exact_supremum_in_a_plane(seed, outputs):
     X, _ = noisy(60, 2, seed)
-    u = dual_vector(X, outputs, seed)
+    u = dual_vector(X, seed, outputs)
     assert SearchOracle(X, seed)(u).value == pytest.approx(PlaneOracle(X)(u).value, rel=1e-12)
 
 
 @pytest.mark.parametrize("X", [LATTICE[:25, 1:], LATTICE[:50:2, 1:] * [1.0, 1e-4]], ids=["lattice", "stretched"])
 def test_the_exact_supremum_on_lattices_in_a_plane(X):
     for seed in range(4):
-        u = dual_vector(X, (), seed)
+        u = dual_vector(X, seed)
         assert SearchOracle(X)(u).value == pytest.approx(PlaneOracle(X)(u).value, rel=1e-10)
 
 
@@ -75,7 +66,7 @@ def test_the_exact_supremum_on_lattices_in_a_plane(X):
 def test_the_supremum_by_enumeration(n, d, outputs):
     for seed in range(4):
         X, _ = noisy(n, d, seed)
-        u = dual_vector(X, outputs, seed)
+        u = dual_vector(X, seed, outputs)
         assert SearchOracle(X)(u).value == pytest.approx(enumerated(X, u), rel=1e-10)
 
 
@@ -90,7 +81,7 @@ def test_the_enumeration_itself_in_a_plane():
 def test_listed_neurons_reach_their_values_and_differ(n, d, outputs):
     X, _ = noisy(n, d)
     X = X + 3.0
-    u = dual_vector(X, outputs)
+    u = dual_vector(X, outputs=outputs)
     found = SearchOracle(X, effort=100)(u)
     eta = sizes(X, u, found)
     assert found.scope == "searched"
@@ -108,7 +99,7 @@ def test_listed_neurons_reach_their_values_and_differ(n, d, outputs):
 @pytest.mark.parametrize("outputs", [(), (2,)])
 def test_listed_neurons_are_local_maxima(outputs):
     X, _ = noisy(80, 4)
-    u = dual_vector(X, outputs)
+    u = dual_vector(X, outputs=outputs)
     found = SearchOracle(X)(u)
     rng = np.random.default_rng(0)
     for w, b, value in zip(found.weights[:10], found.biases[:10], sizes(X, u, found)[:10], strict=True):
@@ -135,7 +126,7 @@ def test_the_largest_are_best_on_every_circle_that_lets_go_of_one_point():
 @pytest.mark.parametrize("outputs", [(), (2,)])
 def test_invariances(outputs):
     X, _ = noisy(50, 3, 1)
-    u = dual_vector(X, outputs, 1)
+    u = dual_vector(X, 1, outputs)
     rng = np.random.default_rng(0)
     value = SearchOracle(X)(u).value
     turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
@@ -238,7 +229,7 @@ def test_compiled_circles_agree(outputs):
     compiled = pytest.importorskip("numba") and importlib.import_module("ridgesplines.oracle.compiled_circles")
     rng = np.random.default_rng(0)
     for X in [rng.standard_normal((300, 4)), np.argwhere(np.ones((4, 4, 4, 4))).astype(float)]:
-        U = dual_vector(X, (outputs,))
+        U = dual_vector(X, outputs=(outputs,))
         on = passes.Passes(passes.Points(X, passes.Host()), U)
         W, C = np.linalg.qr(rng.standard_normal((50, 4, 2)))[0].transpose(2, 0, 1)
         held = np.full((50, 4), -1)
@@ -263,7 +254,7 @@ def test_with_and_without_numba(monkeypatch):
 def test_on_a_device_of_torch(outputs):
     pytest.importorskip("torch")
     X, _ = noisy(120, 4)
-    u = dual_vector(X, outputs)
+    u = dual_vector(X, outputs=outputs)
     host, device = SearchOracle(X)(u), SearchOracle(X, device="cpu")(u)
     assert device.value == pytest.approx(host.value, rel=1e-12)
     with pytest.raises(rs.ProblemError, match="device"):

@@ -1,0 +1,36 @@
+"""The losses' formulas written again in CVXPY, for optima that use nothing of the package's own solvers."""
+
+from __future__ import annotations
+
+import cvxpy as cp
+import numpy as np
+
+import ridgesplines as rs
+
+
+def minimum(p, z, norm, constraints=(), tol=1e-9):
+    """min of the losses of p at the fit z, an expression, plus lam times the norm."""
+    y, w, D = p.y, p.sample_weight, p.n_outputs
+    constraints = list(constraints)
+    match p.loss:
+        case rs.Squared():
+            loss = cp.sum(cp.multiply(np.sqrt(w)[:, None] if D else np.sqrt(w), z - y) ** 2)
+        case rs.Absolute():
+            loss = w @ cp.abs(z - y)
+        case rs.Huber(delta):
+            inner = cp.Variable(len(y))
+            loss = w @ (cp.square(inner) + 2.0 * delta * cp.abs(z - y - inner))
+        case rs.Quantile(q):
+            loss = w @ (q * cp.pos(y - z) + (1.0 - q) * cp.neg(y - z))
+        case rs.Logistic():
+            loss = w @ cp.logistic(cp.multiply(-y, z))
+        case rs.Hinge():
+            loss = w @ cp.pos(1.0 - cp.multiply(y, z))
+        case rs.Softmax():
+            own = np.eye(D)[y.astype(int)]
+            loss = w @ (cp.log_sum_exp(z, axis=1) - cp.sum(cp.multiply(own, z), axis=1))
+        case rs.Interpolation():
+            loss = 0.0
+            constraints.append(z == y)
+    program = cp.Problem(cp.Minimize(loss + p.lam * norm), constraints)
+    return program.solve(solver="CLARABEL", tol_gap_abs=tol, tol_gap_rel=tol, tol_feas=tol)
