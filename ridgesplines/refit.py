@@ -38,7 +38,7 @@ def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: A
     if problem.n_features > 1:  # dependent columns first: their face has no unique optimum
         kept, amplitudes = extreme_point(problem, W, b, amplitudes)
     signs = np.sign(amplitudes) if amplitudes.ndim == 1 else None
-    net = _fitted(problem, W[kept], b[kept], amplitudes, fit)
+    net = fitted(problem, W[kept], b[kept], amplitudes, fit)
     matrices, start = design(problem, W[kept], b[kept])
     theta = start(net)
     while True:
@@ -53,7 +53,7 @@ def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: A
     return Refit(matrices.read(theta), u, kept, matrices.kinks @ theta)
 
 
-def _fitted(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> RidgeSpline:
+def fitted(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> RidgeSpline:
     """The network with these neurons whose affine part comes nearest to the fit."""
     hidden = RidgeSpline(W, b, amplitudes, np.zeros((problem.n_features, *amplitudes.shape[1:])))
     return RidgeSpline(W, b, amplitudes, *affine_least_squares(problem.X, fit - hidden(problem.X)))

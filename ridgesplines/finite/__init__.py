@@ -3,14 +3,17 @@
 from ridgesplines.finite.affine import affine_fit, require_minimiser
 from ridgesplines.finite.design import Design, design, project
 from ridgesplines.finite.linear import linear_program
-from ridgesplines.finite.newton import Face, descend
+from ridgesplines.finite.newton import Face, curvatures, damped_solve, descend, line_search
 
 __all__ = [
     "Design",
     "Face",
     "affine_fit",
+    "curvatures",
+    "damped_solve",
     "descend",
     "design",
+    "line_search",
     "linear_program",
     "project",
     "require_minimiser",

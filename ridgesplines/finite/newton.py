@@ -6,7 +6,9 @@ amplitude through zero stops there, and the neuron leaves. The objective never r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,12 +52,7 @@ class Face:
         direction = self.directions(a)
         slope = (p.loss.gradient(p.y, z).T * p.sample_weight).T
         gradient = self.basis.T @ slope + p.lam * (self.kinks.T @ direction)
-        curvature = majorant = p.loss.majorant(p.y, z)
-        if not steady:
-            # Where the loss is straight a little of its majorant keeps the Hessian regular; the optimum stays.
-            curvature = p.loss.curvature(p.y, z)
-            curvature = np.where(curvature != 0.0, curvature, STRAIGHT * majorant)
-        curvature = (curvature.T * p.sample_weight).T
+        curvature = curvatures(p, z, steady)
         if theta.ndim == 1:
             return gradient, self.basis.T @ _scaled(curvature, self.basis)
         return gradient, self._vector_hessian(curvature, a, direction)
@@ -71,6 +68,18 @@ class Face:
                 block = block + self.kinks.T @ _scaled(bend[:, i, j], self.kinks)
                 H[:, i, :, j] = block.toarray() if sparse.issparse(block) else block
         return H.reshape(P * D, P * D)
+
+
+def curvatures(problem: Problem, z: Array, steady: bool = False) -> Array:
+    """The weighted curvature of the loss at z, (n,) or (n, D, D); of a majorant if `steady`.
+
+    Where the loss is straight a little of its majorant keeps Hessians regular; the optimum stays.
+    """
+    curvature = majorant = problem.loss.majorant(problem.y, z)
+    if not steady:
+        curvature = problem.loss.curvature(problem.y, z)
+        curvature = np.where(curvature != 0.0, curvature, STRAIGHT * majorant)
+    return (curvature.T * problem.sample_weight).T
 
 
 def _scaled(weight: Array, matrix: Any) -> Any:
@@ -90,7 +99,7 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
     for _ in range(ITERATIONS):
         for steady in (False, True):
             gradient, hessian = face.derivatives(theta, steady)
-            step = -_solve(hessian, gradient.ravel()).reshape(theta.shape)
+            step = -damped_solve(hessian, gradient.ravel()).reshape(theta.shape)
             slope = float(np.vdot(gradient, step))
             small = float(np.abs(step).max()) <= 4.0 * np.finfo(float).eps * float(np.abs(theta).max(initial=0.0))
             if not steady and (small or slope > -1e-13 * abs(value)):
@@ -98,7 +107,7 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
             a = face.kinks @ theta
             room = _room(face.directions(a), a, face.kinks @ step)
             limit = float(room.min(initial=np.inf))
-            found = _line_search(face, theta, step, value, slope, min(1.0, limit))
+            found = line_search(partial(_along, face, theta, step), value, slope, min(1.0, limit))
             if found is not None:
                 break
         else:
@@ -110,12 +119,16 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
     return theta, none, False
 
 
-def _line_search(
-    face: Face, theta: Array, step: Array, value: float, slope: float, t: float
+def _along(face: Face, theta: Array, step: Array, t: float) -> float:
+    return face.objective(theta + t * step)
+
+
+def line_search(
+    objective: Callable[[float], float], value: float, slope: float, t: float = 1.0
 ) -> tuple[float, float] | None:
     """(t, objective) with sufficient decrease, by halving from t; None if thirty halvings find none."""
     for _ in range(30):
-        trial = face.objective(theta + t * step)
+        trial = objective(t)
         if trial <= value + 1e-4 * t * slope:
             return t, trial
         t /= 2.0
@@ -132,7 +145,7 @@ def _last_digits(face: Face, theta: Array, gradient: Array, step: Array) -> Arra
         if not np.linalg.norm(new) < 0.5 * np.linalg.norm(gradient):
             break
         theta, gradient = trial, new
-        step = -_solve(hessian, gradient.ravel()).reshape(theta.shape)
+        step = -damped_solve(hessian, gradient.ravel()).reshape(theta.shape)
     return theta
 
 
@@ -147,7 +160,7 @@ def _room(direction: Array, a: Array, da: Array) -> Array:
     return room
 
 
-def _solve(H: Any, g: Array) -> Array:
+def damped_solve(H: Any, g: Array) -> Array:
     """H^{-1} g, with just enough damping where H is singular."""
     if sparse.issparse(H):
         from scipy.sparse.linalg import spsolve

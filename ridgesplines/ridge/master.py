@@ -8,19 +8,19 @@ eliminated. For squared error the second step is iterative refinement.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg
 
+from ridgesplines.finite import curvatures, line_search
 from ridgesplines.problem import Problem
 from ridgesplines.ridge.columns import Columns
 from ridgesplines.ridge.nonnegative import nonnegative
 from ridgesplines.validation import Array
 
 STEPS = 50
-#: How much of the majorant stands in for a curvature of zero.
-STRAIGHT = 1e-6
 
 
 class Model(NamedTuple):
@@ -33,9 +33,7 @@ class Model(NamedTuple):
     @classmethod
     def at(cls, problem: Problem, z: Array, steady: bool = False) -> Model:
         p, Q = problem, problem.null_space
-        majorant = p.loss.majorant(p.y, z)
-        curvature = majorant if steady else p.loss.curvature(p.y, z)
-        curvature = p.sample_weight * np.where(curvature > 0.0, curvature, STRAIGHT * majorant)
+        curvature = curvatures(p, z, steady)
         H = Q.T @ (curvature[:, None] * Q)
         H += 1e-15 * np.trace(H) * np.eye(len(H))
         return cls(p.sample_weight * p.loss.gradient(p.y, z), curvature, linalg.cho_factor(H))
@@ -56,45 +54,57 @@ def objective(problem: Problem, z: Array, norm: float) -> float:
 
 def amplitudes(problem: Problem, columns: Columns, a: Array, beta: Array) -> tuple[Array, Array, Array]:
     """(a, beta, z) at the optimum of the master problem, from a start a >= 0, beta (r,)."""
-    p, Q = problem, problem.null_space
-    z = columns.times(a) + Q @ beta
-    value, gram = objective(p, z, a.sum()), None
-    for i in range(STEPS):
-        moved = False
+    z = columns.times(a) + problem.null_space @ beta
+    return (_of_parabola if problem.loss.quadratic else _by_newton)(problem, columns, a, beta, z)
+
+
+class Step(NamedTuple):
+    """The minimiser of a model, less where it is taken; and how the objective begins to change."""
+
+    a: Array
+    beta: Array
+    z: Array
+    slope: float
+
+
+def _step(problem: Problem, columns: Columns, model: Model, gram: tuple[Array, Array], a: Array) -> Step:
+    Q = problem.null_space
+    S, g = model.reduced(Q, *gram, columns.transposed(model.gradient) + problem.lam)
+    da = nonnegative(S, S @ a - g, a) - a
+    dbeta = model.affine_step(Q, gram[1], da)
+    dz = columns.times(da) + Q @ dbeta
+    return Step(da, dbeta, dz, float(model.gradient @ dz) + problem.lam * float(da.sum()))
+
+
+def _of_parabola(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
+    """The model is the loss; a second step takes out its rounding."""
+    gram = None
+    for _ in range(2):
+        model = Model.at(problem, z)
+        gram = gram or columns.gram(model.curvature)
+        step = _step(problem, columns, model, gram, a)
+        a, beta, z = a + step.a, beta + step.beta, z + step.z
+    return a, beta, columns.times(a) + problem.null_space @ beta
+
+
+def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
+    """Models until none descends; where that of the curvature does not, a parabola above the loss."""
+    value = objective(problem, z, float(a.sum()))
+    for _ in range(STEPS):
         for steady in (False, True):
-            model = Model.at(p, z, steady)
-            if gram is None or not p.loss.quadratic:
-                gram = columns.gram(model.curvature)
-            S, g = model.reduced(Q, *gram, columns.transposed(model.gradient) + p.lam)
-            step = nonnegative(S, S @ a - g, a) - a
-            affine = model.affine_step(Q, gram[1], step)
-            dz = columns.times(step) + Q @ affine
-            slope = float(model.gradient @ dz) + p.lam * float(step.sum())
-            if p.loss.quadratic:  # the model is the loss; a second step takes out its rounding
-                a, beta, z = a + step, beta + affine, z + dz
-                if i:
-                    return a, beta, columns.times(a) + Q @ beta
-                moved = True
+            model = Model.at(problem, z, steady)
+            step = _step(problem, columns, model, columns.gram(model.curvature), a)
+            along = partial(_along, problem, z, float(a.sum()), step)
+            if (found := line_search(along, value, step.slope)) is not None:
                 break
-            t, trial = _searched(p, z, dz, a, step, value, slope)
-            if t > 0.0:
-                a, beta, z = np.maximum(a + t * step, 0.0), beta + t * affine, z + t * dz
-                moved = slope < -1e-15 * abs(value)
-                value = trial
-                break
-        if not moved:
+        else:
+            break
+        t, value = found
+        a, beta, z = np.maximum(a + t * step.a, 0.0), beta + t * step.beta, z + t * step.z
+        if step.slope >= -1e-15 * abs(value):
             break
     return a, beta, z
 
 
-def _searched(
-    problem: Problem, z: Array, dz: Array, a: Array, step: Array, value: float, slope: float
-) -> tuple[float, float]:
-    """The longest of the steps 1, 1/2, 1/4, ... that descends enough, and its objective; 0 if there is none."""
-    t = 1.0
-    for _ in range(30):
-        trial = objective(problem, z + t * dz, float((a + t * step).sum()))
-        if trial <= value + 1e-4 * t * slope + 1e-16 * abs(value):
-            return t, trial
-        t /= 2.0
-    return 0.0, value
+def _along(problem: Problem, z: Array, norm: float, step: Step, t: float) -> float:
+    return objective(problem, z + t * step.z, norm + t * float(step.a.sum()))

@@ -9,8 +9,8 @@ group lasso.
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
 
+from ridgesplines.finite import damped_solve
 from ridgesplines.problem import Problem
 from ridgesplines.ridge.columns import Columns
 from ridgesplines.ridge.master import Model
@@ -48,7 +48,7 @@ def _newton(problem: Problem, z: Array, columns: Columns, gradient: Array, bend:
     model = Model.at(problem, z)
     gram, cross = columns.gram(model.curvature)
     S, g = model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
-    return -_solve(S, g)
+    return -damped_solve(S, g)
 
 
 def outputs_step(problem: Problem, z: Array, moved: Array, units: Array, along: Array, bend: Array) -> Array:
@@ -62,7 +62,7 @@ def outputs_step(problem: Problem, z: Array, moved: Array, units: Array, along: 
     H[:P, :P] += bend
     gradient = np.einsum("nip,ni->p", J, (problem.loss.gradient(problem.y, z).T * problem.sample_weight).T)
     gradient[:P] += problem.lam * along
-    return -_solve(H, gradient)[:P]
+    return -damped_solve(H, gradient)[:P]
 
 
 def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
@@ -121,15 +121,3 @@ def _neurons(old: Neurons, theta: Array) -> Neurons:
     """Of parameters |a| (w, b), those that have not turned around."""
     kept = np.einsum("kd,kd->k", theta[:, :-1], old.W) > 0.0
     return Neurons.from_theta(theta[kept], old.signs[kept])
-
-
-def _solve(S: Array, g: Array) -> Array:
-    scale = np.sqrt(np.maximum(np.diag(S), np.finfo(float).tiny))
-    A = S / scale[:, None] / scale
-    for damping in (1e-14, 1e-12, 1e-10, 1e-8):
-        try:
-            factor = linalg.cho_factor(A + damping * np.eye(len(g)))
-        except linalg.LinAlgError:
-            continue
-        return linalg.cho_solve(factor, g / scale) / scale
-    return np.linalg.lstsq(A, g / scale, rcond=1e-10)[0] / scale
