@@ -210,7 +210,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     within = None
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary)
-        within = Solution(problem, network, inner).relative_gap
+        within = Solution(problem, network, inner).relative_gap if inner.scope == "dictionary" else None
         certificates.append(inner)
     certificate = certificates[0]
     reached = Solution(problem, network, certificate).relative_gap if within is None else within

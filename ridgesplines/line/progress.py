@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 
 from ridgesplines.line.active_set import Knots
-from ridgesplines.validation import Array, rounded_up
+from ridgesplines.progress import print_round
+from ridgesplines.validation import Array
 
 
 @dataclass
@@ -50,10 +50,5 @@ class Progress:
         if objective <= self.objective or self._relative(objective) <= self.tol:
             self.knots, self.objective = knots, objective
         if self.label is not None:
-            print(
-                f"{self.label}  round {self.rounds:3d}  {time.perf_counter() - self.began:7.2f} s  "
-                f"K = {len(knots.active):6d}  objective {self.unit * objective:.10g}  "
-                f"relative gap {rounded_up(self._relative(objective))}",
-                file=sys.stderr,
-                flush=True,
-            )
+            neurons, gap = len(knots.active), self._relative(objective)
+            print_round(self.label, self.rounds, self.began, neurons, self.unit * objective, gap)

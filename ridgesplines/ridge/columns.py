@@ -26,28 +26,30 @@ class Columns:
     def __init__(self, Q: Array, width: int, make: Callable[[slice], Array]) -> None:
         self.Q, self.width, self._make = Q, width, make
         self.rows = list(blocks(len(Q), width))
-        parts = (make(rows) for rows in self.rows)
-        self._stored = list(parts) if len(Q) * width <= STORED else None
-        self.affine = self._affine(self._parts())
-        if self._stored is not None:
-            for _ in range(2):  # twice is enough for rounding
-                shift = self._affine(self._parts())
-                for rows, part in zip(self.rows, self._stored, strict=True):
-                    part -= Q[rows] @ shift
+        self._stored: list[Array] | None = None
+        if len(Q) * width > STORED:
+            self._shift = self._affine()
+            return
+        self._stored = [make(rows) for rows in self.rows]
+        for _ in range(2):  # twice is enough for rounding
+            shift = self._affine()
+            for rows, part in zip(self.rows, self._stored, strict=True):
+                part -= Q[rows] @ shift
 
     def _parts(self) -> Iterator[Array]:
         return iter(self._stored) if self._stored is not None else (self._make(rows) for rows in self.rows)
 
-    def _affine(self, parts: Iterator[Array]) -> Array:
+    def _affine(self) -> Array:
+        """Q^T of the parts."""
         total = np.zeros((self.Q.shape[1], self.width))
-        for rows, part in zip(self.rows, parts, strict=True):
+        for rows, part in zip(self.rows, self._parts(), strict=True):
             total += self.Q[rows].T @ part
         return total
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
         """Rows, and B[rows]."""
         for rows, part in zip(self.rows, self._parts(), strict=True):
-            yield rows, part if self._stored is not None else part - self.Q[rows] @ self.affine
+            yield rows, part if self._stored is not None else part - self.Q[rows] @ self._shift
 
     def times(self, a: Array) -> Array:
         """B a."""
@@ -73,7 +75,7 @@ class Columns:
         return gram, cross
 
 
-def neuron_columns(X: Array, Q: Array, W: Array, b: Array, signs: Array | float = 1.0) -> Columns:
+def neuron_columns(X: Array, Q: Array, W: Array, b: Array, signs: Array) -> Columns:
     """The values of neurons at the data, times their signs."""
 
     def make(rows: slice) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ridgesplines.duals import best_scale, projected
 from ridgesplines.network import group_norms
-from ridgesplines.oracle import Oracle, SearchOracle, Supremum
+from ridgesplines.oracle import Oracle, SearchOracle, Supremum, eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.ridge.master import objective
 from ridgesplines.ridge.neurons import Neurons, distinct, merged
@@ -20,11 +20,11 @@ from ridgesplines.validation import Array
 
 #: Neurons that join in one round: half as many as there are, within these.
 FEWEST, MOST = 16, 64
+#: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
+VIOLATION = 1e-13
 SLIDES = 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 LITTLE = 1e-15
-#: Samples times outputs times neurons, beyond which neurons of vector outputs do not slide.
-LARGEST = 2e7
 #: Starts for each dimension of the search that confirms an answer.
 CONFIRMING = 512
 #: A smoothed problem is solved to this part of the gap so far, in at most so many rounds.
@@ -43,7 +43,7 @@ class State(NamedTuple):
     fit : the neurons and the fit, with the objective that the round minimises.
     objective : that of the problem posed.
     sup : sup|eta| of the dual vector, exact or searched.
-    value : the dual value that it gives.
+    value : the dual value that it gives; no bound where the supremum was searched.
     residual : for interpolation, how far the fit is from the data.
     """
 
@@ -73,7 +73,7 @@ def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[S
 
 
 def rounds(problem: Problem, posed: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
-    """Column generation for a smooth loss; what its states prove is about the problem posed."""
+    """Column generation for a smooth loss; the gaps of its states are those of the problem posed."""
     while True:
         u, _ = projected(posed, fit.u)
         found = _asked(problem, oracle, u, fit.neurons)
@@ -112,11 +112,11 @@ def multipliers(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Itera
     delta, gap = first_delta(problem, fit.z, oracle), 1.0
     least = (SHARPEST_QUADRATIC if problem.loss.constraint else SHARPEST) * delta
     while True:
-        posed = smoothed(problem, fit.u, delta)
-        start = refit(posed, fit.neurons, fit.z)
+        smooth = smoothed(problem, fit.u, delta)
+        start = refit(smooth, fit.neurons, fit.z)
         if start is None:
             return
-        for i, state in enumerate(rounds(posed, problem, start, oracle, tol)):
+        for i, state in enumerate(rounds(smooth, problem, start, oracle, tol)):
             fit = state.fit
             yield state
             if state.sup <= problem.lam * (1.0 + INNER * gap) or i == MOST_INNER:
@@ -129,8 +129,8 @@ def multipliers(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Itera
 
 def _joining(problem: Problem, neurons: Neurons, u: Array, W: Array, b: Array) -> Neurons:
     """Violators that data separate from each other, at amplitude zero with the sign of eta."""
-    eta = np.maximum(problem.X @ W.T - b, 0.0).T @ u
-    beyond = group_norms(eta) > problem.lam * (1.0 + 1e-13)
+    eta = eta_at(problem.X, u, W, b)
+    beyond = group_norms(eta) > problem.lam * (1.0 + VIOLATION)
     W, b, eta = W[beyond], b[beyond], eta[beyond]
     most = min(max(FEWEST, len(neurons) // 2), MOST)
     kept = distinct(problem.X, W, b, most)
@@ -145,7 +145,7 @@ def slides(problem: Problem, fit: Fit) -> Fit:
             together = merged(problem.X, fit.neurons)
             if len(together) < len(fit.neurons):
                 fit = refit(problem, together, fit.z) or fit
-        if not len(fit.neurons) or problem.n_samples * (problem.n_outputs or 0) * len(fit.neurons) > LARGEST:
+        if not len(fit.neurons):
             break
         best = fit
         for moved in slid(problem, fit.neurons, fit.z):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.network import group_norms
+from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.validation import Array
 
 #: A point this near to a neuron's hyperplane, in units of the data's radius, is on it.
@@ -52,6 +52,12 @@ class Neurons:
         """Neurons with these amplitudes, none of them zero."""
         sizes = group_norms(amplitudes)
         return cls(W, b, sizes, (amplitudes.T / sizes).T)
+
+    @classmethod
+    def of_network(cls, net: RidgeSpline) -> Neurons:
+        """Its neurons, without those of amplitude zero."""
+        kept = group_norms(net.amplitudes) > 0.0
+        return cls.of(net.weights[kept], net.biases[kept], net.amplitudes[kept])
 
     @classmethod
     def from_theta(cls, theta: Array, signs: Array) -> Neurons:
@@ -101,9 +107,8 @@ def merged(X: Array, neurons: Neurons) -> Neurons:
     for k in np.argsort(-neurons.sizes, kind="stable"):
         if not kept[k]:
             continue
-        absorbed = np.flatnonzero(kept & (direct[k] | turned[k]) & (np.arange(len(kept)) != k))
-        for j in absorbed:
-            if not kept[j] or not (direct[k, j] or turned[k, j]):
+        for j in np.flatnonzero(kept & (direct[k] | turned[k]) & (np.arange(len(kept)) != k)):
+            if not (direct[k, j] or turned[k, j]):  # a point separates it from what has joined
                 continue
             straight = bool(direct[k, j])
             theta[k] += theta[j] if straight else -theta[j]

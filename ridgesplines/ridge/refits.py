@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.refit import newton_refit, vertex_refit
+from ridgesplines.refit import fitted, newton_refit, vertex_refit
 from ridgesplines.ridge.columns import neuron_columns
 from ridgesplines.ridge.master import amplitudes, objective
 from ridgesplines.ridge.neurons import Neurons
-from ridgesplines.scaling import affine_least_squares
 from ridgesplines.validation import Array
 
 #: Neurons that join with vector amplitudes start so large, relative to the largest: at zero the norm has no derivative.
@@ -31,9 +30,13 @@ class Fit:
     objective: float
 
     def network(self, problem: Problem) -> RidgeSpline:
-        W, b, a = self.neurons.W, self.neurons.b, self.neurons.amplitudes
-        hidden = RidgeSpline(W, b, a, np.zeros((problem.n_features, *a.shape[1:])))
-        return RidgeSpline(W, b, a, *affine_least_squares(problem.X, self.z - hidden(problem.X)))
+        return fitted(problem, self.neurons.W, self.neurons.b, self.neurons.amplitudes, self.z)
+
+    @classmethod
+    def of_network(cls, problem: Problem, net: RidgeSpline, u: Array) -> Fit:
+        """A network, and its dual vector."""
+        z = net(problem.X)
+        return cls(Neurons.of_network(net), z, u, objective(problem, z, net.seminorm))
 
 
 def refit(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
@@ -55,14 +58,7 @@ def _outputs(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
     """Vector amplitudes by Newton's method on their group norms."""
     start = np.maximum(neurons.sizes, FIRST * max(float(neurons.sizes.max(initial=0.0)), FIRST))
     answer = newton_refit(problem, neurons.W, neurons.b, (neurons.signs.T * start).T, z)
-    return None if answer is None else _read(problem, answer.network, answer.dual)
-
-
-def _read(problem: Problem, net: RidgeSpline, u: Array) -> Fit:
-    z = net(problem.X)
-    kept = group_norms(net.amplitudes) > 0.0
-    neurons = Neurons.of(net.weights[kept], net.biases[kept], net.amplitudes[kept])
-    return Fit(neurons, z, u, objective(problem, z, net.seminorm))
+    return None if answer is None else Fit.of_network(problem, answer.network, answer.dual)
 
 
 def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit | None:
@@ -80,6 +76,4 @@ def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit | None:
     if answer is None:
         return None
     net = answer.network
-    kept = net.amplitudes != 0.0
-    neurons = Neurons.of(net.weights[kept], net.biases[kept], net.amplitudes[kept])
-    return Fit(neurons, problem.y, answer.dual, problem.lam * net.seminorm)
+    return Fit(Neurons.of_network(net), problem.y, answer.dual, problem.lam * net.seminorm)

@@ -19,10 +19,17 @@ from ridgesplines.validation import Array
 
 #: Unknowns of one step, at most; beyond, the smallest neurons only change their amplitude.
 MOST = 2500
+#: Entries of the matrix of a step with vector outputs, beyond which neurons do not slide.
+LARGEST = 4e7
+#: Touched points count as dependent up to this, relatively.
+DEPENDENT = 1e-9
 
 
-def slid(problem: Problem, neurons: Neurons, z: Array) -> tuple[Neurons, Neurons]:
-    """Where a Newton step carries the neurons: each up to the first point that it crosses; and each all the way."""
+def slid(problem: Problem, neurons: Neurons, z: Array) -> list[Neurons]:
+    """Where a Newton step carries the neurons: each up to the first point that it crosses; and each all the way.
+
+    One answer where none crosses any, and none where vector outputs would need too large a matrix.
+    """
     X = problem.X
     size, theta = neurons.sizes, neurons.theta
     signs = sides(X, neurons.W, neurons.b)
@@ -35,12 +42,14 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> tuple[Neurons, Neurons
         columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
         change = _newton(problem, z, columns, problem.lam * along, bend)
     else:
-        change = outputs_step(
-            problem, z, (signs > 0)[owner].T * (X @ T[:-1] - T[-1]), neurons.signs[owner], along, bend
-        )
+        if (T.shape[1] + problem.rank * z.shape[1]) * z.size > LARGEST:
+            return []
+        moved = (signs > 0)[owner].T * (X @ T[:-1] - T[-1])
+        change = outputs_step(problem, z, moved, neurons.signs[owner], along, bend)
     step = np.add.reduceat((T * change).T, np.cumsum(width) - width)
     t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
-    return _neurons(neurons, theta + t * step), _neurons(neurons, theta + step)
+    lengths = (t,) if (t == 1.0).all() else (t, 1.0)
+    return [_neurons(neurons, theta + length * step) for length in lengths]
 
 
 def _newton(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> Array:
@@ -67,22 +76,19 @@ def outputs_step(problem: Problem, z: Array, moved: Array, units: Array, along: 
 
 def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
     """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data."""
-    bases: list[Array] = []
+    bases: list[Array] = [np.empty((0, 0))] * len(size)
     d, total = X.shape[1], 0
     for k in np.argsort(-size, kind="stable"):
         touched = np.column_stack([X[signs[k] == 0], -np.ones(int((signs[k] == 0).sum()))])
-        if not len(touched):
-            T = np.eye(d + 1)
-        else:
+        T = np.eye(d + 1)
+        if len(touched):
             _, s, V = np.linalg.svd(touched)
-            T = V[int((s > 1e-9 * s[0]).sum()) :].T
+            T = V[int((s > DEPENDENT * s[0]).sum()) :].T
         total += T.shape[1]
         if T.shape[1] < 2 or total > MOST:
             T = theta[k][:, None] / np.linalg.norm(theta[k])
-        bases.append(T)
-    order = np.empty(len(size), dtype=int)
-    order[np.argsort(-size, kind="stable")] = np.arange(len(size))
-    return [bases[i] for i in order]
+        bases[k] = T
+    return bases
 
 
 def face_columns(problem: Problem, active: Array, T: Array, owner: Array, sign: Array) -> Columns:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +14,15 @@ from ridgesplines.certificate import affine_optimum
 from ridgesplines.duals import projected, smooth_dual
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.finite import require_minimiser
-from ridgesplines.network import RidgeSpline, group_norms
-from ridgesplines.oracle import Oracle, continuum_oracle
+from ridgesplines.network import RidgeSpline
+from ridgesplines.oracle import Oracle, SearchOracle, continuum_oracle
 from ridgesplines.problem import Problem
+from ridgesplines.progress import print_round
 from ridgesplines.ridge import Fit, Neurons, State, interpolating, objective, refit, states
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.sparsify import purify
-from ridgesplines.validation import Array, real_number, rounded_up
+from ridgesplines.validation import Array, real_number
 
 #: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
 FALL = 10.0 ** (1.0 / 3.0)
@@ -53,11 +53,12 @@ class ColumnGeneration(Solver):
     -----
     Each round asks the oracle for neurons with :math:`|\eta| > \lambda`, lets those join that data separate, refits
     all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs;
-    linear programs for Absolute, Quantile, Hinge and Interpolation), merges neurons that no point separates, and
-    slides neurons by a Newton step on the faces where they touch data. It stops on the gap that the dual vector of the
-    round proves: with the exact supremum of :math:`|\eta|` where the oracle is exact (data in a line or a plane), with
-    the largest value that a search found otherwise; see ``Solution.certify`` for a proven bound. A round takes
-    O(N K^2 + K^3) besides the oracle; matrices of N rows are formed in blocks.
+    the method of multipliers around either for Absolute, Quantile, Hinge and Interpolation), merges neurons that no
+    point separates, and slides neurons by a Newton step on the faces where they touch data. It stops on the gap of the
+    round's dual vector: a bound where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate
+    where it is searched. A round takes O(N K^2 + K^3) besides the oracle; for scalar fits matrices of N rows are formed
+    in blocks. Losses with kinks may stall above `tol`, on small or degenerate data first; then the status says so.
+    Interpolation that has not met the data by then is completed by a linear program, at some cost in the seminorm.
 
     References
     ----------
@@ -91,7 +92,7 @@ class ColumnGeneration(Solver):
             raise ProblemError("max_time", "a number of seconds > 0", repr(self.max_time), "Pass max_time=60.0.")
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: one dimension, constraints, a start of another shape."""
+        """Why not: one dimension, another activation, a start of another shape."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
         if problem.n_features < 2:
             expected, got = "d >= 2 features", "d = 1"
@@ -116,9 +117,9 @@ class ColumnGeneration(Solver):
         if self.start is not None:
             fit, last = _of_network(scaled, scaling.scaled_network(self.start)), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, oracle)
+            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit)
             try:
-                run.follow(fit, last)
+                run.follow(last)
             except KeyboardInterrupt:
                 run.interrupted = True
             fit, last = run.best.fit, scaling.lam(lam)
@@ -128,33 +129,36 @@ class ColumnGeneration(Solver):
 
 
 class _Run:
-    """The work for one lam, and the best state so far."""
+    """The work for one lam, from a fit at another, and the best state so far."""
 
-    def __init__(self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle) -> None:
+    def __init__(
+        self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle, fit: Fit
+    ) -> None:
         self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
-        self.best: State
+        self.best = State(fit, np.inf, np.inf, -np.inf, np.inf)
         self.dual: Array | None = None
         self.value = -np.inf
         self.gaps: list[float] = []
         self.left: list[float] = []
         self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
 
-    def follow(self, fit: Fit, last: float | None) -> None:
-        """From a fit at another lam, by way of the lams between, to a loose gap."""
-        self.best = State(at_lam(self.scaled, fit), np.inf, np.inf, -np.inf, np.inf)
+    def follow(self, last: float | None) -> None:
+        """From the fit at lam = `last`, by way of the lams between, to a loose gap there."""
+        fit = self.best.fit
         if last is None:
             u, _ = projected(self.scaled, fit.u)
-            top = self.oracle(u, None).value
-            last = max(self.scaled.lam, LARGE * top) * FALL
+            last = max(self.scaled.lam, LARGE * self.oracle(u).value) * FALL
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, at_lam(between, fit), self.oracle, LOOSE):
+            for state in states(between, _at_lam(between, fit), self.oracle, LOOSE):
                 fit = state.fit
                 if state.gap <= LOOSE or self._late():
                     break
-        for state in states(self.scaled, at_lam(self.scaled, fit), self.oracle, self.settings.tol):
+            if self._late():
+                break
+        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, self.settings.tol):
             self._keep(state)
             if state.gap <= 0.5 * self.settings.tol or self._late() or self._stalled():
                 break
@@ -169,13 +173,10 @@ class _Run:
         if state.value > self.value:
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
-            print(
-                f"lam = {self.problem.lam:.6g}  round {len(self.gaps):3d}  {time.perf_counter() - self.began:7.2f} s  "
-                f"K = {len(state.fit.neurons):6d}  objective {self.scaling.factor * state.objective:.10g}  "
-                f"relative gap {rounded_up(state.gap)}",
-                file=sys.stderr,
-                flush=True,
-            )
+            label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
+            reached = self.scaling.factor * state.objective
+            scope = "searched" if isinstance(self.oracle, SearchOracle) else "exact"
+            print_round(label, len(self.gaps), self.began, neurons, reached, state.gap, scope)
 
     def _late(self) -> bool:
         self.out_of_time = time.perf_counter() - self.began > self.settings.max_time
@@ -188,7 +189,7 @@ class _Run:
     def answer(self) -> Answer:
         """In the problem's units, purified."""
         fit = self.best.fit
-        if not np.isfinite(self.best.objective):
+        if self.scaled.loss.constraint and not np.isfinite(self.best.objective):
             fit = interpolating(self.scaled, fit, self.settings.random_state) or fit
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
         history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
@@ -201,8 +202,8 @@ class _Run:
 
 def _first(problem: Problem, oracle: Oracle) -> Fit:
     """The affine fit, with a dual vector of least supremum; for interpolation, the affine least-squares fit."""
-    none = np.empty((0, *problem.y.shape[1:])) if problem.n_outputs is None else np.empty((0, problem.n_outputs))
-    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), none)
+    outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty((0, *outputs)))
     if problem.loss.constraint:
         Q = problem.null_space
         return Fit(neurons, Q @ (Q.T @ problem.y), np.zeros(len(problem.y)), 0.0)
@@ -213,14 +214,11 @@ def _first(problem: Problem, oracle: Oracle) -> Fit:
 
 def _of_network(problem: Problem, net: RidgeSpline) -> Fit:
     """A start from any network."""
-    kept = group_norms(net.amplitudes) > 0.0
-    neurons = Neurons.of(net.weights[kept], net.biases[kept], net.amplitudes[kept])
-    z = net(problem.X)
-    u = smooth_dual(problem, problem.y, z) if problem.loss.smooth else np.zeros_like(z)
-    return Fit(neurons, z, u, objective(problem, z, net.seminorm))
+    smooth = problem.loss.smooth
+    return Fit.of_network(problem, net, smooth_dual(problem, problem.y, net(problem.X)) if smooth else 0.0 * problem.y)
 
 
-def at_lam(problem: Problem, fit: Fit) -> Fit:
+def _at_lam(problem: Problem, fit: Fit) -> Fit:
     """A fit with its amplitudes at their best for this problem's lam."""
     return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
 

@@ -217,6 +217,7 @@ def test_in_space_twenty_points():
     s = certified(p)
     assert s.history["patterns"] == 19 + 171 + 969
     assert s.certificate.scope == "bounded"
+    assert s.dictionary_gap is None  # that is for grids
     assert s.objective <= rs.solve(p, rs.Grid(directions=256)).objective
 
 

@@ -7,6 +7,7 @@ import pytest
 from instances import ids
 
 import ridgesplines as rs
+from ridgesplines.solvers import column_generation
 
 LOSSES = [rs.Squared(), rs.Huber(0.3), rs.Absolute(), rs.Quantile(0.3), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
 
@@ -140,6 +141,21 @@ def test_out_of_time_and_interrupted_it_returns_the_best_so_far(monkeypatch):
     assert s.relative_gap < 1.0
 
 
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Absolute()], ids=ids)
+def test_interrupted_before_the_first_round_it_returns_the_affine_fit(monkeypatch, loss):
+    def interrupt(problem, fit):
+        raise KeyboardInterrupt
+
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (30, 2)), loss)
+    affine = rs.solve(p.with_lam(2.0 * rs.lambda_max(p)))
+    monkeypatch.setattr(column_generation, "_at_lam", interrupt)
+    with pytest.warns(rs.ConvergenceWarning, match="interrupted"):
+        s = rs.solve(p, rs.ColumnGeneration())
+    assert s.status == "interrupted"
+    assert s.network.n_neurons == 0
+    assert s.objective == pytest.approx(affine.objective)
+
+
 def test_refusals():
     x = np.arange(5.0)
     with pytest.raises(rs.SolverRefusal, match="d >= 2 features"):
@@ -152,9 +168,12 @@ def test_refusals():
             rs.ColumnGeneration(**bad)
 
 
-def test_progress(capsys):
-    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (50, 2)), rs.Squared())
+@pytest.mark.parametrize(("d", "searched"), [(2, False), (3, True)])
+def test_progress_says_what_was_searched(capsys, d, searched):
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (50, d)), rs.Squared())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rs.solve(p, rs.ColumnGeneration(verbose=True))
-    assert "relative gap" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "relative gap" in printed
+    assert ("(searched)" in printed) == searched

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 
 #: From the ground up. A room may use the rooms below it, and its neighbours where no circle arises.
 LAYERS = [
-    {"exceptions", "validation", "fast"},
+    {"exceptions", "validation", "fast", "progress"},
     {"losses", "activations", "constraints", "radon"},
     {"problem", "network", "dictionaries", "scaling", "patterns"},
     {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness", "refit", "ridge"},
