@@ -88,8 +88,13 @@ class ColumnGeneration(Solver):
 
     def __post_init__(self) -> None:
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
-        if not self.max_time > 0.0:
+        if not (isinstance(self.max_time, (int, float)) and self.max_time > 0.0):
             raise ProblemError("max_time", "a number of seconds > 0", repr(self.max_time), "Pass max_time=60.0.")
+        if not (isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0):
+            raise ProblemError("random_state", "a whole number >= 0", repr(self.random_state), "Pass random_state=0.")
+        if not isinstance(self.start, RidgeSpline | None):
+            remedy = "Pass the network of a solution, or start=None."
+            raise ProblemError("start", "a RidgeSpline or None", repr(self.start), remedy)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """Why not: one dimension, another activation, a start of another shape."""

@@ -163,9 +163,9 @@ def test_refusals():
     net = rs.RidgeSpline([[1.0]], [0.0], [1.0])
     with pytest.raises(rs.SolverRefusal, match="start"):
         rs.solve(rs.Problem(np.eye(3), x[:3], 1.0), rs.ColumnGeneration(start=net))
-    for bad in ({"tol": 0.0}, {"max_time": -1.0}):
-        with pytest.raises(rs.exceptions.ProblemError):
-            rs.ColumnGeneration(**bad)
+    for name, bad in [("tol", 0.0), ("max_time", -1.0), ("max_time", "60"), ("random_state", -1), ("start", 3)]:
+        with pytest.raises(rs.exceptions.ProblemError, match=name):
+            rs.ColumnGeneration(**{name: bad})
 
 
 @pytest.mark.parametrize(("d", "searched"), [(2, False), (3, True)])
