@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import sys
+import warnings
 
 import cvxpy as cp
 import numpy as np
@@ -285,9 +286,16 @@ def test_nearly_equal_points(loss, seed):
     rng = np.random.default_rng(seed)
     X = np.repeat(LATTICE[:6], 2, axis=0)
     y = np.repeat(np.abs(LATTICE[:6, 0] - 1.3) + np.sin(2.0 * LATTICE[:6, 1]), 2)
-    near = certified(rs.Problem(X + 1e-10 * rng.standard_normal(X.shape), y, 0.1, loss))
-    if not loss.constraint:
-        assert near.objective == pytest.approx(certified(rs.Problem(X, y, 0.1, loss)).objective, rel=1e-6)
+    p = rs.Problem(X + 1e-10 * rng.standard_normal(X.shape), y, 0.1, loss)
+    if loss.constraint:  # equations that agree to ten digits: on some processors the backend fails, and its gap says so
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rs.ConvergenceWarning)
+            near = rs.solve(p, rs.Arrangement())
+        other = rs.solve(p, rs.ColumnGeneration())
+        assert other.relative_gap <= 1e-8
+        assert abs(near.objective - other.objective) <= near.gap + other.gap + 1e-9 * other.objective
+        return
+    assert certified(p).objective == pytest.approx(certified(rs.Problem(X, y, 0.1, loss)).objective, rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", [x for x in SCALAR if not x.separable()], ids=ids)
