@@ -9,7 +9,6 @@ import numpy as np
 from ridgesplines.duals import (
     best_scale,
     least_supremum_dual,
-    linear_dual,
     projected,
     smooth_dual,
 )
@@ -18,14 +17,17 @@ from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import Oracle, continuum_oracle, eta_at
 from ridgesplines.problem import Problem
+from ridgesplines.ridge import Fit, states
 from ridgesplines.scaling import standardise, targets_and_fit
 from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
 from ridgesplines.validation import Array, real_array
 
 #: A relative gap that needs no second dual vector.
 SMALL = 1e-9
-#: The relative gap to which a problem in one dimension is solved for its dual vector.
+#: The relative gap to which a problem whose loss has kinks is solved for its dual vector.
 KINKED = 1e-9
+#: Rounds of that beyond one dimension: the bound is valid whenever it stops.
+ROUNDS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,9 +167,15 @@ def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
     scaling = standardise(problem)
     if problem.n_features == 1:
         return scaling.dual(_dual_on_a_line(scaling.problem))
-    scaled = scaling.scaled_network(network)
-    u = linear_dual(scaling.problem, scaled, continuum_oracle(scaling.problem.X, scaled.weights))
-    return scaling.dual(np.zeros_like(scaling.problem.y) if u is None else u)
+    p, scaled = scaling.problem, scaling.scaled_network(network)
+    dual, best = np.zeros_like(p.y), -np.inf
+    start = Fit.of_network(p, scaled, dual)
+    for _, state in zip(range(ROUNDS), states(p, start, continuum_oracle(p.X, scaled.weights), KINKED), strict=False):
+        if state.value > best:
+            dual, best = state.fit.u, state.value
+        if state.left <= KINKED:
+            break
+    return scaling.dual(dual)
 
 
 def _dual_on_a_line(problem: Problem) -> Array:

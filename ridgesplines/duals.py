@@ -14,9 +14,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import linprog, minimize_scalar
 
-from ridgesplines.finite import affine_fit, design, linear_program, project
+from ridgesplines.finite import affine_fit, project
 from ridgesplines.finite.linear import OPTIONS
-from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import detrended
@@ -24,8 +23,6 @@ from ridgesplines.validation import Array
 
 #: Cuts in search of the least supremum.
 CUTS = 60
-#: Rounds of column generation in search of a dual vector: the bound is valid whenever it stops, and tightens ever less.
-ROUNDS = 12
 ACCURACY = 1e-9
 
 
@@ -153,46 +150,6 @@ def _inside(value: Callable[[float], float], most: float) -> float:
         middle = (low + high) / 2.0
         low, high = (middle, high) if np.isfinite(value(middle)) else (low, middle)
     return low
-
-
-def linear_dual(problem: Problem, network: RidgeSpline, oracle: Oracle) -> Array | None:
-    """A dual vector for a loss with kinks, where the fit alone does not determine one.
-
-    Column generation: a linear program on the network's neurons, whose multipliers are a dual vector; the
-    neurons at which it violates |eta| <= lam join, until none does. Returns the vector of the largest D.
-    """
-    W, b = network.weights, network.biases
-    best, dual, fit = -np.inf, None, network(problem.X)
-    for _ in range(ROUNDS):
-        W, b = _offered(problem, W, b)
-        finite, _ = design(problem, W, b)
-        answer = linear_program(problem, finite, nearby=fit)
-        if answer is None:
-            return dual
-        fit = finite.basis @ answer[0]
-        u, _ = projected(problem, answer[2])
-        found = oracle(u)
-        value = best_scale(problem, u, found.value)[1]
-        if value > best:
-            best, dual = value, u
-        violators = _sizes(problem, u, found.weights, found.biases) > problem.lam * (1.0 + ACCURACY)
-        if found.value <= problem.lam * (1.0 + ACCURACY) or not violators.any():
-            break
-        W = np.concatenate([W, found.weights[violators][:64]])
-        b = np.concatenate([b, found.biases[violators][:64]])
-    return dual
-
-
-def _sizes(problem: Problem, u: Array, W: Array, b: Array) -> Array:
-    return group_norms(np.maximum(W @ problem.X.T - b[:, None], 0.0) @ u)
-
-
-def _offered(problem: Problem, W: Array, b: Array) -> tuple[Array, Array]:
-    """Distinct neurons that bend inside the data; others are affine there."""
-    projections = W @ problem.X.T
-    bends = (b > projections.min(axis=1, initial=np.inf)) & (b < projections.max(axis=1, initial=-np.inf))
-    rows = np.unique(np.column_stack([W[bends], b[bends]]), axis=0)
-    return rows[:, :-1], rows[:, -1]
 
 
 def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:

@@ -2,7 +2,7 @@
 
 from ridgesplines.ridge.engine import State, states
 from ridgesplines.ridge.master import objective
-from ridgesplines.ridge.neurons import Neurons
+from ridgesplines.ridge.neurons import Neurons, merged
 from ridgesplines.ridge.refits import Fit, interpolating, refit
 
-__all__ = ["Fit", "Neurons", "State", "interpolating", "objective", "refit", "states"]
+__all__ = ["Fit", "Neurons", "State", "interpolating", "merged", "objective", "refit", "states"]

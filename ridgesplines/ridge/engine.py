@@ -1,4 +1,8 @@
-"""Column generation: violators of the certificate join, amplitudes are refitted, neurons merge and slide."""
+"""Column generation: violators of the certificate join, amplitudes are refitted, neurons slide at last.
+
+Neurons that no point separates are left apart for as long as the rounds go on. To merge them lowers the objective, but
+the sum has forgotten what it was made of: near interpolation hundreds of rounds then zigzag.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +15,27 @@ from ridgesplines.duals import best_scale, projected
 from ridgesplines.network import group_norms
 from ridgesplines.oracle import Oracle, SearchOracle, Supremum, eta_at
 from ridgesplines.problem import Problem
+from ridgesplines.ridge.cutting import DualProgram
 from ridgesplines.ridge.master import objective
 from ridgesplines.ridge.neurons import Neurons, distinct, merged
 from ridgesplines.ridge.refits import Fit, refit
 from ridgesplines.ridge.slide import slid
-from ridgesplines.ridge.smoothed import first_delta, smoothed
 from ridgesplines.validation import Array
 
-#: Neurons that join in one round: half as many as there are, within these.
-FEWEST, MOST = 16, 64
+#: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
+FEWEST, MOST = 64, 256
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-13
-SLIDES = 3
+#: The same for the linear programs, which are solved to 1e-10.
+BEYOND = 1e-9
+#: Interpolation's bounds are moved out once no neuron violates the certificate by more.
+LOOSE = 1e-2
+#: Neurons slide, so many times a round, from this gap on: before, that costs more than it brings.
+NEAR, SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 LITTLE = 1e-15
 #: Starts for each dimension of the search that confirms an answer.
 CONFIRMING = 512
-#: A smoothed problem is solved to this part of the gap so far, in at most so many rounds.
-INNER, MOST_INNER = 0.03, 20
-#: Where its gap is not this part of the one before, the next is so much sharper, down to so much of the first.
-ENOUGH, SHARPER, SHARPEST = 0.3, 0.3, 1e-2
-#: Interpolation makes quadratic problems, whose Newton steps do not mind.
-SHARPEST_QUADRATIC = 1e-6
 
 
 class State(NamedTuple):
@@ -41,7 +44,7 @@ class State(NamedTuple):
     Attributes
     ----------
     fit : the neurons and the fit, with the objective that the round minimises.
-    objective : that of the problem posed.
+    objective : that of the problem; infinite for interpolation that has not met the data.
     sup : sup|eta| of the dual vector, exact or searched.
     value : the dual value that it gives; no bound where the supremum was searched.
     residual : for interpolation, how far the fit is from the data.
@@ -54,105 +57,101 @@ class State(NamedTuple):
     residual: float = 0.0
 
     @property
-    def left(self) -> float:
-        """What falls from round to round: the gap, or before that the residual."""
-        return self.gap if np.isfinite(self.gap) else 1.0 + self.residual
+    def gap(self) -> float:
+        """Relative, of the problem."""
+        return _relative(self.objective, self.value)
 
     @property
-    def gap(self) -> float:
-        if not np.isfinite(self.objective):
-            return np.inf
-        return max(self.objective - self.value, 0.0) / max(abs(self.objective), 1e-300)
+    def left(self) -> float:
+        """Relative, of the objective that the round minimises."""
+        return _relative(self.fit.objective, self.value)
+
+
+def _relative(objective: float, value: float) -> float:
+    return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
 
 
 def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
     """One state a round, from a fit, until no neuron violates the certificate; a search looks for gaps above `tol`."""
-    if problem.loss.smooth:
-        return rounds(problem, problem, fit, oracle, tol)
-    return multipliers(problem, fit, oracle, tol)
+    return (rounds if problem.loss.smooth else cutting_planes)(problem, fit, oracle, tol)
 
 
-def rounds(problem: Problem, posed: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
-    """Column generation for a smooth loss; the gaps of its states are those of the problem posed."""
+def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
+    """Column generation for a smooth loss."""
     while True:
-        u, _ = projected(posed, fit.u)
-        found = _asked(problem, oracle, u, fit.neurons)
-        state = _stands(problem, posed, fit, u, found)
-        if state.gap <= tol and isinstance(oracle, SearchOracle):
-            found = max(found, _searched_anew(problem, u, fit.neurons), key=lambda answer: answer.value)
-            state = _stands(problem, posed, fit, u, found)
+        u, _ = projected(problem, fit.u)
+        state, found = _stands(problem, fit, u, oracle, tol)
         yield state
-        joining = _joining(problem, fit.neurons, u, found.weights, found.biases)
+        most = min(max(FEWEST, len(fit.neurons) // 2), MOST)
+        joining = _joining(problem, u, found, VIOLATION, most)
         larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
         if larger is None:
             return
-        fit = slides(problem, larger)
+        fit = slides(problem, larger) if state.gap <= NEAR else larger
 
 
-def _stands(problem: Problem, posed: Problem, fit: Fit, u: Array, found: Supremum) -> State:
-    reached = fit.objective if posed is problem else objective(posed, fit.z, float(fit.neurons.sizes.sum()))
-    residual = float(np.abs(posed.y - fit.z).max()) if posed.loss.constraint else 0.0
-    return State(fit, reached, found.value, best_scale(posed, u, found.value)[1], residual)
-
-
-def _asked(problem: Problem, oracle: Oracle, u: Array, neurons: Neurons) -> Supremum:
-    if isinstance(oracle, SearchOracle):
-        return oracle(u, problem.lam, near=(neurons.W, neurons.b))
-    return oracle(u, problem.lam)
-
-
-def _searched_anew(problem: Problem, u: Array, neurons: Neurons) -> Supremum:
-    """A second search, with starts of its own: the first may have stopped at violators that do not matter."""
-    effort = CONFIRMING * problem.n_features
-    return SearchOracle(problem.X, 1, effort, neurons.W)(u, near=(neurons.W, neurons.b))
-
-
-def multipliers(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
-    """A loss with kinks: rounds of smoothed problems, each near the dual vector of the one before."""
-    delta, gap = first_delta(problem, fit.z, oracle), 1.0
-    least = (SHARPEST_QUADRATIC if problem.loss.constraint else SHARPEST) * delta
-    while True:
-        smooth = smoothed(problem, fit.u, delta)
-        start = refit(smooth, fit.neurons, fit.z)
-        if start is None:
+def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
+    """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
+    program = DualProgram(problem)
+    program.offer(fit.neurons.W, fit.neurons.b)
+    while (vertex := program.solve()) is not None:
+        state, found = _stands(problem, vertex, vertex.u, oracle, tol)
+        yield state
+        if found.value <= problem.lam * (1.0 + LOOSE) and program.move_bounds(vertex.u):
+            continue
+        joining = _joining(problem, vertex.u, found, BEYOND, FEWEST)
+        if not len(joining):
             return
-        for i, state in enumerate(rounds(smooth, problem, start, oracle, tol)):
-            fit = state.fit
-            yield state
-            if state.sup <= problem.lam * (1.0 + INNER * gap) or i == MOST_INNER:
-                break
-        left = state.gap if np.isfinite(state.gap) else state.residual
-        if left > ENOUGH * gap:
-            delta = max(SHARPER * delta, least)
-        gap = min(gap, max(left, 1e-9))
+        program.offer(joining.W, joining.b)
+        together = merged(problem.X, vertex.neurons)
+        if len(together) < len(vertex.neurons):
+            program.offer(together.W, together.b)
 
 
-def _joining(problem: Problem, neurons: Neurons, u: Array, W: Array, b: Array) -> Neurons:
+def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float) -> tuple[State, Supremum]:
+    """The state of a fit with the dual vector u, and what violates its certificate."""
+    reached = objective(problem, fit.z, float(fit.neurons.sizes.sum()))
+    residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
+
+    def state(found: Supremum) -> State:
+        return State(fit, reached, found.value, best_scale(problem, u, found.value)[1], residual)
+
+    if not isinstance(oracle, SearchOracle):
+        found = oracle(u, problem.lam)
+        return state(found), found
+    near = fit.neurons.W, fit.neurons.b
+    found = oracle(u, problem.lam, near=near)
+    if state(found).gap <= tol:  # a second search, with starts of its own: the first may have stopped at small fry
+        again = SearchOracle(problem.X, 1, CONFIRMING * problem.n_features, fit.neurons.W)(u, near=near)
+        found = max(found, again, key=lambda answer: answer.value)
+    return state(found), found
+
+
+def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
     """Violators that data separate from each other, at amplitude zero with the sign of eta."""
+    W, b = found.weights, found.biases
     eta = eta_at(problem.X, u, W, b)
-    beyond = group_norms(eta) > problem.lam * (1.0 + VIOLATION)
+    beyond = group_norms(eta) > problem.lam * (1.0 + least)
     W, b, eta = W[beyond], b[beyond], eta[beyond]
-    most = min(max(FEWEST, len(neurons) // 2), MOST)
     kept = distinct(problem.X, W, b, most)
     return Neurons(W[kept], b[kept], np.zeros(len(kept)), (eta[kept].T / group_norms(eta[kept])).T)
 
 
 def slides(problem: Problem, fit: Fit) -> Fit:
-    """Merge and slide, for as long as that lowers the objective."""
+    """Slide, for as long as that lowers the objective."""
     for _ in range(SLIDES):
         before = fit.objective
-        if problem.n_outputs is None:
-            together = merged(problem.X, fit.neurons)
-            if len(together) < len(fit.neurons):
-                fit = refit(problem, together, fit.z) or fit
-        if not len(fit.neurons):
-            break
-        best = fit
-        for moved in slid(problem, fit.neurons, fit.z):
-            trial = refit(problem, moved, fit.z)
-            if trial is not None and trial.objective < best.objective:
-                best = trial
-        fit = best
+        fit = _stepped(problem, fit) if len(fit.neurons) else fit
         if not fit.objective < before - LITTLE * abs(before):
             break
+    return fit
+
+
+def _stepped(problem: Problem, fit: Fit) -> Fit:
+    """The first step of all neurons that lowers the objective."""
+    for answers in slid(problem, fit.neurons, fit.z):
+        trials = [trial for moved in answers if (trial := refit(problem, moved, fit.z)) is not None]
+        best = min(trials, key=lambda trial: trial.objective, default=fit)
+        if best.objective < fit.objective:
+            return best
     return fit

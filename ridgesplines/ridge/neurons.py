@@ -112,8 +112,10 @@ def merged(X: Array, neurons: Neurons) -> Neurons:
                 continue
             straight = bool(direct[k, j])
             theta[k] += theta[j] if straight else -theta[j]
-            direct[k] &= direct[j] if straight else turned[j]
-            turned[k] &= turned[j] if straight else direct[j]
+            same, other = (direct[j], turned[j]) if straight else (turned[j], direct[j])
+            direct[k] &= same
+            turned[k] &= other
+            direct[:, k], turned[:, k] = direct[k], turned[k]
             kept[j] = False
     kept &= np.linalg.norm(theta[:, :-1], axis=1) > 0.0
     return Neurons.from_theta(theta[kept], neurons.signs[kept])

@@ -8,6 +8,8 @@ group lasso.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ridgesplines.finite import damped_solve
@@ -23,12 +25,17 @@ MOST = 2500
 LARGEST = 4e7
 #: Touched points count as dependent up to this, relatively.
 DEPENDENT = 1e-9
+#: Added to the Hessian's diagonal, relative to its mean: where many neurons bend freely it is nearly singular.
+DAMPINGS = (0.0, 1e-2)
+#: A step that promises less, relative to the penalty, is none.
+LITTLE = 1e-15
 
 
-def slid(problem: Problem, neurons: Neurons, z: Array) -> list[Neurons]:
-    """Where a Newton step carries the neurons: each up to the first point that it crosses; and each all the way.
+def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]]:
+    """Where Newton steps carry the neurons, each more damped than the one before: to be taken where one descends.
 
-    One answer where none crosses any, and none where vector outputs would need too large a matrix.
+    Two answers a step: each neuron up to the first point that it crosses, and each all the way; one where none crosses
+    any. Nothing where a step promises nothing, or where vector outputs would need too large a matrix.
     """
     X = problem.X
     size, theta = neurons.sizes, neurons.theta
@@ -40,28 +47,33 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> list[Neurons]:
     bend = _bend(T[:-1], along, owner, problem.lam / size)
     if problem.n_outputs is None:
         columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
-        change = _newton(problem, z, columns, problem.lam * along, bend)
+        H, g = scalar_model(problem, z, columns, problem.lam * along, bend)
     else:
         if (T.shape[1] + problem.rank * z.shape[1]) * z.size > LARGEST:
-            return []
+            return
         moved = (signs > 0)[owner].T * (X @ T[:-1] - T[-1])
-        change = outputs_step(problem, z, moved, neurons.signs[owner], along, bend)
-    step = np.add.reduceat((T * change).T, np.cumsum(width) - width)
-    t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
-    lengths = (t,) if (t == 1.0).all() else (t, 1.0)
-    return [_neurons(neurons, theta + length * step) for length in lengths]
+        H, g = outputs_model(problem, z, moved, neurons.signs[owner], along, bend)
+    for damping in DAMPINGS:
+        step = -damped_solve(H + damping * np.trace(H) / len(g) * np.eye(len(g)), g)
+        if -(g @ step) <= LITTLE * problem.lam * size.sum():
+            return
+        step = np.add.reduceat((T * step[: len(owner)]).T, np.cumsum(width) - width)
+        t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
+        lengths = (t,) if (t == 1.0).all() else (t, 1.0)
+        yield [_neurons(neurons, theta + length * step) for length in lengths]
 
 
-def _newton(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> Array:
-    """Newton's step, the affine part eliminated; gradient and second derivative are those of the penalty."""
+def scalar_model(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> tuple[Array, Array]:
+    """Hessian and gradient, the affine part eliminated; `gradient` and `bend` are those of the penalty."""
     model = Model.at(problem, z)
     gram, cross = columns.gram(model.curvature)
-    S, g = model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
-    return -damped_solve(S, g)
+    return model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
 
 
-def outputs_step(problem: Problem, z: Array, moved: Array, units: Array, along: Array, bend: Array) -> Array:
-    """The same for vector outputs, each neuron's amplitude keeping its direction, a row of `units` (P, D)."""
+def outputs_model(
+    problem: Problem, z: Array, moved: Array, units: Array, along: Array, bend: Array
+) -> tuple[Array, Array]:
+    """The same for vector outputs, the affine part last; each amplitude keeps its direction, a row of units (P, D)."""
     Q, (n, D) = problem.null_space, z.shape
     affine = np.einsum("nr,ij->nirj", Q, np.eye(D)).reshape(n, D, -1)
     J = np.concatenate([moved[:, None, :] * units.T, affine], axis=2)
@@ -71,7 +83,7 @@ def outputs_step(problem: Problem, z: Array, moved: Array, units: Array, along: 
     H[:P, :P] += bend
     gradient = np.einsum("nip,ni->p", J, (problem.loss.gradient(problem.y, z).T * problem.sample_weight).T)
     gradient[:P] += problem.lam * along
-    return -damped_solve(H, gradient)[:P]
+    return H, gradient
 
 
 def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:

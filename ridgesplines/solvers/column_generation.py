@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ridgesplines.activations import ReLU
-from ridgesplines.certificate import affine_optimum
 from ridgesplines.duals import projected, smooth_dual
 from ridgesplines.exceptions import ProblemError, SolverRefusal
-from ridgesplines.finite import require_minimiser
+from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import Oracle, SearchOracle, continuum_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.progress import print_round
-from ridgesplines.ridge import Fit, Neurons, State, interpolating, objective, refit, states
+from ridgesplines.ridge import Fit, Neurons, State, interpolating, merged, objective, refit, states
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.sparsify import purify
@@ -29,8 +28,8 @@ FALL = 10.0 ** (1.0 / 3.0)
 LOOSE = 1e-2
 #: From this fraction of lambda_max up the affine fit is start enough.
 LARGE = 1e-3
-#: So many rounds without a smaller gap are the last.
-PATIENCE = 30
+#: So many rounds without a smaller gap or an objective lower by so much, relatively, are the last.
+PATIENCE, LITTLE = 30, 1e-12
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,16 @@ class ColumnGeneration(Solver):
     Notes
     -----
     Each round asks the oracle for neurons with :math:`|\eta| > \lambda`, lets those join that data separate, refits
-    all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs;
-    the method of multipliers around either for Absolute, Quantile, Hinge and Interpolation), merges neurons that no
-    point separates, and slides neurons by a Newton step on the faces where they touch data. It stops on the gap of the
-    round's dual vector: a bound where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate
-    where it is searched. A round takes O(N K^2 + K^3) besides the oracle; for scalar fits matrices of N rows are formed
-    in blocks. Losses with kinks may stall above `tol`, on small or degenerate data first; then the status says so.
-    Interpolation that has not met the data by then is completed by a linear program, at some cost in the seminorm.
+    all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs)
+    and, near the end, slides neurons by Newton steps on the faces where they touch data. For Absolute, Quantile, Hinge
+    and Interpolation the neurons are cutting planes of the dual problem instead, a linear program for the simplex
+    method. At last neurons that no point separates are merged. It stops on the gap of the round's dual vector: a bound
+    where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round
+    takes O(N K^2 + K^3) besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
+
+    Interpolation has nearly as many neurons as data: its linear programs are dense, fast for a few hundred points and
+    slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, a linear program completes
+    it at some cost in the seminorm.
 
     References
     ----------
@@ -97,13 +99,15 @@ class ColumnGeneration(Solver):
             raise ProblemError("start", "a RidgeSpline or None", repr(self.start), remedy)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: one dimension, another activation, a start of another shape."""
+        """Why not: one dimension, another activation, a loss of several kinks, a start of another shape."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
         if problem.n_features < 2:
             expected, got = "d >= 2 features", "d = 1"
             remedy = "Use solver=rs.Univariate(), or rs.Grid() for vector outputs: in one dimension both are exact."
         elif not isinstance(problem.activation, ReLU):
             expected, got = "the activation ReLU()", repr(problem.activation)
+        elif not (problem.loss.smooth or problem.loss.constraint) and problem.loss.box(problem.y) is None:
+            expected, got = "at most one kink a row", repr(problem.loss)
         elif self.start is not None and _shape(self.start) != (problem.n_features, problem.n_outputs):
             expected = f"a start with (inputs, outputs) = {(problem.n_features, problem.n_outputs)}"
             got = str(_shape(self.start))
@@ -118,7 +122,7 @@ class ColumnGeneration(Solver):
         scaled = scaling.problem
         require_minimiser(scaled)
         oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
-        fit, last = _first(scaled, oracle), None
+        fit, last = _first(scaled), None
         if self.start is not None:
             fit, last = _of_network(scaled, scaling.scaled_network(self.start)), scaling.lam(max(lams))
         for lam in lams:
@@ -145,7 +149,7 @@ class _Run:
         self.dual: Array | None = None
         self.value = -np.inf
         self.gaps: list[float] = []
-        self.left: list[float] = []
+        self.least, self.lowest, self.idle = np.inf, np.inf, 0
         self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
 
     def follow(self, last: float | None) -> None:
@@ -153,25 +157,28 @@ class _Run:
         fit = self.best.fit
         if last is None:
             u, _ = projected(self.scaled, fit.u)
-            last = max(self.scaled.lam, LARGE * self.oracle(u).value) * FALL
+            last = max(self.scaled.lam, LARGE * self.oracle(u, self.scaled.lam).value) * FALL
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, _at_lam(between, fit), self.oracle, LOOSE):
+            for state in states(between, _at_lam(between, fit), self.oracle, 0.0):
                 fit = state.fit
                 if state.gap <= LOOSE or self._late():
                     break
             if self._late():
                 break
-        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, self.settings.tol):
+        enough = 0.5 * self.settings.tol
+        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, enough):
             self._keep(state)
-            if state.gap <= 0.5 * self.settings.tol or self._late() or self._stalled():
+            if state.gap <= enough or self._late() or self.idle >= PATIENCE:
                 break
 
     def _keep(self, state: State) -> None:
         """The state of least objective, and the dual vector of largest value."""
         self.gaps.append(state.gap)
-        self.left.append(state.left)
+        better = state.left < self.least or state.fit.objective < self.lowest - LITTLE * abs(self.lowest)
+        self.idle = 0 if better else self.idle + 1
+        self.least, self.lowest = min(self.least, state.left), min(self.lowest, state.fit.objective)
         nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
         if state.objective <= self.best.objective and nearer:
             self.best = state
@@ -187,15 +194,12 @@ class _Run:
         self.out_of_time = time.perf_counter() - self.began > self.settings.max_time
         return self.out_of_time
 
-    def _stalled(self) -> bool:
-        """Whether rounding has stopped it: no smaller gap in so many rounds."""
-        return len(self.left) > PATIENCE and min(self.left[-PATIENCE:]) >= min(self.left[:-PATIENCE])
-
     def answer(self) -> Answer:
         """In the problem's units, purified."""
         fit = self.best.fit
         if self.scaled.loss.constraint and not np.isfinite(self.best.objective):
             fit = interpolating(self.scaled, fit, self.settings.random_state) or fit
+        fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
         history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
         if self.out_of_time:
@@ -205,16 +209,16 @@ class _Run:
         return Answer(self.problem, network, dual, None, tol, history, self.interrupted)
 
 
-def _first(problem: Problem, oracle: Oracle) -> Fit:
-    """The affine fit, with a dual vector of least supremum; for interpolation, the affine least-squares fit."""
+def _first(problem: Problem) -> Fit:
+    """The affine fit; for interpolation, the affine least-squares fit."""
     outputs = () if problem.n_outputs is None else (problem.n_outputs,)
     neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty((0, *outputs)))
-    if problem.loss.constraint:
-        Q = problem.null_space
-        return Fit(neurons, Q @ (Q.T @ problem.y), np.zeros(len(problem.y)), 0.0)
-    answer = affine_optimum(problem, oracle)
-    assert answer is not None  # every affine function is feasible
-    return Fit(neurons, *answer, objective(problem, answer[0], 0.0))
+    answer = affine_fit(problem)
+    if answer is None:  # no affine function interpolates
+        z, u = problem.null_space @ (problem.null_space.T @ problem.y), np.zeros(len(problem.y))
+    else:
+        z, u = answer
+    return Fit(neurons, z, u, objective(problem, z, 0.0))
 
 
 def _of_network(problem: Problem, net: RidgeSpline) -> Fit:
