@@ -136,11 +136,10 @@ def certify(
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
-    keep = problem.sample_weight > 0.0
     oracle = oracle or continuum_oracle(reduced.X, network.weights)
     if not problem.loss.smooth:
         raw = _column_generation(problem, network) if dual is None else dual
-        return _proved(problem, raw[keep], oracle)
+        return _proved(problem, raw[problem.rows], oracle)
     if dual is None:  # a solver that has a dual vector has looked already
         require_minimiser(reduced)
     y, z = targets_and_fit(reduced, network)
@@ -148,7 +147,7 @@ def certify(
     objective = reduced.sample_weight @ reduced.loss.value(y, z) + problem.lam * network.seminorm
     if dual is None or objective - own.value <= tol * abs(objective):
         return own
-    return max(own, _proved(problem, dual[keep], oracle), key=lambda c: c.value)
+    return max(own, _proved(problem, dual[problem.rows], oracle), key=lambda c: c.value)
 
 
 def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
@@ -156,7 +155,7 @@ def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
     found = oracle(u)
     scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
-    full[problem.sample_weight > 0.0] = u
+    full[problem.rows] = u
     return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X)
 
 
@@ -171,16 +170,16 @@ def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
 
 
 def _dual_on_a_line(problem: Problem) -> Array:
-    """In one dimension the problem is solved for it."""
+    """In one dimension the problem, of sorted data, is solved for it."""
     line, progress = Line.of(problem), Progress()
     if len(line.sites) < 3:
         answer = affine_fit(problem)
         assert answer is not None  # up to two points are met by a line
         return answer[1]
     if problem.loss.constraint:
-        return line.original(connect(line, problem.lam)[1])
+        return connect(line, problem.lam)[1]
     kinked(line, problem.lam, KINKED, None, progress)
-    return np.zeros_like(problem.y) if progress.dual is None else line.original(progress.dual)
+    return np.zeros_like(problem.y) if progress.dual is None else progress.dual
 
 
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:

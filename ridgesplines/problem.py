@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.activations import Activation, ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
@@ -121,20 +122,23 @@ class Problem(Immutable):
         return lam
 
     def with_lam(self, lam: float) -> Problem:
-        """The same problem for another lam; data are shared."""
-        other = copy.copy(self)
-        for name in ("reduced", "unconstrained"):  # they hold the old lam
-            other.__dict__.pop(name, None)
-        other.__dict__["lam"] = self._check_lam(lam)
+        """The same problem for another lam; data are shared, and what was found out about them."""
+        other = self._changed(("reduced", "unconstrained"), lam=self._check_lam(lam))
+        if "reduced" in self.__dict__ and self.reduced is not self:
+            other.__dict__["reduced"] = self.reduced.with_lam(lam)
         return other
 
     @cached_property
     def unconstrained(self) -> Problem:
         """The same problem without its constraints; data are shared."""
+        return self._changed(("shape", "reduced"), constraints=())
+
+    def _changed(self, forgotten: tuple[str, ...], **changes: Any) -> Problem:
+        """A copy with other attributes, and without the cached ones that these change."""
         other = copy.copy(self)
-        for name in ("constraints", "shape", "reduced"):
+        for name in forgotten:
             other.__dict__.pop(name, None)
-        other.constraints = ()
+        other.__dict__.update(changes)
         return other
 
     @property
@@ -151,14 +155,27 @@ class Problem(Immutable):
         return self.loss.n_outputs(self.y)
 
     @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of positive weight; in one dimension in the order of x."""
+        rows = np.flatnonzero(self.sample_weight > 0.0)
+        x = self.X[rows, 0]
+        return rows if self.n_features > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
+
+    @cached_property
     def reduced(self) -> Problem:
-        """The problem without its rows of weight zero: the same optimum."""
-        keep = self.sample_weight > 0.0
-        if keep.all():
+        """The problem of these rows: the same optimum, and in one dimension sorted data."""
+        rows = self.rows
+        if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
             return self
-        weight = self.sample_weight[keep]
-        given = self.constraints
-        return Problem(self.X[keep], self.y[keep], self.lam, self.loss, self.activation, weight, constraints=given)
+        data = {name: frozen(getattr(self, name)[rows]) for name in ("X", "y", "sample_weight")}
+        return self._changed(("rows", "unconstrained", "null_space"), **data)
+
+    @cached_property
+    def sites(self) -> Array:
+        """The distinct x of these rows, increasing; d = 1 only."""
+        x = self.reduced.X[:, 0]
+        apart = x[1:] > x[:-1]
+        return x if apart.all() else x[np.append(True, apart)]
 
     @cached_property
     def shape(self) -> Shape:

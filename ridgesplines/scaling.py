@@ -29,8 +29,8 @@ class Scaling:
     Attributes
     ----------
     problem : the scaled problem.
-    rows : the rows of the original problem that it holds: those of positive weight, and for interpolation one of
-        each set of equal rows. Shape (n,).
+    rows : the rows of the original problem that it holds, in its order: those of positive weight, and for
+        interpolation one of each set of equal rows. Shape (n,).
     n_samples : N of the original problem.
     centre, radius : X = centre + radius * scaled X.
     slope, offset : the affine function taken off y.
@@ -85,10 +85,11 @@ class Scaling:
 
 def standardise(problem: Problem) -> Scaling:
     """The problem in coordinates in which |x| <= 1 and the residual of the affine fit is of size one."""
-    rows = np.flatnonzero(problem.sample_weight > 0.0)
+    rows, reduced = problem.rows, problem.reduced
+    X, y, weight = reduced.X, reduced.y, reduced.sample_weight
     if problem.loss.constraint:
-        rows = rows[np.sort(np.unique(problem.X[rows], axis=0, return_index=True)[1])]
-    X, y, weight = problem.X[rows], problem.y[rows], problem.sample_weight[rows]
+        first = np.sort(np.unique(X, axis=0, return_index=True)[1])
+        rows, X, y, weight = rows[first], X[first], y[first], weight[first]
     centre = (X.max(axis=0) + X.min(axis=0)) / 2.0
     radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
     X = (X - centre) / radius

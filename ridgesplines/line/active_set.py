@@ -18,6 +18,8 @@ from ridgesplines.line.moments import Moments, kinks, kinks_transposed
 from ridgesplines.oracle import eta_at_sites
 from ridgesplines.validation import Array
 
+#: Where nothing is known of the knots, every so manieth node is one at first.
+STRIDE = 8
 #: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-11
 ROUNDS = 100
@@ -51,8 +53,7 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     lam : positive.
     start : knots near the optimum, if some are known; their values do not matter.
     """
-    none = np.empty(0, dtype=int), np.empty(0)
-    active, signs = none if start is None else (start.active, start.signs)
+    active, signs = _guess(moments) if start is None else (start.active, start.signs)
     now = _State.of(moments, _consistent(moments, lam, active, signs))
     joining, new, worst = _violators(moments, lam, now)
     patience = SINGLY
@@ -73,6 +74,13 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
             break
         now, joining, new = better, others, signs_there
     return now.knots
+
+
+def _guess(moments: Moments) -> tuple[Array, Array]:
+    """Knots on some of the nodes, that bend as the spline of least squares does there: most signs are right."""
+    active = np.arange(STRIDE, len(moments.t) - 1, STRIDE)
+    part = moments.on(with_ends(active, len(moments.t)))
+    return active, np.sign(kinks(part.t, _solved(part, 0.0, np.zeros(len(active)))))
 
 
 def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Array) -> _State:
@@ -125,12 +133,13 @@ def _solved(moments: Moments, lam: float, signs: Array) -> Array:
 
 def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Knots:
     """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
+    part = moments.on(with_ends(active, len(moments.t)))
     while True:
-        part = moments.on(with_ends(active, len(moments.t)))
         theta = _solved(part, lam, signs)
         right = kinks(part.t, theta) * signs > 0.0
         if right.all():
             return Knots(active, signs, theta)
+        part = part.on(with_ends(1 + np.flatnonzero(right), len(part.t)))
         active, signs = active[right], signs[right]
 
 
@@ -188,22 +197,25 @@ def with_ends(active: Array, count: int) -> Array:
 
 
 def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array, float]:
-    """In each interval between active knots the node where |eta| exceeds lam most; the signs there; the most."""
+    """The nodes where |eta| exceeds lam most, see `peaks`; the signs there; by how much at most."""
     eta = eta_at_sites(moments.t, now.residual)
+    eta[now.knots.active] = 0.0
+    worst = peaks(eta, lam * (1.0 + VIOLATION))
+    return worst, np.sign(eta[worst]), float(np.abs(eta).max()) - lam
+
+
+def peaks(eta: Array, level: float) -> Array:
+    """Wherever |eta| exceeds the level, in a run of neighbours of one sign, the index of the largest of the run."""
     size = np.abs(eta)
-    size[now.knots.active] = 0.0
-    worst = peaks(size, now.knots.nodes(len(size))[:-1])
-    worst = worst[size[worst] > lam * (1.0 + VIOLATION)]
-    return worst, np.sign(eta[worst]), float(size.max()) - lam
-
-
-def peaks(size: Array, first: Array) -> Array:
-    """The index of the largest entry of each segment that starts at `first`."""
-    top = np.maximum.reduceat(size, first)
-    counts = np.diff(np.append(first, len(size)))
-    where = np.flatnonzero(size == np.repeat(top, counts))
-    segment = np.searchsorted(first, where, side="right") - 1
-    return where[np.append(True, segment[1:] != segment[:-1])]
+    over = np.flatnonzero(size > level)
+    if not len(over):
+        return over
+    up, size = eta[over] > 0.0, size[over]
+    first = np.append(True, (over[1:] != over[:-1] + 1) | (up[1:] != up[:-1]))
+    top = np.maximum.reduceat(size, np.flatnonzero(first))
+    run = np.cumsum(first) - 1
+    largest = np.flatnonzero(size == top[run])
+    return over[largest[np.append(True, run[largest[1:]] != run[largest[:-1]])]]
 
 
 def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:

@@ -45,10 +45,9 @@ class Moments:
         if len(nodes) == len(self.t):
             return self
         first = nodes[:-1]
-        counts = np.diff(nodes)
-        t, start, width = self.t, self.t[nodes[:-1]], np.diff(self.t[nodes])
-        rise = np.repeat(1.0 / width, counts)
-        left = np.repeat(start, counts)
+        counts = nodes[1:] - first
+        t, at = self.t, self.t[nodes]
+        rise, left = np.repeat(1.0 / (at[1:] - at[:-1]), counts), np.repeat(at[:-1], counts)
         p, q = (t[:-1] - left) * rise, (t[1:] - left) * rise  # the right hat at both ends of each small interval
         p1, q1 = 1.0 - p, 1.0 - q
         (a, b, c), (r, s) = self.grams, self.loads
@@ -60,7 +59,7 @@ class Moments:
         both[3] = r * p1 + s * q1
         both[4] = r * p + s * q
         sums = np.add.reduceat(both, first, axis=1)
-        return Moments(t[nodes], sums[:3], sums[3:])
+        return Moments(at, sums[:3], sums[3:])
 
     @property
     def bands(self) -> tuple[Array, Array]:
@@ -90,12 +89,13 @@ class Moments:
 
 def kinks(t: Array, theta: Array) -> Array:
     """The changes of slope at the inner nodes, shape (c - 2,)."""
-    return np.diff(np.diff(theta) / np.diff(t))
+    slopes = (theta[1:] - theta[:-1]) / (t[1:] - t[:-1])  # np.diff takes longer where there are few
+    return slopes[1:] - slopes[:-1]
 
 
 def kinks_transposed(t: Array, eta: Array) -> Array:
     """The transposed map, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
-    slopes = np.zeros(len(t) + 1)
-    values = np.concatenate([[0.0], eta, [0.0]])
-    slopes[1:-1] = np.diff(values) / np.diff(t)
-    return np.diff(slopes)
+    values, slopes = np.zeros(len(t)), np.zeros(len(t) + 1)
+    values[1:-1] = eta
+    slopes[1:-1] = (values[1:] - values[:-1]) / (t[1:] - t[:-1])
+    return slopes[1:] - slopes[:-1]

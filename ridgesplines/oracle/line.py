@@ -22,7 +22,7 @@ def eta_at_sites(x: Array, u: Array) -> Array:
 
 def _tail_sums(x: Array, u: Array) -> Array:
     mass = np.cumsum(u[::-1], axis=0)[::-1]
-    rises = (mass[1:].T * np.diff(x)).T
+    rises = (mass[1:].T * (x[1:] - x[:-1])).T
     eta = np.zeros_like(u)
     eta[:-1] = np.cumsum(rises[::-1], axis=0)[::-1]
     return eta
