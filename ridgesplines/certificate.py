@@ -18,7 +18,7 @@ from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import Oracle, continuum_oracle, eta_at
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import standardise, targets_and_fit
+from ridgesplines.scaling import data_fit, standardise, targets_and_fit
 from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
 from ridgesplines.validation import Array, real_array
 
@@ -115,6 +115,7 @@ def certify(
     dual: Array | Multipliers | None = None,
     oracle: Oracle | None = None,
     tol: float = SMALL,
+    fit: tuple[Array, Array] | None = None,
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
 
@@ -131,6 +132,7 @@ def certify(
     dual : a suggestion, shape (N,) or (N, D); with constraints Multipliers.
     oracle : of which neurons the supremum is taken; all of them by default.
     tol : a relative gap that needs no second dual vector.
+    fit : the network's `targets_and_fit` for the reduced problem, where that is known.
     """
     if problem.constraints:
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
@@ -142,9 +144,9 @@ def certify(
         return _proved(problem, raw[problem.rows], oracle)
     if dual is None:  # a solver that has a dual vector has looked already
         require_minimiser(reduced)
-    y, z = targets_and_fit(reduced, network)
+    y, z = fit or targets_and_fit(reduced, network)
     own = _proved(problem, smooth_dual(reduced, y, z), oracle)
-    objective = reduced.sample_weight @ reduced.loss.value(y, z) + problem.lam * network.seminorm
+    objective = data_fit(reduced, network, (y, z)) + problem.lam * network.seminorm
     if dual is None or objective - own.value <= tol * abs(objective):
         return own
     return max(own, _proved(problem, dual[problem.rows], oracle), key=lambda c: c.value)

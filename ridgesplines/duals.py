@@ -19,7 +19,6 @@ from ridgesplines.finite.linear import OPTIONS
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import detrended
 from ridgesplines.validation import Array
 
 #: Cuts in search of the least supremum.
@@ -100,7 +99,7 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
         return lambda tau: -np.inf
     s, loss, y = problem.sample_weight, problem.loss, problem.y
     if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
-        y = detrended(problem.X, y)
+        y = problem.detrended
     v = -(u.T / s).T
     if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
         linear = float(np.vdot(u, y))

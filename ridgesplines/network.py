@@ -185,9 +185,14 @@ class RidgeSpline(Immutable):
         t, slopes, values = self._pieces()
         if not len(t):
             return np.multiply.outer(x, self.slope[0]) + self.offset
-        piece = np.searchsorted(t, x, side="right")
-        base = np.maximum(piece - 1, 0)
-        return values[base] + (slopes[piece].T * (x - t[base])).T
+        base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is reckoned
+        if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
+            counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
+            start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], slopes, values[base]))
+        else:
+            piece = np.searchsorted(t, x, side="right")
+            start, slope, value = (a[piece] for a in (t[base], slopes, values[base]))
+        return value + (slope.T * (x - start)).T
 
     def _pieces(self) -> tuple[Array, Array, Array]:
         """Sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""

@@ -3,8 +3,8 @@ r"""The problem: data, loss, and the weight of the seminorm; validated once, her
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,18 @@ from ridgesplines.constraints import Constraint, Shape, checked, combined, requi
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
 from ridgesplines.validation import Array, Immutable, frozen, real_array, real_number, same_length, samples
+
+
+def of_data(compute: Callable[[Any], Array]) -> property:
+    """A property that depends on the data alone: found once, and shared by the problems of other lam."""
+
+    @wraps(compute)
+    def found(problem: Problem) -> Array:
+        if compute not in problem.facts:
+            problem.facts[compute] = compute(problem)
+        return problem.facts[compute]
+
+    return property(found)
 
 
 class Problem(Immutable):
@@ -75,6 +87,7 @@ class Problem(Immutable):
         feature_names: Sequence[str] | None = None,
         constraints: Sequence[Constraint] | None = None,
     ) -> None:
+        self.facts: dict[Callable[[Problem], Array], Array] = {}
         self.loss = _instance("loss", loss, Loss, Squared)
         self.activation = _instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
@@ -154,7 +167,7 @@ class Problem(Immutable):
         """The number D of outputs, or None for a scalar fit."""
         return self.loss.n_outputs(self.y)
 
-    @cached_property
+    @of_data
     def rows(self) -> NDArray[np.intp]:
         """The rows of positive weight; in one dimension in the order of x."""
         rows = np.flatnonzero(self.sample_weight > 0.0)
@@ -168,21 +181,28 @@ class Problem(Immutable):
         if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
             return self
         data = {name: frozen(getattr(self, name)[rows]) for name in ("X", "y", "sample_weight")}
-        return self._changed(("rows", "unconstrained", "null_space"), **data)
+        return self._changed(("unconstrained",), facts={}, **data)
 
-    @cached_property
+    @of_data
     def sites(self) -> Array:
         """The distinct x of these rows, increasing; d = 1 only."""
         x = self.reduced.X[:, 0]
         apart = x[1:] > x[:-1]
         return x if apart.all() else x[np.append(True, apart)]
 
+    @of_data
+    def detrended(self) -> Array:
+        """y less its affine least-squares fit, exact to the rounding of the difference, whatever the offsets."""
+        X, y = self.X - self.X.mean(axis=0), self.y - self.y.mean(axis=0)
+        slope, offset = affine_least_squares(X, y)
+        return (y - offset) - X @ slope
+
     @cached_property
     def shape(self) -> Shape:
         """All constraints together, in normal form."""
         return combined(self.constraints)
 
-    @cached_property
+    @of_data
     def null_space(self) -> Array:
         """Orthonormal basis of the values at the data of all affine functions, [1 X]; shape (N, r)."""
         return frozen(affine_basis(self.X))
@@ -212,10 +232,25 @@ def affine_basis(X: Array) -> Array:
     centred = centred[:, alive] / spread[alive]
     centred -= one @ (one.T @ centred)
     if centred.shape[1] == 1:
-        return np.hstack([one, centred / np.linalg.norm(centred)])
+        return np.asfortranarray(np.hstack([one, centred / np.linalg.norm(centred)]))  # tall: columns in one piece
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
     left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * eps]
     return np.hstack([one, left])
+
+
+def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
+    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
+    centre = X.mean(axis=0)
+    centred = X - centre
+    spread = np.abs(centred).max(axis=0)
+    spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
+    unit = centred / spread
+    if X.shape[1] == 1:
+        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
+    else:
+        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
+    slope = (slope.T / spread).T
+    return slope, z.mean(axis=0) - centre @ slope
 
 
 def _instance(name: str, given: Any, kind: type, default: type) -> Any:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ridgesplines.constraints import Shape
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, affine_least_squares
 from ridgesplines.validation import Array
 
 
@@ -129,28 +129,6 @@ def _scaled_shape(
     return [problem.shape.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]
 
 
-def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
-    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
-    centre = X.mean(axis=0)
-    centred = X - centre
-    spread = np.abs(centred).max(axis=0)
-    spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
-    unit = centred / spread
-    if X.shape[1] == 1:
-        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
-    else:
-        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
-    slope = (slope.T / spread).T
-    return slope, z.mean(axis=0) - centre @ slope
-
-
-def detrended(X: Array, y: Array) -> Array:
-    """y less its affine least-squares fit at X, exact to the rounding of the difference, whatever the offsets."""
-    X, y = X - X.mean(axis=0), y - y.mean(axis=0)
-    slope, offset = affine_least_squares(X, y)
-    return (y - offset) - X @ slope
-
-
 def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
     """(y, f(x)), both less the network's offset where only their difference counts: it may be far larger than that."""
     net, y = network, problem.y
@@ -159,6 +137,7 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     return y, net(problem.X)
 
 
-def data_fit(problem: Problem, network: RidgeSpline) -> float:
-    """The weighted sum of the losses of a network."""
-    return float(problem.sample_weight @ problem.loss.value(*targets_and_fit(problem, network)))
+def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+    """The weighted sum of the losses of a network; `fit` is its `targets_and_fit`, where that is known."""
+    y, z = fit or targets_and_fit(problem, network)
+    return float(problem.sample_weight @ problem.loss.value(y, z))

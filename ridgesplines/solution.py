@@ -15,7 +15,7 @@ from ridgesplines.certificate import DualCertificate, certify
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import data_fit
+from ridgesplines.scaling import data_fit, targets_and_fit
 from ridgesplines.shaped import TOLERANCE, violation
 from ridgesplines.sparsify import at_sites, neuron_bound
 from ridgesplines.uniqueness import proves_unique
@@ -53,6 +53,7 @@ class Solution:
     seconds : how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.
+    data_fit : the weighted sum of the losses.
 
     Examples
     --------
@@ -71,11 +72,11 @@ class Solution:
     seconds: float = 0.0
     history: Mapping[str, Any] = field(default_factory=dict)
     dictionary_gap: float | None = None
+    data_fit: float = float("nan")
 
-    @cached_property
-    def data_fit(self) -> float:
-        """The weighted sum of the losses."""
-        return data_fit(self.problem.reduced, self.network)
+    def __post_init__(self) -> None:
+        if np.isnan(self.data_fit):  # nobody has evaluated the network yet
+            object.__setattr__(self, "data_fit", data_fit(self.problem.reduced, self.network))
 
     @property
     def seminorm(self) -> float:
@@ -257,5 +258,7 @@ def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
             "Evaluate a network on the problem that it was made for.",
         )
     start = time.perf_counter()
-    certificate = certify(problem, network)
-    return Solution(problem, network, certificate, seconds=time.perf_counter() - start)
+    fit = targets_and_fit(problem.reduced, network)
+    certificate = certify(problem, network, fit=fit)
+    losses = data_fit(problem.reduced, network, fit)
+    return Solution(problem, network, certificate, seconds=time.perf_counter() - start, data_fit=losses)

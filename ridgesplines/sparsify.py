@@ -21,8 +21,7 @@ from scipy import linalg
 
 from ridgesplines.finite import project
 from ridgesplines.network import RidgeSpline, group_norms
-from ridgesplines.problem import Problem
-from ridgesplines.scaling import affine_least_squares
+from ridgesplines.problem import Problem, affine_least_squares
 from ridgesplines.validation import Array
 
 #: Columns whose dependence is below this, relative to the largest, count as dependent.

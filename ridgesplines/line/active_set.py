@@ -80,7 +80,7 @@ def _guess(moments: Moments) -> tuple[Array, Array]:
     """Knots on some of the nodes, that bend as the spline of least squares does there: most signs are right."""
     active = np.arange(STRIDE, len(moments.t) - 1, STRIDE)
     part = moments.on(with_ends(active, len(moments.t)))
-    return active, np.sign(kinks(part.t, _solved(part, 0.0, np.zeros(len(active)))))
+    return active, np.sign(kinks(part.t, on_face(part, 0.0, np.zeros(len(active)))))
 
 
 def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Array) -> _State:
@@ -116,7 +116,7 @@ class _State:
         return -0.5 * float(step @ (self.residual + new.residual)) + lam * (new.seminorm - self.seminorm)
 
 
-def _solved(moments: Moments, lam: float, signs: Array) -> Array:
+def on_face(moments: Moments, lam: float, signs: Array) -> Array:
     """The optimum on the face of given signs: a tridiagonal solve."""
     diagonal, beside = moments.bands
     right = moments.load
@@ -135,7 +135,7 @@ def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Kn
     """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
     part = moments.on(with_ends(active, len(moments.t)))
     while True:
-        theta = _solved(part, lam, signs)
+        theta = on_face(part, lam, signs)
         right = kinks(part.t, theta) * signs > 0.0
         if right.all():
             return Knots(active, signs, theta)
@@ -153,7 +153,7 @@ def _walk(moments: Moments, lam: float, knots: Knots, active: Array, signs: Arra
     theta = np.interp(part.t, moments.t[knots.nodes(len(moments.t))], knots.theta)
     fresh = ~np.isin(active, knots.active)
     for _ in range(WALK):
-        goal = _solved(part, lam, signs)
+        goal = on_face(part, lam, signs)
         now, then = kinks(part.t, theta) * signs, kinks(part.t, goal) * signs
         now[fresh] = 0.0
         now = np.maximum(now, 0.0)

@@ -106,7 +106,7 @@ class Line:
         most, s, y = 1.0 / excess if excess > 0.0 else 1.0, self.weight, self.y
         if self.loss.quadratic:
             linear = float(u @ y)
-            square = linear + float(s @ self.loss.conjugate(y, -u / s))  # the conjugate is square - linear
+            square = float(s @ self.loss.conjugate(np.zeros(1), u / s))
             most = min(most, linear / (2.0 * square)) if square > 0.0 else most
             return most * linear - most**2 * square
         v = -min(most, 1.0) * u / s

@@ -51,7 +51,6 @@ def exchange(
     start: Knots | None,
     enough: Enough,
     rounds: int = ROUNDS,
-    near: bool = False,
 ) -> tuple[Knots, Array]:
     """Knots (their indices are sites), and the fit of the rows.
 
@@ -62,14 +61,15 @@ def exchange(
     start : knots near the optimum; by default a coarse problem finds some.
     enough : when to stop; asked once a round, of what is returned too.
     rounds : at most so many.
-    near : whether `start` is near enough to do without the coarse problem.
     """
     q, m = quadratic, len(quadratic.line.sites)
     candidates = np.arange(m)
-    if m > SMALL:
-        coarse = start if near and start is not None else _coarse(q, lam)
-        start = start or coarse
-        candidates = around(np.union1d(start.active, coarse.active), m)
+    if m > SMALL and start is None:
+        nodes = every(BLOCK, m)
+        start = on_candidates(q.moments(nodes), lam, nodes, None)
+        candidates = around(start.active, m)
+    elif m > SMALL and start is not None:
+        candidates = np.union1d(every(BLOCK, m), around(start.active, m))
     while True:
         if len(candidates) > m / DENSE:
             candidates = np.arange(m)
@@ -89,11 +89,6 @@ def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots 
         local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
     found = active_set(moments, lam, local)
     return Knots(candidates[found.active], found.signs, found.theta)
-
-
-def _coarse(q: Quadratic, lam: float) -> Knots:
-    nodes = every(BLOCK, len(q.line.sites))
-    return on_candidates(q.moments(nodes), lam, nodes, None)
 
 
 def every(step: int, m: int) -> Array:

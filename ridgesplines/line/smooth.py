@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ridgesplines.line.active_set import Knots, active_set, last_digits, with_ends
+from ridgesplines.line.active_set import Knots, last_digits, on_face, with_ends
 from ridgesplines.line.data import Line
 from ridgesplines.line.exchange import Quadratic, exchange
 from ridgesplines.line.moments import kinks
@@ -93,7 +93,7 @@ def straight(line: Line) -> Knots:
     for _ in range(STEPS):
         for steady in (False, True):
             model = _parabola(line, z, steady)
-            goal = active_set(model.moments(ends), 1.0).theta
+            goal = on_face(model.moments(ends), 0.0, none[1])
             fit = line.fit(ends, goal)
             lower = line.data_fit(fit)
             if lower < value or line.loss.quadratic:
@@ -129,8 +129,8 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
     if constant:
         knots, z = exchange(model, lam, start, enough)
     else:
-        knots, z = exchange(model, lam, start, enough, ROUNDS, near=progress.rounds > ROUNDS)
-    if constant and progress.gap > LAST * tol:
+        knots, z = exchange(model, lam, start, enough, ROUNDS)
+    if constant and progress.gap > 0.1 * tol:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, objective, line.bound(u, excess))
     return Fitted(knots, z, objective)
