@@ -212,7 +212,9 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     within = None
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary, fit=fit)
-        within = Solution(problem, network, inner, data_fit=losses).relative_gap if inner.scope == "dictionary" else None
+        within = (
+            Solution(problem, network, inner, data_fit=losses).relative_gap if inner.scope == "dictionary" else None
+        )
         certificates.append(inner)
     seconds = time.perf_counter() - start
     solution = Solution(

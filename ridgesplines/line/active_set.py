@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
+from ridgesplines.line.kernels import certificate, peaks
 from ridgesplines.line.moments import Moments, kinks, kinks_transposed
-from ridgesplines.oracle import eta_at_sites
 from ridgesplines.validation import Array
 
 #: Where nothing is known of the knots, every so manieth node is one at first.
@@ -197,25 +197,11 @@ def with_ends(active: Array, count: int) -> Array:
 
 
 def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array, float]:
-    """The nodes where |eta| exceeds lam most, see `peaks`; the signs there; by how much at most."""
-    eta = eta_at_sites(moments.t, now.residual)
+    """The nodes where |eta| exceeds lam most, see `kernels.peaks`; the signs there; by how much at most."""
+    eta = certificate(moments.t, now.residual)
     eta[now.knots.active] = 0.0
     worst = peaks(eta, lam * (1.0 + VIOLATION))
     return worst, np.sign(eta[worst]), float(np.abs(eta).max()) - lam
-
-
-def peaks(eta: Array, level: float) -> Array:
-    """Wherever |eta| exceeds the level, in a run of neighbours of one sign, the index of the largest of the run."""
-    size = np.abs(eta)
-    over = np.flatnonzero(size > level)
-    if not len(over):
-        return over
-    up, size = eta[over] > 0.0, size[over]
-    first = np.append(True, (over[1:] != over[:-1] + 1) | (up[1:] != up[:-1]))
-    top = np.maximum.reduceat(size, np.flatnonzero(first))
-    run = np.cumsum(first) - 1
-    largest = np.flatnonzero(size == top[run])
-    return over[largest[np.append(True, run[largest[1:]] != run[largest[:-1]])]]
 
 
 def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:

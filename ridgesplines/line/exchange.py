@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.line.active_set import Knots, active_set, peaks
+from ridgesplines.line import kernels
+from ridgesplines.line.active_set import Knots, active_set
 from ridgesplines.line.data import Line
 from ridgesplines.line.moments import Moments
 from ridgesplines.validation import Array
@@ -103,7 +104,7 @@ def around(sites: Array, m: int) -> Array:
 
 
 def violators(eta: Array, lam: float, nodes: Array) -> Array:
-    """The sites between nodes where |eta| exceeds lam most, see `peaks`."""
+    """The sites between nodes where |eta| exceeds lam most, see `kernels.peaks`."""
     eta = eta.copy()
     eta[nodes] = 0.0
-    return peaks(eta, lam * (1.0 + 1e-12))
+    return kernels.peaks(eta, lam * (1.0 + 1e-12))

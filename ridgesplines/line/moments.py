@@ -44,22 +44,7 @@ class Moments:
         """The moments on some of the nodes, among them the first and the last."""
         if len(nodes) == len(self.t):
             return self
-        first = nodes[:-1]
-        counts = nodes[1:] - first
-        t, at = self.t, self.t[nodes]
-        rise, left = np.repeat(1.0 / (at[1:] - at[:-1]), counts), np.repeat(at[:-1], counts)
-        p, q = (t[:-1] - left) * rise, (t[1:] - left) * rise  # the right hat at both ends of each small interval
-        p1, q1 = 1.0 - p, 1.0 - q
-        (a, b, c), (r, s) = self.grams, self.loads
-        ap, bp, bq, cq = a * p, b * p, b * q, c * q
-        both = np.empty((5, len(t) - 1))
-        both[0] = (a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1
-        both[1] = (ap + bq) * p1 + (bp + cq) * q1
-        both[2] = (ap + 2.0 * bq) * p + cq * q
-        both[3] = r * p1 + s * q1
-        both[4] = r * p + s * q
-        sums = np.add.reduceat(both, first, axis=1)
-        return Moments(at, sums[:3], sums[3:])
+        return Moments(self.t[nodes], *kernels.coarser(self.t, self.grams, self.loads, nodes))
 
     @property
     def bands(self) -> tuple[Array, Array]:
@@ -79,12 +64,7 @@ class Moments:
 
     def residual(self, theta: Array) -> Array:
         """r - G theta, shape (c,): what is left of the dual vector, tested with each hat function."""
-        left, right = theta[:-1], theta[1:]
-        (a, b, c), (r, s) = self.grams, self.loads
-        d = np.zeros(len(self.t))
-        d[:-1] = r - a * left - b * right
-        d[1:] += s - b * left - c * right
-        return d
+        return kernels.residual(self.grams, self.loads, theta)
 
 
 def kinks(t: Array, theta: Array) -> Array:

@@ -19,7 +19,7 @@ from ridgesplines.validation import Array
 
 STEPS = 60
 #: Rounds of the exchange method while the parabola is still moving.
-ROUNDS = 4
+ROUNDS = 2
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
