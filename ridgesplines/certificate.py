@@ -122,9 +122,9 @@ def certify(
 
     Any dual vector proves something, and what it proves is computed here. For a loss with kinks the fit leaves part
     of it open: then `dual`, a solver's suggestion, is taken where one is given, and column generation finds one
-    otherwise. For a smooth loss the suggestion and the fit's own dual vector are tried until the gap is small. With constraints
-    the multipliers that a solver suggests are completed and projected likewise, and found by solving the problem where
-    none are suggested.
+    otherwise. For a smooth loss the suggestion and the fit's own dual vector are tried until the gap is small. With
+    constraints the multipliers that a solver suggests are completed and projected likewise, and found by solving the
+    problem where none are suggested.
 
     Parameters
     ----------

@@ -170,8 +170,8 @@ class Problem(Immutable):
     @of_data
     def rows(self) -> NDArray[np.intp]:
         """The rows of positive weight; in one dimension in the order of x."""
-        rows = np.flatnonzero(self.sample_weight > 0.0)
-        x = self.X[rows, 0]
+        keep = self.sample_weight > 0.0
+        rows, x = np.flatnonzero(keep), self.X[:, 0] if keep.all() else self.X[keep, 0]
         return rows if self.n_features > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
 
     @cached_property

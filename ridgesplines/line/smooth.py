@@ -108,6 +108,8 @@ def straight(line: Line) -> Knots:
 
 def _parabola(line: Line, z: Array, steady: bool) -> Quadratic:
     """The loss near z; `steady` asks for a parabola that lies above it."""
+    if line.loss.quadratic:
+        return Quadratic(line, *line.parabola)
     majorant = line.loss.majorant(line.y, z)
     curvature = majorant if steady else line.loss.curvature(line.y, z)
     H = line.weight * np.maximum(curvature, STRAIGHT * majorant)
