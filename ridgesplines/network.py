@@ -119,14 +119,11 @@ class RidgeSpline(Immutable):
                 f"shapes {t.shape} and {values.shape}" + (", x not increasing" if t.shape == values.shape else ""),
                 "Sort the points by x, and leave out repeated ones.",
             )
-        first = (values[1] - values[0]) / (t[1] - t[0])
+        first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
         amplitudes, change, rise = [], 0.0, 0.0
-        points, heights = t[1:].tolist(), values[1:].tolist()
-        start = heights[0]
         # The same sums in the same order as in `_pieces`.
-        for k in range(len(points) - 1):
-            width = points[k + 1] - points[k]
-            amplitudes.append((heights[k + 1] - (start + rise)) / width - first - change)
+        for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
+            amplitudes.append((height - (start + rise)) / width - first - change)
             change += amplitudes[-1]
             rise += (first + change) * width
         return cls(np.ones((len(amplitudes), 1)), t[1:-1], amplitudes, [first], start - first * t[1], feature_names)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-from ridgesplines.line.kernels import certificate, peaks
-from ridgesplines.line.moments import Moments, kinks, kinks_transposed
+from ridgesplines.line.kernels import certificate, face, kinks_transposed, peaks
+from ridgesplines.line.moments import Moments, kinks
 from ridgesplines.validation import Array
 
 #: Where nothing is known of the knots, every so manieth node is one at first.
@@ -118,10 +118,7 @@ class _State:
 
 def on_face(moments: Moments, lam: float, signs: Array) -> Array:
     """The optimum on the face of given signs: a tridiagonal solve."""
-    diagonal, beside = moments.bands
-    right = moments.load
-    if len(signs):
-        right = right - lam * kinks_transposed(moments.t, signs)
+    (diagonal, right), beside = face(moments.t, moments.grams, moments.loads, lam * signs), moments.grams[1]
     theta, info = lapack.dptsv(diagonal, beside, right)[2:]
     for damping in (1e-15, 1e-12, 1e-9):  # a node without curvature of its own
         if info == 0:

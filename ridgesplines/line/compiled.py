@@ -78,6 +78,20 @@ def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, 
 
 
 @njit(cache=True)
+def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
+    diagonal, right = np.zeros(len(t)), np.zeros(len(t))
+    for k in range(len(t) - 1):
+        before = pull[k - 1] if k > 0 else 0.0
+        after = pull[k] if k < len(pull) else 0.0
+        slope = (after - before) / (t[k + 1] - t[k])
+        diagonal[k] += grams[0, k]
+        diagonal[k + 1] += grams[2, k]
+        right[k] += loads[0, k] - slope
+        right[k + 1] += loads[1, k] + slope
+    return diagonal, right
+
+
+@njit(cache=True)
 def residual(grams: Array, loads: Array, theta: Array) -> Array:
     d = np.zeros(len(theta))
     for k in range(len(theta) - 1):

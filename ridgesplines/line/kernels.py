@@ -86,6 +86,25 @@ def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, 
     return sums[:3], sums[3:]
 
 
+def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
+    """Diagonal and right-hand side of the optimum on a face; `pull` is lam times the sign of each inner node's kink."""
+    if (fast := _fast(t)) is not None:
+        return fast.face(t, grams, loads, pull)
+    diagonal, right = np.zeros(len(t)), np.zeros(len(t))
+    diagonal[:-1], right[:-1] = grams[0], loads[0]
+    diagonal[1:] += grams[2]
+    right[1:] += loads[1]
+    return diagonal, right - kinks_transposed(t, pull)
+
+
+def kinks_transposed(t: Array, eta: Array) -> Array:
+    """The transpose of `kinks`, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
+    values, slopes = np.zeros(len(t)), np.zeros(len(t) + 1)
+    values[1:-1] = eta
+    slopes[1:-1] = (values[1:] - values[:-1]) / (t[1:] - t[:-1])
+    return slopes[1:] - slopes[:-1]
+
+
 def residual(grams: Array, loads: Array, theta: Array) -> Array:
     """The load less the Gram matrix times theta, at all nodes."""
     if (fast := _fast(theta)) is not None:

@@ -71,11 +71,3 @@ def kinks(t: Array, theta: Array) -> Array:
     """The changes of slope at the inner nodes, shape (c - 2,)."""
     slopes = (theta[1:] - theta[:-1]) / (t[1:] - t[:-1])  # np.diff takes longer where there are few
     return slopes[1:] - slopes[:-1]
-
-
-def kinks_transposed(t: Array, eta: Array) -> Array:
-    """The transposed map, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
-    values, slopes = np.zeros(len(t)), np.zeros(len(t) + 1)
-    values[1:-1] = eta
-    slopes[1:-1] = (values[1:] - values[:-1]) / (t[1:] - t[:-1])
-    return slopes[1:] - slopes[:-1]

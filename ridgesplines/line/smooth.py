@@ -18,8 +18,10 @@ from ridgesplines.line.progress import Progress
 from ridgesplines.validation import Array
 
 STEPS = 60
-#: Rounds of the exchange method while the parabola is still moving.
+#: Rounds of the exchange method while the parabola is still moving; in the first step one is enough.
 ROUNDS = 2
+#: So few knots may be those of a straight line.
+FEW = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
@@ -46,8 +48,17 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, with their values, if some are known.
     """
-    if start is None and _straight_is_best(line, lam, progress):
+    quadratic = line.loss.quadratic
+    if quadratic and start is None and _straight_is_best(line, lam, progress):
         return
+    _newton(line, lam, tol, start, progress)
+    # For other losses the best straight line costs steps of its own: it is looked at only where hardly anything bends.
+    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW:
+        _straight_is_best(line, lam, progress)
+
+
+def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """The steps; parameters as for `smooth`."""
     # From zero, where a logistic loss has its curvature: the best line may lie where there is none.
     warm, knots = start, start or Knots(np.empty(0, dtype=int), np.empty(0), np.zeros(2))
     z = line.spline(knots)
@@ -110,9 +121,10 @@ def _parabola(line: Line, z: Array, steady: bool) -> Quadratic:
     """The loss near z; `steady` asks for a parabola that lies above it."""
     if line.loss.quadratic:
         return Quadratic(line, *line.parabola)
-    majorant = line.loss.majorant(line.y, z)
-    curvature = majorant if steady else line.loss.curvature(line.y, z)
-    H = line.weight * np.maximum(curvature, STRAIGHT * majorant)
+    curvature = (line.loss.majorant if steady else line.loss.curvature)(line.y, z)
+    if curvature.min() <= STRAIGHT:
+        curvature = np.maximum(curvature, STRAIGHT * line.loss.majorant(line.y, z))
+    H = line.weight * curvature
     return Quadratic(line, H, H * z - line.weight * line.loss.gradient(line.y, z))
 
 
@@ -131,7 +143,7 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
     if constant:
         knots, z = exchange(model, lam, start, enough)
     else:
-        knots, z = exchange(model, lam, start, enough, ROUNDS)
+        knots, z = exchange(model, lam, start, enough, 1 if start is None else ROUNDS)
     if constant and progress.gap > 0.1 * tol:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, objective, line.bound(u, excess))

@@ -311,6 +311,7 @@ def test_compiled_passes_over_nodes_agree(monkeypatch, n):
     nodes = np.concatenate([[0], np.sort(rng.choice(np.arange(1, n - 1), n // 4, replace=False)), [n - 1]])
     eta = np.round(rng.standard_normal(n), 1)  # runs of one sign, with equal heights among them
     arguments = [(kernels.coarser, (t, grams, loads, nodes)), (kernels.residual, (grams, loads, theta))]
+    arguments += [(kernels.face, (t, grams, loads, theta[1:-1]))]
     arguments += [(kernels.peaks, (eta, level)) for level in (0.25, 1.0, 10.0)]
     fast = [f(*given) for f, given in arguments]
     assert kernels._fast(t) is not None
