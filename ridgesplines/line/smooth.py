@@ -89,32 +89,29 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
 
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
     """Report the best straight line, and say whether its certificate makes it the optimum."""
-    knots = straight(line)
-    z = line.spline(knots)
-    u, excess = _excess(line, z, lam)
-    progress.report(knots, u, line.data_fit(z), line.bound(u, excess))
+    best = straight(line)
+    u, excess = _excess(line, best.z, lam)
+    progress.report(best.knots, u, best.objective, line.bound(u, excess))
     return excess <= 1.0 + AFFINE
 
 
-def straight(line: Line) -> Knots:
+def straight(line: Line) -> Fitted:
     """The best straight line, by Newton's method."""
-    ends = np.array([0, len(line.sites) - 1])
-    none = np.empty(0, dtype=int), np.empty(0)
-    theta, value, z = np.zeros(2), np.inf, np.zeros(len(line.t))
+    ends, none = np.array([0, len(line.sites) - 1]), np.empty(0)
+    best = Fitted(Knots(none.astype(int), none, np.zeros(2)), np.zeros(len(line.t)), np.inf)
     for _ in range(STEPS):
         for steady in (False, True):
-            model = _parabola(line, z, steady)
-            goal = on_face(model.moments(ends), 0.0, none[1])
-            fit = line.fit(ends, goal)
-            lower = line.data_fit(fit)
-            if lower < value or line.loss.quadratic:
+            theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, none)
+            z = line.fit(ends, theta)
+            objective = line.data_fit(z)
+            if objective < best.objective or line.loss.quadratic:
                 break
-        if not lower < value * (1.0 - 1e-15):
+        if not objective < best.objective * (1.0 - 1e-15):
             break
-        theta, value, z = goal, lower, fit
+        best = Fitted(Knots(best.knots.active, none, theta), z, objective)
         if line.loss.quadratic:
             break
-    return Knots(*none, theta)
+    return best
 
 
 def _parabola(line: Line, z: Array, steady: bool) -> Quadratic:
