@@ -131,10 +131,10 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
 
     def enough(knots: Knots, z: Array, eta: Array) -> bool:
         nonlocal objective
-        before, objective = objective, line.objective(knots, z, lam)
+        before, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
         u, excess = model.dual(z), float(np.abs(eta).max()) / lam
         progress.report(knots, u, objective, line.bound(u, excess))
-        stalled = objective >= before * (1.0 - 1e-15) and excess < 1.0 + 1e-6
+        stalled = objective >= before * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
     if constant:
