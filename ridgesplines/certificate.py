@@ -158,7 +158,7 @@ def certify(
 
 def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
-    found = oracle(u)
+    found = oracle(u, np.inf)  # its value only
     scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u

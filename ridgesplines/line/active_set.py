@@ -3,8 +3,8 @@ r"""A spline on given nodes: the active-set method on 2 x 2 moments.
 .. math:: \min_\theta \tfrac12 \theta^T G \theta - r^T \theta + \lambda \sum_k |(C\theta)_k|
 
 With the active knots and the signs of their changes of slope given, the optimum is one tridiagonal solve. Knots of the
-wrong sign leave, all at once if the objective falls, otherwise by exact line searches; then in every interval between
-active knots the node that violates :math:`|\eta| \le \lambda` most joins. The objective falls in every round.
+wrong sign leave, all at once if the objective falls, otherwise by exact line searches; then of every run of nodes that
+violate :math:`|\eta| \le \lambda` the worst joins. The objective falls in every round.
 """
 
 from __future__ import annotations

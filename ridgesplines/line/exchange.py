@@ -1,9 +1,9 @@
 r"""Squared error at any size: the exchange method.
 
 The optimum on few candidate knots takes the active-set method no time; one pass over all sites then tells where
-:math:`|\eta| \le \lambda` is violated. The worst site of every violating interval joins the candidates, with its
-neighbours, until the gap is small. A coarse start, on every 32nd site, brings the first candidates near the optimum.
-Where the knots turn out to be dense, all sites are candidates at once.
+:math:`|\eta| \le \lambda` is violated. The worst of every run of such sites joins the candidates, with its
+neighbours, until the gap is small. A coarse start, on every 32nd site, brings the first candidates near the optimum;
+knots that are known already join these. Where the knots turn out to be dense, all sites are candidates at once.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def exchange(
     ----------
     quadratic : the data.
     lam : positive.
-    start : knots near the optimum; by default a coarse problem finds some.
+    start : knots near the optimum; by default a coarse problem finds some. With them the coarse sites are candidates.
     enough : when to stop; asked once a round, of what is returned too.
     rounds : at most so many.
     """
