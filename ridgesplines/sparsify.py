@@ -148,9 +148,9 @@ def merged(sites: Array, t: Array, v: Array) -> tuple[Array, Array]:
     second = first + 1
     total = v[first] + v[second]
     between = t[first] + (t[second] - t[first]) * (v[second] / total)
-    t, v = t.copy(), v.copy()
-    t[first], v[first] = np.clip(between, t[first], t[second]), total
-    return np.delete(t, second), np.delete(v, second)
+    stays, t, v = np.ones(len(t), dtype=bool), t.copy(), v.copy()
+    t[first], v[first], stays[second] = np.clip(between, t[first], t[second]), total, False
+    return t[stays], v[stays]
 
 
 def _among(values: Array, sites: Array) -> bool:

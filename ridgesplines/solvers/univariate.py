@@ -250,6 +250,6 @@ def _through_knots(t: Array, x: Array, values: Array, scaling: Scaling) -> Ridge
     left, right = slopes[j - 1], slopes[j + 1]
     from_left, from_right = values[j] + left * (t[off] - x[j]), values[j + 1] - right * (x[j + 1] - t[off])
     heights[off] = np.where(np.abs(left) <= np.abs(right), from_left, from_right)
-    ends = [0, -1]
-    net = RidgeSpline.through(np.insert(x[ends], 1, t), np.insert(values[ends], 1, heights))
+    at, through = np.concatenate([x[:1], t, x[-1:]]), np.concatenate([values[:1], heights, values[-1:]])
+    net = RidgeSpline.through(at, through)
     return RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope + scaling.slope, net.offset + scaling.offset)
