@@ -70,7 +70,7 @@ def exchange(
         start = on_candidates(q.moments(nodes), lam, nodes, None)
         candidates = around(start.active, m)
     elif m > SMALL and start is not None:
-        candidates = np.union1d(every(BLOCK, m), around(start.active, m))
+        candidates = union(m, every(BLOCK, m), around(start.active, m))
     while True:
         if len(candidates) > m / DENSE:
             candidates = np.arange(m)
@@ -80,7 +80,7 @@ def exchange(
         joining, rounds = violators(eta, lam, nodes), rounds - 1
         if enough(knots, z, eta) or len(candidates) == m or not len(joining) or not rounds:
             return knots, z
-        candidates = np.union1d(around(joining, m), nodes)
+        candidates = union(m, around(joining, m), nodes)
 
 
 def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
@@ -99,8 +99,15 @@ def every(step: int, m: int) -> Array:
 
 def around(sites: Array, m: int) -> Array:
     """The sites, their neighbours, and both ends."""
-    near = np.concatenate([sites - 1, sites, sites + 1, [0, m - 1]])
-    return np.unique(np.clip(near, 0, m - 1))
+    return union(m, np.maximum(sites - 1, 0), sites, np.minimum(sites + 1, m - 1), np.array([0, m - 1]))
+
+
+def union(m: int, *parts: Array) -> Array:
+    """The union of some of m sites, sorted."""
+    among = np.zeros(m, dtype=bool)
+    for part in parts:
+        among[part] = True
+    return np.flatnonzero(among)
 
 
 def violators(eta: Array, lam: float, nodes: Array) -> Array:
