@@ -143,12 +143,13 @@ def fewest_knots(problem: Problem, net: RidgeSpline) -> RidgeSpline:
 
 
 def merged(sites: Array, t: Array, v: Array) -> tuple[Array, Array]:
-    """Knots and amplitudes of `fewest_knots`, from those at sites, t increasing."""
+    """Knots and amplitudes of `fewest_knots`, from those at sites, t increasing; an amplitude of zero is no knot."""
+    t, v = t[v != 0.0], v[v != 0.0]
     first = _first_of_pairs(np.searchsorted(sites, t), v > 0.0)
     second = first + 1
     total = v[first] + v[second]
     between = t[first] + (t[second] - t[first]) * (v[second] / total)
-    stays, t, v = np.ones(len(t), dtype=bool), t.copy(), v.copy()
+    stays = np.ones(len(t), dtype=bool)
     t[first], v[first], stays[second] = np.clip(between, t[first], t[second]), total, False
     return t[stays], v[stays]
 
