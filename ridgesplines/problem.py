@@ -193,9 +193,8 @@ class Problem(Immutable):
     @of_data
     def detrended(self) -> Array:
         """y less its affine least-squares fit, exact to the rounding of the difference, whatever the offsets."""
-        X, y = self.X - self.X.mean(axis=0), self.y - self.y.mean(axis=0)
-        slope, offset = affine_least_squares(X, y)
-        return (y - offset) - X @ slope
+        y, Q = self.y - self.y.mean(axis=0), self.null_space
+        return y - Q @ (Q.T @ y)
 
     @cached_property
     def shape(self) -> Shape:

@@ -20,12 +20,12 @@ from ridgesplines.validation import Array
 STEPS = 60
 #: Rounds of the exchange method while the parabola is still moving; in the first step one is enough.
 ROUNDS = 2
-#: So few knots may be those of a straight line.
+#: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
+AFFINE = 1e-10
+#: So few knots may be those of a straight line, up to rounding.
 FEW = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
-#: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
-AFFINE = 1e-10
 #: The last step of Newton's method costs little, and its dual vector is that of the fit itself.
 LAST = 1e-5
 
@@ -48,13 +48,9 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, with their values, if some are known.
     """
-    quadratic = line.loss.quadratic
-    if quadratic and start is None and _straight_is_best(line, lam, progress):
-        return
     _newton(line, lam, tol, start, progress)
-    # For other losses the best straight line costs steps of its own: it is looked at only where hardly anything bends.
-    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW:
-        _straight_is_best(line, lam, progress)
+    if progress.knots is not None and len(progress.knots.active) <= FEW:
+        _report_straight(line, lam, progress)
 
 
 def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
@@ -87,12 +83,12 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
     return u, float(np.abs(line.certificate(u)).max()) / lam
 
 
-def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
-    """Report the best straight line, and say whether its certificate makes it the optimum."""
+def _report_straight(line: Line, lam: float, progress: Progress) -> None:
+    """Report the best straight line where its certificate makes it the optimum: it replaces what bends by rounding."""
     best = straight(line)
     u, excess = _excess(line, best.z, lam)
-    progress.report(best.knots, u, best.objective, line.bound(u, excess))
-    return excess <= 1.0 + AFFINE
+    if excess <= 1.0 + AFFINE:
+        progress.report(best.knots, u, best.objective, line.bound(u, excess))
 
 
 def straight(line: Line) -> Fitted:
