@@ -11,6 +11,10 @@ from ridgesplines.losses.base import Margin
 from ridgesplines.validation import Array
 
 
+#: Stands in for zero where a logarithm is taken.
+TINY = 1e-300
+
+
 @dataclass(frozen=True)
 class Logistic(Margin):
     r"""The logistic loss of a margin, for labels in {-1, +1}.
@@ -66,4 +70,4 @@ class Logistic(Margin):
 
 def _times_its_log(p: Array) -> Array:
     """p log p, zero at zero."""
-    return p * np.log(np.where(p > 0.0, p, 1.0))
+    return p * np.log(np.maximum(p, TINY))
