@@ -100,12 +100,12 @@ def straight(line: Line) -> Fitted:
             theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, none)
             z = line.fit(ends, theta)
             objective = line.data_fit(z)
-            if objective < best.objective or line.loss.quadratic:
+            if objective <= best.objective * (1.0 + 1e-14):
                 break
-        if not objective < best.objective * (1.0 - 1e-15):
-            break
-        best = Fitted(Knots(best.knots.active, none, theta), z, objective)
-        if line.loss.quadratic:
+        fell = objective < best.objective * (1.0 - 1e-15)
+        if objective <= best.objective * (1.0 + 1e-14):  # the last step falls by rounding only, and doubles the digits
+            best = Fitted(Knots(best.knots.active, none, theta), z, objective)
+        if not fell or line.loss.quadratic:
             break
     return best
 
