@@ -10,7 +10,6 @@ import numpy as np
 from ridgesplines.losses.base import Margin
 from ridgesplines.validation import Array
 
-
 #: Stands in for zero where a logarithm is taken.
 TINY = 1e-300
 
