@@ -48,9 +48,13 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, with their values, if some are known.
     """
+    quadratic = line.loss.quadratic
+    if quadratic and start is None and _straight_is_best(line, lam, progress):
+        return
     _newton(line, lam, tol, start, progress)
-    if progress.knots is not None and len(progress.knots.active) <= FEW:
-        _report_straight(line, lam, progress)
+    # For other losses the best straight line takes many steps: it is looked at only where hardly anything bends.
+    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW:
+        _straight_is_best(line, lam, progress)
 
 
 def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
@@ -83,12 +87,14 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
     return u, float(np.abs(line.certificate(u)).max()) / lam
 
 
-def _report_straight(line: Line, lam: float, progress: Progress) -> None:
-    """Report the best straight line where its certificate makes it the optimum: it replaces what bends by rounding."""
+def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
+    """Whether its certificate makes the best straight line the optimum: then, and where it is the first, report it."""
     best = straight(line)
     u, excess = _excess(line, best.z, lam)
-    if excess <= 1.0 + AFFINE:
+    optimal = excess <= 1.0 + AFFINE
+    if optimal or progress.knots is None:
         progress.report(best.knots, u, best.objective, line.bound(u, excess))
+    return optimal
 
 
 def straight(line: Line) -> Fitted:
