@@ -125,7 +125,7 @@ def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> t
         most = min(most, 2.0)  # the gradient is near tau = 1; without an upper end the search is ill-scaled
     most = _inside(value, most)
     top = value(most)
-    if value((1.0 - 1e-6) * most) <= top:  # concave, and rising up to there
+    if value((1.0 - 1e-6) * most) < top:  # concave, and rising up to there
         return most, top
     candidates = [0.0, most, min(1.0, most)]
     if smooth and most > 0.0:

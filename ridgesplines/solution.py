@@ -53,7 +53,6 @@ class Solution:
     seconds : how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.
-    data_fit : the weighted sum of the losses.
 
     Examples
     --------
@@ -72,11 +71,16 @@ class Solution:
     seconds: float = 0.0
     history: Mapping[str, Any] = field(default_factory=dict)
     dictionary_gap: float | None = None
-    data_fit: float = float("nan")
 
-    def __post_init__(self) -> None:
-        if np.isnan(self.data_fit):  # nobody has evaluated the network yet
-            object.__setattr__(self, "data_fit", data_fit(self.problem.reduced, self.network))
+    @cached_property
+    def data_fit(self) -> float:
+        """The weighted sum of the losses."""
+        return data_fit(self.problem.reduced, self.network)
+
+    def evaluated(self, fit: tuple[Array, Array]) -> Solution:
+        """The same, not to evaluate the network again: `fit` is its `targets_and_fit` for the reduced problem."""
+        self.__dict__["data_fit"] = data_fit(self.problem.reduced, self.network, fit)
+        return self
 
     @property
     def seminorm(self) -> float:
@@ -260,5 +264,4 @@ def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
     start = time.perf_counter()
     fit = targets_and_fit(problem.reduced, network)
     certificate = certify(problem, network, fit=fit)
-    losses = data_fit(problem.reduced, network, fit)
-    return Solution(problem, network, certificate, seconds=time.perf_counter() - start, data_fit=losses)
+    return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)

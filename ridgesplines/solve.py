@@ -15,7 +15,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import data_fit, targets_and_fit
+from ridgesplines.scaling import targets_and_fit
 from ridgesplines.solution import Solution, relative
 from ridgesplines.solvers import Answer, ColumnGeneration, Grid, Solver, Univariate
 from ridgesplines.validation import Array, frozen, real_array
@@ -206,20 +206,18 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     problem, network = answer.problem, _named(answer.network, answer.problem)
     certificates = []
     exact, fit = exact_oracle(problem.reduced.X), targets_and_fit(problem.reduced, network)
-    losses = data_fit(problem.reduced, network, fit)
     if answer.dictionary is None or exact is not None:
         certificates.append(certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance, fit))
     within = None
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary, fit=fit)
-        within = (
-            Solution(problem, network, inner, data_fit=losses).relative_gap if inner.scope == "dictionary" else None
-        )
+        if inner.scope == "dictionary":
+            within = Solution(problem, network, inner).evaluated(fit).relative_gap
         certificates.append(inner)
     seconds = time.perf_counter() - start
-    solution = Solution(
-        problem, network, certificates[0], repr(solver), "converged", seconds, answer.history, within, losses
-    )
+    settings = repr(solver)
+    solution = Solution(problem, network, certificates[0], settings, "converged", seconds, answer.history, within)
+    solution = solution.evaluated(fit)
     reached = solution.relative_gap if within is None else within
     if answer.interrupted:
         _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
