@@ -3,6 +3,7 @@ r"""The dual certificate: what proves how close to the global optimum a network 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import Oracle, continuum_oracle, eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.ridge import Fit, states
-from ridgesplines.scaling import standardise, targets_and_fit
+from ridgesplines.scaling import data_fit, standardise, targets_and_fit
 from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
 from ridgesplines.validation import Array, real_array
 
@@ -117,14 +118,15 @@ def certify(
     dual: Array | Multipliers | None = None,
     oracle: Oracle | None = None,
     tol: float = SMALL,
+    fit: tuple[Array, Array] | None = None,
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
 
     Any dual vector proves something, and what it proves is computed here. For a loss with kinks the fit leaves part
     of it open: then `dual`, a solver's suggestion, is taken where one is given, and column generation finds one
-    otherwise. For a smooth loss the suggestion is tried where the fit's own dual vector leaves a gap. With constraints
-    the multipliers that a solver suggests are completed and projected likewise, and found by solving the problem where
-    none are suggested.
+    otherwise. For a smooth loss the suggestion and the fit's own dual vector are tried until the gap is small. With
+    constraints the multipliers that a solver suggests are completed and projected likewise, and found by solving the
+    problem where none are suggested.
 
     Parameters
     ----------
@@ -133,32 +135,35 @@ def certify(
     dual : a suggestion, shape (N,) or (N, D); with constraints Multipliers.
     oracle : of which neurons the supremum is taken; all of them by default.
     tol : a relative gap that needs no second dual vector.
+    fit : the network's `targets_and_fit` for the reduced problem, where that is known.
     """
     if problem.constraints:
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
-    keep = problem.sample_weight > 0.0
     oracle = oracle or continuum_oracle(reduced.X, network.weights)
     if not problem.loss.smooth:
         raw = _column_generation(problem, network) if dual is None else dual
-        return _proved(problem, raw[keep], oracle)
+        return _proved(problem, raw[problem.rows], oracle)
     if dual is None:  # a solver that has a dual vector has looked already
         require_minimiser(reduced)
-    y, z = targets_and_fit(reduced, network)
-    own = _proved(problem, smooth_dual(reduced, y, z), oracle)
-    objective = reduced.sample_weight @ reduced.loss.value(y, z) + problem.lam * network.seminorm
-    if dual is None or objective - own.value <= tol * abs(objective):
-        return own
-    return max(own, _proved(problem, dual[keep], oracle), key=lambda c: c.value)
+    y, z = fit or targets_and_fit(reduced, network)
+    enough = (1.0 - tol) * (data_fit(reduced, network, (y, z)) + problem.lam * network.seminorm)
+    ways = [partial(smooth_dual, reduced, y, z)]
+    if dual is not None:  # what costs less comes first
+        ways.insert(int(problem.loss.quadratic), partial(np.take, dual, problem.rows, axis=0))
+    best = _proved(problem, ways[0](), oracle)
+    if best.value < enough and len(ways) > 1:
+        best = max(best, _proved(problem, ways[1](), oracle), key=lambda c: c.value)
+    return best
 
 
 def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
-    found = oracle(u)
+    found = oracle(u, np.inf)  # its value only
     scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
-    full[problem.sample_weight > 0.0] = u
+    full[problem.rows] = u
     return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X)
 
 
@@ -179,16 +184,16 @@ def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
 
 
 def _dual_on_a_line(problem: Problem) -> Array:
-    """In one dimension the problem is solved for it."""
+    """In one dimension the problem, of sorted data, is solved for it."""
     line, progress = Line.of(problem), Progress()
     if len(line.sites) < 3:
         answer = affine_fit(problem)
         assert answer is not None  # up to two points are met by a line
         return answer[1]
     if problem.loss.constraint:
-        return line.original(connect(line, problem.lam)[1])
+        return connect(line, problem.lam)[1]
     kinked(line, problem.lam, KINKED, None, progress)
-    return np.zeros_like(problem.y) if progress.dual is None else line.original(progress.dual)
+    return np.zeros_like(problem.y) if progress.dual is None else progress.dual
 
 
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:

@@ -18,7 +18,6 @@ from ridgesplines.finite import affine_fit, project
 from ridgesplines.finite.linear import OPTIONS
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import detrended
 from ridgesplines.validation import Array
 
 #: Cuts in search of the least supremum.
@@ -97,7 +96,7 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
         return lambda tau: -np.inf
     s, loss, y = problem.sample_weight, problem.loss, problem.y
     if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
-        y = detrended(problem.X, y)
+        y = problem.detrended
     v = -(u.T / s).T
     if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
         linear = float(np.vdot(u, y))
@@ -122,6 +121,9 @@ def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> t
     if smooth:
         most = min(most, 2.0)  # the gradient is near tau = 1; without an upper end the search is ill-scaled
     most = _inside(value, most)
+    top = value(most)
+    if value((1.0 - 1e-6) * most) < top:  # concave, and rising up to there
+        return most, top
     candidates = [0.0, most, min(1.0, most)]
     if smooth and most > 0.0:
         found = minimize_scalar(

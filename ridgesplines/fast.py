@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+
+
+def loaded() -> bool:
+    """Whether numba has been loaded, by this package or another; loading it takes half a second."""
+    return "numba" in sys.modules
 
 
 @cache

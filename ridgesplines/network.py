@@ -119,14 +119,11 @@ class RidgeSpline(Immutable):
                 f"shapes {t.shape} and {values.shape}" + (", x not increasing" if t.shape == values.shape else ""),
                 "Sort the points by x, and leave out repeated ones.",
             )
-        first = (values[1] - values[0]) / (t[1] - t[0])
+        first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
         amplitudes, change, rise = [], 0.0, 0.0
-        points, heights = t[1:].tolist(), values[1:].tolist()
-        start = heights[0]
         # The same sums in the same order as in `_pieces`.
-        for k in range(len(points) - 1):
-            width = points[k + 1] - points[k]
-            amplitudes.append((heights[k + 1] - (start + rise)) / width - first - change)
+        for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
+            amplitudes.append((height - (start + rise)) / width - first - change)
             change += amplitudes[-1]
             rise += (first + change) * width
         return cls(np.ones((len(amplitudes), 1)), t[1:-1], amplitudes, [first], start - first * t[1], feature_names)
@@ -185,9 +182,14 @@ class RidgeSpline(Immutable):
         t, slopes, values = self._pieces()
         if not len(t):
             return np.multiply.outer(x, self.slope[0]) + self.offset
-        piece = np.searchsorted(t, x, side="right")
-        base = np.maximum(piece - 1, 0)
-        return values[base] + (slopes[piece].T * (x - t[base])).T
+        base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is reckoned
+        if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
+            counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
+            start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], slopes, values[base]))
+        else:
+            piece = np.searchsorted(t, x, side="right")
+            start, slope, value = (a[piece] for a in (t[base], slopes, values[base]))
+        return value + (slope.T * (x - start)).T
 
     def _pieces(self) -> tuple[Array, Array, Array]:
         """Sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""

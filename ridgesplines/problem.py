@@ -3,17 +3,30 @@ r"""The problem: data, loss, and the weight of the seminorm; validated once, her
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.activations import Activation, ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
 from ridgesplines.validation import Array, Immutable, frozen, real_array, real_number, same_length, samples
+
+
+def of_data(compute: Callable[[Any], Array]) -> property:
+    """A property that depends on the data alone: found once, and shared by the problems of other lam."""
+
+    @wraps(compute)
+    def found(problem: Problem) -> Array:
+        if compute not in problem.facts:
+            problem.facts[compute] = compute(problem)
+        return problem.facts[compute]
+
+    return property(found)
 
 
 class Problem(Immutable):
@@ -74,6 +87,7 @@ class Problem(Immutable):
         feature_names: Sequence[str] | None = None,
         constraints: Sequence[Constraint] | None = None,
     ) -> None:
+        self.facts: dict[Callable[[Problem], Array], Array] = {}
         self.loss = _instance("loss", loss, Loss, Squared)
         self.activation = _instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
@@ -121,20 +135,23 @@ class Problem(Immutable):
         return lam
 
     def with_lam(self, lam: float) -> Problem:
-        """The same problem for another lam; data are shared."""
-        other = copy.copy(self)
-        for name in ("reduced", "unconstrained"):  # they hold the old lam
-            other.__dict__.pop(name, None)
-        other.__dict__["lam"] = self._check_lam(lam)
+        """The same problem for another lam; data are shared, and what was found out about them."""
+        other = self._changed(("reduced", "unconstrained"), lam=self._check_lam(lam))
+        if "reduced" in self.__dict__ and self.reduced is not self:
+            other.__dict__["reduced"] = self.reduced.with_lam(lam)
         return other
 
     @cached_property
     def unconstrained(self) -> Problem:
         """The same problem without its constraints; data are shared."""
+        return self._changed(("shape", "reduced"), constraints=())
+
+    def _changed(self, forgotten: tuple[str, ...], **changes: Any) -> Problem:
+        """A copy with other attributes, and without the cached ones that these change."""
         other = copy.copy(self)
-        for name in ("constraints", "shape", "reduced"):
+        for name in forgotten:
             other.__dict__.pop(name, None)
-        other.constraints = ()
+        other.__dict__.update(changes)
         return other
 
     @property
@@ -150,22 +167,41 @@ class Problem(Immutable):
         """The number D of outputs, or None for a scalar fit."""
         return self.loss.n_outputs(self.y)
 
+    @of_data
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of positive weight; in one dimension in the order of x."""
+        keep = self.sample_weight > 0.0
+        rows, x = np.flatnonzero(keep), self.X[:, 0] if keep.all() else self.X[keep, 0]
+        return rows if self.n_features > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
+
     @cached_property
     def reduced(self) -> Problem:
-        """The problem without its rows of weight zero: the same optimum."""
-        keep = self.sample_weight > 0.0
-        if keep.all():
+        """The problem of these rows: the same optimum, and in one dimension sorted data."""
+        rows = self.rows
+        if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
             return self
-        weight = self.sample_weight[keep]
-        given = self.constraints
-        return Problem(self.X[keep], self.y[keep], self.lam, self.loss, self.activation, weight, constraints=given)
+        data = {name: frozen(getattr(self, name)[rows]) for name in ("X", "y", "sample_weight")}
+        return self._changed(("unconstrained",), facts={}, **data)
+
+    @of_data
+    def sites(self) -> Array:
+        """The distinct x of these rows, increasing; d = 1 only."""
+        x = self.reduced.X[:, 0]
+        apart = x[1:] > x[:-1]
+        return x if apart.all() else x[np.append(True, apart)]
+
+    @of_data
+    def detrended(self) -> Array:
+        """y less its affine least-squares fit, exact to the rounding of the difference, whatever the offsets."""
+        y, Q = self.y - self.y.mean(axis=0), self.null_space
+        return y - Q @ (Q.T @ y)
 
     @cached_property
     def shape(self) -> Shape:
         """All constraints together, in normal form."""
         return combined(self.constraints)
 
-    @cached_property
+    @of_data
     def null_space(self) -> Array:
         """Orthonormal basis of the values at the data of all affine functions, [1 X]; shape (N, r)."""
         return frozen(affine_basis(self.X))
@@ -195,10 +231,25 @@ def affine_basis(X: Array) -> Array:
     centred = centred[:, alive] / spread[alive]
     centred -= one @ (one.T @ centred)
     if centred.shape[1] == 1:
-        return np.hstack([one, centred / np.linalg.norm(centred)])
+        return np.asfortranarray(np.hstack([one, centred / np.linalg.norm(centred)]))  # tall: columns in one piece
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
     left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * eps]
     return np.hstack([one, left])
+
+
+def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
+    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
+    centre = X.mean(axis=0)
+    centred = X - centre
+    spread = np.abs(centred).max(axis=0)
+    spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
+    unit = centred / spread
+    if X.shape[1] == 1:
+        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
+    else:
+        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
+    slope = (slope.T / spread).T
+    return slope, z.mean(axis=0) - centre @ slope
 
 
 def _instance(name: str, given: Any, kind: type, default: type) -> Any:

@@ -9,8 +9,7 @@ from scipy import sparse
 
 from ridgesplines.finite import Design, Face, descend, design, linear_program
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem
-from ridgesplines.scaling import affine_least_squares
+from ridgesplines.problem import Problem, affine_least_squares
 from ridgesplines.sparsify import extreme_point
 from ridgesplines.validation import Array
 

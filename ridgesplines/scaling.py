@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ridgesplines.constraints import Shape
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem
+from ridgesplines.problem import Problem, affine_least_squares
 from ridgesplines.validation import Array
 
 
@@ -29,8 +29,8 @@ class Scaling:
     Attributes
     ----------
     problem : the scaled problem.
-    rows : the rows of the original problem that it holds: those of positive weight, and for interpolation one of
-        each set of equal rows. Shape (n,).
+    rows : the rows of the original problem that it holds, in its order: those of positive weight, and for
+        interpolation one of each set of equal rows. Shape (n,).
     n_samples : N of the original problem.
     centre, radius : X = centre + radius * scaled X.
     slope, offset : the affine function taken off y.
@@ -85,10 +85,11 @@ class Scaling:
 
 def standardise(problem: Problem) -> Scaling:
     """The problem in coordinates in which |x| <= 1 and the residual of the affine fit is of size one."""
-    rows = np.flatnonzero(problem.sample_weight > 0.0)
+    rows, reduced = problem.rows, problem.reduced
+    X, y, weight = reduced.X, reduced.y, reduced.sample_weight
     if problem.loss.constraint:
-        rows = rows[np.sort(np.unique(problem.X[rows], axis=0, return_index=True)[1])]
-    X, y, weight = problem.X[rows], problem.y[rows], problem.sample_weight[rows]
+        first = np.sort(np.unique(X, axis=0, return_index=True)[1])
+        rows, X, y, weight = rows[first], X[first], y[first], weight[first]
     centre = (X.max(axis=0) + X.min(axis=0)) / 2.0
     radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
     X = (X - centre) / radius
@@ -128,28 +129,6 @@ def _scaled_shape(
     return [problem.shape.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]
 
 
-def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
-    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
-    centre = X.mean(axis=0)
-    centred = X - centre
-    spread = np.abs(centred).max(axis=0)
-    spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
-    unit = centred / spread
-    if X.shape[1] == 1:
-        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
-    else:
-        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
-    slope = (slope.T / spread).T
-    return slope, z.mean(axis=0) - centre @ slope
-
-
-def detrended(X: Array, y: Array) -> Array:
-    """y less its affine least-squares fit at X, exact to the rounding of the difference, whatever the offsets."""
-    X, y = X - X.mean(axis=0), y - y.mean(axis=0)
-    slope, offset = affine_least_squares(X, y)
-    return (y - offset) - X @ slope
-
-
 def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
     """(y, f(x)), both less the network's offset where only their difference counts: it may be far larger than that."""
     net, y = network, problem.y
@@ -158,6 +137,7 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     return y, net(problem.X)
 
 
-def data_fit(problem: Problem, network: RidgeSpline) -> float:
-    """The weighted sum of the losses of a network."""
-    return float(problem.sample_weight @ problem.loss.value(*targets_and_fit(problem, network)))
+def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+    """The weighted sum of the losses of a network; `fit` is its `targets_and_fit`, where that is known."""
+    y, z = fit or targets_and_fit(problem, network)
+    return float(problem.sample_weight @ problem.loss.value(y, z))

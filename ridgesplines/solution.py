@@ -15,7 +15,7 @@ from ridgesplines.certificate import DualCertificate, certify
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import data_fit
+from ridgesplines.scaling import data_fit, targets_and_fit
 from ridgesplines.shaped import TOLERANCE, violation
 from ridgesplines.sparsify import at_sites, neuron_bound
 from ridgesplines.uniqueness import proves_unique
@@ -76,6 +76,11 @@ class Solution:
     def data_fit(self) -> float:
         """The weighted sum of the losses."""
         return data_fit(self.problem.reduced, self.network)
+
+    def evaluated(self, fit: tuple[Array, Array]) -> Solution:
+        """The same, not to evaluate the network again: `fit` is its `targets_and_fit` for the reduced problem."""
+        self.__dict__["data_fit"] = data_fit(self.problem.reduced, self.network, fit)
+        return self
 
     @property
     def seminorm(self) -> float:
@@ -257,5 +262,6 @@ def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
             "Evaluate a network on the problem that it was made for.",
         )
     start = time.perf_counter()
-    certificate = certify(problem, network)
-    return Solution(problem, network, certificate, seconds=time.perf_counter() - start)
+    fit = targets_and_fit(problem.reduced, network)
+    certificate = certify(problem, network, fit=fit)
+    return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)

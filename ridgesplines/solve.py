@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -15,6 +15,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
+from ridgesplines.scaling import targets_and_fit
 from ridgesplines.solution import Solution, relative
 from ridgesplines.solvers import Answer, ColumnGeneration, Grid, Solver, Univariate
 from ridgesplines.validation import Array, frozen, real_array
@@ -204,28 +205,30 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
     certificates = []
-    exact = exact_oracle(problem.reduced.X)
+    exact, fit = exact_oracle(problem.reduced.X), targets_and_fit(problem.reduced, network)
     if answer.dictionary is None or exact is not None:
-        certificates.append(certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance))
+        certificates.append(certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance, fit))
     within = None
     if answer.dictionary is not None:
-        inner = certify(problem, network, answer.dual, answer.dictionary)
-        within = Solution(problem, network, inner).relative_gap if inner.scope == "dictionary" else None
+        inner = certify(problem, network, answer.dual, answer.dictionary, fit=fit)
+        if inner.scope == "dictionary":
+            within = Solution(problem, network, inner).evaluated(fit).relative_gap
         certificates.append(inner)
-    certificate = certificates[0]
-    reached = Solution(problem, network, certificate).relative_gap if within is None else within
-    status = "converged" if reached <= answer.tolerance else "not converged"
-    if answer.interrupted:
-        status = "interrupted"
-        _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
-    elif status != "converged":
-        _warn(
-            f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, at "
-            f"lam = {problem.lam:g}.",
-            " Try a larger lam, or another solver or backend.",
-        )
     seconds = time.perf_counter() - start
-    return Solution(problem, network, certificate, repr(solver), status, seconds, answer.history, within)
+    settings = repr(solver)
+    solution = Solution(problem, network, certificates[0], settings, "converged", seconds, answer.history, within)
+    solution = solution.evaluated(fit)
+    reached = solution.relative_gap if within is None else within
+    if answer.interrupted:
+        _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
+        return replace(solution, status="interrupted")
+    if reached <= answer.tolerance:
+        return solution
+    _warn(
+        f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, at lam = {problem.lam:g}.",
+        " Try a larger lam, or another solver or backend.",
+    )
+    return replace(solution, status="not converged")
 
 
 def _warn(what: str, remedy: str = "") -> None:
@@ -237,6 +240,8 @@ def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
     n, slope, offset = network, network.slope, np.asarray(network.offset)
     if problem.loss.invariant:
         slope, offset = slope - slope.mean(axis=1, keepdims=True), offset - offset.mean()
+    elif n.feature_names == problem.feature_names:
+        return n
     return RidgeSpline(n.weights, n.biases, n.amplitudes, slope, offset, problem.feature_names)
 
 

@@ -21,8 +21,7 @@ from scipy import linalg
 
 from ridgesplines.finite import project
 from ridgesplines.network import RidgeSpline, group_norms
-from ridgesplines.problem import Problem
-from ridgesplines.scaling import affine_least_squares
+from ridgesplines.problem import Problem, affine_least_squares
 from ridgesplines.validation import Array
 
 #: Columns whose dependence is below this, relative to the largest, count as dependent.
@@ -52,9 +51,9 @@ def purify(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     -----
     O(K (N D)^2) in the worst case; O(K + N) log N for d = 1. Values agree to rounding, about 1e-12 relative.
     """
-    X = problem.reduced.X
     if net.n_features == 1:
-        return _onto_sites(X[:, 0], net)
+        return _onto_sites(problem.sites, net)
+    X = problem.reduced.X
     kept, amplitudes = extreme_point(problem.reduced, net.weights, net.biases, net.amplitudes)
     if len(kept) == net.n_neurons:
         return net
@@ -69,9 +68,8 @@ def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline
 
     Done only where there are more knots than the bound allows, or `always` where a knot is no site; then K <= N - 2.
     """
-    x = _distinct(x)
     alive = group_norms(net.amplitudes) > 0.0
-    few = bool(np.isin(net.knots, x[1:-1]).all() and (net.weights > 0.0).all()) if always else True
+    few = not always or bool((net.weights > 0.0).all() and _among(net.knots, x[1:-1]))
     if few and alive.sum() <= max(len(x) - 2, 0):
         if alive.all():
             return net
@@ -114,7 +112,7 @@ def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline
 
 def at_sites(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     """One dimension: the spline with knots at distinct data sites only, and the same values at the data."""
-    return _onto_sites(problem.reduced.X[:, 0], net, always=True)
+    return _onto_sites(problem.sites, net, always=True)
 
 
 def fewest_knots(problem: Problem, net: RidgeSpline) -> RidgeSpline:
@@ -138,25 +136,28 @@ def fewest_knots(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     .. [1] T. Debarre, Q. Denoyelle, M. Unser, J. Fageot, Sparsest piecewise-linear regression of one-dimensional
        data, J. Comput. Appl. Math. 406 (2022), doi:10.1016/j.cam.2021.114044
     """
-    sites = _distinct(problem.reduced.X[:, 0])
     net = at_sites(problem, net)
-    if net.n_neurons < 2:
-        return net
     order = np.argsort(net.knots, kind="stable")
-    t, v = net.knots[order], net.amplitudes[order]
-    first = _first_of_pairs(np.searchsorted(sites, t), v > 0.0)
-    second = first + 1
-    total = v[first] + v[second]
-    merged = t[first] + (t[second] - t[first]) * (v[second] / total)
-    t, v = t.copy(), v.copy()
-    t[first], v[first] = np.clip(merged, t[first], t[second]), total
-    t, v = np.delete(t, second), np.delete(v, second)
+    t, v = merged(problem.sites, net.knots[order], net.amplitudes[order])
     return RidgeSpline(np.ones((len(t), 1)), t, v, net.slope, net.offset, net.feature_names)
 
 
-def _distinct(x: Array) -> Array:
-    """The distinct values, increasing."""
-    return x if (x[1:] > x[:-1]).all() else np.unique(x)
+def merged(sites: Array, t: Array, v: Array) -> tuple[Array, Array]:
+    """Knots and amplitudes of `fewest_knots`, from those at sites, t increasing; an amplitude of zero is no knot."""
+    t, v = t[v != 0.0], v[v != 0.0]
+    first = _first_of_pairs(np.searchsorted(sites, t), v > 0.0)
+    second = first + 1
+    total = v[first] + v[second]
+    between = t[first] + (t[second] - t[first]) * (v[second] / total)
+    stays = np.ones(len(t), dtype=bool)
+    t[first], v[first], stays[second] = np.clip(between, t[first], t[second]), total, False
+    return t[stays], v[stays]
+
+
+def _among(values: Array, sites: Array) -> bool:
+    """Whether all values are among the sites, which increase."""
+    place = np.searchsorted(sites, values)
+    return bool((place < len(sites)).all() and (sites[place] == values).all())
 
 
 def runs(sites: Array, up: Array) -> Array:

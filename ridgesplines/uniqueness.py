@@ -39,11 +39,9 @@ def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) ->
     """
     if problem.n_features > 1 or problem.n_outputs is not None or certificate.scope != "exact" or problem.constraints:
         return False
-    keep = problem.sample_weight > 0.0
     p = problem.reduced
-    order = np.argsort(p.X[:, 0], kind="stable")
-    x, s, y = p.X[order, 0] - p.X[order[0], 0], p.sample_weight[order], p.y[order]
-    u = certificate.scale * certificate.dual[keep][order]
+    x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
+    u = certificate.scale * certificate.dual[problem.rows]
     lipschitz = p.loss.lipschitz
     if lipschitz is None:
         error, wander = np.full(len(x), NEAR * p.lam), NEAR * s

@@ -71,10 +71,11 @@ def require_minimiser(problem: Problem) -> None:
 
 def _separable_on_a_line(problem: Problem) -> bool:
     """One class alone, or one to the left of the other; they may touch, unless all x are equal."""
-    x, up = problem.X[:, 0], problem.y > 0.0
-    if up.all() or not up.any():
+    x, labels = problem.X[:, 0], problem.y > 0.0
+    up, down = x[labels], x[~labels]
+    if not len(up) or not len(down):
         return True
-    apart = x[up].max() <= x[~up].min() or x[~up].max() <= x[up].min()
+    apart = up.max() <= down.min() or down.max() <= up.min()
     return bool(apart and x.min() < x.max())
 
 

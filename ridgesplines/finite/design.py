@@ -19,8 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem
-from ridgesplines.scaling import affine_least_squares
+from ridgesplines.problem import Problem, affine_least_squares
 from ridgesplines.validation import Array
 
 

@@ -8,7 +8,8 @@ from ridgesplines.line.active_set import Knots
 from ridgesplines.line.data import Line
 from ridgesplines.line.interpolate import connect
 from ridgesplines.line.kinked import kinked, straight_fit
+from ridgesplines.line.moments import kinks
 from ridgesplines.line.progress import Progress
 from ridgesplines.line.smooth import smooth
 
-__all__ = ["Knots", "Line", "Progress", "connect", "kinked", "smooth", "straight_fit"]
+__all__ = ["Knots", "Line", "Progress", "connect", "kinked", "kinks", "smooth", "straight_fit"]

@@ -3,8 +3,8 @@ r"""A spline on given nodes: the active-set method on 2 x 2 moments.
 .. math:: \min_\theta \tfrac12 \theta^T G \theta - r^T \theta + \lambda \sum_k |(C\theta)_k|
 
 With the active knots and the signs of their changes of slope given, the optimum is one tridiagonal solve. Knots of the
-wrong sign leave, all at once if the objective falls, otherwise by exact line searches; then in every interval between
-active knots the node that violates :math:`|\eta| \le \lambda` most joins. The objective falls in every round.
+wrong sign leave, all at once if the objective falls, otherwise by exact line searches; then of every run of nodes that
+violate :math:`|\eta| \le \lambda` the worst joins. The objective falls in every round.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-from ridgesplines.line.moments import Moments, kinks, kinks_transposed
-from ridgesplines.oracle import eta_at_sites
+from ridgesplines.line.kernels import certificate, face, kinks_transposed, peaks
+from ridgesplines.line.moments import Moments, kinks
 from ridgesplines.validation import Array
 
+#: Where nothing is known of the knots, every so manieth node is one at first.
+STRIDE = 8
 #: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-11
 ROUNDS = 100
@@ -51,8 +53,7 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     lam : positive.
     start : knots near the optimum, if some are known; their values do not matter.
     """
-    none = np.empty(0, dtype=int), np.empty(0)
-    active, signs = none if start is None else (start.active, start.signs)
+    active, signs = _guess(moments) if start is None else (start.active, start.signs)
     now = _State.of(moments, _consistent(moments, lam, active, signs))
     joining, new, worst = _violators(moments, lam, now)
     patience = SINGLY
@@ -73,6 +74,13 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
             break
         now, joining, new = better, others, signs_there
     return now.knots
+
+
+def _guess(moments: Moments) -> tuple[Array, Array]:
+    """Knots on some of the nodes, that bend as the spline of least squares does there: most signs are right."""
+    active = np.arange(STRIDE, len(moments.t) - 1, STRIDE)
+    part = moments.on(with_ends(active, len(moments.t)))
+    return active, np.sign(kinks(part.t, on_face(part, 0.0, np.zeros(len(active)))))
 
 
 def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Array) -> _State:
@@ -108,12 +116,9 @@ class _State:
         return -0.5 * float(step @ (self.residual + new.residual)) + lam * (new.seminorm - self.seminorm)
 
 
-def _solved(moments: Moments, lam: float, signs: Array) -> Array:
+def on_face(moments: Moments, lam: float, signs: Array) -> Array:
     """The optimum on the face of given signs: a tridiagonal solve."""
-    diagonal, beside = moments.bands
-    right = moments.load
-    if len(signs):
-        right = right - lam * kinks_transposed(moments.t, signs)
+    (diagonal, right), beside = face(moments.t, moments.grams, moments.loads, lam * signs), moments.grams[1]
     theta, info = lapack.dptsv(diagonal, beside, right)[2:]
     for damping in (1e-15, 1e-12, 1e-9):  # a node without curvature of its own
         if info == 0:
@@ -125,12 +130,13 @@ def _solved(moments: Moments, lam: float, signs: Array) -> Array:
 
 def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Knots:
     """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
+    part = moments.on(with_ends(active, len(moments.t)))
     while True:
-        part = moments.on(with_ends(active, len(moments.t)))
-        theta = _solved(part, lam, signs)
+        theta = on_face(part, lam, signs)
         right = kinks(part.t, theta) * signs > 0.0
         if right.all():
             return Knots(active, signs, theta)
+        part = part.on(with_ends(1 + np.flatnonzero(right), len(part.t)))
         active, signs = active[right], signs[right]
 
 
@@ -144,7 +150,7 @@ def _walk(moments: Moments, lam: float, knots: Knots, active: Array, signs: Arra
     theta = np.interp(part.t, moments.t[knots.nodes(len(moments.t))], knots.theta)
     fresh = ~np.isin(active, knots.active)
     for _ in range(WALK):
-        goal = _solved(part, lam, signs)
+        goal = on_face(part, lam, signs)
         now, then = kinks(part.t, theta) * signs, kinks(part.t, goal) * signs
         now[fresh] = 0.0
         now = np.maximum(now, 0.0)
@@ -188,22 +194,11 @@ def with_ends(active: Array, count: int) -> Array:
 
 
 def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array, float]:
-    """In each interval between active knots the node where |eta| exceeds lam most; the signs there; the most."""
-    eta = eta_at_sites(moments.t, now.residual)
-    size = np.abs(eta)
-    size[now.knots.active] = 0.0
-    worst = peaks(size, now.knots.nodes(len(size))[:-1])
-    worst = worst[size[worst] > lam * (1.0 + VIOLATION)]
-    return worst, np.sign(eta[worst]), float(size.max()) - lam
-
-
-def peaks(size: Array, first: Array) -> Array:
-    """The index of the largest entry of each segment that starts at `first`."""
-    top = np.maximum.reduceat(size, first)
-    counts = np.diff(np.append(first, len(size)))
-    where = np.flatnonzero(size == np.repeat(top, counts))
-    segment = np.searchsorted(first, where, side="right") - 1
-    return where[np.append(True, segment[1:] != segment[:-1])]
+    """The nodes where |eta| exceeds lam most, see `kernels.peaks`; the signs there; by how much at most."""
+    eta = certificate(moments.t, now.residual)
+    eta[now.knots.active] = 0.0
+    worst = peaks(eta, lam * (1.0 + VIOLATION))
+    return worst, np.sign(eta[worst]), float(np.abs(eta).max()) - lam
 
 
 def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:

@@ -54,3 +54,63 @@ def certificate(t: Array, u: Array, middle: int) -> Array:
         eta[n] = value
         mass += u[n]
     return eta
+
+
+@njit(cache=True)
+def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, Array]:
+    few, sums = np.empty((3, len(nodes) - 1)), np.empty((2, len(nodes) - 1))
+    for i in range(len(nodes) - 1):
+        left = t[nodes[i]]
+        rise = 1.0 / (t[nodes[i + 1]] - left)
+        f = g = h = v = w = 0.0
+        for k in range(nodes[i], nodes[i + 1]):
+            p, q = (t[k] - left) * rise, (t[k + 1] - left) * rise
+            p1, q1 = 1.0 - p, 1.0 - q
+            a, b, c, r, s = grams[0, k], grams[1, k], grams[2, k], loads[0, k], loads[1, k]
+            f += (a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1
+            g += (a * p + b * q) * p1 + (b * p + c * q) * q1
+            h += (a * p + 2.0 * b * q) * p + c * q * q
+            v += r * p1 + s * q1
+            w += r * p + s * q
+        few[0, i], few[1, i], few[2, i] = f, g, h
+        sums[0, i], sums[1, i] = v, w
+    return few, sums
+
+
+@njit(cache=True)
+def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
+    diagonal, right = np.zeros(len(t)), np.zeros(len(t))
+    for k in range(len(t) - 1):
+        before = pull[k - 1] if k > 0 else 0.0
+        after = pull[k] if k < len(pull) else 0.0
+        slope = (after - before) / (t[k + 1] - t[k])
+        diagonal[k] += grams[0, k]
+        diagonal[k + 1] += grams[2, k]
+        right[k] += loads[0, k] - slope
+        right[k + 1] += loads[1, k] + slope
+    return diagonal, right
+
+
+@njit(cache=True)
+def residual(grams: Array, loads: Array, theta: Array) -> Array:
+    d = np.zeros(len(theta))
+    for k in range(len(theta) - 1):
+        d[k] += loads[0, k] - grams[0, k] * theta[k] - grams[1, k] * theta[k + 1]
+        d[k + 1] += loads[1, k] - grams[1, k] * theta[k] - grams[2, k] * theta[k + 1]
+    return d
+
+
+@njit(cache=True)
+def peaks(eta: Array, level: float) -> Array:
+    found, count = np.empty(len(eta), dtype=np.intp), 0
+    last = -1.0  # |eta| at the run's largest so far; none where it is negative
+    for n in range(len(eta)):
+        size = abs(eta[n])
+        if not size > level:
+            last = -1.0
+        elif last < 0.0 or (eta[n] > 0.0) != (eta[n - 1] > 0.0):
+            found[count], last = n, size
+            count += 1
+        elif size > last:
+            found[count - 1], last = n, size
+    return found[:count].copy()

@@ -59,6 +59,13 @@ class Line:
         sites[-1] = self.t[-1]
         return sites
 
+    @cached_property
+    def parabola(self) -> tuple[Array, Array]:
+        """(H, b) with terms H z^2 / 2 - b z and a constant, where the loss is quadratic; shapes (n,)."""
+        zero = np.zeros_like(self.y)
+        H, b = (self.weight * part for part in (self.loss.curvature(self.y, zero), -self.loss.gradient(self.y, zero)))
+        return H, b
+
     def rows(self, nodes: Array) -> Array:
         """The first row of each interval between nodes."""
         return nodes[:-1] if self.first is None else self.first[nodes[:-1]]
@@ -106,7 +113,7 @@ class Line:
         most, s, y = 1.0 / excess if excess > 0.0 else 1.0, self.weight, self.y
         if self.loss.quadratic:
             linear = float(u @ y)
-            square = linear + float(s @ self.loss.conjugate(y, -u / s))  # the conjugate is square - linear
+            square = 0.5 * float(u @ (u / self.parabola[0]))
             most = min(most, linear / (2.0 * square)) if square > 0.0 else most
             return most * linear - most**2 * square
         v = -min(most, 1.0) * u / s

@@ -1,9 +1,9 @@
 r"""Squared error at any size: the exchange method.
 
 The optimum on few candidate knots takes the active-set method no time; one pass over all sites then tells where
-:math:`|\eta| \le \lambda` is violated. The worst site of every violating interval joins the candidates, with its
-neighbours, until the gap is small. A coarse start, on every 64th site, brings the first candidates near the optimum.
-Where the knots turn out to be dense, all sites are candidates at once.
+:math:`|\eta| \le \lambda` is violated. The worst of every run of such sites joins the candidates, with its
+neighbours, until the gap is small. A coarse start, on every 32nd site, brings the first candidates near the optimum;
+knots that are known already join these. Where the knots turn out to be dense, all sites are candidates at once.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.line.active_set import Knots, active_set, peaks
+from ridgesplines.line import kernels
+from ridgesplines.line.active_set import Knots, active_set
 from ridgesplines.line.data import Line
 from ridgesplines.line.moments import Moments
 from ridgesplines.validation import Array
 
-BLOCK = 64
+BLOCK = 32
 #: Up to so many sites, all of them are candidates.
 SMALL = 2048
 ROUNDS = 60
 #: More candidates than one in so many sites, and all sites are.
-DENSE = 16
+DENSE = 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,6 @@ def exchange(
     start: Knots | None,
     enough: Enough,
     rounds: int = ROUNDS,
-    near: bool = False,
 ) -> tuple[Knots, Array]:
     """Knots (their indices are sites), and the fit of the rows.
 
@@ -59,17 +59,18 @@ def exchange(
     ----------
     quadratic : the data.
     lam : positive.
-    start : knots near the optimum; by default a coarse problem finds some.
+    start : knots near the optimum; by default a coarse problem finds some. With them the coarse sites are candidates.
     enough : when to stop; asked once a round, of what is returned too.
     rounds : at most so many.
-    near : whether `start` is near enough to do without the coarse problem.
     """
     q, m = quadratic, len(quadratic.line.sites)
     candidates = np.arange(m)
-    if m > SMALL:
-        coarse = start if near and start is not None else _coarse(q, lam)
-        start = start or coarse
-        candidates = around(np.union1d(start.active, coarse.active), m)
+    if m > SMALL and start is None:
+        nodes = every(BLOCK, m)
+        start = on_candidates(q.moments(nodes), lam, nodes, None)
+        candidates = around(start.active, m)
+    elif m > SMALL and start is not None:
+        candidates = union(m, every(BLOCK, m), around(start.active, m))
     while True:
         if len(candidates) > m / DENSE:
             candidates = np.arange(m)
@@ -79,7 +80,7 @@ def exchange(
         joining, rounds = violators(eta, lam, nodes), rounds - 1
         if enough(knots, z, eta) or len(candidates) == m or not len(joining) or not rounds:
             return knots, z
-        candidates = np.union1d(around(joining, m), nodes)
+        candidates = union(m, around(joining, m), nodes)
 
 
 def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
@@ -91,11 +92,6 @@ def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots 
     return Knots(candidates[found.active], found.signs, found.theta)
 
 
-def _coarse(q: Quadratic, lam: float) -> Knots:
-    nodes = every(BLOCK, len(q.line.sites))
-    return on_candidates(q.moments(nodes), lam, nodes, None)
-
-
 def every(step: int, m: int) -> Array:
     """Every so manieth of m sites, and the last."""
     return np.append(np.arange(0, m - 1, step), m - 1)
@@ -103,13 +99,19 @@ def every(step: int, m: int) -> Array:
 
 def around(sites: Array, m: int) -> Array:
     """The sites, their neighbours, and both ends."""
-    near = np.concatenate([sites - 1, sites, sites + 1, [0, m - 1]])
-    return np.unique(np.clip(near, 0, m - 1))
+    return union(m, np.maximum(sites - 1, 0), sites, np.minimum(sites + 1, m - 1), np.array([0, m - 1]))
+
+
+def union(m: int, *parts: Array) -> Array:
+    """The union of some of m sites, sorted."""
+    among = np.zeros(m, dtype=bool)
+    for part in parts:
+        among[part] = True
+    return np.flatnonzero(among)
 
 
 def violators(eta: Array, lam: float, nodes: Array) -> Array:
-    """The site of each interval between nodes where |eta| exceeds lam most."""
-    size = np.abs(eta)
-    size[nodes] = 0.0
-    worst = peaks(size, nodes[:-1])
-    return worst[size[worst] > lam * (1.0 + 1e-12)]
+    """The sites between nodes where |eta| exceeds lam most, see `kernels.peaks`."""
+    eta = eta.copy()
+    eta[nodes] = 0.0
+    return kernels.peaks(eta, lam * (1.0 + 1e-12))

@@ -23,7 +23,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ridgesplines.line import kernels
-from ridgesplines.line.moments import Moments, kinks, kinks_transposed
+from ridgesplines.line.kernels import kinks_transposed
+from ridgesplines.line.moments import Moments, kinks
 from ridgesplines.validation import Array
 
 ITERATIONS = 100

@@ -12,7 +12,8 @@ import numpy as np
 
 from ridgesplines.line.active_set import Knots
 from ridgesplines.line.data import Line
-from ridgesplines.line.moments import kinks, kinks_transposed
+from ridgesplines.line.kernels import kinks_transposed
+from ridgesplines.line.moments import kinks
 from ridgesplines.validation import Array
 
 #: Kinks at which the values of the neighbours differ from a straight line by so many units in the last place are none.

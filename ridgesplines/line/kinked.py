@@ -19,7 +19,7 @@ import numpy as np
 
 from ridgesplines.line.active_set import Knots, active_set
 from ridgesplines.line.data import Line
-from ridgesplines.line.exchange import BLOCK, SMALL, around, every, violators
+from ridgesplines.line.exchange import BLOCK, SMALL, around, every, union, violators
 from ridgesplines.line.interior import Interior, Point, Rows
 from ridgesplines.line.progress import Progress
 from ridgesplines.validation import Array
@@ -55,7 +55,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     rows, m = boxes(line), len(line.sites)
     candidates = np.arange(m) if m <= SMALL else every(BLOCK, m)
     if start is not None and m > SMALL:
-        candidates = np.union1d(candidates, around(start.active, m))
+        candidates = union(m, candidates, around(start.active, m))
     accuracy = 1e-4 if m > SMALL else MARGIN * tol
     for _ in range(ROUNDS):
         solved = candidates
@@ -73,7 +73,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
                 break
             accuracy = MARGIN * tol
             continue
-        candidates = np.union1d(candidates, joining)
+        candidates = union(m, candidates, joining)
         if len(candidates) > m / DENSE:
             candidates = np.arange(m)
         accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))

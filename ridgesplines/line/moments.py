@@ -44,23 +44,7 @@ class Moments:
         """The moments on some of the nodes, among them the first and the last."""
         if len(nodes) == len(self.t):
             return self
-        first = nodes[:-1]
-        counts = np.diff(nodes)
-        t, start, width = self.t, self.t[nodes[:-1]], np.diff(self.t[nodes])
-        rise = np.repeat(1.0 / width, counts)
-        left = np.repeat(start, counts)
-        p, q = (t[:-1] - left) * rise, (t[1:] - left) * rise  # the right hat at both ends of each small interval
-        p1, q1 = 1.0 - p, 1.0 - q
-        (a, b, c), (r, s) = self.grams, self.loads
-        ap, bp, bq, cq = a * p, b * p, b * q, c * q
-        both = np.empty((5, len(t) - 1))
-        both[0] = (a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1
-        both[1] = (ap + bq) * p1 + (bp + cq) * q1
-        both[2] = (ap + 2.0 * bq) * p + cq * q
-        both[3] = r * p1 + s * q1
-        both[4] = r * p + s * q
-        sums = np.add.reduceat(both, first, axis=1)
-        return Moments(t[nodes], sums[:3], sums[3:])
+        return Moments(self.t[nodes], *kernels.coarser(self.t, self.grams, self.loads, nodes))
 
     @property
     def bands(self) -> tuple[Array, Array]:
@@ -80,22 +64,10 @@ class Moments:
 
     def residual(self, theta: Array) -> Array:
         """r - G theta, shape (c,): what is left of the dual vector, tested with each hat function."""
-        left, right = theta[:-1], theta[1:]
-        (a, b, c), (r, s) = self.grams, self.loads
-        d = np.zeros(len(self.t))
-        d[:-1] = r - a * left - b * right
-        d[1:] += s - b * left - c * right
-        return d
+        return kernels.residual(self.grams, self.loads, theta)
 
 
 def kinks(t: Array, theta: Array) -> Array:
     """The changes of slope at the inner nodes, shape (c - 2,)."""
-    return np.diff(np.diff(theta) / np.diff(t))
-
-
-def kinks_transposed(t: Array, eta: Array) -> Array:
-    """The transposed map, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
-    slopes = np.zeros(len(t) + 1)
-    values = np.concatenate([[0.0], eta, [0.0]])
-    slopes[1:-1] = np.diff(values) / np.diff(t)
-    return np.diff(slopes)
+    slopes = (theta[1:] - theta[:-1]) / (t[1:] - t[:-1])  # np.diff takes longer where there are few
+    return slopes[1:] - slopes[:-1]

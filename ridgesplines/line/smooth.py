@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ridgesplines.line.active_set import Knots, active_set, last_digits, with_ends
+from ridgesplines.line.active_set import Knots, last_digits, on_face, with_ends
 from ridgesplines.line.data import Line
 from ridgesplines.line.exchange import Quadratic, exchange
 from ridgesplines.line.moments import kinks
@@ -18,12 +18,14 @@ from ridgesplines.line.progress import Progress
 from ridgesplines.validation import Array
 
 STEPS = 60
-#: Rounds of the exchange method while the parabola is still moving.
-ROUNDS = 4
-#: How much of the majorant stands in for a curvature that has vanished.
-STRAIGHT = 1e-14
+#: Rounds of the exchange method while the parabola is still moving; in the first step one is enough.
+ROUNDS = 2
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
 AFFINE = 1e-10
+#: So few knots may be those of a straight line, up to rounding.
+FEW = 4
+#: How much of the majorant stands in for a curvature that has vanished.
+STRAIGHT = 1e-14
 #: The last step of Newton's method costs little, and its dual vector is that of the fit itself.
 LAST = 1e-5
 
@@ -46,8 +48,17 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, with their values, if some are known.
     """
-    if start is None and _straight_is_best(line, lam, progress):
+    quadratic = line.loss.quadratic
+    if quadratic and start is None and _straight_is_best(line, lam, progress):
         return
+    _newton(line, lam, tol, start, progress)
+    # For other losses the best straight line takes many steps: it is looked at only where hardly anything bends.
+    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW:
+        _straight_is_best(line, lam, progress)
+
+
+def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """The steps; parameters as for `smooth`."""
     # From zero, where a logistic loss has its curvature: the best line may lie where there is none.
     warm, knots = start, start or Knots(np.empty(0, dtype=int), np.empty(0), np.zeros(2))
     z = line.spline(knots)
@@ -77,40 +88,42 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
 
 
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
-    """Report the best straight line, and say whether its certificate makes it the optimum."""
-    knots = straight(line)
-    z = line.spline(knots)
-    u, excess = _excess(line, z, lam)
-    progress.report(knots, u, line.data_fit(z), line.bound(u, excess))
-    return excess <= 1.0 + AFFINE
+    """Whether its certificate makes the best straight line the optimum: then, and where it is the first, report it."""
+    best = straight(line)
+    u, excess = _excess(line, best.z, lam)
+    optimal = excess <= 1.0 + AFFINE
+    if optimal or progress.knots is None:
+        progress.report(best.knots, u, best.objective, line.bound(u, excess))
+    return optimal
 
 
-def straight(line: Line) -> Knots:
+def straight(line: Line) -> Fitted:
     """The best straight line, by Newton's method."""
-    ends = np.array([0, len(line.sites) - 1])
-    none = np.empty(0, dtype=int), np.empty(0)
-    theta, value, z = np.zeros(2), np.inf, np.zeros(len(line.t))
+    ends, none = np.array([0, len(line.sites) - 1]), np.empty(0)
+    best = Fitted(Knots(none.astype(int), none, np.zeros(2)), np.zeros(len(line.t)), np.inf)
     for _ in range(STEPS):
         for steady in (False, True):
-            model = _parabola(line, z, steady)
-            goal = active_set(model.moments(ends), 1.0).theta
-            fit = line.fit(ends, goal)
-            lower = line.data_fit(fit)
-            if lower < value or line.loss.quadratic:
+            theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, none)
+            z = line.fit(ends, theta)
+            objective = line.data_fit(z)
+            if objective <= best.objective * (1.0 + 1e-14):
                 break
-        if not lower < value * (1.0 - 1e-15):
+        fell = objective < best.objective * (1.0 - 1e-15)
+        if objective <= best.objective * (1.0 + 1e-14):  # the last step falls by rounding only, and doubles the digits
+            best = Fitted(Knots(best.knots.active, none, theta), z, objective)
+        if not fell or line.loss.quadratic:
             break
-        theta, value, z = goal, lower, fit
-        if line.loss.quadratic:
-            break
-    return Knots(*none, theta)
+    return best
 
 
 def _parabola(line: Line, z: Array, steady: bool) -> Quadratic:
     """The loss near z; `steady` asks for a parabola that lies above it."""
-    majorant = line.loss.majorant(line.y, z)
-    curvature = majorant if steady else line.loss.curvature(line.y, z)
-    H = line.weight * np.maximum(curvature, STRAIGHT * majorant)
+    if line.loss.quadratic:
+        return Quadratic(line, *line.parabola)
+    curvature = (line.loss.majorant if steady else line.loss.curvature)(line.y, z)
+    if curvature.min() <= STRAIGHT:
+        curvature = np.maximum(curvature, STRAIGHT * line.loss.majorant(line.y, z))
+    H = line.weight * curvature
     return Quadratic(line, H, H * z - line.weight * line.loss.gradient(line.y, z))
 
 
@@ -120,17 +133,17 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
 
     def enough(knots: Knots, z: Array, eta: Array) -> bool:
         nonlocal objective
-        before, objective = objective, line.objective(knots, z, lam)
+        before, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
         u, excess = model.dual(z), float(np.abs(eta).max()) / lam
         progress.report(knots, u, objective, line.bound(u, excess))
-        stalled = objective >= before * (1.0 - 1e-15) and excess < 1.0 + 1e-6
+        stalled = objective >= before * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
     if constant:
         knots, z = exchange(model, lam, start, enough)
     else:
-        knots, z = exchange(model, lam, start, enough, ROUNDS, near=progress.rounds > ROUNDS)
-    if constant and progress.gap > LAST * tol:
+        knots, z = exchange(model, lam, start, enough, 1 if start is None else ROUNDS)
+    if constant and progress.gap > 0.1 * tol:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, objective, line.bound(u, excess))
     return Fitted(knots, z, objective)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import expit, xlogy
 
 from ridgesplines.losses.base import Margin
 from ridgesplines.validation import Array
+
+#: Stands in for zero where a logarithm is taken.
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,17 @@ class Logistic(Margin):
     lipschitz: ClassVar[float | None] = 0.25
 
     def value(self, y: Array, z: Array) -> Array:
-        return np.logaddexp(0.0, -y * z)
+        m = y * z
+        return np.maximum(-m, 0.0) + np.log1p(np.exp(-np.abs(m)))
 
     def gradient(self, y: Array, z: Array) -> Array:
-        return -y * expit(-y * z)
+        m = y * z
+        e = np.exp(-np.abs(m))
+        return -y * np.where(m > 0.0, e, 1.0) / (1.0 + e)
 
     def curvature(self, y: Array, z: Array) -> Array:
-        return expit(z) * expit(-z)
+        e = np.exp(-np.abs(z))
+        return e / (1.0 + e) ** 2
 
     def majorant(self, y: Array, z: Array) -> Array:
         half = np.maximum(np.abs(z) / 2.0, 1e-8)
@@ -50,7 +56,7 @@ class Logistic(Margin):
         p = -y * v
         inside = (p >= 0.0) & (p <= 1.0)
         p = np.clip(p, 0.0, 1.0)
-        return np.where(inside, xlogy(p, p) + xlogy(1.0 - p, 1.0 - p), np.inf)
+        return np.where(inside, _times_its_log(p) + _times_its_log(1.0 - p), np.inf)
 
     def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
         import cvxpy as cp
@@ -59,3 +65,8 @@ class Logistic(Margin):
 
     def separable(self) -> bool:
         return True
+
+
+def _times_its_log(p: Array) -> Array:
+    """p log p, zero at zero."""
+    return p * np.log(np.maximum(p, TINY))

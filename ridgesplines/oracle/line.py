@@ -22,19 +22,22 @@ def eta_at_sites(x: Array, u: Array) -> Array:
 
 def _tail_sums(x: Array, u: Array) -> Array:
     mass = np.cumsum(u[::-1], axis=0)[::-1]
-    rises = (mass[1:].T * np.diff(x)).T
+    rises = (mass[1:].T * (x[1:] - x[:-1])).T
     eta = np.zeros_like(u)
     eta[:-1] = np.cumsum(rises[::-1], axis=0)[::-1]
     return eta
 
 
 def line_oracle(x: Array, direction: Array, u: Array, level: float | None = None) -> Supremum:
-    """Data x (N,) along a unit `direction` of R^d; neurons are reported along it. `level` saves nothing here."""
+    """Data x (N,) along a unit `direction` of R^d; neurons are reported along it."""
     if not (x[1:] >= x[:-1]).all():
         order = np.argsort(x, kind="stable")
         x, u = x[order], u[order]
     eta = eta_at_sites(x, u)
     size = group_norms(eta)
+    top = int(size.argmax())
+    if level is not None and size[top] <= level:
+        return ranked("exact", eta[top : top + 1], direction[None], x[top : top + 1])
     peak = np.ones(len(x), dtype=bool)  # local maxima only: others lead to the same knots
     peak[1:] &= size[1:] >= size[:-1]
     peak[:-1] &= size[:-1] >= size[1:]

@@ -17,8 +17,8 @@ from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.patterns import pattern_bound
-from ridgesplines.problem import Problem
-from ridgesplines.scaling import Scaling, affine_least_squares, data_fit, standardise
+from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.scaling import Scaling, data_fit, standardise
 from ridgesplines.solution import relative
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
 from ridgesplines.solvers.base import Answer, Solver
@@ -241,7 +241,7 @@ class _Work:
         """The bound on sup |eta| that multipliers prove, in the problem's units."""
         scaling, X = self._scaling, self._original.reduced.X
         to_scaled = scaling.size / (scaling.factor or 1.0)  # zero for Interpolation at lam = 0, and u with it
-        rows = np.searchsorted(np.flatnonzero(self._original.sample_weight > 0.0), scaling.rows)
+        rows = np.flatnonzero(np.isin(self._original.rows, scaling.rows))
         group = np.unique(X + 0.0, axis=0, return_inverse=True)[1].ravel()
         first = np.zeros(len(X), dtype=int)
         first[group[rows]] = np.arange(len(rows))

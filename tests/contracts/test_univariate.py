@@ -300,5 +300,29 @@ def test_compiled_passes_agree(monkeypatch):
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-9 * np.abs(one).max())
 
 
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+@pytest.mark.parametrize("n", [50, 3000])
+def test_compiled_passes_over_nodes_agree(monkeypatch, n):
+    import numba  # noqa: F401  loaded, it serves few nodes too
+
+    rng = np.random.default_rng(n)
+    t, theta = np.sort(rng.random(n)), rng.standard_normal(n)
+    grams, loads = rng.random((3, n - 1)), rng.standard_normal((2, n - 1))
+    nodes = np.concatenate([[0], np.sort(rng.choice(np.arange(1, n - 1), n // 4, replace=False)), [n - 1]])
+    eta = np.round(rng.standard_normal(n), 1)  # runs of one sign, with equal heights among them
+    arguments = [(kernels.coarser, (t, grams, loads, nodes)), (kernels.residual, (grams, loads, theta))]
+    arguments += [(kernels.face, (t, grams, loads, theta[1:-1]))]
+    arguments += [(kernels.peaks, (eta, level)) for level in (0.25, 1.0, 10.0)]
+    fast = [f(*given) for f, given in arguments]
+    assert kernels._fast(t) is not None
+    monkeypatch.setattr(kernels, "MANY", np.inf)
+    assert kernels._fast(t) is None
+    for (f, given), quick in zip(arguments, fast, strict=True):
+        slow = f(*given)
+        pairs = zip(slow, quick, strict=True) if isinstance(slow, tuple) else [(slow, quick)]
+        for one, other in pairs:
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
 def test_settings_are_frozen_and_printed():
     assert repr(replace(rs.Univariate(), tol=1e-3)) == "Univariate(tol=0.001, sparsest=True, verbose=False)"

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 import ridgesplines as rs
+from ridgesplines.sparsify import merged
 
 
 def kinked(kinks):
@@ -72,3 +73,9 @@ def test_the_same_for_squared_error(seed):
     kinks = np.diff(np.diff(s.predict(x)))
     clean = np.concatenate([[0.0], np.where(np.abs(kinks) > 1e-7, kinks, 0.0), [0.0]])
     assert s.network.n_neurons == fewest_by_search(*kinked(clean), 5)
+
+
+def test_an_amplitude_of_zero_is_no_knot():
+    """An interior point may leave one: two of them side by side are no pair to merge."""
+    t, v = merged(np.arange(6.0), np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]))
+    assert (t.tolist(), v.tolist()) == ([3.5], [2.0])
