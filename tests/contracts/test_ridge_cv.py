@@ -115,7 +115,7 @@ def test_three_classes() -> None:
     total = np.zeros((3, 3))
     tops = []
     for label in fitted.classes_:
-        signs = np.where(LABELS == label, 1.0, -1.0)
+        signs = np.where(label == LABELS, 1.0, -1.0)
         tops.append(rs.lambda_max(rs.Problem(X, signs, 1.0, rs.Hinge(), sample_weight=WEIGHT)))
 
         def hinge(t: Any, f: Any, signs: Any = signs) -> float:
@@ -164,7 +164,7 @@ def test_vector_outputs() -> None:
 
 
 def test_class_weights_are_those_of_all_rows() -> None:
-    share = {label: N / (2.0 * (LOW == label).sum()) for label in ("low", "not")}
+    share = {label: N / (2.0 * (label == LOW).sum()) for label in ("low", "not")}
     by_hand = classifier(cv=SPLITS, loss="logistic").fit(X, LOW, [share[label] for label in LOW])
     for given in ("balanced", share):
         fitted = classifier(cv=SPLITS, loss="logistic", class_weight=given).fit(X, LOW)
