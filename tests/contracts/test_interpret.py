@@ -1,4 +1,4 @@
-"""What a network says of its features: ridge functions that add up to it, and averages as scikit-learn computes them."""
+"""What a network says of its features: ridge functions that add up to it, averages as scikit-learn computes them."""
 
 import numpy as np
 import pytest
