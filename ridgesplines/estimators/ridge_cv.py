@@ -12,6 +12,7 @@ from ridgesplines.estimators.classifier import RidgeSplineClassifier
 from ridgesplines.estimators.folds import ChoosesLam, Split
 from ridgesplines.estimators.regressors import RidgeSplineRegressor
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.finite import require_minimiser
 from ridgesplines.losses import Loss
 from ridgesplines.solvers import Solver
 
@@ -171,7 +172,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     -----
     One lam serves all classes; for one problem a class, the loss is the sum of theirs, and lambda_max the largest.
     **Where an affine function separates the classes**, the logistic loss has no minimiser, and `fit` raises a
-    ProblemError; that may be so of the training rows of one fold alone. Use larger folds, fewer features, or the hinge
+    ProblemError; that may be so of the training rows of one fold alone. Use more folds, fewer features, or the hinge
     loss, which always has one.
 
     How lam is scaled to a fold, what the standard error is, and how the jobs run on a cluster of Dask or Ray, is said
@@ -229,6 +230,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
 
     def _splits(self, X: Any, y: Any, posed: Posed) -> list[Split]:
         splits = super()._splits(X, y, posed)
+        self._require_minimisers(posed)
         for fold, (train, _) in enumerate(splits):
             if len(missing := np.setdiff1d(self.classes_, posed.y[train])):
                 raise ProblemError(
@@ -237,4 +239,18 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
                     f"a split (number {fold}) without {missing.tolist()}",
                     "Pass a number of folds, or StratifiedKFold().",
                 )
+            try:
+                self._require_minimisers(posed[train])
+            except ProblemError as error:
+                raise ProblemError(
+                    "cv",
+                    "training rows of each split for which the loss has a minimiser",
+                    f"a split (number {fold}) for which it has none ({error})",
+                    "Use more folds or fewer features, or the hinge loss.",
+                ) from None
         return splits
+
+    def _require_minimisers(self, posed: Posed) -> None:
+        """Said before any path is solved: whether classes are separable, where the loss does not bear that."""
+        for target in posed.targets:
+            require_minimiser(self._distinct(posed, target, 1.0))

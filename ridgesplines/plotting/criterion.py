@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.plotting.style import DATA, FIT, KNOT, new_figure
+from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
 from ridgesplines.validation import Array
 
 
@@ -70,11 +70,9 @@ def plot_criterion(
     axes.axvline(chosen, color=KNOT, linewidth=1.2, linestyle="--", zorder=0)
     shown = scores[index] if finite[index] else scores[best]
     axes.plot(chosen, shown, "o", color=KNOT, label=f"chosen, $\\lambda$ = {chosen:.3g}, K = {neurons[index]}")
-    axes.set_xscale("log")
+    lam_axis(axes, lams)
     if scores[finite].min() > 0.0 and scores[finite].max() > 20.0 * scores[finite].min():
         axes.set_yscale("log", nonpositive="clip")
-    axes.invert_xaxis()
-    axes.set_xlabel("$\\lambda$ (falls to the right)")
     axes.set_ylabel(label)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)

@@ -17,7 +17,7 @@ from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
 #: So many ridge functions are drawn, and of each direction so many features.
-MOST_RIDGES = 5
+MOST_RIDGES = 6
 MOST_FEATURES = 12
 
 

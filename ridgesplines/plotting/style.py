@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, rounded_up
@@ -71,6 +73,17 @@ def margins(t: Array) -> tuple[float, float]:
     """A little more than the range of t."""
     margin = 0.03 * float(np.ptp(t)) or 1.0
     return float(t.min()) - margin, float(t.max()) + margin
+
+
+def lam_axis(axes: Any, lams: Sequence[float] | Array) -> None:
+    """A logarithmic axis on which lam falls to the right."""
+    axes.set_xscale("log")
+    if max(lams) < 100.0 * min(lams):  # so few decades need more labels than their ends
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.invert_xaxis()
+    axes.set_xlabel("$\\lambda$ (falls to the right)")
 
 
 def headline(solution: Solution) -> str:

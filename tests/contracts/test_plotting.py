@@ -118,8 +118,8 @@ def test_only_the_largest_of_many_are_drawn(tmp_path):
     p = rs.Problem(rng.standard_normal((30, 20)), rng.standard_normal(30), 1.0)
     figure = rs.evaluate(p, net).plot()
     assert drawn(figure, tmp_path)
-    assert len(figure.axes) == 12
-    assert "the 5 of 9 ridge functions" in figure.get_suptitle()
+    assert len(figure.axes) == 14
+    assert "the 6 of 9 ridge functions" in figure.get_suptitle()
     assert "the 12 of 20 features" in figure.get_suptitle()
     figure = rs.evaluate(p, net).plot(kind="dependence")
     means = [net.partial_dependence(p.X, j, [p.X[:, j].min(), p.X[:, j].max()]) for j in range(20)]
