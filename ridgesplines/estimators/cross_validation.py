@@ -47,6 +47,7 @@ class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
     solver : settings such as ``rs.Grid()``; picked for the problem by default.
     sigma : for ``"sure"``: the standard deviation of the noise, in units of y; estimated by default.
     n_jobs : for ``"cv"``: how many folds are solved at the same time, with joblib; one by default, -1 for all cores.
+        RidgeSplineRegressorCV says how they run on a cluster.
     random_state : of the shuffle: a number for the same folds in every fit, None for others each time.
 
     Attributes
