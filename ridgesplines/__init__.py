@@ -30,7 +30,9 @@ if TYPE_CHECKING:
         LinearSplineRegressor,
         LinearSplineRegressorCV,
         RidgeSplineClassifier,
+        RidgeSplineClassifierCV,
         RidgeSplineRegressor,
+        RidgeSplineRegressorCV,
     )
 
 __version__ = "0.1.0"
@@ -60,7 +62,9 @@ __all__ = [
     "ReLU",
     "RidgeSpline",
     "RidgeSplineClassifier",
+    "RidgeSplineClassifierCV",
     "RidgeSplineRegressor",
+    "RidgeSplineRegressorCV",
     "Softmax",
     "Solution",
     "SolverRefusal",
@@ -73,7 +77,11 @@ __all__ = [
     "solve_path",
 ]
 
-_ESTIMATORS = {"LinearSplineRegressor", "LinearSplineRegressorCV", "RidgeSplineClassifier", "RidgeSplineRegressor"}
+_ESTIMATORS = {
+    f"{name}{suffix}"
+    for name in ("LinearSplineRegressor", "RidgeSplineRegressor", "RidgeSplineClassifier")
+    for suffix in ("", "CV")
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -196,19 +196,10 @@ def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
         file.unlink()
 
 
-def _check_drawable(problem: rs.Problem) -> None:
-    """Before a long fit: whether there is a picture of it."""
-    from ridgesplines.plotting.solution import require_drawable
-
-    require_drawable(problem)
-
-
 def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
     _check_writable(args.out)
     _check_writable(args.plot, PICTURES)
     problem = _with_lam(_problem(args), args.lam)
-    if args.plot:
-        _check_drawable(problem)
     solution = rs.solve(problem, _solver(args, problem))
     net = solution.network
     # Files first: whoever reads what is printed, such as head, may leave early.

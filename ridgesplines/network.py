@@ -3,6 +3,7 @@ r"""The network: a shallow ReLU network with a skip connection, in normal form (
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from ridgesplines.validation import Array, Immutable, frozen, real_array
 if TYPE_CHECKING:
     import pandas
     import scipy.interpolate
+
+    from ridgesplines.interpret import RidgeFunction
 
 #: Entries of a block of pre-activations, so that evaluation never forms an N x K matrix that does not fit.
 BLOCK = 2**22
@@ -214,8 +217,23 @@ class RidgeSpline(Immutable):
         safe = np.where(size > 0.0, size, 1.0)
         return Balanced(self.weights * size[:, None], self.biases * size, (self.amplitudes.T / safe).T)
 
-    def to_frame(self) -> pandas.DataFrame:
-        """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas."""
+    def ridges(self, tol: float = 1e-6) -> tuple[RidgeFunction, ...]:
+        """The neurons of one direction together, as ridge functions; see :func:`ridgesplines.interpret.ridges`."""
+        from ridgesplines.interpret import ridges
+
+        return ridges(self, tol)
+
+    def partial_dependence(self, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:
+        """The average over X, were one feature `at`; see :func:`ridgesplines.interpret.partial_dependence`."""
+        from ridgesplines.interpret import partial_dependence
+
+        return partial_dependence(self, X, feature, at, sample_weight)
+
+    def to_frame(self, feature_names: Sequence[str] | None = None) -> pandas.DataFrame:
+        """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas.
+
+        Features have the names given here, by default the network's own.
+        """
         try:
             import pandas as pd
         except ImportError:
@@ -223,10 +241,14 @@ class RidgeSpline(Immutable):
                 "to_frame() returns a pandas DataFrame: install pandas, or read .weights, "
                 ".biases and .amplitudes, which hold the same numbers."
             ) from None
+        names = self.names if feature_names is None else tuple(map(str, feature_names))
+        if len(set(names)) != self.n_features:
+            expected = f"{self.n_features} distinct names"
+            raise ProblemError("feature_names", expected, repr(names), "Name each feature once.")
         columns: dict[str, Array] = {}
         if self.n_features == 1:
             columns["knot"] = self.knots
-        columns |= {f"weight[{name}]": self.weights[:, i] for i, name in enumerate(self.names)}
+        columns |= {f"weight[{name}]": self.weights[:, i] for i, name in enumerate(names)}
         columns["bias"] = self.biases
         if self.n_outputs is None:
             columns["amplitude"] = self.amplitudes

@@ -14,7 +14,7 @@ from ridgesplines.activations import Activation, ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
-from ridgesplines.validation import Array, Immutable, frozen, real_array, real_number, same_length, samples
+from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples
 
 
 def of_data(compute: Callable[[Any], Array]) -> property:
@@ -102,7 +102,7 @@ class Problem(Immutable):
             )
         self.y = frozen(self.loss.check(y))
         same_length("y", len(self.y), len(self.X))
-        self.sample_weight = frozen(_weights(sample_weight, len(self.X)))
+        self.sample_weight = frozen(sample_weights(sample_weight, len(self.X)))
         self.lam = self._check_lam(lam)
         self.constraints = checked(constraints)
         if self.loss.constraint:
@@ -260,31 +260,6 @@ def _instance(name: str, given: Any, kind: type, default: type) -> Any:
         got = f"the class {given.__name__} itself" if isinstance(given, type) else repr(given)
         raise ProblemError(name, f"an instance such as {example}", got, f"Pass {name}={example}.")
     return given
-
-
-def _weights(sample_weight: Any, n: int) -> Array:
-    if sample_weight is None:
-        return np.ones(n)
-    weight = real_array("sample_weight", sample_weight)
-    if weight.ndim != 1:
-        raise ProblemError("sample_weight", "shape (N,)", f"shape {weight.shape}", "Pass one weight a row of X.")
-    same_length("sample_weight", len(weight), n)
-    if (weight < 0.0).any():
-        worst = int(np.argmin(weight))
-        raise ProblemError(
-            "sample_weight",
-            "nonnegative weights",
-            f"{weight[worst]:g} at row {worst}",
-            "Use 0 to leave a row out.",
-        )
-    if not (weight > 0.0).any():
-        raise ProblemError(
-            "sample_weight",
-            "a positive weight somewhere",
-            "only zeros",
-            "Give at least one row a positive weight.",
-        )
-    return weight
 
 
 def _consistent(X: Array, y: Array) -> None:

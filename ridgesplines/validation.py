@@ -100,6 +100,32 @@ def same_length(name: str, n: int, expected: int) -> None:
         )
 
 
+def sample_weights(sample_weight: Any, n: int) -> Array:
+    """One nonnegative weight for each of n rows, not all zero; ones by default."""
+    if sample_weight is None:
+        return np.ones(n)
+    weight = real_array("sample_weight", sample_weight)
+    if weight.ndim != 1:
+        raise ProblemError("sample_weight", "shape (N,)", f"shape {weight.shape}", "Pass one weight a row of X.")
+    same_length("sample_weight", len(weight), n)
+    if (weight < 0.0).any():
+        worst = int(np.argmin(weight))
+        raise ProblemError(
+            "sample_weight",
+            "nonnegative weights",
+            f"{weight[worst]:g} at row {worst}",
+            "Use 0 to leave a row out.",
+        )
+    if not (weight > 0.0).any():
+        raise ProblemError(
+            "sample_weight",
+            "a positive weight somewhere",
+            "only zeros",
+            "Give at least one row a positive weight.",
+        )
+    return weight
+
+
 def frozen(array: Array) -> Array:
     """The same array, read-only."""
     array.setflags(write=False)

@@ -3,5 +3,13 @@
 from ridgesplines.estimators.classifier import RidgeSplineClassifier
 from ridgesplines.estimators.cross_validation import LinearSplineRegressorCV
 from ridgesplines.estimators.regressors import LinearSplineRegressor, RidgeSplineRegressor
+from ridgesplines.estimators.ridge_cv import RidgeSplineClassifierCV, RidgeSplineRegressorCV
 
-__all__ = ["LinearSplineRegressor", "LinearSplineRegressorCV", "RidgeSplineClassifier", "RidgeSplineRegressor"]
+__all__ = [
+    "LinearSplineRegressor",
+    "LinearSplineRegressorCV",
+    "RidgeSplineClassifier",
+    "RidgeSplineClassifierCV",
+    "RidgeSplineRegressor",
+    "RidgeSplineRegressorCV",
+]

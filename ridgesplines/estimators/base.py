@@ -1,9 +1,10 @@
-"""What the estimators share: losses by name, distinct rows, the way from arrays to a Solution."""
+"""What the estimators share: losses by name, distinct rows, the way from arrays to Solutions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ridgesplines.losses import Loss
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
-from ridgesplines.solve import solve
+from ridgesplines.solve import Path, solve_path
 from ridgesplines.solvers import Solver
 from ridgesplines.validation import Array
 
@@ -39,11 +40,11 @@ def loss_named(loss: Any, names: Mapping[str, type[Loss]]) -> Loss:
     )
 
 
-def positive_rows(X: Array, y: Any, sample_weight: Any) -> tuple[Array, Any, Array]:
-    """X, y and weights without the rows of weight zero."""
+def positive_rows(X: Array, sample_weight: Any) -> tuple[NDArray[np.intp], Array]:
+    """The rows of positive weight, and their weights."""
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    keep = weight > 0.0
-    return X[keep], y[keep], weight[keep]
+    kept = np.flatnonzero(weight > 0.0)
+    return kept, weight[kept]
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,8 @@ class Distinct:
     share: Array
 
     @classmethod
-    def of(cls, X: Array, y: Any, weight: Array) -> Distinct:
-        """The distinct rows of [X y]."""
-        table = np.column_stack([X, y])
+    def of(cls, table: Array, weight: Array) -> Distinct:
+        """The distinct rows of a table."""
         _, first, inverse = np.unique(table, axis=0, return_index=True, return_inverse=True)
         inverse = inverse.reshape(-1)
         total = np.bincount(inverse, weight).astype(np.float64)
@@ -87,38 +87,79 @@ class Distinct:
         return replace(solution, problem=problem, certificate=replace(found, dual=dual, X=problem.X))
 
 
-class SplineEstimator(BaseEstimator):
-    """Base of the estimators: they have the parameters `lam` and `solver`, and may have `scale`."""
+@dataclass(frozen=True)
+class Posed:
+    """What an estimator solves: one problem, or one a class; they share their rows, all of positive weight.
 
-    lam: float
+    Attributes
+    ----------
+    X : the features, shape (N, d).
+    y : what is to be predicted: numbers, or labels of any kind.
+    targets : y as the loss takes it, one a problem.
+    weight : shape (N,).
+    kept : which of the rows that the user gave these are, shape (N,).
+    """
+
+    X: Array
+    y: Any
+    targets: tuple[Array, ...]
+    loss: Loss
+    weight: Array
+    kept: NDArray[np.intp]
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> Posed:
+        """The same for some of the rows."""
+        targets = tuple(target[rows] for target in self.targets)
+        return Posed(self.X[rows], self.y[rows], targets, self.loss, self.weight[rows], self.kept[rows])
+
+    @cached_property
+    def rows(self) -> Distinct:
+        """The distinct rows of [X targets]."""
+        return Distinct.of(np.column_stack([self.X, *self.targets]), self.weight)
+
+
+class SplineEstimator(BaseEstimator):
+    """Base of the estimators: they have the parameter `solver`, and may have `scale`."""
+
     solver: Solver | None
     network_: RidgeSpline
     scaler_: StandardScaler
 
-    def _fit_scaler(self, X: Array, rows: Distinct) -> Array:
-        """X in the units of the problem: standardised where that was asked for."""
+    def _standardised(self, posed: Posed) -> Posed:
+        """The same with X in the units of the problem: standardised where that was asked for."""
         if not getattr(self, "scale", False):
             if hasattr(self, "scaler_"):  # of an earlier fit
                 del self.scaler_
-            return X
-        self.scaler_ = StandardScaler().fit(X[rows.first], sample_weight=rows.weight)
-        return self.scaler_.transform(X)
+            return posed
+        self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
+        return replace(posed, X=self.scaler_.transform(posed.X))
 
-    def _solve(self, X: Array, y: Array, loss: Loss, weight: Array, rows: Distinct) -> Solution:
-        """The solution for all rows, found on the distinct ones."""
-        problem = self._problem(X, y, loss, weight, self.lam)
-        distinct = self._problem(X[rows.first], y[rows.first], loss, rows.weight, self.lam)
-        return rows.restore(solve(distinct, self.solver), problem)
+    def _paths(self, posed: Posed, lams: Sequence[float] | Array) -> list[Path]:
+        """For each target the solutions for all rows, found on the distinct ones."""
+        return [self._path(posed, target, lams) for target in posed.targets]
 
-    def _problem(self, X: Array, y: Array, loss: Loss, weight: Array, lam: float) -> Problem:
+    def _path(self, posed: Posed, target: Array, lams: Sequence[float] | Array) -> Path:
+        problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)
+        path = solve_path(self._distinct(posed, target, lams[0]), self.solver, lams=lams)
+        return Path(tuple(posed.rows.restore(solution, problem.with_lam(solution.problem.lam)) for solution in path))
+
+    def _distinct(self, posed: Posed, target: Array, lam: float) -> Problem:
+        """The problem of the distinct rows."""
+        rows = posed.rows
+        return self._problem(posed.X[rows.first], target[rows.first], lam, posed.loss, rows.weight)
+
+    def _problem(self, X: Array, y: Array, lam: float, loss: Loss, weight: Array) -> Problem:
         names = getattr(self, "feature_names_in_", None)
         return Problem(X, y, lam, loss, sample_weight=weight, feature_names=names)
 
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""
         check_is_fitted(self)
-        X = self._checked(X, reset=False)
-        return self.network_(self.scaler_.transform(X) if hasattr(self, "scaler_") else X)
+        return self.network_(self._in_units(self._checked(X, reset=False)))
+
+    def _in_units(self, X: Array) -> Array:
+        """X as the network takes it."""
+        return self.scaler_.transform(X) if hasattr(self, "scaler_") else X
 
     def _checked(self, X: Any, reset: bool, **targets: Any) -> Any:
         """X as an array, or (X, y) where y is given."""

@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from ridgesplines.estimators.base import Distinct, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Hinge, Logistic, Loss, Softmax
 from ridgesplines.network import RidgeSpline
@@ -104,6 +104,7 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
     (True, ['near', 'far'])
     """
 
+    lam: float
     solutions_: tuple[Solution, ...]
 
     def __init__(
@@ -140,10 +141,17 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
         SolverRefusal
             Where the solver cannot take the problem.
         """
+        posed = self._standardised(self._pose(X, y, sample_weight))
+        self._keep([path[0] for path in self._paths(posed, [self.lam])])
+        return self
+
+    def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
+        """What was passed to `fit`, as one problem, or one a class."""
         loss = loss_named(self.loss, LOSSES)
         X, y = self._checked(X, reset=True, y=y)
         check_classification_targets(y)
-        X, y, weight = positive_rows(X, y, sample_weight)
+        kept, weight = positive_rows(X, sample_weight)
+        y = y[kept]
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ProblemError(
@@ -153,13 +161,13 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
                 "Check the labels, and that sample_weight is not zero in all rows of a class.",
             )
         weight = weight * self._class_factors(y, codes, weight)[codes]
-        rows = Distinct.of(X, codes, weight)
-        Z = self._fit_scaler(X, rows)
         loss, targets = self._targets(loss, codes)
-        self.solutions_ = tuple(self._solve(Z, target, loss, weight, rows) for target in targets)
-        networks = [solution.network for solution in self.solutions_]
+        return Posed(X[kept], y, tuple(targets), loss, weight, kept)
+
+    def _keep(self, solutions: Sequence[Solution]) -> None:
+        self.solutions_ = tuple(solutions)
+        networks = [solution.network for solution in solutions]
         self.network_ = networks[0] if len(networks) == 1 else _side_by_side(networks)
-        return self
 
     def _class_factors(self, y: Any, codes: Any, weight: Array) -> Array:
         """One factor a class."""

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.model_selection import KFold, check_cv
-from sklearn.utils.parallel import Parallel, delayed
-
-from ridgesplines.certificate import lambda_max
-from ridgesplines.estimators.base import Distinct, loss_named, positive_rows
+from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.criteria import CRITERIA, noise_level, require_made_for
-from ridgesplines.estimators.regressors import LOSSES, LinearSplineRegressor
+from ridgesplines.estimators.folds import ChoosesLam, one_of
+from ridgesplines.estimators.regressors import LinearSplineRegressor
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss
-from ridgesplines.problem import Problem
-from ridgesplines.solve import Path, solve_path
 from ridgesplines.solvers import Solver
-from ridgesplines.validation import Array, real_array, real_number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+from ridgesplines.validation import real_number
 
 #: The smallest lam as a fraction of lambda_max. Low noise asks for 1e-5; but as df nears N, SSE falls to zero faster
 #: than "gcv" and "bic" charge for it, and of a path that goes so far they take the end.
 RATIO = {"cv": 1e-5, "sure": 1e-5, "gcv": 1e-3, "bic": 1e-3}
 
-#: Attributes that not every criterion sets; those of an earlier fit must not survive the next.
-OPTIONAL = ("scores_mean_", "scores_se_", "scores_folds_", "sigma_")
 
-
-class LinearSplineRegressorCV(LinearSplineRegressor):
+class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
     r"""Regression with a linear spline of few knots, whose :math:`\lambda` is chosen by the data.
 
     .. math:: \min_{f \in BV^2(\mathbb{R})} \;
@@ -64,6 +47,7 @@ class LinearSplineRegressorCV(LinearSplineRegressor):
     solver : settings such as ``rs.Grid()``; picked for the problem by default.
     sigma : for ``"sure"``: the standard deviation of the noise, in units of y; estimated by default.
     n_jobs : for ``"cv"``: how many folds are solved at the same time, with joblib; one by default, -1 for all cores.
+        RidgeSplineRegressorCV says how they run on a cluster.
     random_state : of the shuffle: a number for the same folds in every fit, None for others each time.
 
     Attributes
@@ -132,10 +116,6 @@ class LinearSplineRegressorCV(LinearSplineRegressor):
     (True, True, True)
     """
 
-    path_: Path
-    lams_: Array
-    scores_: Array
-
     def __init__(
         self,
         lams: Any = None,
@@ -162,67 +142,23 @@ class LinearSplineRegressorCV(LinearSplineRegressor):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearSplineRegressorCV:
-        """Choose lam, and solve the problem for it.
-
-        Parameters
-        ----------
-        X : the feature, shape (N,) or (N, 1); a name is kept.
-        y : shape (N,), or (N, D) for vector outputs, which squared error alone takes, with ``criterion="cv"``.
-        sample_weight : shape (N,), nonnegative; ones by default.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ProblemError
-            A ValueError: where data or parameters do not describe a choice that can be made.
-        SolverRefusal
-            Where the solver cannot take the problem.
-        """
-        loss = loss_named(self.loss, LOSSES)
-        self._check_settings(loss)
-        X, y = self._read(X, y, loss)
-        given = X, y
-        X, kept, weight = positive_rows(X, np.arange(len(X)), sample_weight)
-        y = y[kept]
-        for name in OPTIONAL:
-            self.__dict__.pop(name, None)
+    def _score_path(self, X: Any, y: Any, posed: Posed) -> None:
         if self.criterion == "cv":
-            splits = self._splits(given, X, y, weight, kept)
-            self.path_ = self._path(X, y, loss, weight)
-            self._score_folds(X, y, loss, weight, splits)
-        else:
-            require_made_for(self.criterion, loss, y)
-            sigma = self._noise(X, y, weight) if self.criterion == "sure" else None
-            self.path_ = self._path(X, y, loss, weight)
-            self.scores_ = CRITERIA[self.criterion](self.path_, sigma)
-        self.lams_ = self.path_.lams
-        self._choose()
-        return self
+            return super()._score_path(X, y, posed)
+        require_made_for(self.criterion, posed.loss, posed.y)
+        sigma = self._noise(posed) if self.criterion == "sure" else None
+        (path,) = self.paths_ = tuple(self._paths(posed, self._values(posed)))
+        self.lams_, self.scores_ = path.lams, CRITERIA[self.criterion](path, sigma)
 
-    def plot(self, **kwargs: Any) -> Figure:
-        """The criterion against lam, with the chosen lam; see :func:`ridgesplines.plotting.plot_criterion`."""
-        from sklearn.utils.validation import check_is_fitted
+    def _ratio(self) -> float:
+        return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio
 
-        from ridgesplines.plotting import plot_criterion
-
-        check_is_fitted(self)
-        words = {"cv": "mean held-out loss", "gcv": "GCV", "sure": "SURE", "bic": "BIC"}
-        return plot_criterion(
-            self.path_,
-            self.scores_,
-            self.lam_,
-            getattr(self, "scores_se_", None),
-            label=words[self.criterion],
-            **kwargs,
-        )
+    def _score_name(self) -> str:
+        return {"gcv": "GCV", "sure": "SURE", "bic": "BIC"}.get(self.criterion) or super()._score_name()
 
     def _check_settings(self, loss: Loss) -> None:
-        _one_of("criterion", self.criterion, ("cv", *CRITERIA))
-        _one_of("rule", self.rule, ("min", "one-se"))
+        one_of("criterion", self.criterion, ("cv", *CRITERIA))
+        super()._check_settings(loss)
         if self.rule == "one-se" and self.criterion != "cv":
             raise ProblemError(
                 "rule",
@@ -230,115 +166,10 @@ class LinearSplineRegressorCV(LinearSplineRegressor):
                 f"rule='one-se' with criterion={self.criterion!r}",
                 "Use criterion='cv' for the rule of one standard error.",
             )
-        if loss.constraint:
-            raise ProblemError(
-                "loss",
-                "a loss whose fit changes with lam",
-                repr(loss),
-                "Interpolation has the same fit for every lam: use LinearSplineRegressor(loss='interpolation').",
-            )
 
-    def _values(self, problem: Problem) -> Array:
-        """The lams to try."""
-        if self.lams is not None:
-            values = real_array("lams", self.lams)
-            if values.ndim != 1 or not values.size or values.min() <= 0.0:
-                raise ProblemError("lams", "positive numbers, shape (n_lams,)", repr(self.lams), "Pass lams=None.")
-            return np.sort(values)[::-1]
-        given = RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio
-        ratio = real_number("lam_ratio", given, "a number between 0 and 1", 0.0, 1.0, open_=True)
-        if not isinstance(self.n_lams, Integral) or self.n_lams < 1:
-            raise ProblemError("n_lams", "a whole number >= 1", repr(self.n_lams), "Pass n_lams=50.")
-        top = lambda_max(problem) or 1.0  # where the data are affine every lam gives the same fit
-        return np.geomspace(top, top * ratio, int(self.n_lams))
-
-    def _path(self, X: Array, y: Array, loss: Loss, weight: Array) -> Path:
-        """The solutions for all rows, found on the distinct ones."""
-        rows = Distinct.of(X, y, weight)
-        problem = self._problem(X, y, loss, weight, 1.0)
-        distinct = self._problem(X[rows.first], y[rows.first], loss, rows.weight, 1.0)
-        path = solve_path(distinct, self.solver, lams=self._values(distinct))
-        return Path(tuple(rows.restore(solution, problem.with_lam(solution.problem.lam)) for solution in path))
-
-    def _noise(self, X: Array, y: Array, weight: Array) -> float:
+    def _noise(self, posed: Posed) -> float:
         if self.sigma is None:
-            self.sigma_ = noise_level(X[:, 0], y, weight)
+            self.sigma_ = noise_level(posed.X[:, 0], posed.y, posed.weight)
         else:
             self.sigma_ = real_number("sigma", self.sigma, "a finite number >= 0", 0.0)
         return self.sigma_
-
-    def _splits(
-        self, given: tuple[Array, Array], X: Array, y: Array, weight: Array, kept: NDArray[np.intp]
-    ) -> list[Split]:
-        """(train, test) of each fold, indices into the rows of positive weight."""
-        if self.cv is None or isinstance(self.cv, Integral):
-            folds = 5 if self.cv is None else int(self.cv)
-            if not 2 <= folds <= len(X):
-                raise ProblemError(
-                    "cv",
-                    f"2 or more folds, and no more than rows of positive weight, n_samples={len(X)}",
-                    f"{folds} folds",
-                    "Use fewer folds, or criterion='gcv'.",
-                )
-            # Sorted first, so that the folds do not depend on the order in which the rows came.
-            order = np.lexsort(np.column_stack([weight, y, X]).T)
-            shuffled = KFold(folds, shuffle=True, random_state=self.random_state)
-            return [(order[train], order[test]) for train, test in shuffled.split(order)]
-        place = np.full(len(given[0]), -1)
-        place[kept] = np.arange(len(kept))
-        splits = [tuple(place[part] for part in split) for split in check_cv(self.cv).split(*given)]
-        splits = [(train[train >= 0], test[test >= 0]) for train, test in splits]
-        if not splits or any(not len(part) for split in splits for part in split):
-            raise ProblemError(
-                "cv",
-                "splits that each have rows of positive weight to train on and to hold out",
-                f"{len(splits)} splits, one of them with none" if splits else "no split",
-                "Check the splits, and sample_weight.",
-            )
-        return splits
-
-    def _score_folds(self, X: Array, y: Array, loss: Loss, weight: Array, splits: Sequence[Split]) -> None:
-        """Held-out loss by lam and fold, its mean and standard error."""
-        lams, total = self.path_.lams, weight.sum()
-        columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(_held_out_loss)(X, y, weight, split, lams * (weight[split[0]].sum() / total), loss, self.solver)
-            for split in splits
-        )
-        # A path that Ctrl-C cut short has fewer; what all of them reached is compared.
-        reached = min(len(lams), *map(len, columns))
-        self.path_ = Path(self.path_[:reached])
-        self.scores_folds_ = np.stack([column[:reached] for column in columns], axis=1)
-        share = np.array([weight[test].sum() for _, test in splits])
-        share = share / share.sum()
-        self.scores_mean_ = self.scores_ = self.scores_folds_ @ share
-        variance = (self.scores_folds_ - self.scores_mean_[:, None]) ** 2 @ share
-        single = len(splits) == 1
-        self.scores_se_ = np.full(reached, np.nan) if single else np.sqrt(variance / (len(splits) - 1))
-
-    def _choose(self) -> None:
-        """The solution of the best score, or of the largest lam within one standard error; of equals the smoothest."""
-        best = chosen = int(np.argmin(self.scores_))
-        if self.rule == "one-se":
-            if np.isnan(self.scores_se_[best]):
-                raise ProblemError("rule", "'min' for a single split", "'one-se'", "Pass two or more splits as cv.")
-            chosen = int(np.argmax(self.scores_ <= self.scores_[best] + self.scores_se_[best]))
-        self.solution_ = self.path_[chosen]
-        self.network_ = self.solution_.network
-        self.lam_ = float(self.solution_.problem.lam)
-
-
-def _held_out_loss(
-    X: Array, y: Array, weight: Array, split: Split, lams: Array, loss: Loss, solver: Solver | None
-) -> Array:
-    """The weighted mean loss of the held-out rows, for each lam that the path on the others reached."""
-    train, test = split
-    rows = Distinct.of(X[train], y[train], weight[train])
-    first = train[rows.first]
-    problem = Problem(X[first], y[first], 1.0, loss, sample_weight=rows.weight)
-    path = solve_path(problem, solver, lams=lams)
-    return np.array([np.average(loss.value(y[test], s.predict(X[test])), weights=weight[test]) for s in path])
-
-
-def _one_of(name: str, given: Any, allowed: Sequence[str]) -> None:
-    if not isinstance(given, str) or given not in allowed:
-        raise ProblemError(name, f"one of {', '.join(map(repr, allowed))}", repr(given), f"Pass {name}={allowed[0]!r}.")

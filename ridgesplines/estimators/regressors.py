@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
-from ridgesplines.estimators.base import Distinct, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Absolute, Huber, Interpolation, Loss, Quantile, Squared
 from ridgesplines.solution import Solution
@@ -31,6 +32,7 @@ LOSSES: dict[str, type[Loss]] = {
 class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
     """What the two regressors share."""
 
+    lam: float
     loss: Loss | str
     solution_: Solution
 
@@ -54,20 +56,22 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         SolverRefusal
             Where the solver cannot take the problem.
         """
-        loss = loss_named(self.loss, LOSSES)
-        X, y = self._read(X, y, loss)
-        X, y, weight = positive_rows(X, y, sample_weight)
-        rows = Distinct.of(X, y, weight)
-        self.solution_ = self._solve(self._fit_scaler(X, rows), y, loss, weight, rows)
-        self.network_ = self.solution_.network
+        posed = self._standardised(self._pose(X, y, sample_weight))
+        self._keep([path[0] for path in self._paths(posed, [self.lam])])
         return self
 
-    def _read(self, X: Any, y: Any, loss: Loss) -> tuple[Array, Array]:
-        """X and y as arrays, y a vector where the loss wants one."""
+    def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
+        """What was passed to `fit`, as one problem."""
+        loss = loss_named(self.loss, LOSSES)
         X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
             y = column_or_1d(y, warn=True)
-        return X, y
+        kept, weight = positive_rows(X, sample_weight)
+        return Posed(X[kept], y[kept], (y[kept],), loss, weight, kept)
+
+    def _keep(self, solutions: Sequence[Solution]) -> None:
+        (self.solution_,) = solutions
+        self.network_ = self.solution_.network
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X.

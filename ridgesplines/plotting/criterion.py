@@ -8,23 +8,30 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.plotting.style import DATA, FIT, KNOT, new_figure
-from ridgesplines.solve import Path
+from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
 from ridgesplines.validation import Array
 
 
 def plot_criterion(
-    path: Path, scores: Array, chosen: float, errors: Array | None = None, label: str = "criterion"
+    lams: Array,
+    neurons: Array,
+    scores: Array,
+    chosen: float,
+    errors: Array | None = None,
+    label: str = "criterion",
+    greater_is_better: bool = False,
 ) -> Figure:
-    """A criterion against lam, which falls to the right; its minimum and the chosen lam are marked.
+    """A criterion against lam, which falls to the right; its best value and the chosen lam are marked.
 
     Parameters
     ----------
-    path : the solutions that were compared; the axis above shows their numbers of knots.
+    lams : the values that were compared, decreasing, shape (n_lams,).
+    neurons : K of their solutions, shape (n_lams,), shown on the axis above.
     scores : the criterion of each, shape (n_lams,); infinite ones are left out.
-    chosen : the lam that was chosen, one of the path's.
+    chosen : the lam that was chosen, one of `lams`.
     errors : standard errors, shape (n_lams,), drawn as bars; none by default.
     label : what to call the criterion.
+    greater_is_better : whether its greatest value is the best, as of an accuracy; by default the least.
 
     Returns
     -------
@@ -47,41 +54,37 @@ def plot_criterion(
     """
     finite = np.isfinite(scores)
     if not finite.any():
-        raise ProblemError("scores", "a finite score somewhere", "only infinite ones", "Use more data than knots.")
+        raise ProblemError("scores", "a finite score somewhere", "only infinite ones", "Use more data than neurons.")
     figure = new_figure(7.0, 4.4)
     axes = figure.subplots()
-    lams, best = path.lams, int(np.argmin(np.where(finite, scores, np.inf)))
+    word, sign = ("maximum", -1.0) if greater_is_better else ("minimum", 1.0)
+    best = int(np.argmin(np.where(finite, sign * scores, np.inf)))
     with_errors = errors is not None and bool(np.isfinite(errors).all())
     if errors is not None and with_errors:
         axes.errorbar(lams[finite], scores[finite], errors[finite], color=DATA, linewidth=0.0, elinewidth=1.0, zorder=1)
-        axes.axhline(
-            scores[best] + errors[best], color=DATA, linewidth=0.9, linestyle=":", label="minimum + one standard error"
-        )
+        limit, side = scores[best] + sign * errors[best], "−" if greater_is_better else "+"
+        axes.axhline(limit, color=DATA, linewidth=0.9, linestyle=":", label=f"{word} {side} one standard error")
     axes.plot(lams[finite], scores[finite], "o-", color=FIT, markersize=3, linewidth=1.2)
-    axes.plot(lams[best], scores[best], "s", color=FIT, markersize=8, label=f"minimum, $\\lambda$ = {lams[best]:.3g}")
+    axes.plot(lams[best], scores[best], "s", color=FIT, markersize=8, label=f"{word}, $\\lambda$ = {lams[best]:.3g}")
     index = int(np.argmin(np.abs(lams - chosen)))
-    knots = path[index].network.n_neurons
     axes.axvline(chosen, color=KNOT, linewidth=1.2, linestyle="--", zorder=0)
     shown = scores[index] if finite[index] else scores[best]
-    axes.plot(chosen, shown, "o", color=KNOT, label=f"chosen, $\\lambda$ = {chosen:.3g}, K = {knots}")
-    axes.set_xscale("log")
+    axes.plot(chosen, shown, "o", color=KNOT, label=f"chosen, $\\lambda$ = {chosen:.3g}, K = {neurons[index]}")
+    lam_axis(axes, lams)
     if scores[finite].min() > 0.0 and scores[finite].max() > 20.0 * scores[finite].min():
         axes.set_yscale("log", nonpositive="clip")
-    axes.invert_xaxis()
-    axes.set_xlabel("$\\lambda$ (falls to the right)")
     axes.set_ylabel(label)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
-    _knots_above(axes, path)
+    _neurons_above(axes, lams, neurons)
     return figure
 
 
-def _knots_above(axes: Any, path: Path) -> None:
-    """How many knots the spline of each lam has, along the upper edge."""
-    every = max(1, round(len(path) / 12))
+def _neurons_above(axes: Any, lams: Array, neurons: Array) -> None:
+    """How many neurons the solution of each lam has, along the upper edge."""
+    every = max(1, round(len(lams) / 12))
     above = axes.secondary_xaxis("top")
-    lams, counts = path.lams[::every], [s.network.n_neurons for s in path.solutions[::every]]
-    above.set_xticks(lams, [str(count) for count in counts], fontsize=8)
+    above.set_xticks(lams[::every], [str(count) for count in neurons[::every]], fontsize=8)
     above.minorticks_off()
-    above.set_xlabel("knots K", fontsize=9)
+    above.set_xlabel("neurons K", fontsize=9)
     above.spines["top"].set_visible(False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.network import group_norms
-from ridgesplines.plotting.style import BOUND, DASHES, DATA, FIT, KNOT, SERIES, Picture, headline
+from ridgesplines.plotting.style import BOUND, DATA, FIT, KNOT, SERIES, Picture, draw_series, headline, margins, series
 from ridgesplines.solution import Solution
 
 
@@ -26,10 +26,9 @@ def draw_line(figure: Picture, solution: Solution, target: str) -> None:
 def _draw_spline(axes: Any, solution: Solution) -> None:
     p, net = solution.problem, solution.network
     x = p.X[:, 0]
-    margin = 0.03 * float(np.ptp(x)) or 1.0
     knots = np.sort(net.knots)
     # A spline is straight between its knots: its corners are all that is drawn.
-    corners = np.unique(np.concatenate([[x.min() - margin, x.max() + margin], knots]))
+    corners = np.unique(np.concatenate([margins(x), knots]))
     values, at_knots = net(corners), net(knots)
     if p.n_outputs is None:
         size = 14.0 * np.clip(p.sample_weight / p.sample_weight.max(), 0.1, 1.0)
@@ -38,14 +37,11 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
         axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label="knots")
         axes.legend(frameon=False, fontsize=9)
         return
-    kind = "output" if p.y.ndim == 2 else "logit of class"
-    for j in range(p.n_outputs):
-        colour = SERIES[j % len(SERIES)]
+    draw_series(axes, p, corners, values)
+    for j, style in enumerate(series(p)):
         if p.y.ndim == 2:
-            axes.scatter(x, p.y[:, j], s=10.0, color=colour, alpha=0.4, linewidths=0)
-        dashes = DASHES[j % len(DASHES)]
-        axes.plot(corners, values[:, j], dashes, color=colour, linewidth=1.8, label=f"{kind} {j}")
-        axes.plot(knots, at_knots[:, j], "o", color=colour, markersize=5, markeredgecolor="white")
+            axes.scatter(x, p.y[:, j], s=10.0, color=style["color"], alpha=0.4, linewidths=0)
+        axes.plot(knots, at_knots[:, j], "o", color=style["color"], markersize=5, markeredgecolor="white")
     if p.y.ndim == 1:  # classes: a rug of the labels, one row a class
         low, high = axes.get_ylim()
         for j in range(p.n_outputs):

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import group_norms
-from ridgesplines.plotting.style import DATA, FIT, KNOT, new_figure
+from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
 from ridgesplines.solution import Solution
 from ridgesplines.solve import Path
 
@@ -68,9 +68,7 @@ def plot_path(path: Path) -> Figure:
     rows[3].semilogy(lams, [max(s.relative_gap, FLOOR) for s in solutions], "o-", markersize=3, color=FIT)
     scopes = dict.fromkeys(s.certificate.scope for s in solutions)
     rows[3].set_ylabel(f"relative gap\n({', '.join(scopes)})")
-    rows[3].set_xlabel("$\\lambda$ (falls to the right)")
-    rows[3].set_xscale("log")
-    rows[3].invert_xaxis()
+    lam_axis(rows[3], lams)
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels(panels)

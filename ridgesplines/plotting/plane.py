@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ridgesplines.plotting.style import KNOT, Picture, headline
+from ridgesplines.plotting.style import KNOT, Picture, headline, value_name
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
@@ -37,7 +37,7 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
     levels = MaxNLocator(16).tick_values(low, high if high > low else low + 1.0)
     colours = "PuOr" if classes else "cividis"
     shown = axes.contourf(first, second, values, levels=levels, cmap=colours)
-    figure.colorbar(shown, ax=axes, label="margin f(x)" if classes else target)
+    figure.colorbar(shown, ax=axes, label=value_name(solution.problem, target))
     _draw_data(axes, solution, colours, levels)
     if classes and values.min() < 0.0 < values.max():
         axes.contour(first, second, values, levels=[0.0], colors="black", linewidths=1.8)
@@ -82,5 +82,5 @@ def draw_surface(figure: Picture, solution: Solution, target: str) -> None:
         axes.scatter(*solution.problem.X.T, solution.problem.y, color="black", s=8, depthshade=False)
     axes.set_xlabel(solution.network.names[0])
     axes.set_ylabel(solution.network.names[1])
-    axes.set_zlabel(target if solution.problem.loss.translates else "margin f(x)")
+    axes.set_zlabel(value_name(solution.problem, target))
     axes.set_title(headline(solution), fontsize=10, loc="left")

@@ -1,29 +1,73 @@
-"""A picture of a solution: the spline over its certificate (d = 1), or contours with the ridges (d = 2)."""
+"""A picture of a solution, of the kinds that its dimension allows."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.plotting.dependence import draw_dependence
 from ridgesplines.plotting.line import draw_line
 from ridgesplines.plotting.plane import draw_contours, draw_surface
-from ridgesplines.plotting.style import new_figure
+from ridgesplines.plotting.ridges import draw_ridges
+from ridgesplines.plotting.style import Picture, new_figure
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 
 
-def plot_solution(solution: Solution, kind: str = "contours", target: str = "y") -> Figure:
-    """A picture of a solution.
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of picture is drawn, and of which problems."""
 
-    For d = 1: data, spline and knots above; below, the dual certificate between -lam and lam, which it touches at
-    the knots. For d = 2: contours or a surface of f, the data, and the ridges, the lines along which f bends.
+    draw: Callable[[Picture, Solution, str], None]
+    takes: Callable[[Problem], bool]
+
+
+def _line(problem: Problem) -> bool:
+    return problem.n_features == 1
+
+
+def _plane(problem: Problem) -> bool:
+    return problem.n_features == 2 and problem.n_outputs is None
+
+
+def _many(problem: Problem) -> bool:
+    return problem.n_features > 1
+
+
+#: The first that takes a problem is its default.
+KINDS = {
+    "line": Kind(draw_line, _line),
+    "contours": Kind(draw_contours, _plane),
+    "surface": Kind(draw_surface, _plane),
+    "ridges": Kind(draw_ridges, _many),
+    "dependence": Kind(draw_dependence, _many),
+}
+
+
+def plot_solution(solution: Solution, kind: str | None = None, target: str = "y") -> Figure:
+    """A picture of a solution.
 
     Parameters
     ----------
-    solution : of a problem with d = 1 or d = 2.
-    kind : ``"contours"`` or ``"surface"``, for d = 2.
+    solution : of any problem.
+    kind : what to draw; by default the first of these that there is.
+
+        ``"line"``, for d = 1: data, spline and knots above; below, the dual certificate between -lam and lam, which it
+        touches at the knots.
+
+        ``"contours"`` or ``"surface"``, for d = 2 and one output: f, the data, and the ridges, the lines along which f
+        bends.
+
+        ``"ridges"``, for d > 1: the network as a sum of ridge functions, see :func:`ridgesplines.interpret.ridges`.
+        Each is a row: the direction w as a bar chart over the features, and the profile along the projections of the
+        data, which are the ticks. Below is the affine part. From each profile the line is taken that fits it best at
+        the data; it is drawn as a part of the affine part, so that rows show what bends.
+
+        ``"dependence"``, for d > 1: the mean of f over the data as each feature changes by itself, see
+        :func:`ridgesplines.interpret.partial_dependence`; ticks are the data.
     target : what to call y.
 
     Returns
@@ -34,7 +78,7 @@ def plot_solution(solution: Solution, kind: str = "contours", target: str = "y")
     Raises
     ------
     ProblemError
-        For d > 2, and for vector outputs with d = 2.
+        For a kind that there is not, or not for this problem.
 
     Examples
     --------
@@ -43,27 +87,13 @@ def plot_solution(solution: Solution, kind: str = "contours", target: str = "y")
     >>> [axes.get_ylabel() for axes in solution.plot(target="height").axes]
     ['height', 'dual certificate']
     """
-    require_drawable(solution.problem)
-    if solution.problem.n_features == 1:
-        figure: Any = new_figure(7.5, 5.5)
-        draw_line(figure, solution, target)
-        return figure
-    draw = {"contours": draw_contours, "surface": draw_surface}.get(kind)
-    if draw is None:
-        raise ProblemError("kind", "'contours' or 'surface'", repr(kind), "Pass kind='contours'.")
-    figure = new_figure(7.5, 6.0)
-    draw(figure, solution, target)
+    problem = solution.problem
+    able = [name for name, each in KINDS.items() if each.takes(problem)]
+    kind = able[0] if kind is None else kind
+    if kind not in able:
+        outputs = "" if problem.n_outputs is None else f" and D = {problem.n_outputs} outputs"
+        expected = f"{' or '.join(map(repr, able))}, for d = {problem.n_features}{outputs}"
+        raise ProblemError("kind", expected, repr(kind), f"Pass kind={able[0]!r}, or leave it out.")
+    figure = new_figure(7.5, 5.5 if kind == "line" else 6.0)
+    KINDS[kind].draw(figure, solution, target)
     return figure
-
-
-def require_drawable(problem: Problem) -> None:
-    """Raise ProblemError where a solution of the problem has no picture."""
-    d, outputs = problem.n_features, problem.n_outputs
-    if d == 1 or (d == 2 and outputs is None):
-        return
-    raise ProblemError(
-        "solution",
-        "d = 1, or d = 2 with a scalar output, to draw a picture",
-        f"d = {d}" + ("" if outputs is None else f" with D = {outputs} outputs"),
-        "Look at solution.network.to_frame(), a table of the neurons.",
-    )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, rounded_up
+from ridgesplines.validation import Array
 
 #: From the palette of M. Okabe and K. Ito, "Color universal design" (2008).
 DATA = "#7f7f7f"
@@ -31,6 +38,52 @@ def new_figure(width: float, height: float) -> Picture:
     figure = Picture(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def value_name(problem: Problem, target: str) -> str:
+    """What f(x) is: the target, or the margin or the logits of classes."""
+    if problem.loss.translates:
+        return target
+    return "margin f(x)" if problem.n_outputs is None else "logits f(x)"
+
+
+def series(problem: Problem) -> list[dict[str, Any]]:
+    """A style for the line of each output; outputs differ without colour as well."""
+    if problem.n_outputs is None:
+        return [{"color": FIT, "linestyle": "-"}]
+    word = "output" if problem.y.ndim == 2 else "logit of class"
+    return [
+        {"color": SERIES[j % len(SERIES)], "linestyle": DASHES[j % len(DASHES)], "label": f"{word} {j}"}
+        for j in range(problem.n_outputs)
+    ]
+
+
+def draw_series(axes: Any, problem: Problem, t: Array, values: Array) -> None:
+    """A line an output."""
+    for line, style in zip(values.reshape(len(t), -1).T, series(problem), strict=True):
+        axes.plot(t, line, linewidth=1.8, **style)
+
+
+def draw_rug(axes: Any, t: Array) -> None:
+    """A tick a datum along the lower edge."""
+    axes.plot(t, np.zeros(len(t)), "|", color=DATA, markersize=7, alpha=0.5, transform=axes.get_xaxis_transform())
+
+
+def margins(t: Array) -> tuple[float, float]:
+    """A little more than the range of t."""
+    margin = 0.03 * float(np.ptp(t)) or 1.0
+    return float(t.min()) - margin, float(t.max()) + margin
+
+
+def lam_axis(axes: Any, lams: Sequence[float] | Array) -> None:
+    """A logarithmic axis on which lam falls to the right."""
+    axes.set_xscale("log")
+    if max(lams) < 100.0 * min(lams):  # so few decades need more labels than their ends
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.invert_xaxis()
+    axes.set_xlabel("$\\lambda$ (falls to the right)")
 
 
 def headline(solution: Solution) -> str:

@@ -47,10 +47,97 @@ def test_no_neurons(tmp_path):
 
 
 def test_what_cannot_be_drawn():
-    with pytest.raises(rs.ProblemError, match="to_frame"):
-        rs.solve(problem(rs.Squared(), 30, 3), rs.Grid(directions=4)).plot()
-    with pytest.raises(rs.ProblemError, match="'contours' or 'surface'"):
-        rs.solve(problem(rs.Squared(), 30, 2), rs.Grid(directions=4)).plot(kind="map")
+    p = problem(rs.Squared(), 30, 2)
+    with pytest.raises(rs.ProblemError, match="'contours' or 'surface' or 'ridges' or 'dependence', for d = 2; got"):
+        rs.solve(p, rs.Grid(directions=4)).plot(kind="map")
+    for other, kind, words in (
+        (problem(rs.Squared(), 30), "ridges", "expected 'line', for d = 1"),
+        (problem(rs.Squared(), 30, 3), "contours", "'ridges' or 'dependence', for d = 3"),
+        (rs.Problem(p.X, np.column_stack([p.y, p.y]), 1.0), "contours", "for d = 2 and D = 2 outputs"),
+    ):
+        with pytest.raises(rs.ProblemError, match=words):
+            rs.evaluate(other, flat(other)).plot(kind=kind)
+
+
+def flat(p):
+    """A network without neurons, of the problem's shape."""
+    tail = () if p.n_outputs is None else (p.n_outputs,)
+    return rs.RidgeSpline(np.empty((0, p.n_features)), [], np.empty((0, *tail)))
+
+
+@pytest.mark.parametrize("kind", ["ridges", "dependence"])
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Hinge(), rs.Softmax()], ids=ids)
+def test_many_dimensions(loss, kind, tmp_path):
+    s = rs.solve(problem(loss, 30, 3, lam=0.1), rs.Grid(directions=4))
+    figure = s.plot(kind=kind, target="height")
+    assert drawn(figure, tmp_path)
+    assert figure.get_supylabel() == {"Squared": "height", "Hinge": "margin f(x)", "Softmax": "logits f(x)"}[loss.name]
+    assert f"K = {s.network.n_neurons} neurons for N = 30 data" in figure.get_suptitle()
+    assert drawn(rs.evaluate(s.problem, flat(s.problem)).plot(kind=kind), tmp_path)
+
+
+def test_ridge_functions_are_the_default_beyond_a_plane():
+    X, y = noisy(30, 2)
+    for p in (problem(rs.Squared(), 30, 3), rs.Problem(X, np.column_stack([y, -y]), 1.0)):
+        assert rs.solve(p, rs.Grid(directions=4)).plot().axes[0].get_title(loc="left") == "direction w"
+
+
+def other_side(net):
+    """The same function, of neurons that are active on the other side: rho(t) = rho(-t) + t."""
+    W, b, v = net.weights, net.biases, net.amplitudes
+    return rs.RidgeSpline(-W, -b, v, net.slope + W.T @ v, net.offset - b @ v)
+
+
+def test_rows_are_ridge_functions_that_add_up_to_f():
+    """Profiles at the data, and the affine part: f less its mean; and they are a matter of f, not of its neurons."""
+    p = problem(rs.Squared(), 40, 3, lam=0.5)
+    net = rs.solve(p, rs.Grid(directions=3)).network
+    assert len(net.ridges()) == 3 < net.n_neurons
+    curves = []
+    for each in (net, other_side(net)):
+        axes = rs.evaluate(p, each).plot().axes
+        total = np.zeros(40)
+        for left, right in zip(axes[:6:2], axes[1:6:2], strict=True):
+            w = np.array([bar.get_width() for bar in left.patches])
+            assert np.linalg.norm(w) == pytest.approx(1.0)
+            line = right.lines[0]
+            total += np.interp(p.X @ w, line.get_xdata(), line.get_ydata())
+            curves.append(line.get_ydata())
+            assert set(right.lines[1].get_xdata()) <= set(line.get_xdata())
+            np.testing.assert_allclose(np.sort(right.lines[2].get_xdata()), np.sort(p.X @ w))
+        slope = np.array([bar.get_width() for bar in axes[6].patches])
+        total += (p.X - p.X.mean(axis=0)) @ slope
+        np.testing.assert_allclose(total, net(p.X) - net(p.X).mean(), atol=1e-9)
+    for one, other in zip(curves[:3], curves[3:], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+def test_only_the_largest_of_many_are_drawn(tmp_path):
+    rng = np.random.default_rng(0)
+    net = rs.RidgeSpline(rng.standard_normal((9, 20)), np.zeros(9), np.arange(1.0, 10.0))
+    p = rs.Problem(rng.standard_normal((30, 20)), rng.standard_normal(30), 1.0)
+    figure = rs.evaluate(p, net).plot()
+    assert drawn(figure, tmp_path)
+    assert len(figure.axes) == 14
+    assert "the 6 of 9 ridge functions" in figure.get_suptitle()
+    assert "the 12 of 20 features" in figure.get_suptitle()
+    figure = rs.evaluate(p, net).plot(kind="dependence")
+    means = [net.partial_dependence(p.X, j, [p.X[:, j].min(), p.X[:, j].max()]) for j in range(20)]
+    assert "the 12 of 20 features on which it depends most" in figure.get_suptitle()
+    assert sum(axes.has_data() for axes in figure.axes) == 12
+    assert f"x{np.argmax(np.ptp(means, axis=1))}" in [axes.get_xlabel() for axes in figure.axes]
+
+
+def test_partial_dependence_is_drawn_over_the_data():
+    p = problem(rs.Squared(), 30, 3)
+    s = rs.solve(p, rs.Grid(directions=4))
+    for j, axes in enumerate(s.plot(kind="dependence").axes):
+        line = axes.lines[0]
+        assert line.get_xdata()[0] == p.X[:, j].min()
+        assert line.get_xdata()[-1] == p.X[:, j].max()
+        changed = p.X.copy()
+        changed[:, j] = line.get_xdata()[50]
+        assert line.get_ydata()[50] == pytest.approx(s.predict(changed).mean())
 
 
 def test_the_title_of_a_searched_gap_calls_it_an_estimate():

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 LAYERS = [
     {"exceptions", "validation", "fast", "progress"},
     {"losses", "activations", "constraints", "radon"},
-    {"problem", "network", "dictionaries", "scaling", "patterns"},
+    {"problem", "network", "interpret", "dictionaries", "scaling", "patterns"},
     {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness", "refit", "ridge"},
     {"solution"},
     {"solvers"},
@@ -22,7 +22,7 @@ LAYERS = [
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 #: A method may hand its object up to a consumer: `solution.plot()`. Inside the method, never on import.
-HANDED_UP = {("solution", "plotting"), ("solve", "plotting")}
+HANDED_UP = {("network", "interpret"), ("solution", "plotting"), ("solve", "plotting")}
 
 
 def modules():
@@ -40,14 +40,15 @@ def room(module):
 
 
 def imported(path):
-    """(module, inside a function) for each import of ours."""
+    """(module, not on import: inside a function or for types only) for each import of ours."""
     names = {module_name(p) for p in modules()} | {"ridgesplines"}
     tree = ast.parse(path.read_text())
     within = {
         id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-        for node in ast.walk(function)
+        for block in ast.walk(tree)
+        if isinstance(block, (ast.FunctionDef, ast.AsyncFunctionDef))
+        or (isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING")
+        for node in ast.walk(block)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -1,0 +1,256 @@
+"""Ridge splines whose lam is chosen by cross-validation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from ridgesplines.estimators.base import Posed
+from ridgesplines.estimators.classifier import RidgeSplineClassifier
+from ridgesplines.estimators.folds import ChoosesLam, Split
+from ridgesplines.estimators.regressors import RidgeSplineRegressor
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.finite import require_minimiser
+from ridgesplines.losses import Loss
+from ridgesplines.solvers import Solver
+
+
+class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
+    r"""Regression with a ridge spline of few neurons, whose :math:`\lambda` is chosen by cross-validation.
+
+    .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
+              \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
+
+    is solved for a decreasing sequence of :math:`\lambda`, for all rows and for the training rows of each fold; the
+    solution for all rows is kept whose :math:`\lambda` has the best score on held-out rows. A *ridge function* is a
+    function of one projection :math:`w^T x`: nothing here is Tikhonov's "ridge".
+
+    Parameters
+    ----------
+    lams : the values to choose from, positive, in any order; by default `n_lams` of them, evenly spaced in the
+        logarithm between lambda_max, from which on the fit is affine, and `lam_ratio` times that.
+    n_lams : how many, where `lams` is not given.
+    lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given. If `lam_` turns out to
+        be the smallest of `lams_`, lower it: little noise asks for 1e-3 and less, at the price of many neurons.
+    cv : the number of folds, into which the rows are shuffled; or a splitter or an iterable of (train, test) indices
+        into the rows of X, which are taken as they are. For groups pass ``list(splitter.split(X, y, groups))``.
+    rule : ``"min"``: the lam of the best score; ``"one-se"``: the largest lam whose score is within one standard error
+        of the best, a spline of fewer neurons that predicts about as well.
+    loss : a loss such as ``Huber(delta=0.5)``, or the name of one, as for RidgeSplineRegressor; Interpolation has no
+        lam to choose.
+    solver : settings such as ``rs.ColumnGeneration(tol=1e-4)``; picked for the problem by default.
+    scale : whether the features are standardised first, in each fold by its own training rows; see
+        RidgeSplineRegressor.
+    scoring : what is measured on held-out rows: by default the loss, of which the least is the best; or a scorer of
+        scikit-learn, by name such as ``"r2"`` or as a callable, of which the greatest is.
+    n_segments : into how many segments the lams of each path are cut. They are solved at the same time, each
+        warm-started within itself, so that more than one is worth it where there are more cores than folds.
+    n_jobs : how many segments are solved at the same time, with joblib; one by default, -1 for all cores.
+    random_state : of the shuffle: a number for the same folds in every fit, None for others each time.
+
+    Attributes
+    ----------
+    lam_ : the chosen lam.
+    lams_ : those that were tried, decreasing, shape (n_lams,).
+    scores_, scores_mean_ : the mean over the folds of each, shape (n_lams,).
+    scores_se_ : its standard error, shape (n_lams,); of a single split NaN.
+    scores_folds_ : shape (n_lams, n_folds).
+    path_ : the Path of all solutions for all rows; ``path_.plot()`` shows it, and ``plot()`` the scores.
+    solution_ : the Solution of lam_.
+    network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
+        ``network_(scaler_.transform(X))``.
+    scaler_ : the fitted StandardScaler of all rows, with ``scale=True`` only.
+    n_features_in_ : d.
+    feature_names_in_ : names of the features, where X had them.
+
+    Notes
+    -----
+    The objective is a sum over the rows, with no 1/N: fewer rows with the same lam would be smoothed more. Each fold
+    therefore solves with lam times the weight of its training rows over that of all rows; lam_ and lams_ are those for
+    all rows. The mean and the standard error weigh each fold by its held-out weight, so that folds of equal weight have
+    the standard error std(ddof=1) / sqrt(n_folds).
+
+    **In parallel.** Folds, segments and the path for all rows are jobs of joblib, so that they also run on a cluster:
+
+    .. code-block:: python
+
+        model = rs.RidgeSplineRegressorCV(cv=10, n_segments=4)
+        client = dask.distributed.Client("scheduler:8786")  # Dask; its workers have ridgesplines installed
+        with joblib.parallel_config(backend="dask"):
+            model.fit(X, y)
+
+        ray.util.joblib.register_ray()  # Ray
+        with joblib.parallel_config(backend="ray"):
+            model.fit(X, y)
+
+    The result does not depend on where the jobs run. It depends on `n_segments` by the tolerance of the solver, and
+    where a minimiser is not unique. After Ctrl-C in one process the choice is among the lams that were reached.
+
+    The fit depends neither on the order of the rows (with `cv` a number, and the same `random_state`), nor, apart from
+    the folds, on whether a row is repeated or weighted. Rows of weight zero are left out of everything.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eqs. (32), (33), doi:10.1109/MSP.2023.3286988
+    .. [2] L. Breiman, J. H. Friedman, R. A. Olshen, C. J. Stone, Classification and Regression Trees, Wadsworth (1984),
+       Section 3.4.3, doi:10.1201/9781315139470: the rule of one standard error.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-1.0, 1.0, (60, 2))
+    >>> y = np.abs(X @ [0.6, 0.8]) + 0.05 * rng.standard_normal(60)
+    >>> model = rs.RidgeSplineRegressorCV(n_lams=6, cv=3, rule="one-se").fit(X, y)
+    >>> model.score(X, y) > 0.9, model.lam_ in model.lams_, model.scores_folds_.shape
+    (True, True, (6, 3))
+    """
+
+    def __init__(
+        self,
+        lams: Any = None,
+        n_lams: int = 10,
+        lam_ratio: float = 0.01,
+        cv: Any = 5,
+        rule: str = "min",
+        loss: Loss | str = "squared",
+        solver: Solver | None = None,
+        scale: bool = False,
+        scoring: Any = None,
+        n_segments: int = 1,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.lams = lams
+        self.n_lams = n_lams
+        self.lam_ratio = lam_ratio
+        self.cv = cv
+        self.rule = rule
+        self.loss = loss
+        self.solver = solver
+        self.scale = scale
+        self.scoring = scoring
+        self.n_segments = n_segments
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+
+class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
+    r"""Classification by ridge splines of few neurons, whose :math:`\lambda` is chosen by cross-validation.
+
+    .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
+              \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
+
+    is solved for a decreasing sequence of :math:`\lambda`, for all rows and for the training rows of each fold; the
+    solution for all rows is kept whose :math:`\lambda` has the best score on held-out rows. A *ridge function* is a
+    function of one projection :math:`w^T x`: nothing here is Tikhonov's "ridge".
+
+    Parameters
+    ----------
+    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state : as for RidgeSplineRegressorCV.
+    cv : the number of folds, each with the classes in the proportions of the whole; or a splitter or an iterable of
+        (train, test) indices into the rows of X. The training rows of each must hold every class.
+    loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``, as for RidgeSplineClassifier.
+    scale : whether the features are standardised first, in each fold by its own training rows.
+    scoring : what is measured on held-out rows: by default the loss, of which the least is the best; or a scorer of
+        scikit-learn, of which the greatest is: ``"accuracy"``, ``"neg_log_loss"`` (with the logistic loss), a callable.
+    class_weight : a dictionary {label: factor} or ``"balanced"``, as for RidgeSplineClassifier. The factors are those
+        of all rows, in every fold, and held-out rows count by them too.
+
+    Attributes
+    ----------
+    lam_, lams_, scores_, scores_mean_, scores_se_, scores_folds_ : as for RidgeSplineRegressorCV.
+    paths_ : the Paths of all solutions for all rows: one, or for the hinge loss with more than two classes one a class.
+    path_ : the Path, where there is one.
+    solutions_, solution_, network_, scaler_, classes_, n_features_in_, feature_names_in_ : of lam_, as for
+        RidgeSplineClassifier.
+
+    Notes
+    -----
+    One lam serves all classes; for one problem a class, the loss is the sum of theirs, and lambda_max the largest.
+    **Where an affine function separates the classes**, the logistic loss has no minimiser, and `fit` raises a
+    ProblemError; that may be so of the training rows of one fold alone. Use more folds, fewer features, or the hinge
+    loss, which always has one.
+
+    How lam is scaled to a fold, what the standard error is, and how the jobs run on a cluster of Dask or Ray, is said
+    in the notes of RidgeSplineRegressorCV.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eqs. (32), (33) and Section III-A, doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((60, 2))
+    >>> labels = np.where(np.abs(X[:, 0]) > 0.7, "far", "near")
+    >>> model = rs.RidgeSplineClassifierCV(n_lams=6, cv=3, scoring="accuracy").fit(X, labels)
+    >>> model.score(X, labels) > 0.9, bool(model.scores_.max() > 0.85)
+    (True, True)
+    """
+
+    splitter = StratifiedKFold
+
+    def __init__(
+        self,
+        lams: Any = None,
+        n_lams: int = 10,
+        lam_ratio: float = 0.01,
+        cv: Any = 5,
+        rule: str = "min",
+        loss: Loss | str = "hinge",
+        solver: Solver | None = None,
+        scale: bool = False,
+        class_weight: dict[Any, float] | str | None = None,
+        scoring: Any = None,
+        n_segments: int = 1,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.lams = lams
+        self.n_lams = n_lams
+        self.lam_ratio = lam_ratio
+        self.cv = cv
+        self.rule = rule
+        self.loss = loss
+        self.solver = solver
+        self.scale = scale
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.n_segments = n_segments
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _most_folds(self, posed: Posed) -> tuple[int, str]:
+        return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"
+
+    def _splits(self, X: Any, y: Any, posed: Posed) -> list[Split]:
+        splits = super()._splits(X, y, posed)
+        self._require_minimisers(posed)
+        for fold, (train, _) in enumerate(splits):
+            if len(missing := np.setdiff1d(self.classes_, posed.y[train])):
+                raise ProblemError(
+                    "cv",
+                    "every class among the training rows of each split",
+                    f"a split (number {fold}) without {missing.tolist()}",
+                    "Pass a number of folds, or StratifiedKFold().",
+                )
+            try:
+                self._require_minimisers(posed[train])
+            except ProblemError as error:
+                raise ProblemError(
+                    "cv",
+                    "training rows of each split for which the loss has a minimiser",
+                    f"a split (number {fold}) for which it has none ({error})",
+                    "Use more folds or fewer features, or the hinge loss.",
+                ) from None
+        return splits
+
+    def _require_minimisers(self, posed: Posed) -> None:
+        """Said before any path is solved: whether classes are separable, where the loss does not bear that."""
+        for target in posed.targets:
+            require_minimiser(self._distinct(posed, target, 1.0))
