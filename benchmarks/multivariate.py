@@ -13,6 +13,7 @@ CPU-seconds of this process; set OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and NUMBA
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -142,10 +143,16 @@ class Race:
     most: int
     limit: float
 
+    def _told(self, entry: Entry) -> Entry:
+        """A line on standard error, for tables come late."""
+        reached = f"{entry.seconds:.3g} s, objective {entry.trace[-1][1]:.10g}" if entry.trace else entry.note
+        print(f"  {entry.name}: {reached}", file=sys.stderr, flush=True)
+        return entry
+
     def run(self) -> None:
         """Ours first and last, the better time counts; then everybody else between them."""
         p = self.problem
-        first = ours(p, "rs.ColumnGeneration()", rs.ColumnGeneration(tol=TOLERANCE))
+        first = self._told(ours(p, "rs.ColumnGeneration()", rs.ColumnGeneration(tol=TOLERANCE)))
         exact = first.final is not None and first.final.certificate.scope == "exact"
         seeds = 1 if exact else self.seeds
         self.variants = [ours(p, f"the same, tol = {tol:g}", rs.ColumnGeneration(tol=tol)) for tol in EARLIER]
@@ -170,7 +177,7 @@ class Race:
         for i, peer in enumerate(family):
             if self.problem.loss.name not in peer.largest or (i and int(peer.name.rpartition(" ")[2]) > self.most):
                 continue
-            entry = theirs(self.problem, peer, self.limit)
+            entry = self._told(theirs(self.problem, peer, self.limit))
             yield entry
             if not entry.trace or entry.seconds > self.limit / 4:
                 why = f"took {entry.seconds:.3g} s" if entry.trace else "did not run"
