@@ -11,6 +11,7 @@ standardised there. Ours takes its candidates from one path of `rs.solve_path`. 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -257,7 +258,10 @@ def compared(data: Data, outer: int) -> list[str]:
         splits = [(train[: data.rows], np.r_[train[data.rows :], test]) for train, test in splits]
     inner = kind(3, shuffle=True, random_state=1)
     models = regressors(inner) if data.loss is None else classifiers(inner, data.loss)
-    found = {name: outer_errors(data, model, splits) for name, model in models.items()}
+    found = {}
+    for name, model in models.items():
+        found[name] = outer_errors(data, model, splits)
+        print(f"  {name}: {found[name][0].mean():.3f}", file=sys.stderr, flush=True)  # the table comes late
     ranked = sorted(found, key=lambda name: found[name][0].mean())
     ours = next(iter(models))
     body = []
