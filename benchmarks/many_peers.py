@@ -90,10 +90,10 @@ def _skglm(directions: int, problem: rs.Problem, limit: float) -> Attempt:
 
     start = time.process_time()
     W, b, A = _dictionary(problem, directions)
-    A = np.asfortranarray(np.hstack([A, problem.X]))
-    free = np.r_[np.ones(len(b)), np.zeros(problem.n_features)]
+    A = np.asfortranarray(np.column_stack([A, problem.X, np.ones(len(A))]))
+    free = np.r_[np.ones(len(b)), np.zeros(problem.n_features + 1)]
     prepared = time.process_time() - start
-    solver = ProxNewton(tol=1e-6, fit_intercept=True, verbose=False)
+    solver = ProxNewton(tol=1e-6, fit_intercept=False)
     datafit, penalty = Logistic(), WeightedL1(problem.lam / problem.n_samples, free)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
