@@ -32,12 +32,14 @@ class Attempt:
     preparation : seconds of CPU time until its solver could start, such as CVXPY's compilation.
     solving : seconds of CPU time in the solver.
     note : what the reader should know.
+    trace : for methods that have an answer all along, (seconds, network) on the way.
     """
 
     networks: tuple[rs.RidgeSpline, ...]
     preparation: float
     solving: float
     note: str = ""
+    trace: tuple[tuple[float, rs.RidgeSpline], ...] = ()
 
 
 @dataclass(frozen=True)

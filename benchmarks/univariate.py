@@ -13,9 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,13 +20,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from peers import PEERS, Attempt, Peer
+from report import environment, line, peak_memory, seconds
 
 import ridgesplines as rs
 
@@ -301,15 +298,10 @@ def memory_of_one_fit(n: int) -> dict[str, Any]:
 def print_memory(n: int) -> None:
     """The child of `memory_of_one_fit`: a small fit first, so that whatever loads late counts as import."""
     solve(squared(100))
-    imports = _peak()
+    imports = peak_memory()
     solution = solve(squared(n))
-    peak = _peak()
+    peak = peak_memory()
     print(json.dumps({"total": peak, "fit": peak - imports, "gap": solution.relative_gap}))
-
-
-def _peak() -> float:
-    unit = 1.0 if sys.platform == "darwin" else 1024.0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def tune(sizes: Sequence[int]) -> None:
@@ -327,33 +319,13 @@ def tune(sizes: Sequence[int]) -> None:
 # --- What is printed --------------------------------------------------------------------------------------------------
 
 
-def environment() -> dict[str, str]:
-    """Versions, processor, cores, threads; and whether numba was found."""
-    found = {"ridgesplines": rs.__version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    found["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    found["threads"] = f"OMP_NUM_THREADS = {os.environ.get('OMP_NUM_THREADS', 'unset')}"
-    return found
-
-
-def seconds(value: float | None) -> str:
-    """A time in three digits."""
-    if value is None:
-        return ""
-    return f"{1e3 * value:.3g} ms" if value < 1.0 else f"{value:.3g} s"
-
-
 def markdown(row: Row) -> str:
     """One line of the table."""
     ratios = ["" if r is None else f"{r:.3g}" for r in (row.ratio_solve, row.ratio_total)]
     error = row.suboptimality
     accuracy = "" if error is None else f"{error:.1e}" if error > 0.0 else "0 to rounding"
     cells = [row.instance, f"{row.n:,}", row.solver, seconds(row.prepare), seconds(row.solve), *ratios, accuracy]
-    return "| " + " | ".join([*cells, row.note]) + " |"
+    return line([*cells, row.note])
 
 
 HEADER = (
@@ -412,7 +384,7 @@ def main() -> None:
     plan = PLANS[given.mode]
     if given.tune:
         return tune(sorted({n for name, n in plan.races if name == "squared"}))
-    about = environment()
+    about = environment(PACKAGES)
     print(f"# One dimension, {given.mode}\n\n" + "\n".join(f"- {name}: {what}" for name, what in about.items()))
     print(f"- numba, the optional extra [fast]: {'found' if fast else 'not found'}\n", flush=True)
     memory = memory_of_one_fit(plan.memory)  # first: see there
