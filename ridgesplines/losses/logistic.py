@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, xlogy
 
-from ridgesplines.losses.base import Margin
+from ridgesplines.losses.base import Margin, namespace
 from ridgesplines.validation import Array
 
 
@@ -34,7 +34,8 @@ class Logistic(Margin):
     lipschitz: ClassVar[float | None] = 0.25
 
     def value(self, y: Array, z: Array) -> Array:
-        return np.logaddexp(0.0, -y * z)
+        xp = namespace(z)
+        return xp.logaddexp(xp.zeros_like(z), -y * z)
 
     def gradient(self, y: Array, z: Array) -> Array:
         return -y * expit(-y * z)
