@@ -38,9 +38,9 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     Returns
     -------
     Solution
-        Purified, K <= N - rank[1 X] neurons (times D for D outputs), with objective and gap computed from the
-        network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says so and a
-        ConvergenceWarning is issued.
+        Purified, K <= N - rank[1 X] neurons (times D for D outputs), or as it was trained, with objective and gap
+        computed from the network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says
+        so and a ConvergenceWarning is issued.
 
     Raises
     ------
@@ -215,10 +215,12 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     certificate = certificates[0]
     reached = Solution(problem, network, certificate).relative_gap if within is None else within
     status = "converged" if reached <= answer.tolerance else "not converged"
+    if np.isinf(answer.tolerance):
+        status = "trained"
     if answer.interrupted:
         status = "interrupted"
         _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
-    elif status != "converged":
+    elif status == "not converged":
         _warn(
             f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, at "
             f"lam = {problem.lam:g}.",

@@ -65,7 +65,7 @@ class Loss(ABC):
 
     @abstractmethod
     def value(self, y: Array, z: Array) -> Array:
-        """:math:`L(y_n, z_n)`, shape (N,). One formula for arrays and for tensors of PyTorch, which differentiates it."""
+        """:math:`L(y_n, z_n)`, shape (N,): one formula for arrays and for tensors of PyTorch."""
 
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:

@@ -8,6 +8,20 @@ try:
 except ImportError:
     raise ImportError("ridgesplines.torch needs PyTorch: pip install 'ridgesplines[torch]'") from None
 
+from ridgesplines.torch.balancing import Balance, balance, path_regulariser, rebalance, weight_decay
+from ridgesplines.torch.decay import WeightDecay
 from ridgesplines.torch.layer import RidgeLayer
+from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx
 
-__all__ = ["RidgeLayer"]
+__all__ = [
+    "Balance",
+    "GroupLasso",
+    "Lasso",
+    "PathProx",
+    "RidgeLayer",
+    "WeightDecay",
+    "balance",
+    "path_regulariser",
+    "rebalance",
+    "weight_decay",
+]

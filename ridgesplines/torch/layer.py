@@ -21,6 +21,8 @@ class RidgeLayer(nn.Module):
     width : K.
     outputs : D, for values of shape (N, D), or None for a scalar function, with values of shape (N,).
     skip : whether there is the term :math:`c^T x`.
+    order : of the norm of v_k over the outputs in the seminorm: 2 for :math:`\|v_k\|_2`, of one vector-valued function,
+        or 1 for :math:`\sum_i |v_{ki}|`, the sum of the seminorms of D functions, as (34) has it for inner layers.
 
     Attributes
     ----------
@@ -36,9 +38,9 @@ class RidgeLayer(nn.Module):
     [10.0]
     """
 
-    def __init__(self, inputs: int, width: int, outputs: int | None = None, skip: bool = True) -> None:
+    def __init__(self, inputs: int, width: int, outputs: int | None = None, skip: bool = True, order: int = 2) -> None:
         super().__init__()
-        self.outputs = outputs
+        self.outputs, self.order = outputs, order
         self.hidden = nn.Linear(inputs, width, dtype=torch.float64)
         self.output = nn.Linear(width, outputs or 1, dtype=torch.float64)
         self.skip = nn.Linear(inputs, outputs or 1, bias=False, dtype=torch.float64) if skip else None
@@ -64,6 +66,11 @@ class RidgeLayer(nn.Module):
             for parameter, values in pairs:
                 parameter.copy_(torch.tensor(values))
 
+    def norms(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The norms of the input weights of each neuron and of its output weights, shapes (K,)."""
+        norm = torch.linalg.vector_norm
+        return norm(self.hidden.weight, dim=1), norm(self.output.weight, self.order, dim=0)
+
     def network(self, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
         """The module's function as a RidgeSpline."""
         return spline(self.hidden, self.output, self.skip, self.outputs, feature_names)
@@ -83,18 +90,18 @@ def spline(
     feature_names: tuple[str, ...] | None = None,
 ) -> RidgeSpline:
     """The network that these linear maps make up, with ReLU after `hidden`; for `outputs` None a scalar one."""
-    W, b, v, c0 = _numbers(hidden.weight), _bias(hidden), _numbers(output.weight).T, _bias(output)
+    W, b, v, c0 = numbers(hidden.weight), _bias(hidden), numbers(output.weight).T, _bias(output)
     c = np.zeros((W.shape[1], v.shape[1]))
     if skip is not None:
-        c, c0 = _numbers(skip.weight).T, c0 + _bias(skip)
+        c, c0 = numbers(skip.weight).T, c0 + _bias(skip)
     if outputs is None:
         v, c, c0 = v[:, 0], c[:, 0], c0[0]
     return RidgeSpline(W, -b, v, c, c0, feature_names)
 
 
-def _numbers(parameter: torch.Tensor) -> Array:
+def numbers(parameter: torch.Tensor) -> Array:
     return parameter.detach().cpu().double().numpy()
 
 
 def _bias(linear: nn.Linear) -> Array:
-    return np.zeros(linear.out_features) if linear.bias is None else _numbers(linear.bias)
+    return np.zeros(linear.out_features) if linear.bias is None else numbers(linear.bias)
