@@ -16,7 +16,7 @@ LAYERS = [
     {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness", "refit", "ridge"},
     {"solution"},
     {"solvers"},
-    {"solve"},
+    {"solve", "compare"},
     {"estimators", "torch", "theorems", "plotting", "demo", "table", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
