@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, relative
+from ridgesplines.validation import Array
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
+
+#: Points off the data at which functions are compared.
+PROBES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +32,23 @@ class Comparison:
 
     solutions: Mapping[str, Solution]
 
+    @property
+    def best(self) -> Solution:
+        """The solution of the least objective; its network is f*."""
+        return min(self.solutions.values(), key=lambda s: s.objective)
+
+    @property
+    def bound(self) -> float | None:
+        """What no function's objective is below, by the best certificate; None where none proves a bound."""
+        scopes = ("exact", "bounded")
+        return max(
+            (s.certificate.value for s in self.solutions.values() if s.certificate.scope in scopes), default=None
+        )
+
     def rows(self) -> list[dict[str, Any]]:
-        """One dictionary a solution."""
-        best = min(self.solutions.values(), key=lambda s: s.objective)
+        """One dictionary a solution; distances are the largest over the data, and over points between them."""
+        best = self.best
+        on, off = best.problem.X, between(best.problem)
         return [
             {
                 "name": name,
@@ -38,7 +58,9 @@ class Comparison:
                 "scope": s.certificate.scope,
                 "seminorm": s.seminorm,
                 "K": s.network.n_neurons,
-                "|f - f*|": float(np.abs(s.network(s.problem.X) - best.network(s.problem.X)).max()),
+                "active": s.network.n_active,
+                "|f - f*|": float(np.abs(s.network(on) - best.network(on)).max()),
+                "off data": float(np.abs(s.network(off) - best.network(off)).max()),
                 "seconds": s.seconds,
             }
             for name, s in self.solutions.items()
@@ -49,6 +71,12 @@ class Comparison:
         import pandas as pd
 
         return pd.DataFrame(self.rows()).set_index("name")
+
+    def plot(self, **kwargs: Any) -> Figure:
+        """Objectives over training; see :func:`ridgesplines.plotting.plot_comparison`."""
+        from ridgesplines.plotting import plot_comparison
+
+        return plot_comparison(self, **kwargs)
 
     def __str__(self) -> str:
         rows = [{k: v if isinstance(v, (str, int)) else f"{v:.6g}" for k, v in row.items()} for row in self.rows()]
@@ -61,7 +89,7 @@ class Comparison:
 
 
 def compare(solutions: Mapping[str, Solution]) -> Comparison:
-    """Solutions of one problem, side by side: objective, gap, seminorm, neurons, distance to the best at the data.
+    """Solutions of one problem, side by side: objective, gap, seminorm, neurons, distance to the best, seconds.
 
     Parameters
     ----------
@@ -70,7 +98,9 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
     Returns
     -------
     Comparison
-        Prints as a table; `.rows()` and `.to_frame()` hold its figures.
+        Prints as a table; `.rows()` and `.to_frame()` hold its figures, `.plot()` draws objectives over training.
+        "active" are neurons with more than a millionth of the largest |v_k|; "|f - f*|" is the distance to the best of
+        them at the data, "off data" at random points between pairs of data.
 
     Raises
     ------
@@ -100,3 +130,10 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
                 "Evaluate each network on one problem.",
             )
     return Comparison(given)
+
+
+def between(problem: Problem) -> Array:
+    """Points at random places between random pairs of data, (1000, d): within their convex hull."""
+    rng = np.random.default_rng(0)
+    ends = problem.X[rng.integers(problem.n_samples, size=(2, PROBES))]
+    return ends[0] + rng.random((PROBES, 1)) * (ends[1] - ends[0])

@@ -138,6 +138,12 @@ class RidgeSpline(Immutable):
         return len(self.biases)
 
     @property
+    def n_active(self) -> int:
+        """How many neurons have more than a millionth of the largest |v_k|: training leaves many near zero."""
+        sizes = group_norms(self.amplitudes)
+        return int((sizes > 1e-6 * sizes.max(initial=0.0)).sum())
+
+    @property
     def n_features(self) -> int:
         """d."""
         return self.weights.shape[1]

@@ -179,6 +179,30 @@ def test_progress_is_printed(capsys):
     assert "objective" in lines[0]
 
 
+def test_a_comparison_and_its_picture():
+    p = problem(rs.Squared(), 30, lam=0.2)
+    optimum, trained = rs.solve(p), rs.solve(p, WeightDecay(width=20, epochs=100))
+    comparison = rs.compare({"convex": optimum, "trained": trained})
+    rows = {row["name"]: row for row in comparison.rows()}
+    assert rows["trained"]["above best"] > rows["convex"]["above best"] == 0.0
+    assert rows["trained"]["active"] <= rows["trained"]["K"]
+    above, below = comparison.plot().axes
+    curve = above.lines[1].get_ydata()
+    assert curve == pytest.approx(trained.history["objective"])
+    assert (curve >= above.lines[2].get_ydata()[0] * (1.0 - 1e-9)).all()
+    assert "certified" in above.get_legend().get_texts()[-1].get_text()
+    assert "excess" in below.get_ylabel()
+    with pytest.raises(rs.ProblemError, match="history"):
+        rs.compare({"convex": optimum}).plot()
+
+
+def test_no_certified_line_where_nothing_is_certified():
+    p = problem(rs.Squared(), 30, 3, lam=2.0)
+    comparison = rs.compare({"trained": rs.solve(p, PathProx(width=20, epochs=50))})
+    assert comparison.bound is None
+    assert "no bound" in comparison.plot().axes[0].get_legend().get_texts()[-1].get_text()
+
+
 BAD = {
     "width": (lambda: WeightDecay(width=0), "width"),
     "epochs": (lambda: PathProx(epochs=-1), "epochs"),

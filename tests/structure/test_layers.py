@@ -22,7 +22,7 @@ LAYERS = [
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 #: A method may hand its object up to a consumer: `solution.plot()`. Inside the method, never on import.
-HANDED_UP = {("solution", "plotting"), ("solve", "plotting"), ("network", "torch")}
+HANDED_UP = {("solution", "plotting"), ("solve", "plotting"), ("network", "torch"), ("compare", "plotting")}
 
 
 def modules():
