@@ -10,11 +10,14 @@ except ImportError:
 
 from ridgesplines.torch.balancing import Balance, balance, path_regulariser, rebalance, weight_decay
 from ridgesplines.torch.decay import WeightDecay
+from ridgesplines.torch.deep import DeepRidgeSpline, DeepSolution
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx
 
 __all__ = [
     "Balance",
+    "DeepRidgeSpline",
+    "DeepSolution",
     "GroupLasso",
     "Lasso",
     "PathProx",
