@@ -25,7 +25,7 @@ from ridgesplines.torch.training import Data, Trace, train
 from ridgesplines.validation import Array, real_number
 
 #: The size of the neurons that join those of a start.
-SMALL = 1e-3
+SMALL = 1e-6
 #: |v| |w| of a neuron that is a constant, relative to the largest.
 NEGLIGIBLE = 1e-12
 
@@ -64,9 +64,13 @@ class Training(Solver):
     def proximal(self, layer: RidgeLayer, step: float) -> None:
         """The layer, in place, at the least of penalty + |change|^2 / (2 step)."""
 
+    def scaled(self, net: RidgeSpline) -> tuple[Array, Array, Array]:
+        """Weights, biases and amplitudes at which to start from a network: at balance, of least weight decay."""
+        return net.balanced()
+
     def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Gradient steps with momentum, damped so that at a fixed point it equals the gradient."""
-        return torch.optim.SGD(parameters, self.learning_rate or 0.2, momentum=0.9, dampening=0.9)
+        return torch.optim.SGD(parameters, self.learning_rate or 0.3, momentum=0.9, dampening=0.9)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """Why not: a loss or constraints that gradients do not see, another activation, a start that does not fit."""
@@ -121,18 +125,17 @@ class Training(Solver):
     def _start(self, scaling: Scaling, rng: np.random.Generator) -> RidgeLayer:
         """The start, if there is one, and random neurons up to the width."""
         p = scaling.problem
+        tail = () if p.n_outputs is None else (p.n_outputs,)
         layer = RidgeLayer(p.n_features, self.width, p.n_outputs)
         if self.start is None:
-            tail = () if p.n_outputs is None else (p.n_outputs,)
-            layer.set(
-                *random_neurons(p.n_features, self.width, tail, rng), np.zeros((p.n_features, *tail)), np.zeros(tail)
-            )
+            W, b, v = random_neurons(p.n_features, self.width, tail, rng)
+            layer.set(W, b, v, np.zeros((p.n_features, *tail)), np.zeros(tail))
             return layer
         net = scaling.scaled_network(self.start)
-        own, tail = net.balanced(), net.amplitudes.shape[1:]
-        more = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng)
-        W, b, v = (np.concatenate([mine, SMALL * other]) for mine, other in zip(own, more, strict=True))
-        layer.set(W, b, v, net.slope, net.offset)
+        W, b, v = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng)
+        W, b = np.concatenate([net.weights, W]), np.concatenate([net.biases, b])
+        joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, SMALL * v]), net.slope, net.offset)
+        layer.set(*self.scaled(joined), net.slope, net.offset)
         return layer
 
 

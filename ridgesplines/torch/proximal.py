@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from ridgesplines.network import RidgeSpline
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.methods import Training
+from ridgesplines.validation import Array
 
 
 def shrink(values: torch.Tensor, step: float) -> torch.Tensor:
@@ -26,14 +28,14 @@ class PathProx(Training):
 
     .. math:: \min \; \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k \|v_k\|_2 \|w_k\|_2
 
-    which is (31), with the skip connection of (33). After each gradient step on the losses every neuron is rescaled to
-    :math:`\|w_k\|_2 = 1`, which leaves f as it is, and its :math:`v_k` goes through the proximal operator of
-    :math:`\lambda \|v_k\|_2`, which shrinks it, and sets it to zero where it is short.
+    which is (31), with the skip connection of (33), for unit input weights. After each gradient step on the losses
+    :math:`w_k` is projected back onto the sphere :math:`\|w_k\|_2 = 1`, and :math:`v_k` goes through the proximal
+    operator of :math:`\lambda \|v_k\|_2`, which shrinks it, and sets it to zero where it is short.
 
     Parameters
     ----------
     width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose : see `WeightDecay`; the
-        learning rate is 0.2 by default. Steps are taken with momentum 0.9.
+        learning rate is 0.3 by default. Steps are taken with momentum 0.9.
 
     Notes
     -----
@@ -56,16 +58,16 @@ class PathProx(Training):
     (True, 'trained')
     """
 
+    def scaled(self, net: RidgeSpline) -> tuple[Array, Array, Array]:
+        return net.weights, net.biases, net.amplitudes
+
     def penalty(self, layer: RidgeLayer) -> torch.Tensor:
         return torch.dot(*layer.norms())
 
     def proximal(self, layer: RidgeLayer, step: float) -> None:
+        W, V = layer.hidden.weight, layer.output.weight
         norms = layer.norms()[0]
-        norms = norms.where(norms > 0.0, 1.0)
-        layer.hidden.weight.div_(norms[:, None])
-        layer.hidden.bias.div_(norms)
-        V = layer.output.weight
-        V.mul_(norms)
+        W.div_(norms.where(norms > 0.0, 1.0)[:, None])
         V.copy_(shrink(V, step) if layer.order == 1 else kept(layer.norms()[1], step) * V)
 
 

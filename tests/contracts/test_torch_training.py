@@ -143,15 +143,28 @@ def test_the_proximal_step_is_the_proximal_operator(method, order):
     assert (np.linalg.norm(given[1], axis=0) == 0.0).any() or method.name != "PathProx"
 
 
-def test_rescaling_in_pathprox_leaves_the_function():
-    rng = np.random.default_rng(1)
-    module = layer(3.0 * rng.standard_normal((6, 3)), rng.standard_normal((2, 6)))
-    X = torch.tensor(rng.standard_normal((20, 3)))
-    before = module(X).detach()
+def test_pathprox_projects_onto_the_sphere():
+    """The nearest point of it, and a weight of zero is left."""
+    W = 3.0 * np.random.default_rng(1).standard_normal((6, 3))
+    W[2] = 0.0
+    module = layer(W, np.ones((2, 6)))
     with torch.no_grad():
         PathProx().proximal(module, 0.0)
-    assert torch.allclose(module(X), before, rtol=0.0, atol=1e-13)
-    assert torch.allclose(module.norms()[0], torch.ones(6, dtype=torch.float64))
+    given, output = weights(module)
+    assert np.linalg.norm(given, axis=1) == pytest.approx([1.0, 1.0, 0.0, 1.0, 1.0, 1.0])
+    away = np.linalg.norm(W - given, axis=1)
+    assert np.delete(away, 2) == pytest.approx(np.delete(np.abs(np.linalg.norm(W, axis=1) - 1.0), 2))
+    assert (output == 1.0).all()
+
+
+def test_pathprox_ends_at_a_stationary_point():
+    """At its zeros of |v| and elsewhere: eta = lam sign(v) at every active neuron, to the accuracy of the steps."""
+    p = problem(rs.Squared(), 30, lam=0.5)
+    trained = rs.solve(p, PathProx(width=60, epochs=4000))
+    net = trained.network
+    eta = trained.certificate.eta(net.weights, net.biases)
+    assert net.n_neurons < 60
+    assert np.abs(eta - p.lam * np.sign(net.amplitudes)).max() <= 1e-2 * p.lam
 
 
 def test_ctrl_c_returns_the_best_so_far(monkeypatch):
