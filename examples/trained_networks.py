@@ -26,7 +26,7 @@ def problems(long: bool) -> dict[str, tuple[rs.Problem, list[int]]]:
     """Name: the problem, and the widths of the networks to train."""
     table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
     data = load_diabetes()
-    X, y, n = standardised(data.data), standardised(data.target), 442 if long else 80
+    X, y, n = standardised(data.data), standardised(data.target), 442 if long else 60
     widths = [25, 100, 500]
     chosen = {
         "motorcycle, d = 1": (
@@ -53,7 +53,8 @@ def draw(axes, name: str, comparison) -> None:
     trained = {label: s for label, s in comparison.solutions.items() if s.status == "trained"}
     for colour, (label, solution) in zip(COLOURS, trained.items(), strict=False):
         excess = solution.history["objective"] / line - 1.0
-        text = f"{label}: {solution.network.n_active} active neurons"
+        word = "proven" if comparison.bound else "searched"
+        text = f"{label}: {solution.network.n_active} active, {word} gap {solution.relative_gap:.0e}"
         axes.loglog(np.arange(len(excess)) + 1, np.maximum(excess, 1e-9), color=colour, label=text)
     optimum = comparison.solutions["convex"]
     what = "certified bound" if comparison.bound else "best known (no bound)"
@@ -68,7 +69,7 @@ def main(picture: str = "trained_networks.png", flag: str = "") -> None:
     long = flag == "--long"
     figure = Figure(figsize=(13.0, 4.2), layout="constrained")
     for axes, (name, (problem, widths)) in zip(figure.subplots(1, 3), problems(long).items(), strict=True):
-        method = {"epochs": 20_000 if long else 2000, "learning_rate": None if long else 0.01}
+        method = {"epochs": 20_000 if long else 800, "learning_rate": None if long else 0.01}
         trained = {f"width {w}": rs.solve(problem, WeightDecay(width=w, **method)) for w in widths}
         comparison = rs.compare({"convex": convex(problem, trained), **trained})
         print(f"--- {name}\n{comparison.solutions['convex'].summary()}\n{comparison}")
