@@ -20,7 +20,7 @@ from ridgesplines.validation import Array
 
 EXPECTED = (
     "a feedforward network: nn.Sequential of nn.Linear, with ReLU, LeakyReLU, Identity, or MaxPool1d without overlap "
-    "between them, or a shallow module of net.to_torch()"
+    "between them, or of the modules of net.to_torch()"
 )
 #: The most sweeps over the layers; they end as soon as all units are balanced to rounding.
 SWEEPS = 10_000
@@ -83,7 +83,8 @@ def balance(module: nn.Module) -> Balance:
     Parameters
     ----------
     module : ``nn.Sequential`` of ``nn.Linear``, with ReLU, LeakyReLU, Identity or nothing, and max-pooling without
-        overlap between them; or a shallow module of ``net.to_torch()``. Neurons that are pooled together are one unit.
+        overlap between them; neurons that are pooled together are one unit. Or what ``to_torch()`` returns for a
+        network or a deep solution, whose units are its ReLU neurons.
 
     Returns
     -------
@@ -155,9 +156,8 @@ def rebalance(module: nn.Module) -> nn.Module:
 
 
 def weight_decay(module: nn.Module) -> float:
-    r""":math:`\|\theta\|_2^2` of (4): the sum of the squared weights of a feedforward network, biases left out."""
-    layers = feedforward(module)
-    return _square(layers[0].before) + sum(_square(units.after) for units in layers)
+    r""":math:`\|\theta\|_2^2` of (4): the squared weights before and after units; no biases, no skip connections."""
+    return sum(_square(linear) for linear, _ in _linears(module))
 
 
 def path_regulariser(module: nn.Module) -> float:
@@ -166,8 +166,8 @@ def path_regulariser(module: nn.Module) -> float:
     .. math:: \frac12 \sum_k \|w_k^{(1)}\|_2^2 + \frac12 \sum_k \|v_k^{(L)}\|_2^2
               + \sum_\ell \sum_k \|w_k^{(\ell)}\|_2 \|v_k^{(\ell)}\|_2
 
-    over the first input weights, the last output weights, and all hidden units. It is at most `weight_decay`, and equal
-    to it at balance.
+    over the first input weights, the last output weights, and all hidden units: half the squared weights on every side
+    where there is no unit. It is at most `weight_decay`, and equal to it at balance.
 
     Examples
     --------
@@ -180,19 +180,19 @@ def path_regulariser(module: nn.Module) -> float:
     >>> abs(path_regulariser(balanced) - weight_decay(balanced)) < 1e-5
     True
     """
-    layers = feedforward(module)
-    products = sum(float(c.sum()) for c in balance(module).contributions)
-    return products + (_square(layers[0].before) + _square(layers[-1].after)) / 2.0
+    ends = sum((2 - sides) / 2.0 * _square(linear) for linear, sides in _linears(module))
+    return ends + sum(float(products.sum()) for products in balance(module).contributions)
 
 
 def feedforward(module: nn.Module) -> list[Units]:
     """The hidden layers of a network, from input to output."""
-    if isinstance(module, RidgeLayer):
-        return [Units(module.hidden, module.output, 1)]
+    flat = _flat(module)
+    if all(isinstance(layer, RidgeLayer) for layer in flat):
+        return [Units(layer.hidden, layer.output, 1) for layer in flat if isinstance(layer, RidgeLayer)]
     found: list[Units] = []
     last: nn.Linear | None = None
     pool = 1
-    for layer in _flat(module):
+    for layer in flat:
         if isinstance(layer, nn.MaxPool1d) and last is not None:
             pool *= _pooled(layer, last.out_features // pool)
         elif isinstance(layer, nn.Linear):
@@ -223,6 +223,12 @@ def _pooled(layer: nn.MaxPool1d, inputs: int) -> int:
 
 def _refusal(got: str) -> ProblemError:
     return ProblemError("module", EXPECTED, got, "Rescaling a unit leaves other networks not as they were.")
+
+
+def _linears(module: nn.Module) -> list[tuple[nn.Linear, int]]:
+    """Each linear map, and on how many of its sides there are units."""
+    both = [linear for units in feedforward(module) for linear in (units.before, units.after)]
+    return [(linear, both.count(linear)) for linear in dict.fromkeys(both)]
 
 
 def _square(linear: nn.Linear) -> float:

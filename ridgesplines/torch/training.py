@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ridgesplines.losses import Loss
 from ridgesplines.oracle.passes import Torch
@@ -87,6 +88,10 @@ class Trace:
     def parameters(self) -> list[nn.Parameter]:
         return [p for layer in self.layers for p in layer.parameters()]
 
+    def active(self) -> int:
+        """Neurons that are not zero."""
+        return sum(int((torch.mul(*layer.norms()) > 0.0).sum()) for layer in self.layers)
+
     def restore(self) -> None:
         """Put the best parameters back."""
         with torch.no_grad():
@@ -112,9 +117,7 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str =
     trace, began = Trace(layers), time.perf_counter()
     net = nn.Sequential(*layers).to(data.X.device)
     optimizer = method.descent(net.parameters())
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=0.5, patience=method.patience, threshold=FALL
-    )
+    plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=method.patience, threshold=FALL)
     group: dict[str, Any] = optimizer.param_groups[0]
     last, total = group["lr"] * 0.5**HALVINGS, data.weight.sum()
 
@@ -132,11 +135,9 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str =
         for epoch in range(method.epochs + 1):
             own = float(closure() * total)
             with torch.no_grad():
-                objective = own + float(data.lam * seminorm(layers) - penalties())
-            trace.note(own, objective)
+                trace.note(own, own + float(data.lam * seminorm(layers) - penalties()))
             if method.verbose and epoch % max(1, method.epochs // LINES) == 0:
-                active = sum(int((torch.mul(*layer.norms()) > 0.0).sum()) for layer in layers)
-                print_round(label, epoch, began, active, factor * objective, None, unit="epoch")
+                print_round(label, epoch, began, trace.active(), factor * trace.objectives[-1], None, unit="epoch")
             if epoch == method.epochs or group["lr"] < last:
                 break
             if not own <= DIVERGED * trace.own:

@@ -104,7 +104,7 @@ def test_refusals(layers, got):
 def trained(lam, seed=0):
     """A user's own module and training with PyTorch alone, to stationarity."""
     torch.manual_seed(seed)
-    x = torch.linspace(-1.0, 1.0, 40, dtype=torch.float64)[:, None]
+    x = torch.linspace(-1.0, 1.0, 20, dtype=torch.float64)[:, None]
     y = torch.sin(4.0 * x)
     module = nn.Sequential(nn.Linear(1, 20), nn.ReLU(), nn.Linear(20, 1)).double()
     optimizer = torch.optim.LBFGS(
@@ -125,6 +125,26 @@ def trained(lam, seed=0):
 def test_weight_decay_balances_and_nothing_else_does():
     assert balance(trained(lam=0.05)).imbalance <= 1e-3
     assert balance(trained(lam=0.0)).imbalance >= 0.1
+
+
+def test_deep_modules():
+    """The ReLU neurons of a composition: norms as they are, the same function, (4) and (6) equal at balance."""
+    rng = np.random.default_rng(0)
+    nets = [
+        rs.RidgeSpline(rng.standard_normal((5, d)), rng.standard_normal(5), rng.standard_normal((5, 2))) for d in (3, 2)
+    ]
+    module = nn.Sequential(*(net.to_torch() for net in nets))
+    assert balance(module).imbalance <= 1e-15
+    assert path_regulariser(module) == pytest.approx(2.0 * (nets[0].seminorm + nets[1].seminorm))
+    with torch.no_grad():
+        module[0].hidden.weight.mul_(3.0)
+        module[0].hidden.bias.mul_(3.0)
+        module[0].output.weight.div_(3.0)
+    assert path_regulariser(module) < weight_decay(module)
+    balanced = rebalance(module)
+    X = rng.standard_normal((20, 3))
+    assert np.abs(balanced(torch.tensor(X)).detach().numpy() - nets[1](nets[0](X))).max() <= 1e-12
+    assert weight_decay(balanced) == pytest.approx(path_regulariser(balanced), rel=1e-14)
 
 
 def test_the_weights_of_the_imbalance():
