@@ -12,7 +12,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.plotting.style import BOUND, DASHES, SERIES, new_figure
 
 #: What a logarithmic axis shows of an excess that is zero.
-FLOOR = 1e-12
+FLOOR = 1e-10
 
 
 def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
@@ -54,14 +54,14 @@ def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
     figure: Any = new_figure(7.0, 6.5)
     above, below = figure.subplots(2, 1, sharex=True)
     for i, (name, s) in enumerate(comparison.solutions.items()):
-        curve = np.array([s.objective]) if curves[name] is None else np.asarray(curves[name])
         style = {"color": SERIES[i % len(SERIES)], "linestyle": DASHES[i % len(DASHES)]}
-        label = f"{name} ({s.network.n_active} active neurons)"
-        for axes, values in ((above, curve), (below, np.maximum(curve / line - 1.0, FLOOR))):
-            if len(curve) > 1:
-                axes.plot(np.arange(len(curve)) + 1, values, label=label, **style)
-            else:
-                axes.axhline(values[0], label=label, **style)
+        label, curve = f"{name} ({s.network.n_active} active neurons)", curves[name]
+        if curve is None:
+            above.axhline(s.objective, label=label, **style)
+            continue
+        epochs = np.arange(len(curve)) + 1
+        above.plot(epochs, curve, label=label, **style)
+        below.plot(epochs, np.maximum(np.asarray(curve) / line - 1.0, FLOOR), **style)
     above.axhline(line, color=BOUND, linewidth=1.0, label=words)
     above.set(xscale="log", yscale="log", ylabel="objective")
     below.set(yscale="log", xlabel=f"{unit} (first is 1)", ylabel="relative excess over\nthe black line")

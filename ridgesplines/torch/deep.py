@@ -13,7 +13,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution, rounded_up
+from ridgesplines.solution import Solution, evaluate, rounded_up
 from ridgesplines.solve import solve
 from ridgesplines.solvers import ColumnGeneration, Solver
 from ridgesplines.torch import sweep
@@ -123,7 +123,7 @@ class DeepSolution:
     layers : :math:`f^{(1)}, \dots, f^{(L)}`, RidgeSplines.
     status : ``"trained"``, ``"refined"``, ``"swept"`` or ``"interrupted"``.
     history : ``["objective"]`` at the start and after each epoch.
-    last : the Solution of problem (32) for the last layer with all others fixed; None until it is solved.
+    last : the last layer as a Solution of problem (32), all others fixed; None before `refine`.
     """
 
     problem: Problem
@@ -202,7 +202,7 @@ class DeepSolution:
             solver = ColumnGeneration(start=net)
         last = solve(features, solver)
         better = replace(self, layers=(*self.layers[:-1], last.network), status="refined", last=last)
-        return better if better.objective <= self.objective else replace(self, last=last)
+        return better if better.objective <= self.objective else replace(self, last=evaluate(features, net))
 
     def sweep(self, solver: Solver | None = None) -> DeepSolution:
         """Every layer in turn, from the last but one to the first, output by output, by convex problems; then `refine`.
@@ -237,7 +237,7 @@ class DeepSolution:
             solver = ColumnGeneration(tol=1e-4)
         target = solve(model, solver).network
         for step in 0.5 ** np.arange(sweep.HALVINGS):
-            layer = sweep.towards(self.layers[ell], i, target, float(step))
+            layer = sweep.towards(model, self.layers[ell], i, target, float(step))
             other = replace(self, layers=(*self.layers[:ell], layer, *self.layers[ell + 1 :]), last=None)
             if other.objective < self.objective:
                 return other

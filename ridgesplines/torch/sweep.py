@@ -9,6 +9,7 @@ import numpy as np
 from ridgesplines.losses import Squared
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
+from ridgesplines.sparsify import purify
 from ridgesplines.validation import Array
 
 HALVINGS = 12
@@ -50,15 +51,21 @@ def pushed(layer: RidgeSpline, X: Array, direction: Array) -> Array:
     return (on * (direction @ layer.weights.T)) @ layer.amplitudes + direction @ layer.slope
 
 
-def towards(layer: RidgeSpline, i: int, target: RidgeSpline, step: float) -> RidgeSpline:
-    """The layer with output i moved to (1 - step) f_i + step target; the others as they are."""
+def towards(model: Problem, layer: RidgeSpline, i: int, target: RidgeSpline, step: float) -> RidgeSpline:
+    """The layer with output i moved to (1 - step) f_i + step target, purified at all data; the others as they are."""
     old, slope, offset = layer.amplitudes.copy(), layer.slope.copy(), np.array(layer.offset)
-    old[:, i] *= 1.0 - step
-    new = np.zeros((target.n_neurons, old.shape[1]))
-    new[:, i] = step * target.amplitudes
-    slope[:, i] = (1.0 - step) * slope[:, i] + step * target.slope
-    offset[i] = (1.0 - step) * offset[i] + step * target.offset
+    mixed = RidgeSpline(
+        np.concatenate([layer.weights, target.weights]),
+        np.concatenate([layer.biases, target.biases]),
+        np.concatenate([(1.0 - step) * old[:, i], step * target.amplitudes]),
+        (1.0 - step) * slope[:, i] + step * target.slope,
+        (1.0 - step) * offset[i] + step * target.offset,
+    )
+    own = purify(Problem(model.X, model.y, model.lam), mixed)  # rows without weight in the model count as well
+    new = np.zeros((own.n_neurons, layer.amplitudes.shape[1]))
+    new[:, i] = own.amplitudes
+    old[:, i], slope[:, i], offset[i] = 0.0, own.slope, own.offset
     v = np.concatenate([old, new])
-    W, b = np.concatenate([layer.weights, target.weights]), np.concatenate([layer.biases, target.biases])
-    kept = v.any(axis=1)
-    return RidgeSpline(W[kept], b[kept], v[kept], slope, offset, layer.feature_names)
+    W, b = np.concatenate([layer.weights, own.weights]), np.concatenate([layer.biases, own.biases])
+    used = v.any(axis=1)
+    return RidgeSpline(W[used], b[used], v[used], slope, offset, layer.feature_names)

@@ -16,7 +16,7 @@ from ridgesplines.torch import (  # noqa: E402
 )
 
 
-def compositional(n=60, lam=0.3, outputs=None):
+def compositional(n=60, lam=0.05, outputs=None):
     """A function of one projection's absolute value, which one layer must build from many neurons."""
     rng = np.random.default_rng(0)
     X = rng.uniform(-1.0, 1.0, (n, 2))
@@ -94,6 +94,14 @@ def test_refinement_lowers_the_objective_to_its_certificate(deep):
     assert refined.active[1] <= deep.active[1]
 
 
+def test_a_poor_solver_does_not_replace_a_better_layer(deep):
+    refined = deep.refine()
+    again = refined.refine(rs.Grid(biases=2))
+    assert again.layers == refined.layers
+    assert again.last.network is refined.layers[-1]
+    assert again.last.relative_gap <= 1e-8
+
+
 def test_sweeps_never_raise_the_objective(deep):
     now, objectives = deep, [deep.objective]
     for _ in range(3):
@@ -101,6 +109,7 @@ def test_sweeps_never_raise_the_objective(deep):
         objectives.append(now.objective)
     assert objectives == sorted(objectives, reverse=True)
     assert objectives[-1] < deep.refine().objective * (1.0 - 1e-4)
+    assert now.layers[0].n_neurons <= 60 - 3  # N - rank[1 X], by purification
 
 
 def test_a_sweep_of_two_bottlenecks_and_two_outputs():
