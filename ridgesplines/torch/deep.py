@@ -19,7 +19,7 @@ from ridgesplines.solvers import ColumnGeneration, Solver
 from ridgesplines.torch import sweep
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.methods import Training, random_neurons, without_negligible
-from ridgesplines.torch.training import Data, Trace, train
+from ridgesplines.torch.training import Data, train_best
 from ridgesplines.validation import Array
 
 
@@ -88,15 +88,10 @@ class DeepRidgeSpline:
             raise reason
         rng = np.random.default_rng(method.random_state)
         data = Data.of(problem, Torch(method.device))
-        traces: list[Trace] = []
-        for _ in range(method.restarts):
-            traces.append(train(method, self._start(problem, rng), data, f"lam = {problem.lam:.6g}"))
-            if traces[-1].interrupted:
-                break
-        best = min(traces, key=lambda trace: trace.own)
+        starts = [self._start(problem, rng) for _ in range(method.restarts)]
+        best = train_best(method, starts, data, f"lam = {problem.lam:.6g}")
         layers = tuple(without_negligible(layer) for layer in best.layers)
-        history = {"objective": np.array(best.objectives), "restarts": tuple(trace.own for trace in traces)}
-        return DeepSolution(problem, layers, "interrupted" if traces[-1].interrupted else "trained", history)
+        return DeepSolution(problem, layers, "interrupted" if best.interrupted else "trained", best.history())
 
     def _start(self, problem: Problem, rng: np.random.Generator) -> list[RidgeLayer]:
         """Random neurons in all layers, and random skip connections in all but the last."""
@@ -122,7 +117,8 @@ class DeepSolution:
     problem : what was solved.
     layers : :math:`f^{(1)}, \dots, f^{(L)}`, RidgeSplines.
     status : ``"trained"``, ``"refined"``, ``"swept"`` or ``"interrupted"``.
-    history : ``["objective"]`` at the start and after each epoch.
+    history : ``["objective"]`` at the start and after each epoch, ``["restarts"]``, and ``["imbalance"]``, as for
+        `WeightDecay`, of the neurons of all layers.
     last : the last layer as a Solution of problem (32), all others fixed; None before `refine`.
     """
 

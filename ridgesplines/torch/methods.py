@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +20,8 @@ from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers import Answer, Solver
-from ridgesplines.torch.balancing import imbalance
-from ridgesplines.torch.layer import RidgeLayer, numbers
-from ridgesplines.torch.training import Data, Trace, train
+from ridgesplines.torch.layer import RidgeLayer
+from ridgesplines.torch.training import Data, train_best
 from ridgesplines.validation import Array, real_number
 
 #: The size of the neurons that join those of a start.
@@ -98,29 +98,16 @@ class Training(Solver):
         require_minimiser(scaling.problem)
         machine = Torch(self.device)
         rng = np.random.default_rng(self.random_state)
-        starts = [self._start(scaling, rng) for _ in range(self.restarts)]
+        starts: list[Sequence[RidgeLayer]] = [[self._start(scaling, rng)] for _ in range(self.restarts)]
         for lam in lams:
             data = Data.of(scaling.problem.with_lam(scaling.lam(lam)), machine)
-            traces: list[Trace] = []
-            for layer in starts:
-                traces.append(train(self, [layer], data, f"lam = {lam:.6g}", scaling.factor))
-                if traces[-1].interrupted:
-                    break
-            best = min(traces, key=lambda trace: trace.own)
-            yield self._answer(problem.with_lam(lam), scaling, best, traces)
-            if traces[-1].interrupted:
+            best = train_best(self, starts, data, f"lam = {lam:.6g}", scaling.factor)
+            # As it was trained: no tolerance is asked, its gap is its result.
+            network, history = scaling.network(without_negligible(best.layers[0])), best.history(scaling.factor)
+            yield Answer(problem.with_lam(lam), network, None, None, np.inf, history, best.interrupted)
+            if best.interrupted:
                 return
-            starts = list(best.layers)
-
-    def _answer(self, problem: Problem, scaling: Scaling, best: Trace, traces: Sequence[Trace]) -> Answer:
-        """The network as it was trained, in the problem's units; its gap is its result, and no tolerance is asked."""
-        history = {
-            "objective": scaling.factor * np.array(best.objectives),
-            "restarts": tuple(scaling.factor * trace.own for trace in traces),
-            "imbalance": imbalance(*(numbers(norms) for norms in best.layers[0].norms())),
-        }
-        network = scaling.network(without_negligible(best.layers[0]))
-        return Answer(problem, network, None, None, np.inf, history, traces[-1].interrupted)
+            starts = [best.layers]
 
     def _start(self, scaling: Scaling, rng: np.random.Generator) -> RidgeLayer:
         """The start, if there is one, and random neurons up to the width."""
@@ -145,6 +132,7 @@ def without_negligible(layer: RidgeLayer) -> RidgeSpline:
     Neurons that weight decay has brought near zero are constants to rounding, and are taken for such: their hyperplanes
     b / |w| lie at astronomical distances, where a spline's values are lost in rounding.
     """
+    layer = copy.deepcopy(layer)
     with torch.no_grad():
         sizes = torch.mul(*layer.norms())
         layer.hidden.weight[sizes <= NEGLIGIBLE * sizes.max()] = 0.0

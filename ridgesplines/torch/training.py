@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -15,7 +16,8 @@ from ridgesplines.losses import Loss
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
 from ridgesplines.progress import print_round
-from ridgesplines.torch.layer import RidgeLayer
+from ridgesplines.torch.balancing import imbalance
+from ridgesplines.torch.layer import RidgeLayer, numbers
 
 #: The relative fall of the objective that counts as one.
 FALL = 1e-6
@@ -72,6 +74,7 @@ class Trace:
     objectives : at the start and after each epoch, the sum of the losses plus lam times the seminorm.
     own : the least value of the objective that the method lowers.
     interrupted : whether Ctrl-C ended it.
+    starts : `own` of each start, where several were trained.
     """
 
     layers: Sequence[RidgeLayer]
@@ -79,6 +82,16 @@ class Trace:
     own: float = float("inf")
     best: list[torch.Tensor] | None = None
     interrupted: bool = False
+    starts: tuple[float, ...] = ()
+
+    def history(self, factor: float = 1.0) -> dict[str, Any]:
+        """What a solution notes of it, objectives times a factor."""
+        norms = [torch.cat(each) for each in zip(*(layer.norms() for layer in self.layers), strict=True)]
+        return {
+            "objective": factor * np.array(self.objectives),
+            "restarts": tuple(factor * own for own in self.starts),
+            "imbalance": imbalance(*map(numbers, norms)),
+        }
 
     def note(self, own: float, objective: float) -> None:
         self.objectives.append(objective)
@@ -104,7 +117,20 @@ def seminorm(layers: Sequence[RidgeLayer]) -> torch.Tensor:
     return torch.stack([torch.dot(*layer.norms()) for layer in layers]).sum()
 
 
-def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str = "", factor: float = 1.0) -> Trace:
+def train_best(
+    method: Method, starts: Iterable[Sequence[RidgeLayer]], data: Data, label: str, factor: float = 1.0
+) -> Trace:
+    """The trace of least objective over several starts; Ctrl-C ends them all. See `train`."""
+    traces = []
+    for layers in starts:
+        traces.append(train(method, layers, data, label, factor))
+        if traces[-1].interrupted:
+            break
+    best = min(traces, key=lambda trace: trace.own)
+    return replace(best, interrupted=traces[-1].interrupted, starts=tuple(trace.own for trace in traces))
+
+
+def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, factor: float = 1.0) -> Trace:
     """Train a network, layer after layer, in place, on all data at once.
 
     Parameters
