@@ -87,7 +87,7 @@ def ranking(found: dict[str, np.ndarray]) -> str:
         winner = max(best, key=lambda name: best[name])
         if best[winner] > 0.0:
             (ahead if winner == "PathProx" else behind).append(f"{level:.0%}" + f" ({winner})" * (winner != "PathProx"))
-    words = "PathProx ahead at most " + ", ".join(ahead) if ahead else "PathProx nowhere ahead"
+    words = "PathProx ahead with at most " + ", ".join(ahead) if ahead else "PathProx nowhere ahead"
     return words + ("\nnot at " + ", ".join(behind) if behind else "")
 
 

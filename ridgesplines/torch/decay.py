@@ -88,6 +88,9 @@ class WeightDecay(Training):
         w, v = layer.norms()
         return (w.square().sum() + v.square().sum()) / 2.0
 
+    def proximal(self, layer: RidgeLayer, step: float) -> None:
+        """Nothing: the gradient step has lowered it already."""
+
     def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         kind, rate, more = OPTIMIZERS[self.optimizer]
         return kind(parameters, lr=self.learning_rate or rate, **more)

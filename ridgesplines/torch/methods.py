@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -21,7 +19,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers import Answer, Solver
 from ridgesplines.torch.layer import RidgeLayer
-from ridgesplines.torch.training import Data, train_best
+from ridgesplines.torch.training import Data, Method, train_best
 from ridgesplines.validation import Array, real_number
 
 #: The size of the neurons that join those of a start.
@@ -31,8 +29,8 @@ NEGLIGIBLE = 1e-12
 
 
 @dataclass(frozen=True)
-class Training(Solver):
-    """A method of training: settings, a penalty, and how it is lowered. See `WeightDecay` for the parameters."""
+class Training(Method, Solver):
+    """A method of training that is a solver: its settings. See `WeightDecay` for the parameters."""
 
     width: int = 100
     learning_rate: float | None = None
@@ -44,9 +42,6 @@ class Training(Solver):
     device: str = "cpu"
     verbose: bool = False
 
-    #: Whether the penalty is lowered by its gradient, together with the losses, or after it by a proximal step.
-    smooth: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         for name, least in (("width", 1), ("epochs", 0), ("patience", 1), ("restarts", 1), ("random_state", 0)):
             value = getattr(self, name)
@@ -56,13 +51,6 @@ class Training(Solver):
             real_number("learning_rate", self.learning_rate, "a positive number or None", 0.0, open_=True)
         if not isinstance(self.start, RidgeSpline | None):
             raise ProblemError("start", "a RidgeSpline or None", repr(self.start), "Pass the network of a solution.")
-
-    @abstractmethod
-    def penalty(self, layer: RidgeLayer) -> torch.Tensor:
-        """What is added to the losses, times lam, for a layer."""
-
-    def proximal(self, layer: RidgeLayer, step: float) -> None:
-        """The layer, in place, at the least of penalty + |change|^2 / (2 step)."""
 
     def scaled(self, net: RidgeSpline) -> tuple[Array, Array, Array]:
         """Weights, biases and amplitudes at which to start from a network: at balance, of least weight decay."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -48,20 +49,26 @@ class Data:
         return self.weight @ self.loss.value(self.y, z)
 
 
-class Method(Protocol):
-    """What the loop asks of a method; see `Training`."""
+class Method(ABC):
+    """What the loop asks of a method."""
 
-    @property
-    def smooth(self) -> bool: ...
-    @property
-    def epochs(self) -> int: ...
-    @property
-    def patience(self) -> int: ...
-    @property
-    def verbose(self) -> bool: ...
-    def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer: ...
-    def penalty(self, layer: RidgeLayer) -> torch.Tensor: ...
-    def proximal(self, layer: RidgeLayer, step: float) -> None: ...
+    epochs: int
+    patience: int
+    verbose: bool
+    #: Whether the penalty is lowered by its gradient, together with the losses, or after it by a proximal step.
+    smooth: ClassVar[bool] = False
+
+    @abstractmethod
+    def penalty(self, layer: RidgeLayer) -> torch.Tensor:
+        """What is added to the losses, times lam, for a layer."""
+
+    @abstractmethod
+    def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """What takes the gradient steps."""
+
+    @abstractmethod
+    def proximal(self, layer: RidgeLayer, step: float) -> None:
+        """The layer, in place, at the least of penalty + |change|^2 / (2 step)."""
 
 
 @dataclass
