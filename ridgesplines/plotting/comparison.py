@@ -61,7 +61,7 @@ def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
             continue
         epochs = np.arange(len(curve)) + 1
         above.plot(epochs, curve, label=label, **style)
-        below.plot(epochs, np.maximum(np.asarray(curve) / line - 1.0, FLOOR), **style)
+        below.plot(epochs, np.maximum((np.asarray(curve) - line) / (abs(line) or 1.0), FLOOR), **style)
     above.axhline(line, color=BOUND, linewidth=1.0, label=words)
     above.set(xscale="log", yscale="log", ylabel="objective")
     below.set(yscale="log", xlabel=f"{unit} (first is 1)", ylabel="relative excess over\nthe black line")
