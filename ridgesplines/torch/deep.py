@@ -48,7 +48,8 @@ class DeepRidgeSpline:
 
     Skip connections are free in (34), and that may be too cheap: :math:`g(w^T x)` is :math:`f^{(1)}(x) = a\,w^T x` and
     :math:`f^{(2)}(t) = g(t / a)`, whose seminorm falls like 1/a. Where such a function fits the data, larger and larger
-    skip connections lower the objective without end; ``skip=False`` does without them.
+    skip connections lower the objective without end. [1]_ works with norms, under which no affine function is free;
+    ``skip=False`` does without skip connections.
 
     X and y are taken in the units in which they come: scale them to size one, for which learning rates are made.
 
@@ -191,6 +192,11 @@ class DeepSolution:
         -------
         DeepSolution
             Its objective is not larger: where the solver does worse, the present layer stays.
+
+        Raises
+        ------
+        ProblemError
+            For Logistic and Softmax where the features separate the classes: the last layer then has no optimum.
         """
         p, net = self.problem, self.layers[-1]
         features = Problem(self.features(len(self.layers) - 1), p.y, p.lam, p.loss, p.activation, p.sample_weight)
