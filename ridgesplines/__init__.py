@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ridgesplines.activations import ReLU
 from ridgesplines.certificate import DualCertificate, lambda_max
+from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal
 from ridgesplines.losses import (
@@ -22,7 +23,7 @@ from ridgesplines.losses import (
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, evaluate
-from ridgesplines.solve import Path, compare, solve, solve_path
+from ridgesplines.solve import Path, solve, solve_path
 from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
 
 if TYPE_CHECKING:

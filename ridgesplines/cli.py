@@ -73,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.set_defaults(run=run)
         if name == "gap":
-            command.add_argument("network", metavar="NET.npz", help="a network written by fit --out")
+            words = "a network written by fit --out (.npz), or a shallow network's state_dict of PyTorch (.pt, .pth)"
+            command.add_argument("network", metavar="NET", help=words)
         _add_problem(command)
         if name != "path":
             command.add_argument("--lam", required=True, help="lambda, or a fraction of lambda_max such as 0.05max")
@@ -234,13 +235,26 @@ def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
 
 def _gap(args: argparse.Namespace) -> Sequence[rs.Solution]:
     try:
-        network = rs.RidgeSpline.load(args.network)
+        network = _network(args.network)
     except OSError as error:
         raise TableError(f"{args.network}: {error.strerror or error}") from None
     _match_features(args, network)
     solution = rs.evaluate(_with_lam(_problem(args), args.lam), network)
     print(solution.summary())
     return [solution]
+
+
+def _network(path: str) -> rs.RidgeSpline:
+    """A network that `fit --out` or PyTorch wrote; no code that a file may hold is run."""
+    if Path(path).suffix not in (".pt", ".pth"):
+        return rs.RidgeSpline.load(path)
+    try:
+        from ridgesplines.torch.conversion import from_file
+    except ImportError as error:
+        raise TableError(f"{path}: {error}") from None
+    network = from_file(path)
+    print("network       tensors read as V relu(W x - b) + C x + c_0; no code in the file was run")
+    return network
 
 
 def _match_features(args: argparse.Namespace, network: rs.RidgeSpline) -> None:

@@ -14,6 +14,7 @@ from ridgesplines.validation import Array, Immutable, frozen, real_array
 if TYPE_CHECKING:
     import pandas
     import scipy.interpolate
+    import torch
 
     from ridgesplines.interpret import RidgeFunction
 
@@ -135,6 +136,12 @@ class RidgeSpline(Immutable):
     def n_neurons(self) -> int:
         """K."""
         return len(self.biases)
+
+    @property
+    def n_active(self) -> int:
+        """How many neurons have more than a millionth of the largest |v_k|: training leaves many near zero."""
+        sizes = group_norms(self.amplitudes)
+        return int((sizes > 1e-6 * sizes.max(initial=0.0)).sum())
 
     @property
     def n_features(self) -> int:
@@ -272,6 +279,28 @@ class RidgeSpline(Immutable):
         edges = np.concatenate([[t[0] - pad], t, [t[-1] + pad]])
         starts = np.concatenate([(values[0] - pad * slopes[0])[None], values])
         return PPoly(np.stack([slopes, starts]), edges)
+
+    def to_torch(self) -> torch.nn.Module:
+        """The network as an ``nn.Module`` in double precision, at balance; values of net's shapes. Needs PyTorch.
+
+        It has a skip connection where the slope is not zero. ``module.float()`` gives single precision.
+        """
+        from ridgesplines.torch.conversion import to_torch
+
+        return to_torch(self)
+
+    @classmethod
+    def from_torch(cls, module: Any) -> RidgeSpline:
+        """The network that an ``nn.Module`` of the form (7), (18), (19) or (33) is. Needs PyTorch.
+
+        ``nn.Sequential(nn.Linear(d, K), nn.ReLU(), nn.Linear(K, D))``, what `to_torch` returns, or a module of your own
+        with such layers and possibly an ``nn.Linear(d, D)`` as skip connection: the network read from its weights is
+        held against its outputs at random points, and a module that is of no such form is refused with a ProblemError.
+        D = 1 gives a scalar network.
+        """
+        from ridgesplines.torch.conversion import from_torch
+
+        return from_torch(module)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to `path` as an ``.npz`` archive of plain arrays, without pickle."""

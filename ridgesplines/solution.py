@@ -48,8 +48,8 @@ class Solution:
     network : the RidgeSpline f.
     certificate : the DualCertificate; its `scope` says what the gap means.
     solver : who made it.
-    status : ``"converged"``, ``"not converged"``, ``"interrupted"``, or ``"evaluated"`` for a network that was only
-        measured.
+    status : ``"converged"``, ``"not converged"``, ``"interrupted"``, ``"trained"`` for a network whose gap is the
+        result, or ``"evaluated"`` for one that was only measured.
     seconds : how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.

@@ -1,10 +1,10 @@
-"""The verbs that run a solver: solve, solve_path; and compare, which lines up what they returned."""
+"""The verbs that run a solver: solve, solve_path."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -16,7 +16,7 @@ from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import targets_and_fit
-from ridgesplines.solution import Solution, relative
+from ridgesplines.solution import Solution
 from ridgesplines.solvers import Answer, ColumnGeneration, Grid, Solver, Univariate
 from ridgesplines.validation import Array, frozen, real_array
 
@@ -39,9 +39,9 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     Returns
     -------
     Solution
-        Purified, K <= N - rank[1 X] neurons (times D for D outputs), with objective and gap computed from the
-        network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says so and a
-        ConvergenceWarning is issued.
+        Purified, K <= N - rank[1 X] neurons (times D for D outputs), or as it was trained, with objective and gap
+        computed from the network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says
+        so and a ConvergenceWarning is issued.
 
     Raises
     ------
@@ -222,6 +222,8 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     if answer.interrupted:
         _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
         return replace(solution, status="interrupted")
+    if np.isinf(answer.tolerance):  # the gap is the result, not a promise
+        return replace(solution, status="trained")
     if reached <= answer.tolerance:
         return solution
     _warn(
@@ -243,90 +245,3 @@ def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
     elif n.feature_names == problem.feature_names:
         return n
     return RidgeSpline(n.weights, n.biases, n.amplitudes, slope, offset, problem.feature_names)
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Solutions side by side; prints as a table.
-
-    Attributes
-    ----------
-    solutions : by name.
-    """
-
-    solutions: Mapping[str, Solution]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One dictionary a solution."""
-        best = min(self.solutions.values(), key=lambda s: s.objective)
-        return [
-            {
-                "name": name,
-                "objective": s.objective,
-                "above best": relative(s.problem, s.network, best.objective, s.objective - best.objective),
-                "relative gap": s.relative_gap,
-                "scope": s.certificate.scope,
-                "seminorm": s.seminorm,
-                "K": s.network.n_neurons,
-                "|f - f*|": float(np.abs(s.network(s.problem.X) - best.network(s.problem.X)).max()),
-                "seconds": s.seconds,
-            }
-            for name, s in self.solutions.items()
-        ]
-
-    def to_frame(self) -> pandas.DataFrame:
-        """The table as a pandas DataFrame, one row a solution. Needs pandas."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows()).set_index("name")
-
-    def __str__(self) -> str:
-        rows = [{k: v if isinstance(v, (str, int)) else f"{v:.6g}" for k, v in row.items()} for row in self.rows()]
-        widths = {k: max(len(k), *(len(str(row[k])) for row in rows)) for k in rows[0]}
-        lines = ["  ".join(f"{k:>{w}}" for k, w in widths.items())]
-        lines += ["  ".join(f"{row[k]!s:>{w}}" for k, w in widths.items()) for row in rows]
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-
-def compare(solutions: Mapping[str, Solution]) -> Comparison:
-    """Solutions of one problem, side by side: objective, gap, seminorm, neurons, distance to the best at the data.
-
-    Parameters
-    ----------
-    solutions : by name, such as ``{"convex": solution, "trained": evaluated}``; all of the same problem.
-
-    Returns
-    -------
-    Comparison
-        Prints as a table; `.rows()` and `.to_frame()` hold its figures.
-
-    Raises
-    ------
-    ProblemError
-        Where the solutions are of different problems, or there are none.
-
-    Examples
-    --------
-    >>> import ridgesplines as rs
-    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
-    >>> zero = rs.evaluate(problem, rs.RidgeSpline([[1.0]], [1.0], [0.0]))
-    >>> [row["K"] for row in rs.compare({"convex": rs.solve(problem), "zero": zero}).rows()][1]
-    1
-    """
-    given = dict(solutions)
-    if not given:
-        raise ProblemError("solutions", "at least one named solution", "none", 'Pass {"name": solution}.')
-    first = next(iter(given.values())).problem
-    for name, solution in given.items():
-        p = solution.problem
-        same = p.lam == first.lam and p.loss == first.loss and np.array_equal(p.X, first.X) and p.shape == first.shape
-        if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
-            raise ProblemError(
-                "solutions",
-                "solutions of one problem",
-                f"{name!r}, of another",
-                "Evaluate each network on one problem.",
-            )
-    return Comparison(given)

@@ -32,7 +32,7 @@ class Absolute(Loss):
     smooth: ClassVar[bool] = False
 
     def value(self, y: Array, z: Array) -> Array:
-        return np.abs(y - z)
+        return abs(y - z)
 
     def gradient(self, y: Array, z: Array) -> Array:
         return np.sign(z - y)

@@ -2,6 +2,7 @@ r"""What a loss is: a convex function of the fit, with everything that a certifi
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
@@ -64,7 +65,7 @@ class Loss(ABC):
 
     @abstractmethod
     def value(self, y: Array, z: Array) -> Array:
-        """:math:`L(y_n, z_n)`, shape (N,)."""
+        """:math:`L(y_n, z_n)`, shape (N,): one formula for arrays and for tensors of PyTorch."""
 
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:
@@ -129,6 +130,11 @@ class Loss(ABC):
     def separable(self) -> bool:
         """Whether an affine function may drive the loss to an infimum that is not attained."""
         return False
+
+
+def namespace(z: Any) -> Any:
+    """The functions for arrays like z: NumPy's, or those of PyTorch, which is loaded where there is a tensor."""
+    return sys.modules["torch"] if type(z).__module__.partition(".")[0] == "torch" else np
 
 
 class Margin(Loss):

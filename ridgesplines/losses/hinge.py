@@ -33,7 +33,7 @@ class Hinge(Margin):
     smooth: ClassVar[bool] = False
 
     def value(self, y: Array, z: Array) -> Array:
-        return np.maximum(0.0, 1.0 - y * z)
+        return (1.0 - y * z).clip(0.0)
 
     def gradient(self, y: Array, z: Array) -> Array:
         return np.where(y * z < 1.0, -y, 0.0)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ridgesplines.losses.base import Loss
+from ridgesplines.losses.base import Loss, namespace
 from ridgesplines.validation import Array, real_number
 
 
@@ -45,8 +45,8 @@ class Huber(Loss):
         real_number("delta", self.delta, "a positive finite number", 0.0, open_=True)
 
     def value(self, y: Array, z: Array) -> Array:
-        r = np.abs(y - z)
-        return np.where(r <= self.delta, r**2, 2.0 * self.delta * r - self.delta**2)
+        r = abs(y - z)
+        return namespace(z).where(r <= self.delta, r**2, 2.0 * self.delta * r - self.delta**2)
 
     def gradient(self, y: Array, z: Array) -> Array:
         return 2.0 * np.clip(z - y, -self.delta, self.delta)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ridgesplines.losses.base import Margin
+from ridgesplines.losses.base import Margin, namespace
 from ridgesplines.validation import Array
 
 #: Stands in for zero where a logarithm is taken.
@@ -36,8 +36,8 @@ class Logistic(Margin):
     lipschitz: ClassVar[float | None] = 0.25
 
     def value(self, y: Array, z: Array) -> Array:
-        m = y * z
-        return np.maximum(-m, 0.0) + np.log1p(np.exp(-np.abs(m)))
+        xp, m = namespace(z), y * z
+        return xp.maximum(-m, xp.zeros_like(m)) + xp.log1p(xp.exp(-abs(m)))
 
     def gradient(self, y: Array, z: Array) -> Array:
         m = y * z

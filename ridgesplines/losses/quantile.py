@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ridgesplines.losses.base import Loss
+from ridgesplines.losses.base import Loss, namespace
 from ridgesplines.validation import Array, real_number
 
 
@@ -45,7 +45,7 @@ class Quantile(Loss):
 
     def value(self, y: Array, z: Array) -> Array:
         r = y - z
-        return np.maximum(self.q * r, (self.q - 1.0) * r)
+        return namespace(z).maximum(self.q * r, (self.q - 1.0) * r)
 
     def gradient(self, y: Array, z: Array) -> Array:
         return np.where(y > z, -self.q, np.where(y < z, 1.0 - self.q, 0.0))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import log_softmax, softmax, xlogy
+from scipy.special import softmax, xlogy
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.losses.base import Loss
+from ridgesplines.losses.base import Loss, namespace
 from ridgesplines.validation import Array, real_array
 
 
@@ -59,7 +59,10 @@ class Softmax(Loss):
         return np.eye(n)[y.astype(int)]
 
     def value(self, y: Array, z: Array) -> Array:
-        return -log_softmax(z, axis=1)[np.arange(len(y)), y.astype(int)]
+        xp = namespace(z)
+        own = y[:, None] == xp.arange(z.shape[1], device=z.device)
+        shifted = z - xp.amax(z, axis=1, keepdims=True)
+        return xp.log(xp.exp(shifted).sum(axis=1)) - (own * shifted).sum(axis=1)
 
     def gradient(self, y: Array, z: Array) -> Array:
         return softmax(z, axis=1) - self._one_hot(y, z.shape[1])

@@ -67,7 +67,7 @@ class Torch(Host):
             raise ProblemError("device", "a device with double precision that torch can use", got, remedy) from None
 
     def put(self, array: Array) -> Rows:
-        return self.xp.as_tensor(np.ascontiguousarray(array), device=self.device)
+        return self.xp.tensor(array, device=self.device)  # a copy: read-only arrays have no place in torch
 
     def get(self, rows: Rows) -> Array:
         return rows.cpu().numpy()

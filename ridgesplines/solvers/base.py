@@ -26,7 +26,7 @@ class Answer:
     dual : a suggestion for the dual vector, in the problem's units, or None; with constraints Multipliers.
     dictionary : the supremum over the neurons that the solver was limited to, or an upper bound over all neurons that
         it can prove; None for what the library itself finds over all neurons.
-    tolerance : the relative gap that was to be reached.
+    tolerance : the relative gap that was to be reached; infinite where none was, and the gap is the result.
     history : notes for the reader.
     interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
     """

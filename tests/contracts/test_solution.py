@@ -186,7 +186,11 @@ def test_compare_and_its_table():
     rows = {row["name"]: row for row in table.rows()}
     assert rows["convex"]["above best"] == 0.0
     assert rows["constant"]["above best"] == pytest.approx(flat.objective / s.objective - 1.0)
-    assert rows["constant"]["|f - f*|"] > 0.0
+    assert rows["constant"]["|f - f*|"] == pytest.approx(np.abs(s.predict(p.X) - 1.0).max())
+    assert 0.0 < rows["constant"]["off data"] <= np.abs(s.predict(np.linspace(0.0, 1.0, 10**5)) - 1.0).max() + 1e-12
+    assert rows["convex"]["active"] == s.network.n_neurons
+    assert table.best is s
+    assert table.bound == s.certificate.value
     assert list(table.to_frame().index) == ["convex", "constant"]
     with pytest.raises(rs.ProblemError, match="of another"):
         rs.compare({"a": s, "b": rs.solve(p.with_lam(0.5))})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+#: Examples that measure accuracy, and prove nothing.
+MEASURED = {"sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
@@ -21,7 +23,7 @@ def test_example(path, tmp_path):
     assert picture.stat().st_size > 20_000
     gaps = [float(g) for g in re.findall(r"relative gap +(\S+) (?:to rounding )?\(", run.stdout)]
     table = [float(g) for g in re.findall(r"^ *\d+ +\d+\.\d{4} +(\S+) ", run.stdout, flags=re.MULTILINE)]
-    assert gaps or table
+    assert gaps or table or path.stem in MEASURED
     assert all(gap < 0.01 for gap in gaps)
     assert table == sorted(table, reverse=True)
 

@@ -16,13 +16,19 @@ LAYERS = [
     {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness", "refit", "ridge"},
     {"solution"},
     {"solvers"},
-    {"solve"},
+    {"solve", "compare"},
     {"estimators", "torch", "theorems", "plotting", "demo", "table", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 #: A method may hand its object up to a consumer: `solution.plot()`. Inside the method, never on import.
-HANDED_UP = {("network", "interpret"), ("solution", "plotting"), ("solve", "plotting")}
+HANDED_UP = {
+    ("network", "interpret"),
+    ("network", "torch"),
+    ("solution", "plotting"),
+    ("solve", "plotting"),
+    ("compare", "plotting"),
+}
 
 
 def modules():

@@ -1,0 +1,107 @@
+"""A ridge spline as a module of PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from ridgesplines.network import RidgeSpline
+from ridgesplines.validation import Array
+
+
+class RidgeLayer(nn.Module):
+    r"""A shallow ReLU network as a module, with a skip connection, (18) and (33), or without, (7) and (19).
+
+    .. math:: f(x) = \sum_{k=1}^K v_k\, \rho(w_k^T x - b_k) + c^T x + c_0
+
+    Parameters
+    ----------
+    inputs : d.
+    width : K.
+    outputs : D, for values of shape (N, D), or None for a scalar function, with values of shape (N,).
+    skip : whether there is the term :math:`c^T x`.
+    order : of the norm of v_k over the outputs in the seminorm: 2 for :math:`\|v_k\|_2`, of one vector-valued function,
+        or 1 for :math:`\sum_i |v_{ki}|`, the sum of the seminorms of D functions, as (34) has it for inner layers.
+
+    Attributes
+    ----------
+    hidden : ``nn.Linear(d, K)``; its bias is -b.
+    output : ``nn.Linear(K, D)``; its bias is :math:`c_0`.
+    skip : ``nn.Linear(d, D, bias=False)``, or None.
+
+    Examples
+    --------
+    >>> import torch, ridgesplines as rs
+    >>> module = rs.RidgeSpline([[3.0, 4.0]], [5.0], [2.0]).to_torch()
+    >>> module(torch.tensor([[2.0, 1.0]], dtype=torch.float64)).tolist()
+    [10.0]
+    """
+
+    def __init__(self, inputs: int, width: int, outputs: int | None = None, skip: bool = True, order: int = 2) -> None:
+        super().__init__()
+        self.outputs, self.order = outputs, order
+        self.hidden = nn.Linear(inputs, width, dtype=torch.float64)
+        self.output = nn.Linear(width, outputs or 1, dtype=torch.float64)
+        self.skip = nn.Linear(inputs, outputs or 1, bias=False, dtype=torch.float64) if skip else None
+
+    @classmethod
+    def of(cls, net: RidgeSpline, skip: bool | None = None) -> RidgeLayer:
+        """The module of a network, at balance; by default with a skip connection where the slope is not zero."""
+        if not net.n_neurons:  # PyTorch warns of empty maps: one neuron of zeros, then
+            net = RidgeSpline(np.eye(1, net.n_features), [0.0], 0.0 * net.slope[:1], net.slope, net.offset)
+        layer = cls(net.n_features, net.n_neurons, net.n_outputs, bool(net.slope.any()) if skip is None else skip)
+        W, b, v = net.balanced()
+        layer.set(W, b, v, net.slope, net.offset)
+        return layer
+
+    def set(self, W: Array, b: Array, v: Array, c: Array, c0: Array | float) -> None:
+        """Take over weights (K, d), biases (K,), amplitudes (K,) or (K, D), and the affine part."""
+        D = self.outputs or 1
+        pairs = [(self.hidden.weight, W), (self.hidden.bias, -b), (self.output.weight, v.reshape(len(b), D).T)]
+        pairs.append((self.output.bias, np.reshape(c0, D)))
+        if self.skip is not None:
+            pairs.append((self.skip.weight, c.reshape(-1, D).T))
+        with torch.no_grad():
+            for parameter, values in pairs:
+                parameter.copy_(torch.tensor(values))
+
+    def norms(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The norms of the input weights of each neuron and of its output weights, shapes (K,)."""
+        norm = torch.linalg.vector_norm
+        return norm(self.hidden.weight, dim=1), norm(self.output.weight, self.order, dim=0)
+
+    def network(self, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
+        """The module's function as a RidgeSpline."""
+        return spline(self.hidden, self.output, self.skip, self.outputs, feature_names)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        z = self.output(torch.relu(self.hidden(x)))
+        if self.skip is not None:
+            z = z + self.skip(x)
+        return z[:, 0] if self.outputs is None else z
+
+
+def spline(
+    hidden: nn.Linear,
+    output: nn.Linear,
+    skip: nn.Linear | None,
+    outputs: int | None,
+    feature_names: tuple[str, ...] | None = None,
+) -> RidgeSpline:
+    """The network that these linear maps make up, with ReLU after `hidden`; for `outputs` None a scalar one."""
+    W, b, v, c0 = numbers(hidden.weight), _bias(hidden), numbers(output.weight).T, _bias(output)
+    c = np.zeros((W.shape[1], v.shape[1]))
+    if skip is not None:
+        c, c0 = numbers(skip.weight).T, c0 + _bias(skip)
+    if outputs is None:
+        v, c, c0 = v[:, 0], c[:, 0], c0[0]
+    return RidgeSpline(W, -b, v, c, c0, feature_names)
+
+
+def numbers(parameter: torch.Tensor) -> Array:
+    return parameter.detach().cpu().double().numpy()
+
+
+def _bias(linear: nn.Linear) -> Array:
+    return np.zeros(linear.out_features) if linear.bias is None else numbers(linear.bias)

@@ -1,0 +1,136 @@
+"""What the methods of training share: settings, the start, and the way from a problem to a network and back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from ridgesplines.activations import ReLU
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.finite import require_minimiser
+from ridgesplines.network import RidgeSpline
+from ridgesplines.oracle.passes import Torch
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solvers import Answer, Solver
+from ridgesplines.torch.layer import RidgeLayer
+from ridgesplines.torch.training import Data, Method, train_best
+from ridgesplines.validation import Array, real_number
+
+#: The size of the neurons that join those of a start.
+SMALL = 1e-6
+#: |v| |w| of a neuron that is a constant, relative to the largest.
+NEGLIGIBLE = 1e-12
+
+
+@dataclass(frozen=True)
+class Training(Method, Solver):
+    """A method of training that is a solver: its settings. See `WeightDecay` for the parameters."""
+
+    width: int = 100
+    learning_rate: float | None = None
+    epochs: int = 10_000
+    patience: int = 100
+    restarts: int = 1
+    random_state: int = 0
+    start: RidgeSpline | None = field(default=None, repr=False)
+    device: str = "cpu"
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("width", 1), ("epochs", 0), ("patience", 1), ("restarts", 1), ("random_state", 0)):
+            value = getattr(self, name)
+            if not (isinstance(value, (int, np.integer)) and value >= least):
+                raise ProblemError(name, f"a whole number >= {least}", repr(value), f"Pass {name}={max(least, 1)}.")
+        if self.learning_rate is not None:
+            real_number("learning_rate", self.learning_rate, "a positive number or None", 0.0, open_=True)
+        if not isinstance(self.start, RidgeSpline | None):
+            raise ProblemError("start", "a RidgeSpline or None", repr(self.start), "Pass the network of a solution.")
+
+    def scaled(self, net: RidgeSpline) -> tuple[Array, Array, Array]:
+        """Weights, biases and amplitudes at which to start from a network: at balance, of least weight decay."""
+        return net.balanced()
+
+    def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Gradient steps with momentum, damped so that at a fixed point it equals the gradient."""
+        return torch.optim.SGD(parameters, self.learning_rate or 0.3, momentum=0.9, dampening=0.9)
+
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why not: a loss or constraints that gradients do not see, another activation, a start that does not fit."""
+        expected, got, remedy = None, None, "Leave solver out: the convex solvers take it."
+        shape = (problem.n_features, problem.n_outputs)
+        if problem.loss.constraint:
+            expected, got = "a loss that is finite for every fit, to follow its gradient", repr(problem.loss)
+        elif problem.constraints:
+            expected, got = "no constraints, which gradient steps do not keep", repr(list(problem.constraints))
+        elif not isinstance(problem.activation, ReLU):
+            expected, got = "the activation ReLU()", repr(problem.activation)
+        elif self.start is not None and (self.start.n_features, self.start.n_outputs) != shape:
+            expected, got = f"a start with (inputs, outputs) = {shape}", repr(self.start)
+            remedy = "Pass a network of the problem's shape, or start=None."
+        elif self.start is not None and self.start.n_neurons > self.width:
+            expected, got = f"a start with at most width = {self.width} neurons", f"{self.start.n_neurons}"
+            remedy = f"Pass width={self.start.n_neurons} or more."
+        if expected is None or got is None:
+            return None
+        return SolverRefusal(self.name, expected, got, remedy)
+
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam, from the network trained for the one before."""
+        scaling = standardise(problem)
+        require_minimiser(scaling.problem)
+        machine = Torch(self.device)
+        rng = np.random.default_rng(self.random_state)
+        starts: list[Sequence[RidgeLayer]] = [[self._start(scaling, rng)] for _ in range(self.restarts)]
+        for lam in lams:
+            data = Data.of(scaling.problem.with_lam(scaling.lam(lam)), machine)
+            best = train_best(self, starts, data, f"lam = {lam:.6g}", scaling.factor)
+            # As it was trained: no tolerance is asked, its gap is its result.
+            network, history = scaling.network(without_negligible(best.layers[0])), best.history(scaling.factor)
+            yield Answer(problem.with_lam(lam), network, None, None, np.inf, history, best.interrupted)
+            if best.interrupted:
+                return
+            starts = [best.layers]
+
+    def _start(self, scaling: Scaling, rng: np.random.Generator) -> RidgeLayer:
+        """The start, if there is one, and random neurons up to the width."""
+        p = scaling.problem
+        tail = () if p.n_outputs is None else (p.n_outputs,)
+        layer = RidgeLayer(p.n_features, self.width, p.n_outputs)
+        if self.start is None:
+            W, b, v = random_neurons(p.n_features, self.width, tail, rng)
+            layer.set(W, b, v, np.zeros((p.n_features, *tail)), np.zeros(tail))
+            return layer
+        net = scaling.scaled_network(self.start)
+        W, b, v = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng)
+        W, b = np.concatenate([net.weights, W]), np.concatenate([net.biases, b])
+        joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, SMALL * v]), net.slope, net.offset)
+        layer.set(*self.scaled(joined), net.slope, net.offset)
+        return layer
+
+
+def without_negligible(layer: RidgeLayer) -> RidgeSpline:
+    """The layer's network, in units in which data have size one.
+
+    Neurons that weight decay has brought near zero are constants to rounding, and are taken for such: their hyperplanes
+    b / |w| lie at astronomical distances, where a spline's values are lost in rounding.
+    """
+    layer = copy.deepcopy(layer)
+    with torch.no_grad():
+        sizes = torch.mul(*layer.norms())
+        layer.hidden.weight[sizes <= NEGLIGIBLE * sizes.max()] = 0.0
+    return layer.network()
+
+
+def random_neurons(
+    inputs: int, width: int, outputs: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Unit weights, biases that meet the unit ball, where the data are, and amplitudes that add up to size one."""
+    W = rng.standard_normal((width, inputs))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    return W, rng.uniform(-1.0, 1.0, width), rng.standard_normal((width, *outputs)) / np.sqrt(max(width, 1))
