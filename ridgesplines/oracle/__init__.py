@@ -8,6 +8,7 @@ import numpy as np
 
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
+from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
 from ridgesplines.oracle.plane import PlaneOracle
@@ -15,8 +16,10 @@ from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.validation import Array
 
 __all__ = [
+    "BoundedOracle",
     "Oracle",
     "PlaneOracle",
+    "Report",
     "SearchOracle",
     "Supremum",
     "continuum_oracle",
