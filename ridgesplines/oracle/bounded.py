@@ -70,9 +70,10 @@ class BoundedOracle:
     """
 
     def __init__(self, X: Array, seed: int = 0) -> None:
-        self._X, self._centre, self._axes = X, X.mean(axis=0), span(X)
+        self._centre, self._axes = X.mean(axis=0), span(X)
         self._search = SearchOracle(X, seed, effort=STARTS)
-        points = (X - self._centre) @ self._axes.T
+        distinct, self._place = np.unique(X, axis=0, return_inverse=True)
+        points = (distinct - self._centre) @ self._axes.T
         self._unit = float(np.sqrt(np.mean(points**2))) if points.any() else 1.0
         self._points = points / self._unit
 
@@ -116,16 +117,17 @@ class _Branching:
         self.oracle, self.u, self.found, self.tol, self.report = oracle, u, found, tol, report
         X = oracle._points
         self.A = np.column_stack([X, -np.ones(len(X))])
-        self.half = 0.5 * oracle._unit * u
+        self.half = np.zeros(len(X))
+        np.add.at(self.half, oracle._place.ravel(), 0.5 * oracle._unit * u)
         self.most = _crude(X, self.half)
-        few = 0 < X.shape[1] <= DIMENSIONS and found.value > 0.0
+        few = 0 < X.shape[1] <= DIMENSIONS and self.most > 0.0
         self.cones = fan(X) if few else None
         self.began = time.perf_counter()
 
     @property
     def floor(self) -> float:
         """What need not be told apart from the largest value found."""
-        return self.found.value * (1.0 + self.tol)
+        return max(self.found.value * (1.0 + self.tol), self.tol * self.most)
 
     @property
     def bound(self) -> float:
@@ -143,7 +145,7 @@ class _Branching:
                     self.report(passed, self.found.value, self.bound + rounding, len(self.cones))
         except KeyboardInterrupt:
             pass  # what is proven so far stays proven
-        return self.bound + rounding
+        return float(self.bound + rounding)
 
     def _over(self, end: float, level: float | None, rounding: float) -> bool:
         assert self.cones is not None

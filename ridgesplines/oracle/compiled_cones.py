@@ -6,7 +6,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.cones import BARRIER, FALL, INTERIOR, LONG, SHARPER, SMOOTH, STEPS, TIGHT, WIDEST
+from ridgesplines.oracle.cones import (
+    BARRIER,
+    DONE,
+    FALL,
+    INTERIOR,
+    LONG,
+    RIDGE,
+    SLOW,
+    SMOOTH,
+    STEEPEST,
+    STEPS,
+    TIGHT,
+    WIDEST,
+)
 from ridgesplines.validation import Array
 
 #: Cones that wait on the way down, one for each split.
@@ -27,7 +40,8 @@ def refine(
     stack, above = np.empty((DEPTH, k, k)), np.empty(DEPTH)
     waiting, counts, sums = np.empty((DEPTH, N), np.int64), np.empty(DEPTH, np.int64), np.empty((DEPTH, k))
     here, linear = np.empty(N, np.int64), np.empty(k)
-    p, T, v, c, work = np.empty(k), np.empty((N, k)), np.empty(N), np.empty(k), np.empty((k + 4, k))
+    p, T, v, c = np.empty(k), np.empty((N, k)), np.empty(N), np.empty(k)
+    S, work = np.empty((3, N)), np.empty((k + 5, k))
     full, count = False, 0
     for i in range(len(cones)):
         sign, left = signs[i], len(cones) - i - 1
@@ -42,7 +56,7 @@ def refine(
             linear[:] = sums[top]
             m, concave = classify(A, u, sign, G, waiting[top, : counts[top]], linear, p, T, v, here)
             if not given:
-                above[top] = min(above[top], relax(p, T[:concave], v[:concave], G, floor, level, c, work))
+                above[top] = min(above[top], relax(p, T[:concave], v[:concave], G, floor, level, c, S, work))
                 note(A, u, sign, G, c, linear, here[:m], work[0], best[i])
                 if above[top] <= level:
                     if above[top] > floor:
@@ -159,73 +173,135 @@ def bisect(G: Array, other: Array) -> None:
 
 
 @njit(nogil=True, cache=True)
-def relax(p: Array, T: Array, v: Array, G: Array, floor: float, level: float, c: Array, work: Array) -> float:
-    """The bound for one cone, and the last iterate in c. See `cones.relaxed`."""
+def relax(p: Array, T: Array, v: Array, G: Array, floor: float, level: float, c: Array, S: Array, work: Array) -> float:
+    """The bound for one cone, and the last iterate in c. See `cones.relaxed`; S is room for the kinks, (3, N)."""
     k, d = len(p), len(p) - 1
-    ell, zw, move, z, H = work[0], work[1], work[2], work[3, :d], work[4:]
+    y, zw, right, z, ell, H = work[0], work[1], work[2], work[3, :d], work[4], work[5:]
     c[:] = floor / k
-    bound, barrier, smooth = np.inf, -1.0, SMOOTH
+    bound, target = np.inf, -1.0
     for _ in range(STEPS):
-        kinks = derivatives(p, T, v, smooth, c, ell, H)
-        z[:] = 0.0
-        for i in range(k):
-            for j in range(d):
-                z[j] += c[i] * G[i, j]
-        length = 0.0
-        for j in range(d):
-            length += z[j] ** 2
-        length = np.sqrt(length)
+        if target < 0.0:
+            start_kinks(T, c, S)
+        kinks = multipliers(p, T, v, S, c, ell)
+        length = combined(G, c, z, zw)
         ratio, off, value = -np.inf, 0.0, -kinks / length
         for i in range(k):
             value += p[i] * c[i] / length
-            zw[i] = 0.0
-            for j in range(d):
-                zw[i] += G[i, j] * z[j]
             ratio = max(ratio, ell[i] / zw[i] if zw[i] > WIDEST * length else np.inf)
             off = max(off, abs(ell[i] - zw[i]))
         bound = min(bound, max(ratio, 0.0) * length)
         if bound <= floor or value > level or bound - value <= TIGHT * (bound - floor):
             break
-        if barrier < 0.0:
-            barrier = BARRIER * off * floor / k
+        if target < 0.0:
+            for i in range(k):
+                y[i] = max(zw[i] - ell[i], 0.0) + BARRIER * off
+            target = BARRIER * off * floor / k
         for i in range(k):
-            move[i] = ell[i] - zw[i] + barrier / c[i]
+            right[i] = ell[i] - zw[i] + target / c[i]
             for j in range(i + 1):
+                H[i, j] = 0.0
                 for e in range(d):
                     H[i, j] += G[i, e] * G[j, e]
-            H[i, i] += barrier / c[i] ** 2
-        solve(H, move)
-        part = 1.0
-        for i in range(k):
-            if -move[i] * part > INTERIOR * c[i]:
-                part = -INTERIOR * c[i] / move[i]
-        for i in range(k):
-            c[i] += part * move[i]
-        if part > LONG:
-            barrier, smooth = barrier * FALL, smooth * SHARPER
+            H[i, i] += y[i] / c[i] + RIDGE
+        add_kinks(T, v, S, c, target, H, right)
+        solve(H, right)
+        part = step(T, v, S, c, y, right, target)
+        target *= FALL if part > LONG else SLOW
+        if target < DONE * floor**2:
+            break
     return bound
 
 
 @njit(nogil=True, cache=True)
-def derivatives(p: Array, T: Array, v: Array, smooth: float, c: Array, ell: Array, H: Array) -> float:
-    """Write ell, and the curvature of the rounded kinks into the lower half of H; returns sum v |t^T c|."""
-    k, kinks = len(p), 0.0
-    ell[:] = p
-    H[:] = 0.0
-    for n in range(len(v)):
+def start_kinks(T: Array, c: Array, S: Array) -> None:
+    """Both parts of t and the slope between, off the boundary."""
+    for n in range(len(T)):
         t = width = 0.0
-        for i in range(k):
+        for i in range(len(c)):
             t += T[n, i] * c[i]
             width += abs(T[n, i]) * c[i]
-        kinks += v[n] * abs(t)
-        width = smooth * width + 1e-300
-        root = np.sqrt(t * t + width * width)
-        slope, curvature = v[n] * t / root, v[n] * width * width / (root * root * root)
+        S[1, n], S[2, n] = max(t, 0.0) + SMOOTH * width, max(-t, 0.0) + SMOOTH * width
+        S[0, n] = (S[1, n] - S[2, n]) / (S[1, n] + S[2, n])
+
+
+@njit(nogil=True, cache=True)
+def multipliers(p: Array, T: Array, v: Array, S: Array, c: Array, ell: Array) -> float:
+    """Write ell for the slopes at hand; returns sum v |t^T c|."""
+    k, kinks = len(p), 0.0
+    for i in range(k):
+        ell[i] = p[i]
+    for n in range(len(v)):
+        t, weight = 0.0, v[n] * S[0, n]
         for i in range(k):
-            ell[i] -= slope * T[n, i]
-            for j in range(i + 1):
-                H[i, j] += curvature * T[n, i] * T[n, j]
+            t += T[n, i] * c[i]
+            ell[i] -= weight * T[n, i]
+        kinks += v[n] * abs(t)
     return kinks
+
+
+@njit(nogil=True, cache=True)
+def combined(G: Array, c: Array, z: Array, zw: Array) -> float:
+    """Write z = sum c_i w_i and z^T w_i; returns |z|."""
+    k, d, square = len(c), len(z), 0.0
+    for e in range(d):
+        z[e] = 0.0
+        for i in range(k):
+            z[e] += c[i] * G[i, e]
+        square += z[e] ** 2
+    for i in range(k):
+        zw[i] = 0.0
+        for e in range(d):
+            zw[i] += G[i, e] * z[e]
+    return np.sqrt(square)
+
+
+@njit(nogil=True, cache=True)
+def add_kinks(T: Array, v: Array, S: Array, c: Array, target: float, H: Array, right: Array) -> None:
+    """Their part of the system for the step of c: in the lower half of H, and on its right-hand side."""
+    k = len(c)
+    for n in range(len(v)):
+        t, s = 0.0, S[0, n]
+        for i in range(k):
+            t += T[n, i] * c[i]
+        weight = v[n] / (S[1, n] / (1.0 - s) + S[2, n] / (1.0 + s))
+        slope = weight * (t - 2.0 * s * target / (v[n] * (1.0 - s * s)))
+        for i in range(k):
+            right[i] -= slope * T[n, i]
+            for j in range(i + 1):
+                H[i, j] += weight * T[n, i] * T[n, j]
+
+
+@njit(nogil=True, cache=True)
+def step(T: Array, v: Array, S: Array, c: Array, y: Array, move: Array, target: float) -> float:
+    """Take the longest step that stays inside; its length, at most 1."""
+    k, part = len(c), 1.0
+    for i in range(k):
+        part = shortened(part, c[i], move[i])
+        part = shortened(part, y[i], (target - y[i] * move[i]) / c[i] - y[i])
+    for last in (False, True):
+        for n in range(len(v)):
+            t, s, a, b = 0.0, S[0, n], S[1, n], S[2, n]
+            for i in range(k):
+                t += T[n, i] * (c[i] + move[i])
+            near, far, aim = 1.0 - s, 1.0 + s, target / v[n]
+            ds = (t - 2.0 * s * aim / (near * far)) / (a / near + b / far)
+            da, db = (aim + a * ds) / near - a, (aim - b * ds) / far - b
+            if last:
+                S[0, n] = min(max(s + part * ds, -STEEPEST), STEEPEST)
+                S[1, n], S[2, n] = a + part * da, b + part * db
+            else:
+                part = shortened(shortened(part, near, -ds), far, ds)
+                part = shortened(shortened(part, a, da), b, db)
+    for i in range(k):
+        y[i] += part * ((target - y[i] * move[i]) / c[i] - y[i])
+        c[i] += part * move[i]
+    return part
+
+
+@njit(nogil=True, cache=True)
+def shortened(part: float, value: float, change: float) -> float:
+    """A step that takes a positive value at most INTERIOR of the way to zero."""
+    return -INTERIOR * value / change if -change * part > INTERIOR * value else part
 
 
 @njit(nogil=True, cache=True)

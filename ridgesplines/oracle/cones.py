@@ -20,9 +20,10 @@ where all :math:`z^T w_i > 0`. The best s and z come from the concave program
 
 .. math:: \max_{c \ge 0} \; p^T c - \sum_{n \in C} v_n |t_n^T c| - \tfrac12 \Big\| \sum_i c_i w_i \Big\|^2
 
-whose optimum is half the squared bound: Newton's method with a barrier for c >= 0 and rounded kinks; at any iterate
-:math:`s_n` is the slope of the rounded kink and :math:`z = \sum_i c_i w_i`. So a bound is valid whenever it stops, and
-exact where no convex point is left undecided.
+whose optimum is half the squared bound, by a primal-dual interior-point method: with :math:`t_n = t_n^+ - t_n^-`, and
+slacks y of :math:`\ell_i \le z^T w_i`, it follows :math:`c_i y_i = v_n t_n^+ (1 - s_n) = v_n t_n^- (1 + s_n) = \mu` as
+:math:`\mu` falls to zero. Its s and :math:`z = \sum_i c_i w_i` give a bound at any iterate, so that a bound is valid
+whenever it stops; and it is exact in the limit where no convex point is left undecided.
 """
 
 from __future__ import annotations
@@ -36,12 +37,18 @@ from ridgesplines.validation import Array
 
 #: Newton steps at most.
 STEPS = 20
-#: The barrier at first, in units of how far the first multipliers are from optimal, and how it falls.
-BARRIER, FALL = 0.5, 0.1
-#: The rounding of the kinks at first, relative to the mean of |t|, and how it falls.
-SMOOTH, SHARPER = 0.3, 0.6
-#: A step goes so far towards the boundary; one longer than half of Newton's lets barrier and rounding fall.
-INTERIOR, LONG = 0.9, 0.5
+#: The complementarity aimed at first, in units of how far the first multipliers are from optimal.
+BARRIER = 0.5
+#: At first both parts of t are larger by this than they are, relative to the mean of |t|.
+SMOOTH = 0.3
+#: A step goes so far towards the boundary; how the aim falls after one longer than LONG, and after others.
+INTERIOR, LONG, FALL, SLOW = 0.9, 0.5, 0.1, 0.5
+#: In units of the squared bound: an aim below this is rounding.
+DONE = 1e-15
+#: Added to the diagonal of the system of a step, whose other entries are about one: it may be singular.
+RIDGE = 1e-14
+#: No slope is nearer to one, lest rounding make it one.
+STEEPEST = 1.0 - 1e-14
 #: A bound is good enough within this of its distance to what need not be known.
 TIGHT = 0.25
 #: Generators further from z than this (a cosine) give no bound: rounding would count too much.
@@ -150,34 +157,58 @@ def relaxed(p: Array, T: Array, v: Array, W: Array, floor: float, level: float) 
     floor, level : see `refine`.
     """
     m, k = p.shape
-    c, bounds = np.full((m, k), floor / k), np.full(m, np.inf)
-    barrier, smooth, live = np.zeros(m), np.full(m, SMOOTH), np.arange(m)
-    for step in range(STEPS):
-        cl, Tl, vl, Wl = c[live], T[live], v[live], W[live]
-        t = np.einsum("mk,mkn->mn", cl, Tl)
-        width = smooth[live, None] * np.einsum("mk,mkn->mn", cl, np.abs(Tl)) + 1e-300
-        root = np.hypot(t, width)
-        ell = p[live] - np.einsum("mkn,mn->mk", Tl, vl * t / root)
-        z = np.einsum("mk,mkd->md", cl, Wl)
-        length = np.linalg.norm(z, axis=1)
-        zw = np.einsum("mkd,md->mk", Wl, z)
+    bounds, target = np.full(m, np.inf), np.empty(m)
+    c, y, off, live = np.full((m, k), floor / k), np.empty((m, k)), np.empty((m, k)), np.arange(m)
+    t, width = np.einsum("mkn,mk->mn", T, c), np.einsum("mkn,mk->mn", np.abs(T), c) + 1e-300
+    above, below = np.maximum(t, 0.0) + SMOOTH * width, np.maximum(-t, 0.0) + SMOOTH * width
+    s = (above - below) / (above + below)
+    for round_ in range(STEPS):
+        Tl, vl, Wl, cl, sl = T[live], v[live], W[live], c[live], s[live]
+        ell = p[live] - np.einsum("mkn,mn->mk", Tl, vl * sl)
+        z = np.einsum("mkd,mk->md", Wl, cl)
+        zw, length = np.einsum("mkd,md->mk", Wl, z), np.linalg.norm(z, axis=1)
         near = zw > WIDEST * length[:, None]
         ratio = np.where(near, ell / np.where(near, zw, 1.0), np.inf).max(axis=1)
         bounds[live] = np.minimum(bounds[live], np.maximum(ratio, 0.0) * length)
-        value = ((cl * p[live]).sum(axis=1) - (vl * np.abs(t)).sum(axis=1)) / length
+        kinks = np.abs(np.einsum("mkn,mk->mn", Tl, cl))
+        value = ((cl * p[live]).sum(axis=1) - (vl * kinks).sum(axis=1)) / length
+        off[live] = ell - zw
+        if round_ == 0:
+            far = BARRIER * np.abs(off).max(axis=1)
+            y, target = np.maximum(-off, 0.0) + far[:, None], far * floor / k
         left = (bounds[live] > floor) & (value <= level) & (bounds[live] - value > TIGHT * (bounds[live] - floor))
-        if step == 0:
-            barrier = BARRIER * np.abs(ell - zw).max(axis=1) * floor / k
-        H = np.einsum("mkn,mn,mln->mkl", Tl, vl * width**2 / root**3, Tl, optimize=True)
-        H += np.einsum("mkd,mld->mkl", Wl, Wl)
-        H[:, np.arange(k), np.arange(k)] += barrier[live, None] / cl**2
-        move = np.linalg.solve(H, (ell - zw + barrier[live, None] / cl)[..., None])[..., 0]
-        part = np.minimum(1.0, INTERIOR / np.maximum(-move / cl, 1e-300).max(axis=1))
-        c[live] = cl + part[:, None] * move
-        sharper = live[part > LONG]
-        barrier[sharper] *= FALL
-        smooth[sharper] *= SHARPER
-        live = live[left]
+        live = live[left & (target[live] >= DONE * floor**2)]
         if not len(live):
             break
+        state = c[live], y[live], s[live], above[live], below[live]
+        state, part = _step(T[live], v[live], W[live], off[live], state, target[live, None])
+        c[live], y[live], s[live], above[live], below[live] = state
+        np.clip(s, -STEEPEST, STEEPEST, out=s)
+        target[live] *= np.where(part > LONG, FALL, SLOW)
     return bounds, c
+
+
+def _step(
+    T: Array, v: Array, W: Array, off: Array, state: tuple[Array, ...], target: Array
+) -> tuple[tuple[Array, ...], Array]:
+    """A step of the interior-point method towards complementarity `target`: the new state, and its length up to 1."""
+    c, y, s, above, below = state
+    k = c.shape[1]
+    kinks = v > 0.0
+    aim = target / np.where(kinks, v, 1.0)
+    stiff = above / (1.0 - s) + below / (1.0 + s)
+    centre = 2.0 * s * aim / (1.0 - s**2)
+    H = np.einsum("mkn,mn,mln->mkl", T, v / stiff, T, optimize=True) + np.einsum("mkd,mld->mkl", W, W)
+    H[:, np.arange(k), np.arange(k)] += y / c + RIDGE
+    t = np.einsum("mkn,mk->mn", T, c)
+    right = off + target / c - np.einsum("mkn,mn->mk", T, v / stiff * (t - centre))
+    dc = np.linalg.solve(H, right[..., None])[..., 0]
+    dy = (target - y * dc) / c - y
+    ds = np.where(kinks, (t + np.einsum("mkn,mk->mn", T, dc) - centre) / stiff, 0.0)
+    up = np.where(kinks, (aim + above * ds) / (1.0 - s) - above, 0.0)
+    down = np.where(kinks, (aim - below * ds) / (1.0 + s) - below, 0.0)
+    room = [(c, dc), (y, dy), (1.0 - s, -ds), (1.0 + s, ds), (above, up), (below, down)]
+    most = np.max([(-change / value).max(axis=1) for value, change in room], axis=0)
+    part = np.minimum(1.0, INTERIOR / np.maximum(most, 1e-300))
+    moves = (c, dc), (y, dy), (s, ds), (above, up), (below, down)
+    return tuple(value + part[:, None] * change for value, change in moves), part
