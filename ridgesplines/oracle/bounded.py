@@ -83,7 +83,7 @@ class BoundedOracle:
         level: float | None = None,
         max_time: float = 60.0,
         near: tuple[Array, Array] | None = None,
-        tol: float = 1e-7,
+        tol: float = 1e-9,
         report: Report | None = None,
     ) -> Supremum:
         """The bound. With `level` it stops as soon as the supremum is proven not to exceed it, or seen to.
