@@ -10,6 +10,7 @@ from ridgesplines.dictionaries import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
+from ridgesplines.oracle.faces import FaceOracle
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
 from ridgesplines.oracle.plane import PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
@@ -17,6 +18,7 @@ from ridgesplines.validation import Array
 
 __all__ = [
     "BoundedOracle",
+    "FaceOracle",
     "Oracle",
     "PlaneOracle",
     "Report",
