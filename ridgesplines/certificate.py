@@ -2,6 +2,7 @@ r"""The dual certificate: what proves how close to the global optimum a network 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +18,7 @@ from ridgesplines.duals import (
 from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline
-from ridgesplines.oracle import BoundedOracle, Oracle, Report, continuum_oracle, eta_at
+from ridgesplines.oracle import Oracle, Report, Supremum, continuum_oracle, eta_at, proven
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise, targets_and_fit
 from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
@@ -155,16 +156,14 @@ def certify(
 def strengthened(
     problem: Problem, network: RidgeSpline, certificate: DualCertificate, max_time: float, report: Report | None = None
 ) -> DualCertificate:
-    """The certificate of the same dual vector with the strongest scope that `max_time` seconds allow; see `bounded`."""
-    keep = problem.sample_weight > 0.0
-    oracle = BoundedOracle(problem.reduced.X)
+    """The certificate of the same dual vector with the strongest scope that `max_time` seconds allow; see `proven`."""
     near = network.weights, network.biases
-    bounded = partial(oracle, max_time=max_time, near=near, report=report)
-    again = _proved(problem, certificate.dual[keep], bounded)
+    oracle = partial(proven, problem.reduced.X, max_time=max_time, near=near, report=report)
+    again = _proved(problem, certificate.dual[problem.sample_weight > 0.0], oracle)
     return replace(again, residual=certificate.residual)
 
 
-def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
+def _proved(problem: Problem, raw: Array, oracle: Callable[[Array], Supremum]) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
     found = oracle(u)
     scale, value = best_scale(problem.reduced, u, found.value)

@@ -90,12 +90,16 @@ def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, 
     maximum lies between two crossings. Each of shape (m,). O(m N log N).
     """
     a = arcs(xp, rx, ry, U)
+    square, vx, vy, at = best_of(xp, a)
+    return square, vx, vy, xp.where(a.inside[at] | a.nowhere[at], -1, a.order[at])
+
+
+def best_of(xp: ModuleType, a: Arcs) -> tuple[Rows, Rows, Rows, tuple[Rows, Rows]]:
+    """Of each circle the largest |eta|^2, a direction as two arrays, and the indices of the arc where it is."""
     value = xp.where(a.inside, a.peak, a.end)
-    top = value.argmax(1)
-    at = xp.arange(len(rx), device=rx.device), top
+    at = xp.arange(len(value), device=value.device), value.argmax(1)
     within = a.inside[at]
-    crossed = xp.where(within | a.nowhere[at], -1, a.order[at])
-    return value[at], xp.where(within, a.vx[at], -a.ry[at]), xp.where(within, a.vy[at], a.rx[at]), crossed
+    return value[at], xp.where(within, a.vx[at], -a.ry[at]), xp.where(within, a.vy[at], a.rx[at]), at
 
 
 def _before_crossings(r: Rows, V: Rows) -> Rows:

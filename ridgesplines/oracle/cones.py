@@ -180,17 +180,16 @@ def relaxed(p: Array, T: Array, v: Array, W: Array, floor: float, level: float) 
         live = live[left & (target[live] >= DONE * floor**2)]
         if not len(live):
             break
-        state = c[live], y[live], s[live], above[live], below[live]
-        state, part = _step(T[live], v[live], W[live], off[live], state, target[live, None])
-        c[live], y[live], s[live], above[live], below[live] = state
+        state = (c, y, s, above, below)
+        moved, part = _step(T[live], v[live], W[live], off[live], [x[live] for x in state], target[live, None])
+        for x, values in zip(state, moved, strict=True):
+            x[live] = values
         np.clip(s, -STEEPEST, STEEPEST, out=s)
         target[live] *= np.where(part > LONG, FALL, SLOW)
     return bounds, c
 
 
-def _step(
-    T: Array, v: Array, W: Array, off: Array, state: tuple[Array, ...], target: Array
-) -> tuple[tuple[Array, ...], Array]:
+def _step(T: Array, v: Array, W: Array, off: Array, state: list[Array], target: Array) -> tuple[list[Array], Array]:
     """A step of the interior-point method towards complementarity `target`: the new state, and its length up to 1."""
     c, y, s, above, below = state
     k = c.shape[1]
@@ -211,4 +210,4 @@ def _step(
     most = np.max([(-change / value).max(axis=1) for value, change in room], axis=0)
     part = np.minimum(1.0, INTERIOR / np.maximum(most, 1e-300))
     moves = (c, dc), (y, dy), (s, ds), (above, up), (below, down)
-    return tuple(value + part[:, None] * change for value, change in moves), part
+    return [value + part[:, None] * change for value, change in moves], part

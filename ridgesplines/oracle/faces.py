@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.oracle.base import MOST, Supremum, ranked
-from ridgesplines.oracle.circles import arcs
+from ridgesplines.oracle.circles import arcs, best_of
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.search import span
 from ridgesplines.validation import Array
@@ -116,11 +116,8 @@ class FaceOracle:
             return None
         r[:, off <= HELD] = 0.0
         a = arcs(np, r[0], r[1], 2.0 * half[:, None])
-        value = np.where(a.inside, a.peak, a.end)
-        top = value.argmax(axis=1)
-        at = np.arange(len(held)), top
-        along = np.where(a.inside[at], [a.vx[at], a.vy[at]], [-a.ry[at], a.rx[at]])
-        found = [self._listed(value[at], _unit(np.einsum("mdi,im->md", plane, along)), held)]
+        squares, vx, vy, _ = best_of(np, a)
+        found = [self._listed(squares, _unit(np.einsum("mdi,im->md", plane, np.array([vx, vy]))), held)]
         rows, columns = np.nonzero(a.inside)
         W = _unit(np.einsum("mdi,im->md", plane[rows], np.array([a.vx[rows, columns], a.vy[rows, columns]])))
         held = held[rows]

@@ -2,18 +2,17 @@
 
 from itertools import combinations
 
-import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import dual_vector, noisy
+from suprema import over_patterns
 
 from ridgesplines import fast
 from ridgesplines.network import group_norms
 from ridgesplines.oracle import BoundedOracle, PlaneOracle, bounded, eta_at
 from ridgesplines.oracle.cones import fan, refine
-from ridgesplines.patterns import activation_patterns
 
 CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
 LATTICE = np.argwhere(np.ones((3, 3, 3))).astype(float)
@@ -38,21 +37,6 @@ def engine(request, monkeypatch):
         monkeypatch.setattr(bounded, "MANY", 0)
     else:
         monkeypatch.setattr(fast, "compiled", lambda module: None)
-
-
-def supremum(X, u):
-    """max over the cells of all activation patterns, in each of which eta is linear; two signs."""
-    w, b, slope, mass = cp.Variable(X.shape[1]), cp.Variable(), cp.Parameter(X.shape[1]), cp.Parameter()
-    side = cp.Parameter(len(X))
-    cell = cp.Problem(cp.Maximize(slope @ w - mass * b), [cp.norm(w) <= 1.0, cp.multiply(side, X @ w - b) >= 0.0])
-    best = 0.0
-    for active in activation_patterns(X):
-        for turned in (active, ~active):
-            for sign in (1.0, -1.0):
-                side.value = np.where(turned, 1.0, -1.0)
-                slope.value, mass.value = sign * X[turned].T @ u[turned], sign * u[turned].sum()
-                best = max(best, cell.solve(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10))
-    return best
 
 
 def neurons(X, rng, many=3000):
@@ -97,7 +81,7 @@ def test_no_neuron_exceeds_the_bound_at_any_stop(name):
 def test_the_supremum_over_all_cells_lies_between(X):
     u = dual_vector(X)
     found = BoundedOracle(X)(u, max_time=10.0)
-    exact = supremum(X, u)
+    exact = over_patterns(X, u)
     low = np.abs(eta_at(X, u, found.weights, found.biases)).max()
     assert low * (1.0 - 1e-8) <= exact <= found.value * (1.0 + 1e-8)
     assert found.value <= low * (1.0 + 1e-6)
