@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations, product
 
-import cvxpy as cp
 import numpy as np
+from scipy.optimize import nnls
 
 from ridgesplines.network import group_norms
 from ridgesplines.oracle import eta_at
@@ -38,16 +38,18 @@ def enumerated(X, u):
     return float(group_norms(eta_at(X, u, np.array(W), np.array(b))).max())
 
 
-def over_patterns(X, u):
-    """sup |eta| for points in any position: in the cell of a pattern eta is linear, and either sign a cone program."""
-    w, b, slope, mass = cp.Variable(X.shape[1]), cp.Variable(), cp.Parameter(X.shape[1]), cp.Parameter()
-    side = cp.Parameter(len(X))
-    cell = cp.Problem(cp.Maximize(slope @ w - mass * b), [cp.norm(w) <= 1.0, cp.multiply(side, X @ w - b) >= 0.0])
+def over_patterns(X, u, heavy=1e6):
+    """sup |eta| for points in any position: in the cell of a pattern eta is linear, and either sign a cone program,
+
+    max g^T w - m b subject to s_n (w^T x_n - b) >= 0 and |w| <= 1, solved by its dual: min |g + sum mu_n s_n x_n|
+    over mu >= 0 with sum mu_n s_n = -m, an equality of heavy weight in nonnegative least squares.
+    """
+    X = X - X.mean(axis=0)
     best = 0.0
     for active in activation_patterns(X):
-        for turned in (active, ~active):
-            for sign in (1.0, -1.0):
-                side.value = np.where(turned, 1.0, -1.0)
-                slope.value, mass.value = sign * X[turned].T @ u[turned], sign * u[turned].sum()
-                best = max(best, cell.solve(solver="CLARABEL", tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9))
+        for turned, sign in product((active, ~active), (1.0, -1.0)):
+            side = np.where(turned, 1.0, -1.0)
+            right = np.append(sign * X[turned].T @ u[turned], heavy * sign * u[turned].sum())
+            left = np.vstack([X.T * side, heavy * side])
+            best = max(best, float(np.linalg.norm(right + left @ nnls(left, -right)[0])))
     return best

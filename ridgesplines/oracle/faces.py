@@ -76,13 +76,15 @@ class FaceOracle:
         self.seconds = comb(N, rank - 1) * (CIRCLE + POINT * N) if rank >= 2 else np.inf
 
     def __call__(self, u: Array, end: float = np.inf) -> Supremum | None:
-        """The supremum; None after the time `end` (of ``time.perf_counter``), or where there is no exact answer."""
+        """The supremum; None where it would not be known at `end` (of ``time.perf_counter``), or not exactly."""
         half = np.zeros(len(self._points))
         np.add.at(half, self._place.ravel(), 0.5 * u)
-        best = np.empty((0, self._points.shape[1] + 2))
+        N, rank = self._points.shape
+        best, began, done = np.empty((0, rank + 2)), time.perf_counter(), 0
         for held in self._subsets():
-            found = self._on_circles(half, held)
-            if found is None or time.perf_counter() > end:
+            found, done = self._on_circles(half, held), done + len(held)
+            expected = began + (time.perf_counter() - began) * comb(N, rank - 1) / done
+            if found is None or expected > end:
                 return None
             best = np.concatenate([best, found])
             best = best[np.argsort(-best[:, 0], kind="stable")][:MOST]
