@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from ridgesplines.oracle.cones import (
     BARRIER,
@@ -22,8 +21,8 @@ from ridgesplines.oracle.cones import (
 )
 from ridgesplines.validation import Array
 
-#: Cones that wait on the way down, one for each split.
-DEPTH = 256
+#: Cones that wait on the way down, one for each split: at most, and such that their values fill so many numbers.
+DEPTH, ENTRIES = 256, 2**24
 
 
 @njit(nogil=True, cache=True)
@@ -32,32 +31,29 @@ def refine(
 ) -> tuple[Array, Array, Array, Array]:
     """As the function of this name in `cones`, but depth-first down to the level as far as there is room.
 
-    Points on one side of a cone are summed into one linear function, and not looked at again below it.
+    On the way down the values t at the generators are kept: the middle of an edge has the mean of the values at its
+    ends. Points on one side of a cone are summed into one linear function, and not looked at again below it.
     """
     N, k = A.shape
     leaves, heights, limits = np.empty((room, k, k)), np.empty(room), np.empty(room)
     best = np.full((len(cones), 1 + k), -np.inf)
-    stack, above = np.empty((DEPTH, k, k)), np.empty(DEPTH)
-    waiting, counts, sums = np.empty((DEPTH, N), np.int64), np.empty(DEPTH, np.int64), np.empty((DEPTH, k))
-    here, linear = np.empty(N, np.int64), np.empty(k)
+    depth = max(8, min(DEPTH, ENTRIES // (N * k)))
+    stack, above, linear = np.empty((depth, k, k)), np.empty(depth), np.empty((depth, k))
+    values, weights, counts = np.empty((depth, N, k)), np.empty((depth, N)), np.empty(depth, np.int64)
     p, T, v, c = np.empty(k), np.empty((N, k)), np.empty(N), np.empty(k)
     S, work = np.empty((3, N)), np.empty((k + 5, k))
-    full, count = False, 0
+    count = 0
     for i in range(len(cones)):
         sign, left = signs[i], len(cones) - i - 1
-        stack[0], above[0], sums[0], counts[0] = cones[i], bounds[i], 0.0, N
-        waiting[0] = np.arange(N)
+        stack[0], above[0], counts[0] = cones[i], bounds[i], N
+        begin(A, u, sign, stack[0], values[0], weights[0], linear[0])
         top, given = 0, True
-        while top >= 0:
-            full = count + top + 2 + left > room or top + 1 == DEPTH
-            if full:
-                break
-            G = stack[top]
-            linear[:] = sums[top]
-            m, concave = classify(A, u, sign, G, waiting[top, : counts[top]], linear, p, T, v, here)
+        while top >= 0 and count + top + 2 + left <= room and top + 1 < depth:
+            m, concave = classify(values[top], weights[top], counts[top], linear[top], p, T, v)
             if not given:
+                G = stack[top]
                 above[top] = min(above[top], relax(p, T[:concave], v[:concave], G, floor, level, c, S, work))
-                note(A, u, sign, G, c, linear, here[:m], work[0], best[i])
+                note(values[top], weights[top, :m], linear[top], G, c, work[0], best[i])
                 if above[top] <= level:
                     if above[top] > floor:
                         leaves[count], heights[count], limits[count] = G, sign, above[top]
@@ -65,10 +61,11 @@ def refine(
                     top -= 1
                     continue
             given = False
-            bisect(stack[top], stack[top + 1])
-            for half in (top, top + 1):
-                above[half], sums[half], counts[half] = above[top], linear, m
-                waiting[half, :m] = here[:m]
+            first, second, scale = bisect(stack[top], stack[top + 1])
+            halve(values[top], values[top + 1], m, first, second, scale)
+            halve(linear[top : top + 1], linear[top + 1 : top + 2], 1, first, second, scale)
+            weights[top + 1, :m] = weights[top, :m]
+            above[top + 1], counts[top], counts[top + 1] = above[top], m, m
             top += 1
         for j in range(top + 1):  # no room for them
             leaves[count], heights[count], limits[count] = stack[j], sign, above[j]
@@ -77,73 +74,73 @@ def refine(
 
 
 @njit(nogil=True, cache=True)
-def classify(
-    A: Array,
-    u: Array,
-    sign: float,
-    G: Array,
-    points: NDArray,
-    linear: Array,
-    p: Array,
-    T: Array,
-    v: Array,
-    here: NDArray,
-) -> tuple[int, int]:
-    """Sum points on one side into `linear`, write p, T, v as in `cones`, and into `here` the points undecided.
+def begin(A: Array, u: Array, sign: float, G: Array, values: Array, weights: Array, linear: Array) -> None:
+    """The values of all points at the generators."""
+    k = len(G)  # by loops, here and below: expressions of whole arrays would make arrays anew
+    for n in range(len(A)):
+        weights[n] = sign * u[n]
+        for i in range(k):
+            values[n, i] = 0.0
+            for j in range(k):
+                values[n, i] += A[n, j] * G[i, j]
+    for i in range(k):
+        linear[i] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def classify(values: Array, weights: Array, many: int, linear: Array, p: Array, T: Array, v: Array) -> tuple[int, int]:
+    """Sum points on one side into `linear`, move the others up, write p, T, v as in `cones`.
 
     Returns how many are undecided, and how many of them concave.
     """
     k = len(p)
     undecided = concave = 0
-    p[:] = 0.0  # by loops, here and below: expressions of whole arrays would make arrays anew
-    for n in points:
-        weight = sign * u[n]
-        t = T[concave]
-        low, high = np.inf, -np.inf
-        for i in range(k):
-            t[i] = 0.0
-            for j in range(k):
-                t[i] += A[n, j] * G[i, j]
-            low, high = min(low, t[i]), max(high, t[i])
-        if low >= 0.0 or high <= 0.0:
-            side = weight if low >= 0.0 else -weight
-            for j in range(k):
-                linear[j] += side * A[n, j]
-        else:
-            here[undecided] = n
-            undecided += 1
-            if weight < 0.0:
-                v[concave] = -weight
-                concave += 1
-            else:
-                for i in range(k):
-                    p[i] += weight * abs(t[i])
     for i in range(k):
-        for j in range(k):
-            p[i] += G[i, j] * linear[j]
+        p[i] = 0.0
+    for n in range(many):
+        t, weight = values[n], weights[n]
+        above = below = 0
+        for i in range(k):
+            above += t[i] > 0.0
+            below += t[i] < 0.0
+        if above == 0 or below == 0:
+            side = weight if below == 0 else -weight
+            for i in range(k):
+                linear[i] += side * t[i]
+            continue
+        if weight < 0.0:
+            v[concave] = -weight
+            for i in range(k):
+                T[concave, i] = t[i]
+            concave += 1
+        else:
+            for i in range(k):
+                p[i] += weight * abs(t[i])
+        if undecided < n:
+            weights[undecided] = weight
+            for i in range(k):
+                values[undecided, i] = t[i]
+        undecided += 1
+    for i in range(k):
+        p[i] += linear[i]
     return undecided, concave
 
 
 @njit(nogil=True, cache=True)
-def note(
-    A: Array, u: Array, sign: float, G: Array, c: Array, linear: Array, points: NDArray, theta: Array, best: Array
-) -> None:
+def note(values: Array, weights: Array, linear: Array, G: Array, c: Array, theta: Array, best: Array) -> None:
     """Keep the hyperplane of the last iterate where sign * eta / |w| is larger than in `best`."""
-    k = len(c)
-    theta[:] = 0.0
-    length = 0.0
+    k, value, length = len(c), 0.0, 0.0
     for j in range(k):
+        value += linear[j] * c[j]
+        theta[j] = 0.0
         for i in range(k):
             theta[j] += c[i] * G[i, j]
         length += theta[j] ** 2 if j < k - 1 else 0.0
-    value = 0.0
-    for j in range(k):
-        value += linear[j] * theta[j]
-    for n in points:
+    for n in range(len(weights)):
         t = 0.0
-        for j in range(k):
-            t += A[n, j] * theta[j]
-        value += sign * u[n] * abs(t)
+        for i in range(k):
+            t += values[n, i] * c[i]
+        value += weights[n] * abs(t)
     length = np.sqrt(length)
     if value > best[0] * length:
         best[0] = value / length
@@ -152,8 +149,8 @@ def note(
 
 
 @njit(nogil=True, cache=True)
-def bisect(G: Array, other: Array) -> None:
-    """Cut a cone at the middle of its longest edge: one half in its place, the other beside it."""
+def bisect(G: Array, other: Array) -> tuple[int, int, float]:
+    """Cut a cone at the middle of its longest edge, scale * (its ends): one half in its place, the other beside it."""
     k = len(G)
     longest, first, second = -1.0, 0, 1
     for i in range(k):
@@ -166,10 +163,19 @@ def bisect(G: Array, other: Array) -> None:
     length = 0.0
     for e in range(k - 1):
         length += (G[first, e] + G[second, e]) ** 2
-    other[:] = G
-    for e in range(k):
-        other[second, e] = (G[first, e] + G[second, e]) / np.sqrt(length)
-    G[first] = other[second]
+    scale = 1.0 / np.sqrt(length)
+    halve(G.T, other.T, k, first, second, scale)
+    return first, second, scale
+
+
+@njit(nogil=True, cache=True)
+def halve(rows: Array, other: Array, many: int, first: int, second: int, scale: float) -> None:
+    """Rows of values at the generators, for either half."""
+    for n in range(many):
+        middle = scale * (rows[n, first] + rows[n, second])
+        for i in range(rows.shape[1]):
+            other[n, i] = rows[n, i]
+        other[n, second] = rows[n, first] = middle
 
 
 @njit(nogil=True, cache=True)

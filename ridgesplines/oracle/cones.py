@@ -38,9 +38,9 @@ from ridgesplines.validation import Array
 #: Newton steps at most.
 STEPS = 20
 #: The complementarity aimed at first, in units of how far the first multipliers are from optimal.
-BARRIER = 0.5
+BARRIER = 0.05
 #: At first both parts of t are larger by this than they are, relative to the mean of |t|.
-SMOOTH = 0.3
+SMOOTH = 0.5
 #: A step goes so far towards the boundary; how the aim falls after one longer than LONG, and after others.
 INTERIOR, LONG, FALL, SLOW = 0.9, 0.5, 0.1, 0.5
 #: In units of the squared bound: an aim below this is rounding.
