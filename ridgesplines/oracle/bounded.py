@@ -24,7 +24,7 @@ STARTS = 64
 #: From so many entries (points times cones) on, compiled code is worth its loading.
 MANY = 2**14
 #: Bytes that the cones may fill; above so many dimensions there are too many to begin with.
-BUDGET = 2**30
+BUDGET = 2**29
 DIMENSIONS = 12
 #: Cones that come of one share of work, at most, and such that its time is some tenths of a second.
 TOGETHER, SHARE = 2**12, 2**28
@@ -49,11 +49,13 @@ class BoundedOracle:
     Notes
     -----
     Simplicial cones of hyperplanes (w, b) are bounded (see `cones`), the largest bounds first, and those above what was
-    found cut in two at their longest edge. A cone costs O(M d^2) for the M points that its hyperplanes may touch, and
-    their number grows like a power d of the accuracy, at worst: in practice a relative 1e-6 takes seconds for d <= 4
-    and up to a minute for d = 5 at a dual vector near the optimum. For more than 12 dimensions the answer is the bound
-    of Cauchy and Schwarz. For vector outputs each of the principal components of u is bounded, and the value is the
-    root of their sum of squares: too large by a factor up to sqrt(D).
+    found cut in two at their longest edge. A cone costs O(M d^2) for the M points that its hyperplanes may touch. Once
+    cones are so small that only concave points are left undecided, bounds are exact: a bound of some percent and one of
+    1e-9 cost nearly the same. How many cones that takes is the question: at a dual vector near the optimum, one core,
+    d = 3 and N = 500 a second, d = 4 and N = 500 some five, d = 5 and N = 100 some eight; each further dimension many
+    times more, and for more than 12 the answer is the bound of Cauchy and Schwarz. For vector outputs each of the
+    principal components of u is bounded, and the value is the root of the sum of squares: too large by a factor up to
+    sqrt(D). With numba, the first call after installation compiles for some seconds, beyond `max_time` if need be.
 
     The bound holds for computation in floating point: it has an allowance for the rounding of sums of N terms, which is
     an estimate of the worst case and no interval arithmetic.
@@ -214,4 +216,4 @@ def _rounding(A: Array, half: Array) -> float:
     length = np.linalg.norm(A[:, :-1], axis=1)
     sums = float(np.abs(half) @ (length + length.max()))
     off = float(np.linalg.norm(half @ A[:, :-1])) + abs(float(half.sum())) * float(length.max())
-    return 8.0 * len(A) * np.finfo(float).eps * sums + 2.0 * off
+    return (8.0 * len(A) + 64.0) * np.finfo(float).eps * sums + 2.0 * off  # some 64 halvings of the values, too

@@ -112,3 +112,15 @@ def test_progress_is_printed(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines
     assert all("sup|eta|/lam in [" in line and "relative gap <=" in line for line in lines)
+
+
+def test_an_interrupt_leaves_a_bound(monkeypatch):
+    def interrupted(self, half, held):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(faces.FaceOracle, "_on_circles", interrupted)
+    s = rs.solve(problem(rs.Squared(), 20, 3), rs.ColumnGeneration())
+    c = s.certify().certificate
+    assert c.scope == "bounded"
+    assert s.certificate.sup <= c.sup < np.inf
+    assert 0.0 <= c.scale <= 1.0
