@@ -21,6 +21,8 @@ from ridgesplines.oracle.cones import (
 )
 from ridgesplines.validation import Array
 
+#: For loops over points, inner so that they run on vectors: sums in any order, and no test for division by zero.
+SUMS = {"nogil": True, "cache": True, "fastmath": {"reassoc", "contract"}, "error_model": "numpy"}
 #: Cones that wait on the way down, one for each split: at most, and such that their values fill so many numbers.
 DEPTH, ENTRIES = 256, 2**24
 
@@ -40,8 +42,8 @@ def refine(
     depth = max(8, min(DEPTH, ENTRIES // (N * k)))
     stack, above, linear = np.empty((depth, k, k)), np.empty(depth), np.empty((depth, k))
     values, weights, counts = np.empty((depth, N, k)), np.empty((depth, N)), np.empty(depth, np.int64)
-    p, T, v, c = np.empty(k), np.empty((N, k)), np.empty(N), np.empty(k)
-    S, work = np.empty((3, N)), np.empty((k + 5, k))
+    p, T, v, c = np.empty(k), np.empty((k, N)), np.empty(N), np.empty(k)
+    S, work = np.empty((6, N)), np.empty((k + 5, k))
     count = 0
     for i in range(len(cones)):
         sign, left = signs[i], len(cones) - i - 1
@@ -52,7 +54,7 @@ def refine(
             m, concave = classify(values[top], weights[top], counts[top], linear[top], p, T, v)
             if not given:
                 G = stack[top]
-                above[top] = min(above[top], relax(p, T[:concave], v[:concave], G, floor, level, c, S, work))
+                above[top] = min(above[top], relax(p, T, concave, v, G, floor, level, c, S, work))
                 note(values[top], weights[top, :m], linear[top], G, c, work[0], best[i])
                 if above[top] <= level:
                     if above[top] > floor:
@@ -111,7 +113,7 @@ def classify(values: Array, weights: Array, many: int, linear: Array, p: Array, 
         if weight < 0.0:
             v[concave] = -weight
             for i in range(k):
-                T[concave, i] = t[i]
+                T[i, concave] = t[i]
             concave += 1
         else:
             for i in range(k):
@@ -179,23 +181,30 @@ def halve(rows: Array, other: Array, many: int, first: int, second: int, scale: 
 
 
 @njit(nogil=True, cache=True)
-def relax(p: Array, T: Array, v: Array, G: Array, floor: float, level: float, c: Array, S: Array, work: Array) -> float:
-    """The bound for one cone, and the last iterate in c. See `cones.relaxed`; S is room for the kinks, (3, N)."""
+def relax(
+    p: Array, T: Array, m: int, v: Array, G: Array, floor: float, level: float, c: Array, S: Array, work: Array
+) -> float:
+    """The bound for one cone of m kinks, and the last iterate in c. See `cones.relaxed`.
+
+    S (6, N) holds the slopes and the two parts of t of the kinks, t^T c, and room for two steps.
+    """
     k, d = len(p), len(p) - 1
     y, zw, right, z, ell, H = work[0], work[1], work[2], work[3, :d], work[4], work[5:]
     c[:] = floor / k
     bound, target = np.inf, -1.0
     for _ in range(STEPS):
         if target < 0.0:
-            start_kinks(T, c, S)
-        kinks = multipliers(p, T, v, S, c, ell)
+            start_kinks(T, m, c, S)
+        kinks = multipliers(p, T, m, v, S, c, ell)
         length = combined(G, c, z, zw)
         ratio, off, value = -np.inf, 0.0, -kinks / length
         for i in range(k):
             value += p[i] * c[i] / length
-            ratio = max(ratio, ell[i] / zw[i] if zw[i] > WIDEST * length else np.inf)
+            own = ell[i] / zw[i] if zw[i] > WIDEST * length else np.inf
+            ratio = own if own > ratio or own != own else ratio  # what is no number proves nothing
             off = max(off, abs(ell[i] - zw[i]))
-        bound = min(bound, max(ratio, 0.0) * length)
+        if ratio * length < bound:
+            bound = max(ratio, 0.0) * length
         if bound <= floor or value > level or bound - value <= TIGHT * (bound - floor):
             break
         if target < 0.0:
@@ -209,39 +218,47 @@ def relax(p: Array, T: Array, v: Array, G: Array, floor: float, level: float, c:
                 for e in range(d):
                     H[i, j] += G[i, e] * G[j, e]
             H[i, i] += y[i] / c[i] + RIDGE
-        add_kinks(T, v, S, c, target, H, right)
+        add_kinks(T, m, v, S, target, H, right)
         solve(H, right)
-        part = step(T, v, S, c, y, right, target)
+        part = step(T, m, v, S, c, y, right, target)
         target *= FALL if part > LONG else SLOW
         if target < DONE * floor**2:
             break
     return bound
 
 
-@njit(nogil=True, cache=True)
-def start_kinks(T: Array, c: Array, S: Array) -> None:
+@njit(**SUMS)
+def start_kinks(T: Array, m: int, c: Array, S: Array) -> None:
     """Both parts of t and the slope between, off the boundary."""
-    for n in range(len(T)):
-        t = width = 0.0
-        for i in range(len(c)):
-            t += T[n, i] * c[i]
-            width += abs(T[n, i]) * c[i]
-        S[1, n], S[2, n] = max(t, 0.0) + SMOOTH * width, max(-t, 0.0) + SMOOTH * width
-        S[0, n] = (S[1, n] - S[2, n]) / (S[1, n] + S[2, n])
+    t, a, b = S[0], S[1], S[2]
+    for n in range(m):
+        t[n] = a[n] = 0.0
+    for i in range(len(c)):
+        for n in range(m):
+            t[n] += T[i, n] * c[i]
+            a[n] += abs(T[i, n]) * c[i]
+    for n in range(m):
+        width = SMOOTH * a[n]
+        a[n] = max(t[n], 0.0) + width
+        b[n] = max(-t[n], 0.0) + width
+        t[n] = (a[n] - b[n]) / (a[n] + b[n])
 
 
-@njit(nogil=True, cache=True)
-def multipliers(p: Array, T: Array, v: Array, S: Array, c: Array, ell: Array) -> float:
-    """Write ell for the slopes at hand; returns sum v |t^T c|."""
+@njit(**SUMS)
+def multipliers(p: Array, T: Array, m: int, v: Array, S: Array, c: Array, ell: Array) -> float:
+    """Write ell for the slopes at hand, and t^T c; returns sum v |t^T c|."""
     k, kinks = len(p), 0.0
+    s, t = S[0], S[3]
+    for n in range(m):
+        t[n] = 0.0
     for i in range(k):
-        ell[i] = p[i]
-    for n in range(len(v)):
-        t, weight = 0.0, v[n] * S[0, n]
-        for i in range(k):
-            t += T[n, i] * c[i]
-            ell[i] -= weight * T[n, i]
-        kinks += v[n] * abs(t)
+        total = 0.0
+        for n in range(m):
+            t[n] += T[i, n] * c[i]
+            total += v[n] * s[n] * T[i, n]
+        ell[i] = p[i] - total
+    for n in range(m):
+        kinks += v[n] * abs(t[n])
     return kinks
 
 
@@ -261,43 +278,51 @@ def combined(G: Array, c: Array, z: Array, zw: Array) -> float:
     return np.sqrt(square)
 
 
-@njit(nogil=True, cache=True)
-def add_kinks(T: Array, v: Array, S: Array, c: Array, target: float, H: Array, right: Array) -> None:
+@njit(**SUMS)
+def add_kinks(T: Array, m: int, v: Array, S: Array, target: float, H: Array, right: Array) -> None:
     """Their part of the system for the step of c: in the lower half of H, and on its right-hand side."""
-    k = len(c)
-    for n in range(len(v)):
-        t, s = 0.0, S[0, n]
-        for i in range(k):
-            t += T[n, i] * c[i]
-        weight = v[n] / (S[1, n] / (1.0 - s) + S[2, n] / (1.0 + s))
-        slope = weight * (t - 2.0 * s * target / (v[n] * (1.0 - s * s)))
-        for i in range(k):
-            right[i] -= slope * T[n, i]
-            for j in range(i + 1):
-                H[i, j] += weight * T[n, i] * T[n, j]
+    k = len(right)
+    s, a, b, t, q, f = S[0], S[1], S[2], S[3], S[4], S[5]
+    for n in range(m):
+        q[n] = v[n] / (a[n] / (1.0 - s[n]) + b[n] / (1.0 + s[n]))
+        f[n] = q[n] * (t[n] - 2.0 * s[n] * target / (v[n] * (1.0 - s[n] * s[n])))
+    for i in range(k):
+        total = 0.0
+        for n in range(m):
+            total += f[n] * T[i, n]
+        right[i] -= total
+        for j in range(i + 1):
+            total = 0.0
+            for n in range(m):
+                total += q[n] * T[i, n] * T[j, n]
+            H[i, j] += total
 
 
-@njit(nogil=True, cache=True)
-def step(T: Array, v: Array, S: Array, c: Array, y: Array, move: Array, target: float) -> float:
+@njit(**SUMS)
+def step(T: Array, m: int, v: Array, S: Array, c: Array, y: Array, move: Array, target: float) -> float:
     """Take the longest step that stays inside; its length, at most 1."""
     k, part = len(c), 1.0
     for i in range(k):
         part = shortened(part, c[i], move[i])
         part = shortened(part, y[i], (target - y[i] * move[i]) / c[i] - y[i])
-    for last in (False, True):
-        for n in range(len(v)):
-            t, s, a, b = 0.0, S[0, n], S[1, n], S[2, n]
-            for i in range(k):
-                t += T[n, i] * (c[i] + move[i])
-            near, far, aim = 1.0 - s, 1.0 + s, target / v[n]
-            ds = (t - 2.0 * s * aim / (near * far)) / (a / near + b / far)
-            da, db = (aim + a * ds) / near - a, (aim - b * ds) / far - b
-            if last:
-                S[0, n] = min(max(s + part * ds, -STEEPEST), STEEPEST)
-                S[1, n], S[2, n] = a + part * da, b + part * db
-            else:
-                part = shortened(shortened(part, near, -ds), far, ds)
-                part = shortened(shortened(part, a, da), b, db)
+    s, a, b, t, da, db = S[0], S[1], S[2], S[3], S[4], S[5]
+    for i in range(k):
+        for n in range(m):
+            t[n] += T[i, n] * move[i]
+    worst = 0.0
+    for n in range(m):
+        near, far, aim = 1.0 - s[n], 1.0 + s[n], target / v[n]
+        ds = (t[n] - 2.0 * s[n] * aim / (near * far)) / (a[n] / near + b[n] / far)
+        da[n] = (aim + a[n] * ds) / near - a[n]
+        db[n] = (aim - b[n] * ds) / far - b[n]
+        t[n] = ds
+        worst = max(worst, max(max(ds / near, -ds / far), max(-da[n] / a[n], -db[n] / b[n])))
+    if part * worst > INTERIOR:
+        part = INTERIOR / worst
+    for n in range(m):
+        s[n] = min(max(s[n] + part * t[n], -STEEPEST), STEEPEST)
+        a[n] += part * da[n]
+        b[n] += part * db[n]
     for i in range(k):
         y[i] += part * ((target - y[i] * move[i]) / c[i] - y[i])
         c[i] += part * move[i]

@@ -169,7 +169,7 @@ def relaxed(p: Array, T: Array, v: Array, W: Array, floor: float, level: float) 
         zw, length = np.einsum("mkd,md->mk", Wl, z), np.linalg.norm(z, axis=1)
         near = zw > WIDEST * length[:, None]
         ratio = np.where(near, ell / np.where(near, zw, 1.0), np.inf).max(axis=1)
-        bounds[live] = np.minimum(bounds[live], np.maximum(ratio, 0.0) * length)
+        bounds[live] = np.fmin(bounds[live], np.maximum(ratio, 0.0) * length)  # what is no number proves nothing
         kinks = np.abs(np.einsum("mkn,mk->mn", Tl, cl))
         value = ((cl * p[live]).sum(axis=1) - (vl * kinks).sum(axis=1)) / length
         off[live] = ell - zw
