@@ -165,7 +165,7 @@ class _Branching:
         leaves, points = self._split(self.cones[order[:above]], floor, level, end)
         self.cones = self.cones[order[above:]].joined(leaves)
         points = points[np.argsort(-points[:, 0], kind="stable")][:CLIMBERS]
-        if points[0, 0] > self.found.value:
+        if len(points) and points[0, 0] > self.found.value:
             found = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
             self.found = max(self.found, found, key=lambda answer: answer.value)
             self.cones = self.cones[self.cones.bounds > self.floor]

@@ -213,6 +213,18 @@ def test_without_time_or_in_many_dimensions_there_is_a_crude_bound():
         assert np.abs(eta_at(X, u, W, b)).max() <= BoundedOracle(X)(u, max_time=1e-9).value < np.inf
 
 
+@pytest.mark.usefixtures("engine")
+def test_time_that_ends_between_two_looks_at_the_clock():
+    X, _ = noisy(40, 3)
+    u = dual_vector(X)
+    oracle = BoundedOracle(X)
+    branching = bounded._Branching(oracle, u, oracle._search(u), 1e-9, None)
+    before = branching.bound
+    branching._round(end=0.0)
+    assert branching.bound == before
+    assert len(branching.cones) == len(fan(oracle._points))
+
+
 @pytest.mark.parametrize("X", [np.zeros((5, 3)), np.arange(12.0).reshape(4, 3), np.eye(3)], ids=["one", "line", "few"])
 def test_data_that_span_little(X):
     u = dual_vector(X)
