@@ -28,6 +28,8 @@ BUDGET = 2**29
 DIMENSIONS = 12
 #: Cones that come of one share of work, at most, and such that its time is some tenths of a second.
 TOGETHER, SHARE = 2**12, 2**28
+#: A principal component of a dual vector this small, relatively, is rounding: any bound on it will do.
+NOTHING = 1e-12
 #: Hyperplanes in cones from which the search climbs when one of them is the largest so far.
 CLIMBERS = 32
 
@@ -102,8 +104,9 @@ class BoundedOracle:
         bounds = np.zeros(parts.shape[1])
         for k, part in enumerate(parts.T):
             until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (len(bounds) - k))
+            nothing = np.linalg.norm(part) <= NOTHING * np.linalg.norm(u)
             branching = _Branching(self, part, self._search(part), tol, report)
-            bounds[k] = branching.follow(until, None)
+            bounds[k] = branching.follow(until, np.inf if nothing else None)
         return replace(found, value=float(np.linalg.norm(bounds)), scope="bounded")
 
     def neurons(self, hyperplanes: Array) -> tuple[Array, Array]:

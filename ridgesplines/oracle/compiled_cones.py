@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -21,8 +23,8 @@ from ridgesplines.oracle.cones import (
 )
 from ridgesplines.validation import Array
 
-#: For loops over points, inner so that they run on vectors: sums in any order, and no test for division by zero.
-SUMS = {"nogil": True, "cache": True, "fastmath": {"reassoc", "contract"}, "error_model": "numpy"}
+#: For loops over points, innermost so that they run on vectors: sums in any order, and no test for division by zero.
+SUMS: dict[str, Any] = {"nogil": True, "cache": True, "fastmath": {"reassoc", "contract"}, "error_model": "numpy"}
 #: Cones that wait on the way down, one for each split: at most, and such that their values fill so many numbers.
 DEPTH, ENTRIES = 256, 2**24
 

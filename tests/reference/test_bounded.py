@@ -175,6 +175,13 @@ def test_vector_outputs(D):
     assert max(low, group_norms(eta_at(X, u, W, b)).max()) <= found.value <= np.sqrt(D) * low * (1.0 + 1e-4)
 
 
+def test_outputs_that_are_multiples_of_one_cost_what_one_costs():
+    X, _ = noisy(30, 3)
+    u = dual_vector(X)
+    one, three = BoundedOracle(X)(u), BoundedOracle(X)(np.outer(u, [2.0, -1.0, 2.0]))
+    assert three.value == pytest.approx(3.0 * one.value, rel=1e-8)
+
+
 def test_a_level_ends_it_as_soon_as_it_is_decided():
     X, _ = noisy(60, 3)
     u = dual_vector(X)
