@@ -54,8 +54,8 @@ class BoundedOracle:
     found cut in two at their longest edge. A cone costs O(M d^2) for the M points that its hyperplanes may touch. Once
     cones are so small that only concave points are left undecided, bounds are exact: a bound of some percent and one of
     1e-9 cost nearly the same. How many cones that takes is the question: at a dual vector near the optimum, one core,
-    d = 3 and N = 500 a second, d = 4 and N = 500 some five, d = 5 and N = 100 some eight; each further dimension many
-    times more, and for more than 12 the answer is the bound of Cauchy and Schwarz. For vector outputs each of the
+    d = 3 and N = 500 a third of a second, d = 4 and N = 500 three, d = 5 and N = 200 fifteen; each further dimension
+    many times more, and for more than 12 the answer is the bound of Cauchy and Schwarz. For vector outputs each of the
     principal components of u is bounded, and the value is the root of the sum of squares: too large by a factor up to
     sqrt(D). With numba, the first call after installation compiles for some seconds, beyond `max_time` if need be.
 
