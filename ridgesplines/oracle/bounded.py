@@ -122,8 +122,10 @@ class _Branching:
         self.oracle, self.u, self.found, self.tol, self.report = oracle, u, found, tol, report
         X = oracle._points
         self.A = np.column_stack([X, -np.ones(len(X))])
-        self.half = np.zeros(len(X))
+        self.half, size = np.zeros(len(X)), np.zeros(len(X))
         np.add.at(self.half, oracle._place.ravel(), 0.5 * oracle._unit * u)
+        np.add.at(size, oracle._place.ravel(), 0.5 * oracle._unit * np.abs(u))
+        self.rounding = _rounding(self.A, self.half, size)
         self.most = _crude(X, self.half)
         few = 0 < X.shape[1] <= DIMENSIONS and self.most > 0.0
         self.cones = fan(X) if few else None
@@ -141,20 +143,19 @@ class _Branching:
 
     def follow(self, end: float, level: float | None) -> float:
         """Split cones until the bound is as wanted, or the time over: the bound, rounding allowed for."""
-        rounding = _rounding(self.A, self.half)
         try:
-            while self.cones is not None and len(self.cones) and not self._over(end, level, rounding):
+            while self.cones is not None and len(self.cones) and not self._over(end, level):
                 self._round(end)
                 if self.report is not None:
                     passed = time.perf_counter() - self.began
-                    self.report(passed, self.found.value, self.bound + rounding, len(self.cones))
+                    self.report(passed, self.found.value, self.bound + self.rounding, len(self.cones))
         except KeyboardInterrupt:
             pass  # what is proven so far stays proven
-        return float(self.bound + rounding)
+        return float(self.bound + self.rounding)
 
-    def _over(self, end: float, level: float | None, rounding: float) -> bool:
+    def _over(self, end: float, level: float | None) -> bool:
         assert self.cones is not None
-        decided = level is not None and (self.bound + rounding <= level or self.found.value > level)
+        decided = level is not None and (self.bound + self.rounding <= level or self.found.value > level)
         return decided or time.perf_counter() > end or self.cones.generators.nbytes > BUDGET
 
     def _round(self, end: float) -> None:
@@ -167,6 +168,7 @@ class _Branching:
         above = min(above, max(TOGETHER, len(order) // 4))
         leaves, points = self._split(self.cones[order[:above]], floor, level, end)
         self.cones = self.cones[order[above:]].joined(leaves)
+        points = points[np.isfinite(points[:, 0])]  # of those that were split
         points = points[np.argsort(-points[:, 0], kind="stable")][:CLIMBERS]
         if len(points) and points[0, 0] > self.found.value:
             found = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
@@ -214,9 +216,9 @@ def _crude(X: Array, half: Array) -> float:
     return max(bounds)
 
 
-def _rounding(A: Array, half: Array) -> float:
-    """What the rounding of eta, and of the orthogonality of u, may hide."""
+def _rounding(A: Array, half: Array, size: Array) -> float:
+    """What rounding of eta and of the orthogonality of u may hide; `size` is |half| before equal rows were merged."""
     length = np.linalg.norm(A[:, :-1], axis=1)
-    sums = float(np.abs(half) @ (length + length.max()))
+    sums = float(size @ (length + length.max()))
     off = float(np.linalg.norm(half @ A[:, :-1])) + abs(float(half.sum())) * float(length.max())
     return (8.0 * len(A) + 64.0) * np.finfo(float).eps * sums + 2.0 * off  # some 64 halvings of the values, too

@@ -75,6 +75,32 @@ def test_invariances(seed, scale, d):
     assert FaceOracle(moved)(shares[order]).value == pytest.approx(scale * FaceOracle(X)(u).value, rel=1e-9)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.sampled_from([(3, 9), (3, 25), (4, 14), (5, 11)]),
+    kind=st.sampled_from(["normal", "lattice", "stretched", "twice", "far away"]),
+)
+def test_the_exact_supremum_lies_between_the_bounds_at_any_stop(seed, shape, kind):
+    d, n = shape
+    rng = np.random.default_rng(seed)
+    X = {
+        "normal": lambda: rng.standard_normal((n, d)),
+        "lattice": lambda: rng.integers(0, 3, (n, d)).astype(float),
+        "stretched": lambda: rng.standard_normal((n, d)) * 10.0 ** rng.integers(-3, 4, d),
+        "twice": lambda: np.repeat(rng.standard_normal((n, d)), 2, axis=0),
+        "far away": lambda: rng.standard_normal((n, d)) + 1e5,
+    }[kind]()
+    u, seen = dual_vector(X, seed + 1), []
+    exact = FaceOracle(X)(u)
+    found = BoundedOracle(X)(u, max_time=5.0, report=lambda *at: seen.append(at))
+    if exact is None:  # points nearly, but not to rounding, in the span of others
+        return
+    rounding = 1e-12 * float(np.abs(u) @ np.linalg.norm(X - X.mean(axis=0), axis=1))
+    assert all(at[1] - rounding <= exact.value <= at[2] + rounding for at in seen)
+    assert exact.value - rounding <= found.value <= exact.value * (1.0 + 1e-6) + rounding
+
+
 def test_no_answer_rather_than_an_inexact_one():
     X = np.vstack([CUBE, [[0.5, 0.5 + 1e-9, 0.0]]])  # nearly on a diagonal of the cube
     u = dual_vector(X)
