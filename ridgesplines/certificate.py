@@ -2,7 +2,7 @@ r"""The dual certificate: what proves how close to the global optimum a network 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from ridgesplines.duals import (
 from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline
-from ridgesplines.oracle import Oracle, continuum_oracle, eta_at
+from ridgesplines.oracle import Oracle, Report, Supremum, continuum_oracle, eta_at, proven
 from ridgesplines.problem import Problem
 from ridgesplines.ridge import Fit, states
 from ridgesplines.scaling import data_fit, standardise, targets_and_fit
@@ -69,12 +69,12 @@ class DualCertificate:
     ----------
     dual : u, orthogonal to [1 X], shape (N,) or (N, D); zero in rows of weight zero.
     sup : sup of :math:`|\eta|` over what `scope` names, in units of lam.
-    scope : ``"exact"``: over all directions and biases, computed exactly (in floating point); ``"dictionary"``: over
-        the neurons of a grid; ``"searched"``: the best violator that a search found, so that `value` is **not**
-        a lower bound on the optimum.
+    scope : ``"exact"``: over all directions and biases, computed exactly (in floating point); ``"bounded"``: `sup` is
+        a proven upper bound, so that `value` is a lower bound on the optimum too; ``"dictionary"``: over the neurons of
+        a grid; ``"searched"``: the best violator that a search found, so that `value` is **not** a lower bound.
     residual : the part of the raw dual vector that lay in [1 X], relative to its length; zero at an optimum.
     scale : tau, the factor that makes tau u feasible and the bound largest.
-    value : the dual objective at tau u. If the scope is exact, no function has a smaller objective.
+    value : the dual objective at tau u. If the scope is exact or bounded, no function has a smaller objective.
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
         to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
         for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
@@ -156,6 +156,19 @@ def certify(
     if best.value < enough and len(ways) > 1:
         best = max(best, _proved(problem, ways[1](), oracle), key=lambda c: c.value)
     return best
+
+
+def strengthened(
+    problem: Problem, network: RidgeSpline, certificate: DualCertificate, max_time: float, report: Report | None = None
+) -> DualCertificate:
+    """The certificate of the same dual vector with the strongest scope that `max_time` seconds allow; see `proven`."""
+    near = network.weights, network.biases
+
+    def oracle(u: Array, level: float | None = None) -> Supremum:
+        return proven(problem.reduced.X, u, max_time, near, report)
+
+    again = _proved(problem, certificate.dual[problem.rows], oracle)
+    return replace(again, residual=certificate.residual)
 
 
 def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:

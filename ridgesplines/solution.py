@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ridgesplines.certificate import DualCertificate, certify
+from ridgesplines.certificate import DualCertificate, certify, strengthened
+from ridgesplines.duals import best_scale
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
+from ridgesplines.oracle import Report
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import data_fit, targets_and_fit
 from ridgesplines.shaped import TOLERANCE, violation
 from ridgesplines.sparsify import at_sites, neuron_bound
 from ridgesplines.uniqueness import proves_unique
-from ridgesplines.validation import Array, rounded_up
+from ridgesplines.validation import Array, real_number, rounded_up
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -140,6 +143,75 @@ class Solution:
             )
         return at_sites(p, self.network).n_neurons + 2
 
+    def certify(self, max_time: float = 60.0, verbose: bool = False) -> Solution:
+        r"""The same network with the strongest certificate that the time allows.
+
+        .. math:: \text{gap} \le \text{objective} - D(\tau u), \qquad \tau \sup |\eta| \le \lambda
+
+        with a proven upper bound on the supremum over all neurons in its place.
+
+        Parameters
+        ----------
+        max_time : seconds, positive.
+        verbose : whether what is proven so far is printed to standard error, every second.
+
+        Returns
+        -------
+        Solution
+            Where the scope is exact already, this one. Otherwise a new one of scope ``"exact"`` or ``"bounded"``, whose
+            gap is a rigorous upper bound, in floating point: larger than that of a search. Ctrl-C ends the work early,
+            with what is proven so far.
+
+        Raises
+        ------
+        ProblemError
+            For a `max_time` that is no positive number.
+
+        Notes
+        -----
+        Enumeration (:class:`ridgesplines.oracle.FaceOracle`) where it is likely to take half of the time at most: N^d
+        log N operations. Branch and bound (:class:`ridgesplines.oracle.BoundedOracle`) otherwise: what limits it is d.
+
+        Examples
+        --------
+        >>> import numpy as np, ridgesplines as rs
+        >>> X = np.random.default_rng(0).uniform(-1.0, 1.0, (30, 3))
+        >>> problem = rs.Problem(X, np.abs(X[:, 0]) + X[:, 1] * X[:, 2], lam=0.2)
+        >>> solution = rs.solve(problem, rs.ColumnGeneration())
+        >>> certified = solution.certify()
+        >>> solution.certificate.scope, certified.certificate.scope, certified.relative_gap < 1e-6
+        ('searched', 'exact', True)
+        """
+        real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
+        if self.certificate.scope == "exact":
+            return self
+        start, report = time.perf_counter(), self._progress() if verbose else None
+        stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
+        if stronger.scope == self.certificate.scope and stronger.value <= self.certificate.value:
+            stronger = self.certificate
+        return replace(self, certificate=stronger, seconds=self.seconds + time.perf_counter() - start)
+
+    def _progress(self) -> Report:
+        """Prints how far the supremum, and so the gap, is known; at most once a second."""
+        problem, keep, lam = self.problem, self.problem.sample_weight > 0.0, self.problem.lam or 1.0
+        last = 0.0
+
+        def report(seconds: float, found: float, bound: float, cones: int) -> None:
+            nonlocal last
+            if seconds < last + 1.0:
+                return
+            last = seconds
+            value = best_scale(problem.reduced, self.certificate.dual[keep], bound)[1]
+            gap = relative(problem, self.network, self.objective, max(self.objective - value, 0.0))
+            print(
+                f"certify  {seconds:7.2f} s  {cones:8d} cones  sup|eta|/lam in [{found / lam:.8g}, {bound / lam:.8g}]  "
+                f"relative gap <= {rounded_up(gap)}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+        return report
+
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
         return self.network(X)
@@ -160,7 +232,7 @@ class Solution:
         ]
         if p.constraints:
             rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
-        if self.dictionary_gap is not None and c.scope == "exact" and d > 1:
+        if self.dictionary_gap is not None and c.scope in ("exact", "bounded") and d > 1:
             rows.append(
                 ("on the grid", f"{rounded_up(self.dictionary_gap)} (relative gap among the grid's own neurons)")
             )

@@ -165,8 +165,7 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
 
 def _picked(problem: Problem) -> Solver:
     """The best solver for the problem."""
-    # Beyond a plane the solver's search and the certificate's may still disagree on near-interpolating fits.
-    able: tuple[Solver, ...] = (Univariate(), ColumnGeneration()) if problem.n_features <= 2 else ()
+    able: tuple[Solver, ...] = (Univariate(), ColumnGeneration())
     return next((s for s in able if s.refuses(problem) is None), Grid())
 
 

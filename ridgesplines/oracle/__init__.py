@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import numpy as np
 
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
+from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
+from ridgesplines.oracle.faces import FaceOracle
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
 from ridgesplines.oracle.plane import PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.validation import Array
 
 __all__ = [
+    "BoundedOracle",
+    "FaceOracle",
     "Oracle",
     "PlaneOracle",
+    "Report",
     "SearchOracle",
     "Supremum",
     "continuum_oracle",
@@ -24,6 +30,7 @@ __all__ = [
     "eta_at",
     "eta_at_sites",
     "exact_oracle",
+    "proven",
 ]
 
 
@@ -36,6 +43,33 @@ def continuum_oracle(X: Array, starts: Array | None = None, seed: int = 0, devic
     if exact is not None:
         return exact
     return SearchOracle(X, seed, starts=starts, device=device)
+
+
+def proven(
+    X: Array,
+    u: Array,
+    max_time: float,
+    near: tuple[Array, Array] | None = None,
+    report: Report | None = None,
+) -> Supremum:
+    """The strongest proven supremum for a dual vector that `max_time` seconds allow: exact, or a bound.
+
+    Exact where `exact_oracle` has one, or where an enumeration is likely to take half of the time at most. `near` and
+    `report` as for `BoundedOracle`.
+    """
+    exact = exact_oracle(X)
+    if exact is not None:
+        return exact(u)
+    began = time.perf_counter()
+    faces = FaceOracle(X) if u.ndim == 1 else None
+    try:
+        if faces is not None and faces.seconds <= max_time / 2.0:
+            found = faces(u, began + max_time / 2.0)
+            if found is not None:
+                return found
+    except KeyboardInterrupt:
+        max_time = 0.0  # a crude bound is what is left
+    return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
 
 
 def exact_oracle(X: Array) -> Oracle | None:

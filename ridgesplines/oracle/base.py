@@ -17,8 +17,8 @@ class Supremum:
 
     Attributes
     ----------
-    value : sup |eta|, over what `scope` names.
-    scope : ``"exact"``, ``"dictionary"`` or ``"searched"``.
+    value : sup |eta|, over what `scope` names; an upper bound on it where that is ``"bounded"``.
+    scope : ``"exact"``, ``"bounded"``, ``"dictionary"`` or ``"searched"``.
     weights, biases : neurons of large |eta|, the largest first; shapes (m, d), (m,).
     """
 

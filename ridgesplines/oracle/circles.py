@@ -16,7 +16,7 @@ Written once for NumPy and for torch: arrays come with the module `xp` that made
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 #: An array of NumPy, or a tensor of torch.
 Rows = Any
@@ -38,14 +38,31 @@ def best_biases(xp: ModuleType, P: Rows, U: Rows) -> tuple[Rows, Rows]:
     return size[rows, top], order[rows, top]
 
 
-def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, Rows, Rows, Rows]:
-    """For coordinates rx, ry (m, N) in the planes of m circles the largest |eta|^2, where it is, and what is crossed.
+class Arcs(NamedTuple):
+    """The arcs of m half circles, each up to the crossing that ends it; all arrays (m, N).
 
-    Returns
-    -------
-    The squares; a direction (cos, sin) of any length, as two arrays; the point that is crossed there, or -1 where the
-    maximum lies between two crossings. Each of shape (m,). O(m N log N).
+    Attributes
+    ----------
+    order : the points in the order in which they are crossed; those never crossed come last.
+    nowhere : which of them are never crossed.
+    inside : whether the peak of the arc's sinusoid lies within it.
+    peak, vx, vy : the square of that peak, and a direction (cos, sin) of any length that reaches it.
+    end, rx, ry : the square of eta at the crossing, and the point's coordinates, on its positive side.
     """
+
+    order: Rows
+    nowhere: Rows
+    inside: Rows
+    peak: Rows
+    vx: Rows
+    vy: Rows
+    end: Rows
+    rx: Rows
+    ry: Rows
+
+
+def arcs(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> Arcs:
+    """For coordinates rx, ry (m, N) in the planes of m circles, all arcs with their maxima. O(m N log N)."""
     turned = (rx < 0.0) | ((rx == 0.0) & (ry < 0.0))
     rx, ry = xp.where(turned, -rx, rx), xp.where(turned, -ry, ry)
     nowhere = (rx == 0.0) & (ry == 0.0)
@@ -60,14 +77,29 @@ def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, 
     before = after + 0.0
     before[:, 1:] = rx[:, :-1] * vx[:, 1:] + ry[:, :-1] * vy[:, 1:]
     before[:, 0] = -(rx[:, -1] * vx[:, 0] + ry[:, -1] * vy[:, 0])  # this arc follows on the last crossing
-    inside = before * after < 0.0
     end = ((rx[..., None] * my - ry[..., None] * mx) ** 2).sum(2) / (rx**2 + ry**2)
-    value = xp.where(inside, peak, end)
-    top = value.argmax(1)
-    at = rows, top
-    within = inside[at]
-    crossed = xp.where(within | nowhere[at], -1, order[at])
-    return value[at], xp.where(within, vx[at], -ry[at]), xp.where(within, vy[at], rx[at]), crossed
+    return Arcs(order, nowhere, before * after < 0.0, peak, vx, vy, end, rx, ry)
+
+
+def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, Rows, Rows, Rows]:
+    """For coordinates rx, ry (m, N) in the planes of m circles the largest |eta|^2, where it is, and what is crossed.
+
+    Returns
+    -------
+    The squares; a direction (cos, sin) of any length, as two arrays; the point that is crossed there, or -1 where the
+    maximum lies between two crossings. Each of shape (m,). O(m N log N).
+    """
+    a = arcs(xp, rx, ry, U)
+    square, vx, vy, at = best_of(xp, a)
+    return square, vx, vy, xp.where(a.inside[at] | a.nowhere[at], -1, a.order[at])
+
+
+def best_of(xp: ModuleType, a: Arcs) -> tuple[Rows, Rows, Rows, tuple[Rows, Rows]]:
+    """Of each circle the largest |eta|^2, a direction as two arrays, and the indices of the arc where it is."""
+    value = xp.where(a.inside, a.peak, a.end)
+    at = xp.arange(len(value), device=value.device), value.argmax(1)
+    within = a.inside[at]
+    return value[at], xp.where(within, a.vx[at], -a.ry[at]), xp.where(within, a.vy[at], a.rx[at]), at
 
 
 def _before_crossings(r: Rows, V: Rows) -> Rows:

@@ -79,7 +79,7 @@ class SearchOracle:
     ) -> None:
         self._X, self._centre = X, X.mean(axis=0)
         distinct, self._place = np.unique(X, axis=0, return_inverse=True)
-        self._axes = _span(distinct)
+        self._axes = span(distinct)
         self._points = Points((distinct - self._centre) @ self._axes.T, Host() if device is None else Torch(device))
         self._effort = EFFORT * X.shape[1] if effort is None else effort
         self._starts = np.empty((0, X.shape[1])) if starts is None else starts
@@ -143,7 +143,7 @@ class SearchOracle:
         return _unit(np.concatenate([directions.around(parents, nearby, self._rng), fresh]))
 
 
-def _span(X: Array) -> Array:
+def span(X: Array) -> Array:
     """Orthonormal rows that span the centred data; the unit vectors where they span everything."""
     centred = X - X.mean(axis=0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)

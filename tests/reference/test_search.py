@@ -7,6 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from instances import dual_vector, noisy
+from suprema import enumerated
 
 import ridgesplines as rs
 from ridgesplines.network import group_norms
@@ -18,32 +19,6 @@ LATTICE = np.argwhere(np.ones((5, 5, 5))).astype(float)
 
 def sizes(X, u, found):
     return group_norms(eta_at(X, u, found.weights, found.biases))
-
-
-def enumerated(X, u):
-    """sup |eta| for few points in general position.
-
-    A maximum holds some points T, one of them the pivot, on the hyperplane, and is the best direction for its pattern.
-    Each such pattern is that of a vertex through d points, those not in T moved to either side.
-    """
-    N, d = X.shape
-    U = u.reshape(N, -1)
-    W, b = [], []
-    for vertex in combinations(range(N), d):
-        w = np.linalg.svd(X[list(vertex[1:])] - X[vertex[0]])[2][-1]
-        for moved in product([-1.0, 0.0, 1.0], repeat=d):
-            held = [n for n, s in zip(vertex, moved, strict=True) if s == 0.0]
-            if not held:
-                continue
-            R = X - X[held[0]]
-            s = np.sign(R @ w)
-            s[list(vertex)] = moved
-            M = R.T @ (s[:, None] * U)
-            Q = np.linalg.qr(R[held[1:]].T)[0] if len(held) > 1 else np.zeros((d, 0))
-            best = np.linalg.svd(M - Q @ (Q.T @ M))[0][:, 0]
-            W.append(best)
-            b.append(best @ X[held[0]])
-    return float(group_norms(eta_at(X, u, np.array(W), np.array(b))).max())
 
 
 @pytest.mark.parametrize("outputs", [(), (3,)])

@@ -1,0 +1,126 @@
+"""`Solution.certify`: proven gaps of fits in three and more dimensions, against the cone program over all patterns."""
+
+import numpy as np
+import pytest
+from instances import LOSSES, ids, noisy, problem
+
+import ridgesplines as rs
+from ridgesplines.oracle import faces
+
+CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
+SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]
+
+
+def shrunk(network, factor=0.9):
+    """The same network with smaller amplitudes: not optimal."""
+    v = factor * network.amplitudes
+    return rs.RidgeSpline(network.weights, network.biases, v, network.slope, network.offset)
+
+
+@pytest.fixture(params=["exact", "bounded"])
+def scope(request, monkeypatch):
+    """What is proven: by enumeration, or where that is taken to be slow."""
+    if request.param == "bounded":
+        monkeypatch.setattr(faces, "CIRCLE", np.inf)
+    return request.param
+
+
+@pytest.mark.parametrize("loss", SCALAR, ids=ids)
+def test_the_bound_is_below_the_optimum_over_all_patterns(loss, scope):
+    p = problem(loss, 12, 3, lam=0.3, seed=3)
+    optimum = rs.solve(p, rs.Arrangement())
+    for network in (optimum.network, shrunk(optimum.network)):
+        searched = rs.evaluate(p, network)
+        s = searched.certify(max_time=10.0)
+        c = s.certificate
+        assert (searched.certificate.scope, c.scope) == ("searched", scope)
+        assert c.value <= optimum.objective * (1.0 + 1e-7)
+        assert c.scale * c.sup <= p.lam * (1.0 + 1e-12)
+        assert s.objective == searched.objective
+        assert s.gap >= s.objective - optimum.objective - 1e-7 * optimum.objective
+    assert rs.evaluate(p, optimum.network).certify(max_time=10.0).relative_gap <= (1e-5 if loss.smooth else 1.0)
+
+
+@pytest.mark.parametrize("X", [CUBE, np.vstack([CUBE, CUBE[:4]])], ids=["lattice", "duplicates"])
+def test_degenerate_sets(X, scope):
+    y = np.random.default_rng(0).standard_normal(len(X))
+    p = rs.Problem(X, y, lam=0.2)
+    best = rs.solve(p, rs.Arrangement()).objective
+    s = rs.solve(p, rs.ColumnGeneration()).certify(max_time=10.0)
+    assert s.certificate.value <= best * (1.0 + 1e-8)
+    assert s.relative_gap <= 1e-6
+    assert s.certificate.scope == scope
+
+
+def test_column_generation_is_certified_and_says_so(scope):
+    X, y = noisy(60, 3)
+    p = rs.Problem(X, y, lam=1.0)
+    s = rs.solve(p, rs.ColumnGeneration())
+    c = s.certify(max_time=20.0)
+    assert c.relative_gap <= 1e-6
+    assert c.network is s.network
+    assert (c.solver, c.status) == (s.solver, s.status)
+    assert c.seconds > s.seconds
+    assert "no function has an objective lower by more than this" in c.summary()
+    assert f"({scope})" in c.summary()
+    assert "an estimate, not a bound" in s.summary()
+    again = c.certify(max_time=1e-6)
+    assert again.certificate.scope == scope
+    assert again.gap <= c.gap
+
+
+def test_exact_scopes_stay_as_they_are():
+    for d in (1, 2):
+        s = rs.solve(problem(rs.Squared(), 30, d))
+        assert s.certify() is s
+
+
+def test_rows_without_weight_and_vector_outputs():
+    X, y = noisy(30, 3)
+    weights = np.where(np.arange(30) < 5, 0.0, 1.0)
+    one = rs.solve(rs.Problem(X, y, 0.5, sample_weight=weights), rs.ColumnGeneration()).certify(max_time=10.0)
+    other = rs.solve(rs.Problem(X[5:], y[5:], 0.5), rs.ColumnGeneration()).certify(max_time=10.0)
+    assert one.certificate.value == pytest.approx(other.certificate.value, rel=1e-6)
+    assert (one.certificate.dual[:5] == 0.0).all()
+    Y = np.column_stack([y, X[:, 0] * y])
+    s = rs.solve(rs.Problem(X, Y, 0.5), rs.ColumnGeneration()).certify(max_time=10.0)
+    assert s.certificate.scope == "bounded"
+    assert 0.0 <= s.relative_gap <= 0.5
+
+
+def test_a_grid_is_held_against_all_neurons():
+    p = problem(rs.Squared(), 20, 3)
+    s = rs.solve(p, rs.Grid(directions=16))
+    c = s.certify(max_time=10.0)
+    best = rs.solve(p, rs.ColumnGeneration()).certify(max_time=10.0)
+    assert s.objective - best.objective <= c.gap
+    assert c.certificate.value <= best.objective
+    assert "on the grid" in c.summary()
+
+
+@pytest.mark.parametrize("max_time", [0.0, -1.0, np.nan, "soon"])
+def test_a_time_that_is_none_is_refused(max_time):
+    s = rs.solve(problem(rs.Squared(), 20, 3), rs.ColumnGeneration())
+    with pytest.raises(rs.ProblemError, match="max_time"):
+        s.certify(max_time=max_time)
+
+
+def test_progress_is_printed(capsys):
+    X, y = noisy(200, 7)
+    flat = rs.RidgeSpline(np.eye(1, 7), [0.0], [0.0])
+    rs.evaluate(rs.Problem(X, y, 1.0), flat).certify(max_time=3.0, verbose=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all("sup|eta|/lam in [" in line and "relative gap <=" in line for line in lines)
+
+
+def test_an_interrupt_leaves_a_bound(monkeypatch):
+    def interrupted(self, half, held):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(faces.FaceOracle, "_on_circles", interrupted)
+    s = rs.solve(problem(rs.Squared(), 20, 3), rs.ColumnGeneration())
+    c = s.certify().certificate
+    assert c.scope == "bounded"
+    assert s.certificate.sup <= c.sup < np.inf
+    assert 0.0 <= c.scale <= 1.0
