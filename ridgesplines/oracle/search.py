@@ -86,7 +86,13 @@ class SearchOracle:
         self._kept: Hyperplanes | None = None
         self._rng = np.random.default_rng(seed)
 
-    def __call__(self, u: Array, level: float | None = None, near: tuple[Array, Array] | None = None) -> Supremum:
+    def __call__(
+        self,
+        u: Array,
+        level: float | None = None,
+        near: tuple[Array, Array] | None = None,
+        effort: int | None = None,
+    ) -> Supremum:
         size = float(np.abs(u).max(initial=0.0)) or 1.0
         U = np.zeros((len(self._points.X), u.size // len(u)))
         np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
@@ -94,7 +100,8 @@ class SearchOracle:
             w = np.eye(1, self._X.shape[1])
             return ranked("searched", eta_at(self._X, u, w, w @ self._X[0]), w, w @ self._X[0])
         passes = Passes(self._points, U)
-        maxima = self._search(passes, np.inf if level is None else level / size, near)
+        level_here = np.inf if level is None else level / size
+        maxima = self._search(passes, level_here, near, self._effort if effort is None else effort)
         self._kept = maxima[:KEPT]
         if level is not None:
             maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
@@ -105,14 +112,14 @@ class SearchOracle:
         biases = np.einsum("md,md->m", weights, pivots)
         return ranked("searched", eta_at(self._X, u, weights, biases), weights, biases)
 
-    def _search(self, passes: Passes, level: float, near: tuple[Array, Array] | None) -> Hyperplanes:
+    def _search(self, passes: Passes, level: float, near: tuple[Array, Array] | None, effort: int) -> Hyperplanes:
         """Distinct local maxima, from the largest on."""
         X = passes.X
         found = climb(passes, self._known(passes, near)).distinct(X, 4 * MOST)
         spent, number, above = 0, FEW, int((found.value > level).sum())
         stop = above >= ENOUGH
-        while spent < self._effort and not stop:
-            number = min(number, self._effort - spent)
+        while spent < effort and not stop:
+            number = min(number, effort - spent)
             W = self._directions(passes, found, number)
             found = found.joined(climb(passes, through(passes, W, passes.along(W)[1]))).distinct(X, 4 * MOST)
             before, above = above, int((found.value > level).sum())
