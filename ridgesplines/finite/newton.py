@@ -59,15 +59,18 @@ class Face:
 
     def _vector_hessian(self, curvature: Array, a: Array, direction: Array) -> Array:
         D, P = a.shape[1], self.basis.shape[1]
-        H = np.empty((P, D, P, D))
+        H = np.empty((D, P, D, P))
+        dense = sparse.issparse(self.kinks) and not sparse.issparse(self.basis)
+        kinks = self.kinks.toarray() if dense else self.kinks
         bend = np.eye(D) - direction[:, :, None] * direction[:, None, :]
         bend *= (self.problem.lam / group_norms(a))[:, None, None]
         for i in range(D):
-            for j in range(D):
-                block = self.basis.T @ _scaled(curvature[:, i, j], self.basis)
-                block = block + self.kinks.T @ _scaled(bend[:, i, j], self.kinks)
-                H[:, i, :, j] = block.toarray() if sparse.issparse(block) else block
-        return H.reshape(P * D, P * D)
+            for j in range(i + 1):
+                block = kinks.T @ _scaled(bend[:, i, j], kinks)
+                if curvature[:, i, j].any():  # squared error has none between outputs
+                    block = block + self.basis.T @ _scaled(curvature[:, i, j], self.basis)
+                H[i, :, j] = H[j, :, i] = block.toarray() if sparse.issparse(block) else block
+        return H.transpose(1, 0, 3, 2).reshape(P * D, P * D)
 
 
 def curvatures(problem: Problem, z: Array, steady: bool = False) -> Array:

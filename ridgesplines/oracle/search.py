@@ -13,6 +13,8 @@ from ridgesplines.validation import Array
 
 #: Random starts for each dimension, where nothing else is said.
 EFFORT = 128
+#: Starts times points at most: with so many points a start takes long.
+WORK = 2**25
 #: Starts that ascend together: at first, and at most.
 FEW, TOGETHER = 64, 512
 #: Of them, the part that begins near maxima already known.
@@ -43,7 +45,7 @@ class SearchOracle:
     ----------
     X : the data, shape (N, d); they may be degenerate. Equal rows count as one point.
     seed : of the random starts. The same sequence of calls gives the same answers.
-    effort : how many random starts a call makes at most; 128 d by default.
+    effort : how many random starts a call makes at most; 128 d by default, and never more than 2^25 / N.
     starts : directions to start from besides, in every call, shape (m, d).
     device : where the passes over the data run: None for NumPy (and numba where it is installed), ``"cuda"`` or
         ``"cpu"`` for PyTorch. The answers agree to rounding.
@@ -116,6 +118,7 @@ class SearchOracle:
         """Distinct local maxima, from the largest on."""
         X = passes.X
         found = climb(passes, self._known(passes, near)).distinct(X, 4 * MOST)
+        effort = min(effort, max(FEW, WORK // len(X)))
         spent, number, above = 0, FEW, int((found.value > level).sum())
         stop = above >= ENOUGH
         while spent < effort and not stop:

@@ -24,6 +24,8 @@ from ridgesplines.validation import Array
 
 #: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
 FEWEST, MOST = 64, 256
+#: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
+FEWEST_VECTORS = 16
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-13
 #: The same for the linear programs, which are solved to 1e-10.
@@ -82,7 +84,8 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[S
         u, _ = projected(problem, fit.u)
         state, found = _stands(problem, fit, u, oracle, tol)
         yield state
-        most = min(max(FEWEST, len(fit.neurons) // 2), MOST)
+        fewest = FEWEST if problem.n_outputs is None else FEWEST_VECTORS
+        most = min(max(fewest, len(fit.neurons) // 2), MOST)
         joining = _joining(problem, u, found, VIOLATION, most)
         larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
         if larger is None:
