@@ -33,7 +33,7 @@ class OneFeature(OneOfMany, rs.LinearSplineRegressor):
 
 
 # lam: the checks' data are linear with targets of size 100 and ten features, a slow interpolation at lam = 1.
-@parametrize_with_checks([OneFeature(), rs.RidgeSplineRegressor(lam=50.0), rs.RidgeSplineClassifier()])
+@parametrize_with_checks([OneFeature(), rs.RidgeSplineRegressor(lam=500.0), rs.RidgeSplineClassifier()])
 def test_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
