@@ -38,8 +38,8 @@ class SearchOracle:
     With `level` a call stops early once it has found many maxima above it, or some and further starts no more, and
     spends its whole effort only where it finds none; maxima below it are left out, all but the first. `near`, (weights
     (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
-    fast. Maxima are kept from call to call, as starts for the next dual vector, but every value is that of the dual
-    vector at hand.
+    fast. `effort` stands in for that of the oracle in one call. Maxima are kept from call to call, as starts for the
+    next dual vector, but every value is that of the dual vector at hand.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ class SearchOracle:
             w = np.eye(1, self._X.shape[1])
             return ranked("searched", eta_at(self._X, u, w, w @ self._X[0]), w, w @ self._X[0])
         passes = Passes(self._points, U)
-        level_here = np.inf if level is None else level / size
-        maxima = self._search(passes, level_here, near, self._effort if effort is None else effort)
+        scaled = np.inf if level is None else level / size
+        maxima = self._search(passes, scaled, near, self._effort if effort is None else effort)
         self._kept = maxima[:KEPT]
         if level is not None:
             maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]

@@ -128,12 +128,6 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float) ->
         again = oracle(u, near=near, effort=CONFIRMING * problem.n_features)
         found = max(found, again, key=lambda answer: answer.value)
     return state(found), found
-    near = fit.neurons.W, fit.neurons.b
-    found = oracle(u, problem.lam, near=near)
-    if state(found).gap <= tol:  # a second search, with starts of its own: the first may have stopped at small fry
-        again = SearchOracle(problem.X, 1, CONFIRMING * problem.n_features, fit.neurons.W)(u, near=near)
-        found = max(found, again, key=lambda answer: answer.value)
-    return state(found), found
 
 
 def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
