@@ -8,7 +8,7 @@ import numpy as np
 
 from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.refit import fitted, newton_refit, vertex_refit
+from ridgesplines.refit import fitted, newton_refit
 from ridgesplines.ridge.columns import neuron_columns
 from ridgesplines.ridge.master import amplitudes, objective
 from ridgesplines.ridge.neurons import Neurons
@@ -16,8 +16,8 @@ from ridgesplines.validation import Array
 
 #: Neurons that join with vector amplitudes start so large, relative to the largest: at zero the norm has no derivative.
 FIRST = 1e-6
-#: Random neurons for each point, which make an interpolating network of one that nearly is.
-EXTRA = 3
+#: Random directions, of which one makes an interpolating network of one that is not.
+DIRECTIONS = 256
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,19 @@ def _outputs(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
     return None if answer is None else Fit.of_network(problem, answer.network, answer.dual)
 
 
-def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit | None:
-    """A fit that meets the data where this one nearly does, for interpolation; None if that fails.
+def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit:
+    """A fit that meets the data, from one that does not: what is missing is connected along one direction.
 
-    A linear program over its neurons and random ones that touch data, of the least seminorm.
+    Of many random directions the one that bends least; distinct points have distinct projections there.
     """
-    rng = np.random.default_rng(seed)
-    X = problem.X
-    W = rng.standard_normal((EXTRA * len(X), X.shape[1]))
+    W = np.random.default_rng(seed).standard_normal((DIRECTIONS, problem.n_features))
     W /= np.linalg.norm(W, axis=1, keepdims=True)
-    b = np.einsum("kd,kd->k", W, X[np.arange(len(W)) % len(X)])
-    W, b = np.concatenate([fit.neurons.W, W]), np.concatenate([fit.neurons.b, b])
-    answer = vertex_refit(problem, W, b, np.zeros(len(b)), problem.y)
-    if answer is None:
-        return None
-    net = answer.network
-    return Fit(Neurons.of_network(net), problem.y, answer.dual, problem.lam * net.seminorm)
+    t = problem.X @ W.T
+    order = np.argsort(t, axis=0)
+    t = np.take_along_axis(t, order, axis=0)
+    bends = np.diff(np.diff((problem.y - fit.z)[order], axis=0) / np.diff(t, axis=0), axis=0)
+    best = int(np.argmin(np.abs(bends).sum(axis=0)))
+    bent = bends[:, best] != 0.0
+    added = Neurons.of(np.tile(W[best], (int(bent.sum()), 1)), t[1:-1, best][bent], bends[bent, best])
+    neurons = fit.neurons.joined(added)
+    return Fit(neurons, problem.y, fit.u, problem.lam * float(neurons.sizes.sum()))

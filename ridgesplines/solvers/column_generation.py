@@ -59,8 +59,8 @@ class ColumnGeneration(Solver):
     takes O(N K^2 + K^3) besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
 
     Interpolation has nearly as many neurons as data: its linear programs are dense, fast for a few hundred points and
-    slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, a linear program completes
-    it at some cost in the seminorm.
+    slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, what is missing is connected
+    along one direction, at a cost in the seminorm that the gap shows.
 
     References
     ----------
@@ -198,7 +198,7 @@ class _Run:
         """In the problem's units, purified."""
         fit = self.best.fit
         if self.scaled.loss.constraint and not np.isfinite(self.best.objective):
-            fit = interpolating(self.scaled, fit, self.settings.random_state) or fit
+            fit = interpolating(self.scaled, fit, self.settings.random_state)
         fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
         history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}

@@ -84,6 +84,16 @@ def test_exact_in_a_plane(n, share):
     assert s.relative_gap <= 1e-10
 
 
+def test_interpolation_out_of_time_meets_the_data_all_the_same():
+    p = posed(np.random.default_rng(5).uniform(-1.0, 1.0, (80, 2)), rs.Interpolation())
+    with pytest.warns(rs.ConvergenceWarning):
+        s = rs.solve(p, rs.ColumnGeneration(max_time=1e-9))
+    assert np.abs(s.predict(p.X) - p.y).max() <= 1e-9 * np.ptp(p.y)
+    assert s.objective > rs.solve(p, rs.ColumnGeneration()).objective
+    assert s.network.n_neurons <= 80 - 3
+    assert np.isfinite(s.gap)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_merged_neurons_are_the_same_function_of_no_greater_norm(seed):
     """Crowds of neurons about the lines through pairs of points: many of one pattern, turned or not, some touching."""
