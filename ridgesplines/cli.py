@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         if name != "gap":
             command.add_argument("--directions", type=int, metavar="M", help="solve on a grid of M directions (64)")
             command.add_argument("--backend", help="solve on a grid, with CLARABEL, ECOS, SCS, OSQP or HIGHS")
-            command.add_argument("--verbose", action="store_true", help="print progress, for one feature")
+            command.add_argument("--verbose", action="store_true", help="print progress")
             command.add_argument("--plot", metavar="FILE", help="write a picture (.png, .pdf or .svg)")
         if name == "fit":
             command.add_argument("--out", metavar="NET.npz", help="write the network")
@@ -172,9 +172,8 @@ def _solver(args: argparse.Namespace, problem: rs.Problem) -> rs.solvers.Solver 
     """A grid where the user chose its settings; otherwise the best solver for the problem."""
     if args.directions is not None or args.backend is not None:
         return rs.Grid(64 if args.directions is None else args.directions, backend=args.backend or "CLARABEL")
-    if args.verbose and rs.Univariate().refuses(problem) is None:
-        return rs.Univariate(verbose=True)
-    return None
+    able = [rs.Univariate(verbose=True), rs.ColumnGeneration(verbose=True)] if args.verbose else []
+    return next((solver for solver in able if solver.refuses(problem) is None), None)
 
 
 def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:

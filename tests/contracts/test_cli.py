@@ -68,6 +68,13 @@ def test_two_features_and_weights(table, capsys):
     assert "d = 2" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("features", ["time", "time,dose"])
+def test_progress(table, capsys, features):
+    options = ("--target", "height", "--features", features, "--lam", "0.05max", "--verbose")
+    assert run("fit", table, *options) == 0
+    assert "relative gap" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("loss", ["squared", "absolute", "huber", "quantile", "interpolation"])
 def test_regression_losses(table, capsys, loss):
     assert run("fit", table, "--target", "height", "--features", "time", "--lam", 0.05, "--loss", loss) == 0
