@@ -1,7 +1,5 @@
 """The stress suite of the univariate solver: hard data of every kind, every fit certified."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -54,24 +52,10 @@ def test_random_cases(seed):
     check(instance(seed))
 
 
-#: Outliers of a million beside a tiny lam: rounding leaves a gap of some 1e-8.
-BEYOND = {179, 1747}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", sorted(set(range(100, 2000)) - BEYOND))
+@pytest.mark.parametrize("seed", range(100, 2000))
 def test_more_random_cases(seed):
     check(instance(seed))
-
-
-@pytest.mark.parametrize("seed", sorted(BEYOND))
-def test_beyond_its_reach_it_says_so(seed):
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        solution = rs.solve(instance(seed), rs.Univariate())
-    assert solution.relative_gap <= 1e-7
-    short = solution.relative_gap > 1e-8
-    assert (solution.status == "not converged") == short == any(w.category is rs.ConvergenceWarning for w in said)
 
 
 @pytest.mark.parametrize("loss", [rs.Absolute(), rs.Huber(0.1), rs.Quantile(0.8), rs.Logistic(), rs.Hinge()])
