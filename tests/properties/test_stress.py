@@ -1,5 +1,7 @@
 """The stress suite of the univariate solver: hard data of every kind, every fit certified."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,17 @@ def test_nine_decades_of_x(fraction):
     x = np.sort(10.0 ** rng.uniform(-9.0, 0.0, 500))
     p = rs.Problem(x, np.log10(x) + 0.1 * rng.standard_normal(500), 1.0)
     check(p.with_lam(fraction * rs.lambda_max(p)))
+
+
+def test_where_rounding_stops_it_it_says_so():
+    """At the smallest tol that there is, some cases arrive and some do not."""
+    statuses = set()
+    for seed in range(20):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            solution = rs.solve(instance(seed), rs.Univariate(tol=1e-14))
+        short = solution.relative_gap > 1e-14
+        assert (solution.status == "not converged") == short == any(w.category is rs.ConvergenceWarning for w in said)
+        assert solution.relative_gap <= 1e-8
+        statuses.add(solution.status)
+    assert statuses == {"converged", "not converged"}
