@@ -193,7 +193,7 @@ class Solution:
 
     def _progress(self) -> Report:
         """Prints how far the supremum, and so the gap, is known; at most once a second."""
-        problem, keep, lam = self.problem, self.problem.sample_weight > 0.0, self.problem.lam or 1.0
+        problem, lam = self.problem, self.problem.lam or 1.0
         last = 0.0
 
         def report(seconds: float, found: float, bound: float, cones: int) -> None:
@@ -201,7 +201,7 @@ class Solution:
             if seconds < last + 1.0:
                 return
             last = seconds
-            value = best_scale(problem.reduced, self.certificate.dual[keep], bound)[1]
+            value = best_scale(problem.reduced, self.certificate.dual[problem.rows], bound)[1]
             gap = relative(problem, self.network, self.objective, max(self.objective - value, 0.0))
             print(
                 f"certify  {seconds:7.2f} s  {cones:8d} cones  sup|eta|/lam in [{found / lam:.8g}, {bound / lam:.8g}]  "

@@ -42,7 +42,7 @@ class ColumnGeneration(Solver):
     Parameters
     ----------
     tol : the relative gap to reach, between 1e-14 and 1.
-    max_time : seconds for each lam, after which the best so far is returned.
+    max_time : seconds for each lam; the first round that ends later is the last, and the best so far is returned.
     random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
     start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs.
     device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed.
