@@ -14,6 +14,7 @@ from ridgesplines.activations import Activation, ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
+from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples
 
 
@@ -218,38 +219,6 @@ class Problem(Immutable):
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped})"
         )
-
-
-def affine_basis(X: Array) -> Array:
-    """Orthonormal basis of the column space of [1 X], with a rank tolerance; columns may differ in scale by 1e24."""
-    n = len(X)
-    one = np.full((n, 1), 1.0 / np.sqrt(n))
-    centred = X - X.mean(axis=0)
-    spread = np.abs(centred).max(axis=0)
-    eps = np.finfo(float).eps
-    alive = spread > 8.0 * eps * np.abs(X).max(axis=0)
-    centred = centred[:, alive] / spread[alive]
-    centred -= one @ (one.T @ centred)
-    if centred.shape[1] == 1:
-        return np.asfortranarray(np.hstack([one, centred / np.linalg.norm(centred)]))  # tall: columns in one piece
-    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * eps]
-    return np.hstack([one, left])
-
-
-def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
-    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
-    centre = X.mean(axis=0)
-    centred = X - centre
-    spread = np.abs(centred).max(axis=0)
-    spread[spread <= 8.0 * np.finfo(float).eps * np.abs(X).max(axis=0)] = np.inf  # constant columns
-    unit = centred / spread
-    if X.shape[1] == 1:
-        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
-    else:
-        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
-    slope = (slope.T / spread).T
-    return slope, z.mean(axis=0) - centre @ slope
 
 
 def _instance(name: str, given: Any, kind: type, default: type) -> Any:

@@ -9,7 +9,8 @@ from scipy import sparse
 
 from ridgesplines.finite import Design, Face, descend, design, linear_program
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.sparsify import extreme_point
 from ridgesplines.validation import Array
 

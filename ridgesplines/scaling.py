@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ridgesplines.constraints import Shape
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 

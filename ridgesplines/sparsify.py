@@ -21,7 +21,8 @@ from scipy import linalg
 
 from ridgesplines.finite import project
 from ridgesplines.network import RidgeSpline, group_norms
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 #: Columns whose dependence is below this, relative to the largest, count as dependent.

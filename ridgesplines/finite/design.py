@@ -19,7 +19,8 @@ import numpy as np
 from scipy import sparse
 
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 

@@ -17,7 +17,8 @@ from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.patterns import pattern_bound
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, data_fit, standardise
 from ridgesplines.solution import relative
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named

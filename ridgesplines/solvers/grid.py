@@ -14,7 +14,8 @@ from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import dictionary_oracle
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, data_fit, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver

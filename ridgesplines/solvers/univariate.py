@@ -15,7 +15,8 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.finite import affine_fit, design, linear_program, require_minimiser
 from ridgesplines.line import Knots, Line, Progress, connect, kinked, kinks, smooth
 from ridgesplines.network import RidgeSpline
-from ridgesplines.problem import Problem, affine_least_squares
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, data_fit, standardise
 from ridgesplines.solution import relative
 from ridgesplines.solvers.base import Answer, Solver

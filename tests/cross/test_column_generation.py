@@ -7,7 +7,7 @@ import pytest
 from instances import ids
 
 import ridgesplines as rs
-from ridgesplines.problem import affine_basis
+from ridgesplines.polynomials import affine_basis
 from ridgesplines.ridge import Neurons, merged
 from ridgesplines.solvers import column_generation
 

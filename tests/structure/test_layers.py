@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 #: From the ground up. A room may use the rooms below it, and its neighbours where no circle arises.
 LAYERS = [
     {"exceptions", "validation", "fast", "progress"},
-    {"losses", "activations", "constraints", "radon"},
+    {"losses", "activations", "constraints", "polynomials", "radon"},
     {"problem", "network", "interpret", "dictionaries", "scaling", "patterns"},
     {"oracle", "finite", "line", "duals", "certificate", "shaped", "sparsify", "uniqueness", "refit", "ridge"},
     {"solution"},

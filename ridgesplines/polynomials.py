@@ -1,0 +1,134 @@
+r"""Polynomials: the null space of a sparsifying operator, its values at the data, and fits by least squares.
+
+The operator of an activation annihilates the polynomials of total degree up to `degree` (Table 1 of [1]_): the affine
+functions for ReLU, the constants for sigmoid and arctan, degree k for a truncated power of order k; nothing, -1, for
+the exponential. They are never penalised.
+
+References
+----------
+.. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+   doi:10.1109/MSP.2023.3286988
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.validation import Array
+
+EPS = np.finfo(float).eps
+
+
+@dataclass(frozen=True, eq=False)
+class Polynomial:
+    r"""Terms of degree two and more: :math:`\sum_i a_i\, ((x - m)/r)^{\alpha_i}`, in multi-index notation.
+
+    Attributes
+    ----------
+    exponents : :math:`\alpha_i`, shape (P, d).
+    coefficients : :math:`a_i`, shape (P,) or (P, D).
+    centre, radius : m, shape (d,), and r: near the data's own, the powers neither overflow nor cancel.
+    """
+
+    exponents: NDArray[np.intp]
+    coefficients: Array
+    centre: Array
+    radius: float
+
+    def __call__(self, X: Array) -> Array:
+        """The values at the rows of X, shape (N,) or (N, D)."""
+        return powers((X - self.centre) / self.radius, self.exponents) @ self.coefficients
+
+    def moved(self, centre: Array, radius: float, size: float) -> Polynomial:
+        """size times the same polynomial at (x - centre)/radius."""
+        return Polynomial(self.exponents, size * self.coefficients, centre + radius * self.centre, radius * self.radius)
+
+
+def exponents(d: int, lowest: int, highest: int) -> NDArray[np.intp]:
+    """The multi-indices in d variables of total degree `lowest` to `highest`, shape (P, d)."""
+    rows = [
+        np.bincount(np.array(chosen, dtype=int), minlength=d)
+        for total in range(lowest, highest + 1)
+        for chosen in combinations_with_replacement(range(d), total)
+    ]
+    return np.array(rows, dtype=int).reshape(-1, d)
+
+
+def powers(X: Array, exponents: NDArray[np.intp]) -> Array:
+    """The monomials at the rows of X, shape (N, P)."""
+    values = np.ones((len(X), len(exponents)))
+    for i in range(X.shape[1]):
+        values *= X[:, i, None] ** exponents[:, i]
+    return values
+
+
+def polynomial_basis(X: Array, degree: int) -> Array:
+    """Orthonormal basis of the values at the data of all polynomials up to a degree, with a rank tolerance."""
+    if degree < 0:
+        return np.empty((len(X), 0))
+    if degree == 0:
+        return np.full((len(X), 1), 1.0 / np.sqrt(len(X)))
+    affine = affine_basis(X)
+    if degree == 1:
+        return affine
+    # Monomials of orthonormal coordinates: the same space, whatever the scales of the columns.
+    coordinates = affine[:, 1:] / max(float(np.abs(affine[:, 1:]).max(initial=0.0)), 1e-300)
+    higher = powers(coordinates, exponents(coordinates.shape[1], 2, degree))
+    for _ in range(2):
+        higher -= affine @ (affine.T @ higher)
+    left, sizes, _ = np.linalg.svd(higher, full_matrices=False)
+    return np.hstack([affine, left[:, sizes > max(higher.shape) * 8.0 * EPS]])
+
+
+def affine_basis(X: Array) -> Array:
+    """Orthonormal basis of the column space of [1 X], with a rank tolerance; columns may differ in scale by 1e24."""
+    n = len(X)
+    one = np.full((n, 1), 1.0 / np.sqrt(n))
+    centred = X - X.mean(axis=0)
+    spread = np.abs(centred).max(axis=0)
+    alive = spread > 8.0 * EPS * np.abs(X).max(axis=0)
+    centred = centred[:, alive] / spread[alive]
+    centred -= one @ (one.T @ centred)
+    if centred.shape[1] == 1:
+        return np.asfortranarray(np.hstack([one, centred / np.linalg.norm(centred)]))  # tall: columns in one piece
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * EPS]
+    return np.hstack([one, left])
+
+
+def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
+    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
+    centre = X.mean(axis=0)
+    centred = X - centre
+    spread = np.abs(centred).max(axis=0)
+    spread[spread <= 8.0 * EPS * np.abs(X).max(axis=0)] = np.inf  # constant columns
+    unit = centred / spread
+    if X.shape[1] == 1:
+        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
+    else:
+        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
+    slope = (slope.T / spread).T
+    return slope, z.mean(axis=0) - centre @ slope
+
+
+def least_squares(X: Array, z: Array, degree: int) -> tuple[Array, Array, Polynomial | None]:
+    """(slope, offset, terms of degree two and more) of the polynomial up to a degree that is nearest to z at X."""
+    slope, offset = np.zeros((X.shape[1], *z.shape[1:])), np.zeros(z.shape[1:])
+    if degree < 0:
+        return slope, offset, None
+    if degree == 0:
+        return slope, z.mean(axis=0), None
+    if degree == 1:
+        return *affine_least_squares(X, z), None
+    centre = X.mean(axis=0)
+    radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
+    which = exponents(X.shape[1], 0, degree)
+    coefficients = np.linalg.lstsq(powers((X - centre) / radius, which), z, rcond=None)[0]
+    first, low = coefficients[0], 1 + X.shape[1]
+    slope = coefficients[1:low] / radius
+    higher = Polynomial(which[low:], coefficients[low:], centre, radius)
+    return slope, first - centre @ slope, higher
