@@ -5,7 +5,7 @@ A ridge function is a function of one projection of x; nothing here is Tikhonov'
 
 from typing import TYPE_CHECKING, Any
 
-from ridgesplines.activations import ReLU
+from ridgesplines.activations import Arctan, Exponential, ReLU, Sigmoid, TruncatedPower
 from ridgesplines.certificate import DualCertificate, lambda_max
 from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
@@ -40,12 +40,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Absolute",
+    "Arctan",
     "Arrangement",
     "ColumnGeneration",
     "Concave",
     "ConvergenceWarning",
     "Convex",
     "DualCertificate",
+    "Exponential",
     "FixedValues",
     "Grid",
     "Hinge",
@@ -66,10 +68,12 @@ __all__ = [
     "RidgeSplineClassifierCV",
     "RidgeSplineRegressor",
     "RidgeSplineRegressorCV",
+    "Sigmoid",
     "Softmax",
     "Solution",
     "SolverRefusal",
     "Squared",
+    "TruncatedPower",
     "Univariate",
     "compare",
     "evaluate",

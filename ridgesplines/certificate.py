@@ -7,16 +7,19 @@ from functools import partial
 
 import numpy as np
 
+from ridgesplines.activations import Activation, ReLU
+from ridgesplines.dictionaries import spread_directions
 from ridgesplines.duals import (
     best_scale,
     least_supremum_dual,
     projected,
     smooth_dual,
 )
+from ridgesplines.exchange import exchange
 from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline
-from ridgesplines.oracle import Oracle, Report, Supremum, continuum_oracle, eta_at, proven
+from ridgesplines.oracle import DirectionsOracle, Oracle, Report, Supremum, continuum_oracle, eta_at, proven
 from ridgesplines.problem import Problem
 from ridgesplines.ridge import Fit, states
 from ridgesplines.scaling import data_fit, standardise, targets_and_fit
@@ -29,6 +32,8 @@ SMALL = 1e-9
 KINKED = 1e-9
 #: Rounds of that beyond one dimension: the bound is valid whenever it stops.
 ROUNDS = 40
+#: Directions that the dual vector of such a loss is made for, besides the network's own, with another activation.
+DIRECTIONS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +66,7 @@ class DualCertificate:
 
     .. math:: \eta(w, b) = \sum_n u_n\,\rho(w^T x_n - b)
 
+    (or with another activation in place of :math:`\rho`, and its null space in place of the affine functions)
     f is optimal if and only if u is orthogonal to all affine functions, :math:`|\eta| \le \lambda` on
     :math:`S^{d-1} \times R`, and :math:`\eta(w_k, b_k) = \lambda\,\mathrm{sign}(v_k)` at its neurons. For D outputs
     :math:`\eta` is a vector and its Euclidean norm counts.
@@ -101,6 +107,7 @@ class DualCertificate:
     scale: float
     value: float
     X: Array
+    activation: Activation
     multipliers: ShapeMultipliers | None = None
 
     def eta(self, W: object, b: object) -> Array:
@@ -108,7 +115,7 @@ class DualCertificate:
         weights, biases = real_array("W", W), np.atleast_1d(real_array("b", b))
         d = self.X.shape[1]
         weights = np.broadcast_to(weights.reshape(-1, d), (len(biases), d))
-        eta = eta_at(self.X, self.dual, weights, biases)
+        eta = eta_at(self.X, self.dual, weights, biases, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights[:, 0], biases)
 
 
@@ -141,7 +148,7 @@ def certify(
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
-    oracle = oracle or continuum_oracle(reduced.X, network.weights)
+    oracle = oracle or continuum_oracle(reduced.X, network.weights, activation=problem.activation)
     if not problem.loss.smooth:
         raw = _column_generation(problem, network) if dual is None else dual
         return _proved(problem, raw[problem.rows], oracle)
@@ -177,15 +184,17 @@ def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
     scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
-    return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X)
+    return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X, problem.activation)
 
 
 def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
     """A dual vector for a loss with kinks, which the fit leaves open, found in scaled units."""
     scaling = standardise(problem)
-    if problem.n_features == 1:
-        return scaling.dual(_dual_on_a_line(scaling.problem))
     p, scaled = scaling.problem, scaling.scaled_network(network)
+    if not isinstance(problem.activation, ReLU):
+        return scaling.dual(_dual_by_exchange(p, scaled))
+    if problem.n_features == 1:
+        return scaling.dual(_dual_on_a_line(p))
     dual, best = np.zeros_like(p.y), -np.inf
     start = Fit.of_network(p, scaled, dual)
     for _, state in zip(range(ROUNDS), states(p, start, continuum_oracle(p.X, scaled.weights), KINKED), strict=False):
@@ -194,6 +203,14 @@ def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
         if state.left <= KINKED:
             break
     return scaling.dual(dual)
+
+
+def _dual_by_exchange(problem: Problem, network: RidgeSpline) -> Array:
+    """For another activation than ReLU, from the network's own directions and others, over all biases."""
+    directions = np.unique(np.concatenate([network.weights, spread_directions(DIRECTIONS, problem.n_features)]), axis=0)
+    oracle = DirectionsOracle(problem.X, directions, problem.activation)
+    states = list(exchange(problem, network, oracle, KINKED))
+    return min(states, key=lambda state: state.gap).dual if states else np.zeros_like(problem.y)
 
 
 def _dual_on_a_line(problem: Problem) -> Array:
@@ -234,6 +251,7 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
         best.scale,
         scaling.factor * best.value,
         problem.X,
+        problem.activation,
         ShapeMultipliers(points, original.points, at, original.slopes),
     )
 
@@ -250,7 +268,8 @@ def lambda_max(problem: Problem) -> float:
     Returns
     -------
     float
-        In units of lam. Exact for d = 1 and d = 2; beyond, the value that a search found, from below. Infinite for
+        In units of lam. Exact for d = 1 and d = 2; beyond, the value that a search found, from below. For other
+        activations exact or a bound within 1e-9 for d = 1, and searched beyond. Infinite for
         Interpolation of data that are not affine.
 
     Raises
@@ -275,11 +294,11 @@ def lambda_max(problem: Problem) -> float:
     if problem.constraints:
         return least_lam(problem)
     scaling = standardise(problem)
-    affine = affine_optimum(scaling.problem, continuum_oracle(scaling.problem.X))
+    oracle = continuum_oracle(scaling.problem.X, activation=scaling.problem.activation)
+    affine = affine_optimum(scaling.problem, oracle)
     if affine is None:
         return float("inf")
-    u = projected(scaling.problem, affine[1])[0]
-    sup = continuum_oracle(scaling.problem.X)(u).value
+    sup = oracle(projected(scaling.problem, affine[1])[0]).value
     return sup / scaling.lam(1.0) if not problem.loss.constraint else 0.0
 
 

@@ -28,6 +28,15 @@ LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
 }
 
 
+ACTIVATIONS: dict[str, Callable[[argparse.Namespace], rs.activations.Activation]] = {
+    "relu": lambda args: rs.ReLU(),
+    "truncated_power": lambda args: rs.TruncatedPower(args.order),
+    "sigmoid": lambda args: rs.Sigmoid(args.scale),
+    "arctan": lambda args: rs.Arctan(args.scale),
+    "exponential": lambda args: rs.Exponential(args.scale),
+}
+
+
 PICTURES = (".png", ".pdf", ".svg")
 
 
@@ -100,6 +109,9 @@ def _add_problem(command: argparse.ArgumentParser) -> None:
     command.add_argument("--loss", choices=LOSSES, default="squared", help="the loss (squared)")
     command.add_argument("--delta", type=float, default=1.0, help="Huber's threshold, in units of the target (1)")
     command.add_argument("--q", type=float, default=0.5, help="the quantile (0.5)")
+    command.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="the activation (relu)")
+    command.add_argument("--order", type=int, default=2, help="the order of a truncated power (2)")
+    command.add_argument("--scale", type=float, default=1.0, help="the width of other neurons, in units of x (1)")
 
 
 def _problem(args: argparse.Namespace) -> rs.Problem:
@@ -109,7 +121,8 @@ def _problem(args: argparse.Namespace) -> rs.Problem:
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
-    return rs.Problem(X, y, 1.0, loss, sample_weight=weight, feature_names=names)
+    activation = ACTIVATIONS[args.activation](args)
+    return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names)
 
 
 def _features(args: argparse.Namespace, table: Table) -> tuple[list[str], Any]:
@@ -209,7 +222,8 @@ def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
         solution.plot(target=args.target).savefig(args.plot, dpi=150)
     print(solution.summary())
     if problem.n_features == 1 and problem.n_outputs is None and net.n_neurons:
-        print("\n          knot  change of slope")
+        what = "change of slope" if problem.activation.degree == 1 else "amplitude"
+        print(f"\n{'knot' if problem.activation.homogeneity else 'bias':>14}  {what}")
         for knot, change in sorted(zip(net.knots, net.amplitudes, strict=True)):
             print(f"{knot:14.6g}  {change:+.6g}")
     _say_written(args.out, args.plot)

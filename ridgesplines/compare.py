@@ -122,6 +122,7 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
     for name, solution in given.items():
         p = solution.problem
         same = p.lam == first.lam and p.loss == first.loss and np.array_equal(p.X, first.X) and p.shape == first.shape
+        same = same and p.activation == first.activation
         if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
             raise ProblemError(
                 "solutions",

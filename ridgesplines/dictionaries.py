@@ -86,7 +86,9 @@ def _counted(m: int, d: int, seed: int) -> Array:
     return normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
-def grid_biases(biases: Any, projections: Array, centre: Array, radius: float) -> tuple[Array, ...]:
+def grid_biases(
+    biases: Any, projections: Array, centre: Array, radius: float, within: bool = True
+) -> tuple[Array, ...]:
     """Sorted biases along each direction, in scaled units, shape (M,) of arrays.
 
     Parameters
@@ -95,10 +97,8 @@ def grid_biases(biases: Any, projections: Array, centre: Array, radius: float) -
         projections; an array, in the units of the data, for the same biases along every direction.
     projections : of the scaled data, shape (N, M).
     centre, radius : the original projection is centre + radius * scaled, with one centre a direction.
-
-    Notes
-    -----
-    A bias at or beyond an extreme projection gives a neuron that is affine or zero on the data, and is left out.
+    within : whether biases at or beyond the extreme projections are left out: for ReLU and truncated powers the neuron
+        is zero on the data there, or in the null space.
     """
     if isinstance(biases, str):
         if biases != "data":
@@ -112,9 +112,23 @@ def grid_biases(biases: Any, projections: Array, centre: Array, radius: float) -
         if given.ndim != 1 or not len(given):
             raise ProblemError("biases", "a vector of biases", f"shape {given.shape}", "Pass shape (B,).")
         per_direction = [distinct((given - c) / radius) for c in centre]
+    if not within:
+        return tuple(per_direction)
     return tuple(
         b[(b > p.min() + TIE) & (b < p.max() - TIE)] for b, p in zip(per_direction, projections.T, strict=True)
     )
+
+
+def with_middles(values: Array) -> Array:
+    """The sorted values, and the middles between neighbours."""
+    return np.union1d(values, (values[1:] + values[:-1]) / 2.0)
+
+
+def thinned(values: Array, most: int) -> Array:
+    """At most `most` of the sorted values, evenly by rank, the first and the last among them."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).round().astype(int)]
 
 
 def distinct(values: Array) -> Array:

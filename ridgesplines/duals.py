@@ -170,7 +170,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     rows = np.empty((0, len(u)))
     for _ in range(CUTS):
         found = oracle(u)
-        cuts = project(Q, np.maximum(problem.X @ found.weights[:64].T - found.biases[:64], 0.0)).T
+        cuts = project(Q, problem.activation.value(problem.X @ found.weights[:64].T - found.biases[:64])).T
         rows = np.concatenate([rows, cuts])
         sides = np.concatenate([rows, -rows])
         out = linprog(

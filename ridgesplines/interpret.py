@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.activations import ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.validation import Array, frozen, real_array, real_number, sample_weights, samples
@@ -15,7 +16,7 @@ from ridgesplines.validation import Array, frozen, real_array, real_number, samp
 
 @dataclass(frozen=True, eq=False)
 class RidgeFunction:
-    r"""The neurons of a network that look in one direction: x ↦ g(wᵀx), a linear spline of one projection.
+    r"""The neurons of a network that look in one direction: x ↦ g(wᵀx), for ReLU a linear spline of one projection.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class RidgeFunction:
 
 
 def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]:
-    r"""The network as a sum of ridge functions of different directions and an affine function.
+    r"""The network as a sum of ridge functions of different directions and its part in the null space.
 
     .. math:: f(x) = \sum_r g_r(w_r^T x) + c^T x + c_0
 
@@ -62,7 +63,8 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
     Returns
     -------
     tuple of RidgeFunction
-        Those of larger seminorm first. Their sum with the affine part of the network is the network: exactly where the
+        Those of larger seminorm first. Their sum with the affine part of the network, for other activations than ReLU
+        its whole part in the null space, is the network: exactly where the
         directions of a group are the same, otherwise to tol * |x| times the seminorm.
 
     Raises
@@ -94,7 +96,9 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
         side = np.where(W[left] @ w > 0.0, 1.0, -1.0)
         same = np.linalg.norm(W[left] * side[:, None] - w, axis=1) <= tol
         own, left = left[same], left[~same]
-        profile = RidgeSpline(side[same, None], network.biases[own], network.amplitudes[own])
+        profile = RidgeSpline(
+            side[same, None], network.biases[own], network.amplitudes[own], activation=network.activation
+        )
         found.append(RidgeFunction(frozen(w), profile, own))
     return tuple(sorted(found, key=lambda ridge: -ridge.seminorm))
 
@@ -127,7 +131,7 @@ def partial_dependence(network: RidgeSpline, X: Any, feature: int | str, at: Any
     -----
     The network is a sum over its neurons, and the mean of one neuron over the rows is a linear spline of t: with its
     knots sorted once, it is read off by bisection. O(K N d + K (N + G) log N), instead of the O(K N d G) of evaluating
-    the network at every row for every t.
+    the network at every row for every t, which is what other activations than ReLU take.
 
     The average takes the other features to be what they are whatever t is. Where features depend on each other it
     includes points far from all data.
@@ -157,9 +161,20 @@ def partial_dependence(network: RidgeSpline, X: Any, feature: int | str, at: Any
     weight = weight / weight.sum()
     others = X.copy()
     others[:, j] = 0.0
+    if not isinstance(network.activation, ReLU):
+        return _at_every_row(network, others, j, t, weight)
     values = np.multiply.outer(t, network.slope[j]) + (weight @ others) @ network.slope + network.offset
     for w, b, v in zip(network.weights, network.biases, network.amplitudes, strict=True):
         values += np.multiply.outer(_mean_of_relus(w[j] * t, b - others @ w, weight), v)
+    return values
+
+
+def _at_every_row(network: RidgeSpline, others: Array, j: int, t: Array, weight: Array) -> Array:
+    """The same for any activation: the network at every row for every t."""
+    values = np.empty((len(t), *network.amplitudes.shape[1:]))
+    for i, value in enumerate(t):
+        others[:, j] = value
+        values[i] = weight @ network(others)
     return values
 
 

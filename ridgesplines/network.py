@@ -1,4 +1,4 @@
-r"""The network: a shallow ReLU network with a skip connection, in normal form (unit input weights)."""
+r"""The network: a shallow network with a skip connection, in normal form (unit input weights); ReLU unless said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ridgesplines import archive
+from ridgesplines.activations import Activation, ReLU
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.polynomials import Polynomial
 from ridgesplines.validation import Array, Immutable, frozen, real_array
 
 if TYPE_CHECKING:
@@ -35,9 +38,13 @@ class RidgeSpline(Immutable):
 
     .. math:: f(x) = \sum_{k=1}^K v_k\, \rho(w_k^T x - b_k) + c^T x + c_0, \qquad \|w_k\|_2 = 1
 
+    With another activation of Table 1 of [2]_ in the place of :math:`\rho`, and terms of degree two and more where its
+    null space has them.
+
     A *ridge function* is a function :math:`x \mapsto g(w^T x)` of one projection; nothing here is Tikhonov's
     "ridge". Input weights of any norm are accepted and normalised: :math:`\|w\|` moves into the amplitude, which
-    changes neither f nor the seminorm. A neuron whose weights are zero is a constant and moves into c_0.
+    changes neither f nor the seminorm. A neuron whose weights are zero is a constant and moves into c_0. An activation
+    that is homogeneous of degree k takes :math:`\|w\|^k` into the amplitude; one that is not needs unit weights.
 
     Parameters
     ----------
@@ -47,16 +54,21 @@ class RidgeSpline(Immutable):
     slope : c, shape (d,) or (d, D); zero by default.
     offset : c_0, a number or shape (D,); zero by default.
     feature_names : names of the d features, for tables and plots.
+    activation : of the neurons; ReLU by default.
+    polynomial : the terms of degree two and more, or None.
 
     Raises
     ------
     ProblemError
-        Where the shapes do not fit together, or values are not finite.
+        Where the shapes do not fit together, or values are not finite; or where weights are not of unit length and the
+        activation is not homogeneous.
 
     References
     ----------
     .. [1] R. Parhi, R. D. Nowak, Banach space representer theorems for neural networks and ridge splines,
        J. Mach. Learn. Res. 22 (2021), https://jmlr.org/papers/v22/20-583.html
+    .. [2] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       doi:10.1109/MSP.2023.3286988
 
     Examples
     --------
@@ -76,6 +88,8 @@ class RidgeSpline(Immutable):
         slope: Any = None,
         offset: Any = 0.0,
         feature_names: tuple[str, ...] | None = None,
+        activation: Activation | None = None,
+        polynomial: Polynomial | None = None,
     ) -> None:
         W, b = real_array("weights", weights), real_array("biases", biases)
         v, c0 = real_array("amplitudes", amplitudes), real_array("offset", offset)
@@ -96,14 +110,18 @@ class RidgeSpline(Immutable):
                 f"{c.shape} and {c0.shape}",
                 "Give the affine part as many inputs and outputs as the neurons have.",
             )
-        norms = np.linalg.norm(W, axis=1)
+        self.activation = ReLU() if activation is None else activation
+        norms, power = np.linalg.norm(W, axis=1), self.activation.homogeneity
         alive = norms > 0.0
-        c0 = c0 + np.maximum(-b[~alive], 0.0) @ v[~alive]
+        c0 = c0 + self.activation.value(-b[~alive]) @ v[~alive]
         norms = norms[alive]
         norms[np.abs(norms - 1.0) <= 4.0 * np.finfo(float).eps] = 1.0  # already unit: leave every bit as it is
+        if power is None:
+            _require_unit(self.activation, norms)
         self.weights = frozen(W[alive] / norms[:, None])
         self.biases = frozen(b[alive] / norms)
-        self.amplitudes = frozen((v[alive].T * norms).T)
+        self.amplitudes = frozen((v[alive].T * norms ** (power or 0)).T)
+        self.polynomial = polynomial
         self.slope = frozen(c)
         self.offset = frozen(c0) if c0.ndim else float(c0)
         self.feature_names = feature_names
@@ -131,6 +149,11 @@ class RidgeSpline(Immutable):
             change += amplitudes[-1]
             rise += (first + change) * width
         return cls(np.ones((len(amplitudes), 1)), t[1:-1], amplitudes, [first], start - first * t[1], feature_names)
+
+    def changed(self, **changes: Any) -> RidgeSpline:
+        """A copy with other arguments of the constructor."""
+        arguments = {name: getattr(self, name) for name in _ARGUMENTS}
+        return RidgeSpline(**(arguments | changes))
 
     @property
     def n_neurons(self) -> int:
@@ -160,7 +183,10 @@ class RidgeSpline(Immutable):
 
     @property
     def seminorm(self) -> float:
-        r""":math:`\sum_k |v_k| \|w_k\|_2`, for D outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`."""
+        r""":math:`\sum_k |v_k| \|w_k\|_2`, for D outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`.
+
+        Here the weights are unit, whatever the activation: the total variation of its measure :math:`H K R f`.
+        """
         return float(group_norms(self.amplitudes).sum())
 
     @property
@@ -170,7 +196,7 @@ class RidgeSpline(Immutable):
         return self.biases * self.weights[:, 0]
 
     def __call__(self, X: Any) -> Array:
-        """f at the rows of X, shape (N,) or (N, D). O(N log K) for d = 1, O(N K d) otherwise."""
+        """f at the rows of X, shape (N,) or (N, D). O(N log K) for d = 1 and ReLU, O(N K d) otherwise."""
         points = real_array("X", X)
         if points.ndim == 1 and self.n_features == 1:
             points = points[:, None]
@@ -178,13 +204,15 @@ class RidgeSpline(Immutable):
             raise ProblemError(
                 "X", f"shape (N, {self.n_features})", f"shape {points.shape}", "Pass the features of the fit."
             )
-        if self.n_features == 1:
+        if self.n_features == 1 and isinstance(self.activation, ReLU):
             return self._piecewise(points[:, 0])
         values = points @ self.slope + self.offset
+        if self.polynomial is not None:
+            values += self.polynomial(points)
         step = max(1, BLOCK // max(1, self.n_neurons))
         for i in range(0, len(points), step):
             hidden = points[i : i + step] @ self.weights.T - self.biases
-            values[i : i + step] += np.maximum(hidden, 0.0) @ self.amplitudes
+            values[i : i + step] += self.activation.value(hidden) @ self.amplitudes
         return values
 
     def _piecewise(self, x: Array) -> Array:
@@ -218,10 +246,24 @@ class RidgeSpline(Immutable):
         r"""The same neurons scaled so that :math:`\|w_k\|_2 = \|v_k\|_2`, which weight decay prefers.
 
         Then :math:`\frac12 \sum_k \|v_k\|^2 + \|w_k\|^2` equals the seminorm: the neural balance theorem
-        (Section III).
+        (Section III). For an activation homogeneous of degree k, so that :math:`\|w_k\|_2^k = \|v_k\|_2`, and
+        :math:`\frac12 \sum_k \|v_k\|^2 + \|w_k\|^{2k}` equals the seminorm.
+
+        Raises
+        ------
+        ProblemError
+            For an activation that is not homogeneous: scaling its weights changes f.
         """
-        size = np.sqrt(group_norms(self.amplitudes))
-        safe = np.where(size > 0.0, size, 1.0)
+        power = self.activation.homogeneity
+        if power is None:
+            raise ProblemError(
+                "network",
+                "a homogeneous activation, whose scale can move between input and output weights",
+                repr(self.activation),
+                "Balance is for ReLU and truncated powers.",
+            )
+        half = np.sqrt(group_norms(self.amplitudes))
+        safe, size = np.where(half > 0.0, half, 1.0), half ** (1.0 / power)
         return Balanced(self.weights * size[:, None], self.biases * size, (self.amplitudes.T / safe).T)
 
     def ridges(self, tol: float = 1e-6) -> tuple[RidgeFunction, ...]:
@@ -264,10 +306,11 @@ class RidgeSpline(Immutable):
         return pd.DataFrame(columns)
 
     def to_ppoly(self) -> scipy.interpolate.PPoly:
-        """The spline as a :class:`scipy.interpolate.PPoly`, d = 1 only; beyond its ends it extrapolates affinely."""
+        """The spline as a :class:`scipy.interpolate.PPoly`; beyond its ends it extrapolates affinely. d = 1, ReLU."""
         from scipy.interpolate import PPoly
 
         self._only_univariate("to_ppoly")
+        self.require_relu("to_ppoly")
         t, slopes, values = self._pieces()
         if not len(t):
             t, values = np.zeros(1), np.asarray(self.offset)[None]
@@ -304,36 +347,19 @@ class RidgeSpline(Immutable):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to `path` as an ``.npz`` archive of plain arrays, without pickle."""
-        names = np.array(self.feature_names or (), dtype=np.str_)
-        with open(path, "wb") as file:  # a file object: the name stays what the user wrote
-            np.savez(
-                file,
-                format=np.array("ridgesplines-1"),
-                weights=self.weights,
-                biases=self.biases,
-                amplitudes=self.amplitudes,
-                slope=self.slope,
-                offset=np.asarray(self.offset),
-                feature_names=names,
-            )
+        archive.write(path, self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RidgeSpline:
         """Read a network that `save` wrote."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                if str(file["format"]) != "ridgesplines-1":
-                    raise KeyError("format")
-                W, b, v, c, c0 = (file[k] for k in ("weights", "biases", "amplitudes", "slope", "offset"))
-                names = tuple(map(str, file["feature_names"]))
-        except (KeyError, ValueError, EOFError, TypeError, AttributeError, IndexError):
+        return cls(**archive.read(path))
+
+    def require_relu(self, what: str) -> None:
+        """Raise where the activation is another one."""
+        if not isinstance(self.activation, ReLU):
             raise ProblemError(
-                "path",
-                "an .npz archive written by RidgeSpline.save",
-                f"{os.fspath(path)!r}, which is not one",
-                "Check the file's name, and that it was copied whole.",
-            ) from None
-        return cls(W, b, v, c, c0, names or None)
+                what, "a network with the activation ReLU()", repr(self.activation), "Evaluate it: net(X) takes any X."
+            )
 
     def _only_univariate(self, what: str) -> None:
         if self.n_features != 1:
@@ -346,7 +372,25 @@ class RidgeSpline(Immutable):
 
     def __repr__(self) -> str:
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
-        return f"RidgeSpline(K={self.n_neurons}, d={self.n_features}{outputs}, seminorm={self.seminorm:.6g})"
+        kind = "" if isinstance(self.activation, ReLU) else f", activation={self.activation!r}"
+        return f"RidgeSpline(K={self.n_neurons}, d={self.n_features}{outputs}, seminorm={self.seminorm:.6g}{kind})"
+
+
+#: The arguments of the constructor, each an attribute.
+_ARGUMENTS = (
+    "weights", "biases", "amplitudes", "slope", "offset", "feature_names", "activation", "polynomial",
+)  # fmt: skip
+
+
+def _require_unit(activation: Activation, norms: Array) -> None:
+    off = np.abs(norms - 1.0)
+    if off.max(initial=0.0) > 1e-9:
+        raise ProblemError(
+            "weights",
+            f"rows of unit length for {activation!r}, which is not homogeneous",
+            f"a row of length {norms[off.argmax()]:g}",
+            "Choose the activation's scale instead, for all neurons at once.",
+        )
 
 
 def group_norms(amplitudes: Array) -> Array:

@@ -55,7 +55,7 @@ def exponents(d: int, lowest: int, highest: int) -> NDArray[np.intp]:
         for total in range(lowest, highest + 1)
         for chosen in combinations_with_replacement(range(d), total)
     ]
-    return np.array(rows, dtype=int).reshape(-1, d)
+    return np.array(rows, dtype=int).reshape(len(rows), d)
 
 
 def powers(X: Array, exponents: NDArray[np.intp]) -> Array:

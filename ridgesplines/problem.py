@@ -14,7 +14,7 @@ from ridgesplines.activations import Activation, ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
-from ridgesplines.polynomials import affine_basis
+from ridgesplines.polynomials import polynomial_basis
 from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples
 
 
@@ -46,7 +46,9 @@ class Problem(Immutable):
     lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
         There is no factor 1/2 and no 1/N in front of the data term.
     loss : a loss; squared error by default.
-    activation : the activation of the neurons; ReLU by default.
+    activation : of the neurons, a row of Table 1 of [1]_; ReLU by default. For the others the seminorm is that of their
+        own sparsifying operator, :math:`\|H K R f\|_M`, and the polynomials that H annihilates are not penalised
+        instead of the affine functions; see :class:`ridgesplines.activations.Activation`.
     sample_weight : :math:`s_n`, shape (N,), nonnegative; ones by default. Zero is the same as leaving a row out.
     feature_names : names of the d columns, for tables and plots; by default a DataFrame's own.
     constraints : a list of Monotone(), Convex(), Concave(), Lipschitz(bound) and FixedValues(at, values), for d = 1
@@ -112,7 +114,11 @@ class Problem(Immutable):
             self._check_constraints()
 
     def _check_constraints(self) -> None:
-        """One input, one output, and some function that satisfies everything."""
+        """ReLU, one input, one output, and some function that satisfies everything."""
+        if not isinstance(self.activation, ReLU):
+            raise ProblemError(
+                "constraints", "activation=ReLU() where there are constraints", repr(self.activation), "Leave one out."
+            )
         if self.n_features != 1 or self.n_outputs is not None:
             what = f"d = {self.n_features}" + ("" if self.n_outputs is None else f" and D = {self.n_outputs} outputs")
             remedy = "Leave constraints out, or fit one feature and one output at a time."
@@ -193,8 +199,10 @@ class Problem(Immutable):
 
     @of_data
     def detrended(self) -> Array:
-        """y less its affine least-squares fit, exact to the rounding of the difference, whatever the offsets."""
-        y, Q = self.y - self.y.mean(axis=0), self.null_space
+        """y less its least-squares fit in the null space, exact to the rounding of the difference."""
+        y, Q = self.y, self.null_space
+        if self.activation.degree >= 0:
+            y = y - y.mean(axis=0)
         return y - Q @ (Q.T @ y)
 
     @cached_property
@@ -204,12 +212,12 @@ class Problem(Immutable):
 
     @of_data
     def null_space(self) -> Array:
-        """Orthonormal basis of the values at the data of all affine functions, [1 X]; shape (N, r)."""
-        return frozen(affine_basis(self.X))
+        """Orthonormal basis of the values at the data of the null space, for ReLU [1 X]; shape (N, r)."""
+        return frozen(polynomial_basis(self.X, self.activation.degree))
 
     @property
     def rank(self) -> int:
-        """The rank r of [1 X]: d + 1 unless the data are degenerate."""
+        """The dimension r of the null space restricted to the data: for ReLU d + 1 unless the data are degenerate."""
         return self.null_space.shape[1]
 
     def __repr__(self) -> str:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ridgesplines.finite import Design, Face, descend, design, linear_program
+from ridgesplines.activations import ReLU
+from ridgesplines.finite import Design, Face, descend, design, fitted, linear_program
 from ridgesplines.network import RidgeSpline
-from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.sparsify import extreme_point
 from ridgesplines.validation import Array
@@ -35,7 +35,8 @@ class Refit(NamedTuple):
 def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> Refit | None:
     """A smooth loss: Newton's method on the face, neurons leaving one by one. See `Refit`."""
     kept = np.arange(len(b))
-    if problem.n_features > 1:  # dependent columns first: their face has no unique optimum
+    if problem.n_features > 1 or not isinstance(problem.activation, ReLU):
+        # Dependent columns first: their face has no unique optimum.
         kept, amplitudes = extreme_point(problem, W, b, amplitudes)
     signs = np.sign(amplitudes) if amplitudes.ndim == 1 else None
     net = fitted(problem, W[kept], b[kept], amplitudes, fit)
@@ -51,12 +52,6 @@ def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: A
     z = matrices.basis @ theta
     u = -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
     return Refit(matrices.read(theta), u, kept, matrices.kinks @ theta)
-
-
-def fitted(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> RidgeSpline:
-    """The network with these neurons whose affine part comes nearest to the fit."""
-    hidden = RidgeSpline(W, b, amplitudes, np.zeros((problem.n_features, *amplitudes.shape[1:])))
-    return RidgeSpline(W, b, amplitudes, *affine_least_squares(problem.X, fit - hidden(problem.X)))
 
 
 def _without(problem: Problem, old: Design, theta: Array, gone: Array) -> tuple[Design, Array]:

@@ -1,7 +1,8 @@
 r"""Units: the problem in coordinates in which solvers work, and the way back.
 
 X is centred and divided by *one* radius (scaling each feature would change the norm of the weights, and so the
-problem), y loses its affine least-squares fit and is divided by one scale, where the loss allows. Then
+problem), y loses its affine least-squares fit, or what of that is in the null space, and is divided by one scale, where
+the loss allows. Then
 
 .. math:: \sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|
           = c \Big( \sum_n \tilde s_n \tilde L(\tilde y_n, \tilde f(\tilde x_n)) + \tilde\lambda \|\tilde f\| \Big),
@@ -15,10 +16,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.activations import Activation
 from ridgesplines.constraints import Shape
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
-from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -32,15 +34,19 @@ class Scaling:
     problem : the scaled problem.
     rows : the rows of the original problem that it holds, in its order: those of positive weight, and for
         interpolation one of each set of equal rows. Shape (n,).
+    activation : that of the original problem.
     n_samples : N of the original problem.
     centre, radius : X = centre + radius * scaled X.
-    slope, offset : the affine function taken off y.
+    slope, offset : the affine function taken off y, where that is in the null space.
     size : y = affine + size * scaled y.
     factor : objective = factor * scaled objective.
+    stretch : activation of the original problem at radius * t = stretch * activation of the scaled one at t; the radius
+        itself for ReLU.
     """
 
     problem: Problem
     rows: NDArray[np.intp]
+    activation: Activation
     n_samples: int
     centre: Array
     radius: float
@@ -48,27 +54,31 @@ class Scaling:
     offset: Array
     size: float
     factor: float
+    stretch: float
 
     def network(self, net: RidgeSpline) -> RidgeSpline:
         """A network of the scaled problem, in the units of the original one."""
         slope = self.size / self.radius * net.slope
-        return RidgeSpline(
-            net.weights,
-            self.radius * net.biases + net.weights @ self.centre,
-            self.size / self.radius * net.amplitudes,
-            slope + self.slope,
-            self.size * net.offset - self.centre @ slope + self.offset,
+        return net.changed(
+            activation=self.activation,
+            biases=self.radius * net.biases + net.weights @ self.centre,
+            amplitudes=self.size / self.stretch * net.amplitudes,
+            slope=slope + self.slope,
+            offset=self.size * net.offset - self.centre @ slope + self.offset,
+            polynomial=net.polynomial and net.polynomial.moved(self.centre, self.radius, self.size),
         )
 
     def scaled_network(self, net: RidgeSpline) -> RidgeSpline:
         """The inverse of `network`."""
         slope = net.slope - self.slope
-        return RidgeSpline(
-            net.weights,
-            (net.biases - net.weights @ self.centre) / self.radius,
-            self.radius / self.size * net.amplitudes,
-            self.radius / self.size * slope,
-            (net.offset - self.offset + self.centre @ slope) / self.size,
+        return net.changed(
+            activation=self.problem.activation,
+            biases=(net.biases - net.weights @ self.centre) / self.radius,
+            amplitudes=self.stretch / self.size * net.amplitudes,
+            slope=self.radius / self.size * slope,
+            offset=(net.offset - self.offset + self.centre @ slope) / self.size,
+            polynomial=net.polynomial
+            and net.polynomial.moved(-self.centre / self.radius, 1.0 / self.radius, 1.0 / self.size),
         )
 
     def dual(self, u: Array) -> Array:
@@ -81,7 +91,7 @@ class Scaling:
         """The scaled lam."""
         if self.problem.loss.constraint:
             return 1.0  # lam only scales the objective, and may be zero
-        return lam * self.size / (self.radius * self.factor)
+        return lam * self.size / (self.stretch * self.factor)
 
 
 def standardise(problem: Problem) -> Scaling:
@@ -105,7 +115,7 @@ def standardise(problem: Problem) -> Scaling:
     slope, offset = np.zeros((problem.n_features, *trailing)), np.zeros(trailing)
     size, loss, factor = 1.0, problem.loss, 1.0
     if loss.translates:
-        slope, offset = affine_least_squares(X, y)
+        slope, offset, _ = least_squares(X, y, min(problem.activation.degree, 1))
         residual = (y - offset) - X @ slope  # in this order: an offset far larger than the rest leaves no trace
         size = float(np.sqrt(np.mean(residual**2)))
         if size <= 64.0 * np.finfo(float).eps * float(np.abs(y).max()):
@@ -114,10 +124,13 @@ def standardise(problem: Problem) -> Scaling:
         y = residual / size
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
-    factor = problem.lam * size / radius if loss.constraint else factor * heaviest
+    activation, stretch = problem.activation.rescaled(radius)
+    factor = problem.lam * size / stretch if loss.constraint else factor * heaviest
     shape = _scaled_shape(problem, centre, radius, slope, offset, size)
-    scaled = Problem(X, y, 1.0, loss, problem.activation, weight / heaviest, constraints=shape)
-    scaling = Scaling(scaled, rows, problem.n_samples, centre, radius, slope, offset, size, factor)
+    scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape)
+    scaling = Scaling(
+        scaled, rows, problem.activation, problem.n_samples, centre, radius, slope, offset, size, factor, stretch
+    )
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
 
 
@@ -134,7 +147,7 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     """(y, f(x)), both less the network's offset where only their difference counts: it may be far larger than that."""
     net, y = network, problem.y
     if problem.loss.translates and not problem.loss.constraint:
-        net, y = RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope), y - net.offset
+        net, y = net.changed(offset=np.zeros_like(net.offset)), y - net.offset
     return y, net(problem.X)
 
 

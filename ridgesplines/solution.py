@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ridgesplines.activations import ReLU
 from ridgesplines.certificate import DualCertificate, certify, strengthened
 from ridgesplines.duals import best_scale
 from ridgesplines.exceptions import ProblemError
@@ -27,6 +28,7 @@ from ridgesplines.validation import Array, real_number, rounded_up
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CROSS_VALIDATE = "Use cross-validation."
 #: What may be said of the gap, by what was proven.
 WORDS = {
     "exact": "certified: no function has an objective lower by more than this",
@@ -132,14 +134,15 @@ class Solution:
         same values, and so the same degrees of freedom.
         """
         p = self.problem
+        if not isinstance(p.activation, ReLU):
+            raise ProblemError("solution", "ReLU(), to count degrees of freedom", repr(p.activation), CROSS_VALIDATE)
         if p.n_features > 1 or p.n_outputs is not None or p.constraints:
             got = f"d = {p.n_features}" + ("" if p.n_outputs is None else f" with D = {p.n_outputs} outputs")
             raise ProblemError(
                 "solution",
                 "d = 1, one output and no constraints, to count degrees of freedom",
                 got + (", with constraints" if p.constraints else ""),
-                "Directions that are chosen cost more than one degree each, active constraints less: use "
-                "cross-validation.",
+                f"Directions that are chosen cost more than one degree each, active constraints less. {CROSS_VALIDATE}",
             )
         return at_sites(p, self.network).n_neurons + 2
 
@@ -165,7 +168,7 @@ class Solution:
         Raises
         ------
         ProblemError
-            For a `max_time` that is no positive number.
+            For a `max_time` that is no positive number, and for other activations than ReLU in d > 1.
 
         Notes
         -----
@@ -183,8 +186,16 @@ class Solution:
         ('searched', 'exact', True)
         """
         real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
-        if self.certificate.scope == "exact":
+        activation = self.problem.activation
+        if self.certificate.scope == "exact" or (self.problem.n_features == 1 and self.certificate.scope == "bounded"):
             return self
+        if not isinstance(activation, ReLU):
+            raise ProblemError(
+                "solution",
+                "ReLU(), for which suprema over all directions are bounded",
+                repr(activation),
+                "Along the directions of a grid its gap is a bound already; over all directions it is searched.",
+            )
         start, report = time.perf_counter(), self._progress() if verbose else None
         stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
         if stronger.scope == self.certificate.scope and stronger.value <= self.certificate.value:
@@ -221,7 +232,7 @@ class Solution:
         p, c = self.problem, self.certificate
         n, d = p.n_samples, p.n_features
         rows = [
-            ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}"),
+            ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}{_activation_words(p)}"),
             ("solver", f"{self.solver.partition('(')[0]}, {self.status}, {self.seconds:.2f} s"),
             (
                 "neurons",
@@ -245,7 +256,8 @@ class Solution:
         if d == 1 and self.network.n_neurons:
             knots = np.sort(self.network.knots)
             shown = ", ".join(f"{t:.6g}" for t in knots[:12])
-            rows.append(("knots", shown + (", ..." if len(knots) > 12 else "")))
+            name = "knots" if p.activation.homogeneity else "biases"
+            rows.append((name, shown + (", ..." if len(knots) > 12 else "")))
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
 
@@ -266,10 +278,15 @@ class Solution:
         )
 
 
+def _activation_words(problem: Problem) -> str:
+    return "" if isinstance(problem.activation, ReLU) else f", {problem.activation!r}"
+
+
 def _bound_words(problem: Problem) -> str:
     if problem.constraints:
         return "distinct x and fixed points, less 2"
-    return "(N - rank[1 X])" + (" D" if problem.n_outputs else "")
+    free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
+    return free + (" D" if problem.n_outputs else "")
 
 
 def relative(problem: Problem, network: RidgeSpline, objective: float, gap: float) -> float:
@@ -286,6 +303,8 @@ def relative(problem: Problem, network: RidgeSpline, objective: float, gap: floa
 def _rounding(p: Problem, network: RidgeSpline) -> float:
     """What a few units in the last place of y and of the terms of f(x) change in the objective."""
     terms = np.abs(p.X) @ np.abs(network.slope) + np.abs(network.offset)
+    if network.polynomial is not None:
+        terms = terms + np.abs(network.polynomial(p.X))
     if p.loss.constraint:
         return 1e-300
     if p.loss.translates:
@@ -332,6 +351,13 @@ def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
             f"d = {problem.n_features} inputs and D = {problem.n_outputs or 1} outputs",
             f"d = {network.n_features} and D = {network.n_outputs or 1}",
             "Evaluate a network on the problem that it was made for.",
+        )
+    if network.activation != problem.activation:
+        raise ProblemError(
+            "network",
+            f"the activation of the problem, {problem.activation!r}",
+            repr(network.activation),
+            "Each activation has a seminorm of its own: pass the network's to the problem.",
         )
     start = time.perf_counter()
     fit = targets_and_fit(problem.reduced, network)

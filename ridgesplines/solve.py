@@ -204,7 +204,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
     certificates = []
-    exact, fit = exact_oracle(problem.reduced.X), targets_and_fit(problem.reduced, network)
+    exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
     if answer.dictionary is None or exact is not None:
         certificates.append(certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance, fit))
     within = None
@@ -238,9 +238,9 @@ def _warn(what: str, remedy: str = "") -> None:
 
 def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
     """The network with the problem's feature names, and of equivalent affine parts the one that sums to zero."""
-    n, slope, offset = network, network.slope, np.asarray(network.offset)
+    slope, offset = network.slope, np.asarray(network.offset)
     if problem.loss.invariant:
         slope, offset = slope - slope.mean(axis=1, keepdims=True), offset - offset.mean()
-    elif n.feature_names == problem.feature_names:
-        return n
-    return RidgeSpline(n.weights, n.biases, n.amplitudes, slope, offset, problem.feature_names)
+    elif network.feature_names == problem.feature_names:
+        return network
+    return network.changed(slope=slope, offset=offset, feature_names=problem.feature_names)

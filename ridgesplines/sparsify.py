@@ -19,9 +19,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from ridgesplines.finite import project
+from ridgesplines.activations import ReLU
+from ridgesplines.finite import fitted, project
 from ridgesplines.network import RidgeSpline, group_norms
-from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -52,16 +52,14 @@ def purify(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     -----
     O(K (N D)^2) in the worst case; O(K + N) log N for d = 1. Values agree to rounding, about 1e-12 relative.
     """
-    if net.n_features == 1:
+    if net.n_features == 1 and isinstance(net.activation, ReLU):
         return _onto_sites(problem.sites, net)
     X = problem.reduced.X
     kept, amplitudes = extreme_point(problem.reduced, net.weights, net.biases, net.amplitudes)
     if len(kept) == net.n_neurons:
         return net
     weights, biases = net.weights[kept], net.biases[kept]
-    hidden = RidgeSpline(weights, biases, amplitudes)
-    slope, offset = affine_least_squares(X, net(X) - hidden(X))
-    return RidgeSpline(weights, biases, amplitudes, slope, offset, net.feature_names)
+    return fitted(problem.reduced, weights, biases, amplitudes, net(X)).changed(feature_names=net.feature_names)
 
 
 def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline:
@@ -198,7 +196,7 @@ def extreme_point(problem: Problem, W: Array, b: Array, amplitudes: Array) -> tu
 
 def _columns(problem: Problem, W: Array, b: Array, signs: Array) -> Array:
     """Each neuron's contribution to the fit, off the affine functions, per unit of its amplitude's norm."""
-    values = project(problem.null_space, np.maximum(problem.X @ W.T - b, 0.0))
+    values = project(problem.null_space, problem.activation.value(problem.X @ W.T - b))
     return values * signs if signs.ndim == 1 else (values[:, None, :] * signs.T).reshape(-1, len(b))
 
 

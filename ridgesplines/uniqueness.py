@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.activations import ReLU
 from ridgesplines.certificate import DualCertificate
 from ridgesplines.oracle import eta_at_sites
 from ridgesplines.problem import Problem
@@ -30,13 +31,15 @@ ROUNDING = 1e-12
 
 
 def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) -> bool:
-    """Whether no other function is a minimiser; d = 1, scalar, and a scope of "exact".
+    """Whether no other function is a minimiser; d = 1, ReLU, scalar, and a scope of "exact".
 
     Parameters
     ----------
     problem, certificate : of a solution.
     gap : its gap, not relative.
     """
+    if not isinstance(problem.activation, ReLU):
+        return False
     if problem.n_features > 1 or problem.n_outputs is not None or certificate.scope != "exact" or problem.constraints:
         return False
     p = problem.reduced

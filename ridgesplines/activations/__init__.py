@@ -1,8 +1,22 @@
 """Activations, one file each. A new activation is one file and one line here."""
 
+from ridgesplines.activations.arctan import Arctan
 from ridgesplines.activations.base import Activation
+from ridgesplines.activations.exponential import Exponential
+from ridgesplines.activations.peaks import Peaks
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.activations.sigmoid import Sigmoid
+from ridgesplines.activations.truncated_power import TruncatedPower
 
-ACTIVATIONS: tuple[type[Activation], ...] = (ReLU,)
+ACTIVATIONS: tuple[type[Activation], ...] = (ReLU, TruncatedPower, Sigmoid, Arctan, Exponential)
 
-__all__ = ["ACTIVATIONS", "Activation", "ReLU"]
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Arctan",
+    "Exponential",
+    "Peaks",
+    "ReLU",
+    "Sigmoid",
+    "TruncatedPower",
+]

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
+from ridgesplines.activations.peaks import Peaks
 from ridgesplines.validation import Array
 
 
 class Activation(ABC):
     r"""An activation :math:`\sigma` that a sparsifying operator H turns into an impulse (Table 1 of [1]_).
 
+    .. math:: H\sigma = \delta, \qquad \widehat H(\omega)\,\widehat\sigma(\omega) = 1
+
+    A frozen dataclass. A new activation is one file and one line in ``activations/__init__.py``.
+
     Attributes
     ----------
-    homogeneous : whether :math:`\sigma(\gamma t) = \gamma\,\sigma(t)` for :math:`\gamma > 0`, which is what ties
-        weight decay to sparsity.
-    degree : the degree of the polynomials that H annihilates: the unpenalised null space; -1 for none.
+    homogeneity : the k for which :math:`\sigma(\gamma t) = \gamma^k \sigma(t)` for all :math:`\gamma > 0`; None where
+        there is none. Degree one is what ties weight decay to sparsity; without homogeneity the length of w matters,
+        and the dictionary holds the neurons with :math:`\|w\|_2 = 1` alone.
+    degree : the degree of the polynomials that H annihilates: the unpenalised null space; -1 for none. It is the order
+        of the zero of :math:`\widehat H` at :math:`\omega = 0`, less one.
 
     References
     ----------
@@ -23,8 +29,15 @@ class Activation(ABC):
        doi:10.1109/MSP.2023.3286988
     """
 
-    homogeneous: ClassVar[bool]
-    degree: ClassVar[int]
+    @property
+    @abstractmethod
+    def homogeneity(self) -> int | None:
+        """k, or None."""
+
+    @property
+    @abstractmethod
+    def degree(self) -> int:
+        """The degree of the null space, -1 for none."""
 
     @abstractmethod
     def value(self, t: Array) -> Array:
@@ -37,3 +50,20 @@ class Activation(ABC):
     @abstractmethod
     def symbol(self, omega: Array) -> Array:
         r"""The frequency response :math:`\widehat H(\omega)` of the sparsifying operator."""
+
+    @abstractmethod
+    def rescaled(self, radius: float) -> tuple[Activation, float]:
+        r"""(another activation, factor) with :math:`\sigma(r t) = \text{factor} \cdot \text{another}(t)`."""
+
+    @abstractmethod
+    def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
+        r"""The biases at which :math:`|\eta|` peaks along one direction, and a bound on all of them.
+
+        .. math:: \eta(b) = \sum_n u_n\, \sigma(p_n - b)
+
+        Parameters
+        ----------
+        p : projections of the data, shape (N,), increasing.
+        u : a dual vector, shape (N,) or (N, D), orthogonal to the null space.
+        prove : whether a proven bound is wanted, where peaks are found numerically.
+        """

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from ridgesplines.activations.base import Activation
+from ridgesplines.activations.peaks import Peaks, size, sums
 from ridgesplines.validation import Array
 
 
@@ -22,6 +22,14 @@ class ReLU(Activation):
     Its null space is the affine functions, and :math:`\rho(t) - \rho(-t) = t`, so a neuron and its mirror image
     differ by an affine function only. Biases at the projections of the data are enough (Table 1 of [1]_).
 
+    It is homogeneous of degree one, :math:`\rho(\gamma t) = \gamma \rho(t)`: at the optimum of weight decay
+    :math:`\|w\| = |v|` (neural balance), and weight decay is :math:`\sum |v| \|w\|`, the seminorm.
+
+    The leaky ReLU and the absolute value are ReLU in disguise:
+    :math:`\max\{t, a t\} = (1 - a)\rho(t) + a t` and :math:`|t| = 2\rho(t) - t`. The affine part takes the second
+    terms, so that networks of either are the same functions, and :math:`\sum |v| \|w\|` of a leaky network is the
+    seminorm divided by :math:`1 - a`, of one of absolute values by 2: fit with lam divided by that factor.
+
     References
     ----------
     .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
@@ -34,8 +42,13 @@ class ReLU(Activation):
     array([0., 2.])
     """
 
-    homogeneous: ClassVar[bool] = True
-    degree: ClassVar[int] = 1
+    @property
+    def homogeneity(self) -> int:
+        return 1
+
+    @property
+    def degree(self) -> int:
+        return 1
 
     def value(self, t: Array) -> Array:
         return np.maximum(t, 0.0)
@@ -45,3 +58,10 @@ class ReLU(Activation):
 
     def symbol(self, omega: Array) -> Array:
         return -(np.asarray(omega, dtype=float) ** 2)
+
+    def rescaled(self, radius: float) -> tuple[ReLU, float]:
+        return self, radius
+
+    def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
+        """Between data eta is affine in the bias (for vectors its norm is convex): the data are enough, exactly."""
+        return Peaks(p, float(size(sums(self.value, p, p, u)).max()), True)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
+from ridgesplines.activations import ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.finite.design import design
 from ridgesplines.finite.linear import linear_program
@@ -22,6 +23,8 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0) -> tuple[Array, Arr
     Piecewise-linear losses take ``fixed = 0``.
     """
     Q = problem.null_space
+    if not Q.shape[1]:
+        return _nothing(problem, fixed)
     if problem.loss.smooth:
         shape = (Q.shape[1],) if problem.n_outputs is None else (Q.shape[1], problem.n_outputs)
         face = Face(problem, Q, sparse.csr_array((0, Q.shape[1])), fixed=fixed)
@@ -36,9 +39,19 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0) -> tuple[Array, Arr
     return Q @ theta, dual
 
 
+def _nothing(problem: Problem, fixed: Array | float) -> tuple[Array, Array] | None:
+    """The same where no function is free: the fixed fit, and a subgradient there; for interpolation only of zeros."""
+    outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+    z = fixed + np.zeros((problem.n_samples, *outputs))
+    if problem.loss.constraint:
+        return (z, np.zeros_like(z)) if (problem.y == z).all() else None
+    return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+
+
 def _nearby(problem: Problem) -> Array:
-    """An affine function near the best one: for d = 1 by an interior point, else by least squares."""
-    if problem.n_features == 1 and problem.loss.box(problem.y[:1]) is not None:
+    """A function near the best one: for d = 1 and ReLU by an interior point, else by least squares."""
+    univariate = problem.n_features == 1 and isinstance(problem.activation, ReLU)
+    if univariate and problem.loss.box(problem.y[:1]) is not None:
         line = Line.of(problem)
         if len(line.sites) > 1:
             return line.original(straight_fit(line))
@@ -47,26 +60,33 @@ def _nearby(problem: Problem) -> Array:
 
 
 def require_minimiser(problem: Problem) -> None:
-    """Raise a ProblemError where affine functions separate the classes: an infimum, and no minimiser.
+    """Raise a ProblemError where the null space separates the classes: an infimum, and no minimiser.
 
-    A direction q of affine functions along which no margin falls and one rises lowers the loss forever. A linear
-    program looks for it; quasi-complete separation, where some points lie on the boundary, counts.
+    A direction q of affine functions, or of what else is not penalised, along which no margin falls and one rises
+    lowers the loss forever. A linear program looks for it; quasi-complete separation, where some points lie on the
+    boundary, counts.
     """
-    if not problem.loss.separable():
+    if not problem.loss.separable() or problem.activation.degree < 0:
         return
-    if problem.n_features == 1 and problem.n_outputs is None:
+    if problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1:
         separable = _separable_on_a_line(problem)
     else:
         separable = _separable(problem)
     if separable:
+        free = _free(problem.activation.degree)
         raise ProblemError(
             "y",
-            f"classes that no affine function separates, for {problem.loss.name}",
+            f"classes that no {free} separates, for {problem.loss.name}",
             "separable classes",
-            "The affine part is unpenalised, so the loss falls towards an infimum without a minimiser. "
+            f"The {free} is unpenalised, so the loss falls towards an infimum without a minimiser. "
             "Use Hinge, which attains its minimum; use fewer features; or penalise the slope elsewhere "
             "(for example logistic regression with a penalty).",
         )
+
+
+def _free(degree: int) -> str:
+    """What the null space holds, in words."""
+    return {0: "constant", 1: "affine function"}.get(degree, f"polynomial of degree {degree}")
 
 
 def _separable_on_a_line(problem: Problem) -> bool:

@@ -1,12 +1,12 @@
-r"""A finite problem: K given neurons and the affine functions.
+r"""A finite problem: K given neurons and the null space, for ReLU the affine functions.
 
 With unknowns :math:`\theta` the fit is :math:`z = B\theta` and the amplitudes are :math:`a = C\theta`:
 
 .. math:: \min_\theta \; \sum_n s_n L(y_n, (B\theta)_n) + \lambda \sum_k \|(C\theta)_k\|
 
 In one dimension :math:`\theta` holds the spline's values at its knots and ends, B is the sparse matrix of hat
-functions and C that of slope changes; in more dimensions :math:`\theta` holds amplitudes and the coefficients of an
-orthonormal basis of the affine functions, and B is dense.
+functions and C that of slope changes; in more dimensions, and for other activations than ReLU, :math:`\theta` holds
+amplitudes and the coefficients of an orthonormal basis of the null space, and B is dense.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from ridgesplines.activations import ReLU
 from ridgesplines.network import RidgeSpline
-from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -45,7 +46,7 @@ class Design:
 
 def design(problem: Problem, weights: Array, biases: Array) -> tuple[Design, Callable[[RidgeSpline], Array]]:
     """The finite problem on these neurons, and a map from networks on them to theta."""
-    if problem.n_features == 1 and len(biases):
+    if problem.n_features == 1 and len(biases) and isinstance(problem.activation, ReLU):
         return _hats(problem, biases * weights[:, 0])
     return _dense(problem, weights, biases)
 
@@ -82,19 +83,30 @@ def _hats(problem: Problem, knots: Array) -> tuple[Design, Callable[[RidgeSpline
 
 def _dense(problem: Problem, weights: Array, biases: Array) -> tuple[Design, Callable[[RidgeSpline], Array]]:
     Q = problem.null_space
-    hidden = np.maximum(problem.X @ weights.T - biases, 0.0)
-    basis = np.hstack([project(Q, hidden), Q])
+    basis = np.hstack([project(Q, problem.activation.value(problem.X @ weights.T - biases)), Q])
     kinks = sparse.eye_array(len(biases), basis.shape[1]).tocsr()
 
     def read(theta: Array) -> RidgeSpline:
-        amplitudes = theta[: len(biases)]
-        slope, offset = affine_least_squares(problem.X, basis @ theta - hidden @ amplitudes)
-        return RidgeSpline(weights, biases, amplitudes, slope, offset)
+        return fitted(problem, weights, biases, theta[: len(biases)], basis @ theta)
 
     def start(net: RidgeSpline) -> Array:
         return np.concatenate([net.amplitudes, Q.T @ net(problem.X)])
 
     return Design(basis, kinks, weights, biases, read), start
+
+
+def fitted(problem: Problem, weights: Array, biases: Array, amplitudes: Array, fit: Array) -> RidgeSpline:
+    """The network with these neurons whose part in the null space comes nearest to the fit, values at the data."""
+    slope = np.zeros((problem.n_features, *amplitudes.shape[1:]))
+    hidden = RidgeSpline(weights, biases, amplitudes, slope, activation=problem.activation)
+    slope, offset, polynomial = least_squares(problem.X, fit - hidden(problem.X), problem.activation.degree)
+    return hidden.changed(slope=slope, offset=offset, polynomial=polynomial)
+
+
+def fitted_alone(problem: Problem, fit: Array) -> RidgeSpline:
+    """The function in the null space that comes nearest to the fit, a network without neurons."""
+    empty = np.empty((0, problem.n_features)), np.empty(0), np.empty((0, *fit.shape[1:]))
+    return fitted(problem, *empty, fit)
 
 
 def project(Q: Array, columns: Array) -> Array:

@@ -6,6 +6,8 @@ where a residual is zero the loss has a kink, and every slope within it is a sub
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
@@ -16,6 +18,8 @@ from ridgesplines.validation import Array
 
 TOLERANCE = 1e-10
 OPTIONS = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
+#: SciPy's status where HiGHS met numerical difficulties.
+GAVE_UP = 4
 #: Rows that may change their piece in the first program, at least, where a fit nearby is known.
 ROWS = 1000
 
@@ -72,15 +76,13 @@ def _with_rows(
         for slope in slopes
     ]
     eye = sparse.eye_array(K)
-    out = linprog(
+    out = _solved(
         np.concatenate([B.T @ held, np.full(2 * K, problem.lam), s[near]]),
         A_ub=sparse.vstack(rows),
         b_ub=-intercepts[:, near].ravel(),
         A_eq=sparse.hstack([C, -eye, eye, sparse.csr_array((K, m))]) if K else None,
         b_eq=np.zeros(K) if K else None,
         bounds=[(None, None)] * P + [(0.0, None)] * (2 * K) + [(None, None)] * m,
-        method="highs-ds",
-        options=OPTIONS,
     )
     if out.status != 0:
         return None
@@ -95,15 +97,22 @@ def _interpolating(problem: Problem, design: Design) -> tuple[Array, Array, Arra
     (n, P), K = B.shape, C.shape[0]
     eye = sparse.eye_array(K)
     A = sparse.vstack([sparse.hstack([C, -eye, eye]), sparse.hstack([B, sparse.csr_array((n, 2 * K))])])
-    out = linprog(
+    out = _solved(
         np.concatenate([np.zeros(P), np.full(2 * K, problem.lam)]),
         A_eq=A,
         b_eq=np.concatenate([np.zeros(K), problem.y]),
         bounds=[(None, None)] * P + [(0.0, None)] * (2 * K),
-        method="highs-ds",
-        options=OPTIONS,
     )
     return (out.x[:P], _amplitudes(out.x, P, K), out.eqlin.marginals[K:]) if out.status == 0 else None
+
+
+def _solved(cost: Array, **program: Any) -> Any:
+    """By the dual simplex method; where it gives up, by an interior point and crossover: at a vertex too."""
+    for method in ("highs-ds", "highs-ipm"):
+        out = linprog(cost, **program, method=method, options=OPTIONS)
+        if out.status != GAVE_UP:
+            break
+    return out
 
 
 def _amplitudes(unknowns: Array, P: int, K: int) -> Array:

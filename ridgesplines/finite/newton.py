@@ -98,6 +98,8 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
     Returns theta, a mask of the amplitudes that reached zero, and whether it converged.
     """
     none = np.zeros(face.kinks.shape[0], dtype=bool)
+    if not theta.size:
+        return theta, none, True
     value = face.objective(theta)
     for _ in range(ITERATIONS):
         for steady in (False, True):

@@ -7,9 +7,11 @@ from functools import partial
 
 import numpy as np
 
+from ridgesplines.activations import Activation, ReLU
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
+from ridgesplines.oracle.directions import DirectionsOracle, SmoothSearch
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
@@ -19,29 +21,40 @@ from ridgesplines.validation import Array
 
 __all__ = [
     "BoundedOracle",
+    "DirectionsOracle",
     "FaceOracle",
     "Oracle",
     "PlaneOracle",
     "Report",
     "SearchOracle",
+    "SmoothSearch",
     "Supremum",
     "continuum_oracle",
     "dictionary_oracle",
     "eta_at",
     "eta_at_sites",
     "exact_oracle",
+    "neurons_oracle",
     "proven",
 ]
 
 
-def continuum_oracle(X: Array, starts: Array | None = None, seed: int = 0, device: str | None = None) -> Oracle:
+def continuum_oracle(
+    X: Array,
+    starts: Array | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    activation: Activation | None = None,
+) -> Oracle:
     """The strongest oracle for the data X (N, d), over all directions and biases.
 
-    Exact where `exact_oracle` has one, searched otherwise, also from the directions `starts`.
+    Exact, or proven, where `exact_oracle` has one, searched otherwise, also from the directions `starts`.
     """
-    exact = exact_oracle(X)
+    exact = exact_oracle(X, activation)
     if exact is not None:
         return exact
+    if activation is not None and not isinstance(activation, ReLU):
+        return SmoothSearch(X, activation, starts)
     return SearchOracle(X, seed, starts=starts, device=device)
 
 
@@ -72,12 +85,14 @@ def proven(
     return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
 
 
-def exact_oracle(X: Array) -> Oracle | None:
-    """An exact oracle where the data span a line or a plane, None otherwise.
+def exact_oracle(X: Array, activation: Activation | None = None) -> Oracle | None:
+    """An exact oracle where the data span a line or a plane, None otherwise; for other activations than ReLU if d = 1.
 
     d = 1, d = 2, and degenerate data in more dimensions: the part of a direction outside the span of the centred
     data does nothing there. Keep the oracle for further dual vectors: in a plane it answers them faster.
     """
+    if activation is not None and not isinstance(activation, ReLU):
+        return DirectionsOracle(X, np.ones((1, 1)), activation) if X.shape[1] == 1 else None
     d, centre = X.shape[1], X.mean(axis=0)
     centred = X - centre
     if d == 1:
@@ -100,8 +115,17 @@ def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | 
     return Supremum(found.value, found.scope, weights, found.biases + weights @ centre)
 
 
+def neurons_oracle(X: Array, weights: Array, biases: Array, activation: Activation) -> Oracle:
+    """The supremum over given neurons of any activation only."""
+
+    def oracle(u: Array, level: float | None = None) -> Supremum:
+        return ranked("dictionary", eta_at(X, u, weights, biases, activation), weights, biases)
+
+    return oracle
+
+
 def dictionary_oracle(X: Array, dictionary: Dictionary) -> Oracle:
-    """The supremum over a dictionary only."""
+    """The supremum over a dictionary of ReLU neurons only."""
     weights, biases = dictionary.neurons
 
     def oracle(u: Array, level: float | None = None) -> Supremum:

@@ -1,9 +1,10 @@
-r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \rho(w^T x_n - b)` at given neurons."""
+r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)` at given neurons."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.activations import Activation, ReLU
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.validation import Array
 
@@ -11,13 +12,14 @@ from ridgesplines.validation import Array
 BLOCK = 2**22
 
 
-def eta_at(X: Array, u: Array, W: Array, b: Array) -> Array:
-    """eta at K neurons, shape (K,) or (K, D). O(N K d), in blocks."""
+def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None = None) -> Array:
+    """eta at K neurons, shape (K,) or (K, D), of ReLU or another activation. O(N K d), in blocks."""
+    sigma = ReLU().value if activation is None else activation.value
     values = np.empty((len(b), *u.shape[1:]))
     step = max(1, BLOCK // max(1, len(X)))
     for i in range(0, len(b), step):
         hidden = W[i : i + step] @ X.T - b[i : i + step, None]
-        values[i : i + step] = np.maximum(hidden, 0.0) @ u
+        values[i : i + step] = sigma(hidden) @ u
     return values
 
 
@@ -33,6 +35,6 @@ def eta_along(p: Array, u: Array, b: Array) -> Array:
 
 
 def eta_dictionary(X: Array, u: Array, dictionary: Dictionary) -> Array:
-    """eta at every neuron of a dictionary, in its order. O(M N log N)."""
+    """eta at every ReLU neuron of a dictionary, in its order. O(M N log N)."""
     parts = [eta_along(X @ w, u, b) for w, b in zip(dictionary.directions, dictionary.biases, strict=True)]
     return np.concatenate([np.empty((0, *u.shape[1:])), *parts])

@@ -7,7 +7,21 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.network import group_norms
-from ridgesplines.plotting.style import BOUND, DATA, FIT, KNOT, SERIES, Picture, draw_series, headline, margins, series
+from ridgesplines.plotting.style import (
+    BOUND,
+    CURVE,
+    DATA,
+    FIT,
+    KNOT,
+    SERIES,
+    Picture,
+    draw_series,
+    drawn_at,
+    headline,
+    knot_name,
+    margins,
+    series,
+)
 from ridgesplines.solution import Solution
 
 
@@ -26,15 +40,19 @@ def draw_line(figure: Picture, solution: Solution, target: str) -> None:
 def _draw_spline(axes: Any, solution: Solution) -> None:
     p, net = solution.problem, solution.network
     x = p.X[:, 0]
+    low, high = margins(x)
     knots = np.sort(net.knots)
-    # A spline is straight between its knots: its corners are all that is drawn.
-    corners = np.unique(np.concatenate([margins(x), knots]))
+    if net.activation.homogeneity is None:  # a smooth neuron may have its middle far from all data
+        knots = knots[(knots >= low) & (knots <= high)]
+    corners = drawn_at(net, low, high, knots)
     values, at_knots = net(corners), net(knots)
     if p.n_outputs is None:
         size = 14.0 * np.clip(p.sample_weight / p.sample_weight.max(), 0.1, 1.0)
         axes.scatter(x, p.y, s=size, color=DATA, alpha=0.8, linewidths=0, label="data")
-        axes.plot(corners, values, color=FIT, linewidth=1.8, label="linear spline")
-        axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label="knots")
+        axes.plot(
+            corners, values, color=FIT, linewidth=1.8, label="linear spline" if net.activation.degree == 1 else "fit"
+        )
+        axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label=knot_name(net))
         axes.legend(frameon=False, fontsize=9)
         return
     draw_series(axes, p, corners, values)
@@ -54,9 +72,12 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
 def _draw_certificate(axes: Any, solution: Solution) -> None:
     p, c, knots = solution.problem, solution.certificate, solution.network.knots
     fixed = np.array(p.shape.points)
+    if solution.network.activation.homogeneity is None:
+        low, high = margins(p.X[:, 0])
+        knots = knots[(knots >= low) & (knots <= high)]
     sites = np.unique(np.concatenate([p.X[:, 0], fixed, knots]))  # eta is straight between the data and fixed points
-    if p.n_outputs is not None:  # its norm is not
-        sites = np.union1d(sites, np.linspace(sites[0], sites[-1], 1001))
+    if p.n_outputs is not None or p.activation.degree != 1:  # its norm is not, nor is that of other activations
+        sites = np.union1d(sites, np.linspace(sites[0], sites[-1], CURVE))
     eta = c.eta(np.ones((len(sites), 1)), sites)
     contact = c.eta(np.ones((len(knots), 1)), knots)
     if eta.ndim == 2:

@@ -11,7 +11,18 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ridgesplines.interpret import RidgeFunction
-from ridgesplines.plotting.style import FIT, KNOT, Picture, draw_rug, draw_series, headline, margins, series, value_name
+from ridgesplines.plotting.style import (
+    FIT,
+    KNOT,
+    Picture,
+    draw_rug,
+    draw_series,
+    drawn_at,
+    headline,
+    margins,
+    series,
+    value_name,
+)
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
@@ -93,8 +104,7 @@ def _draw_profile(axes: Any, problem: Problem, ridge: RidgeFunction, line: tuple
     low, high = margins(t)
     knots = np.unique(ridge.knots)
     knots = knots[(low < knots) & (knots < high)]
-    # Straight between its knots: its corners are all that is drawn.
-    corners = np.concatenate([[low], knots, [high]])
+    corners = drawn_at(ridge.profile, low, high, knots)
     draw_series(axes, problem, corners, bend(corners))
     if problem.n_outputs is None:
         axes.plot(knots, bend(knots), "o", color=KNOT, markersize=5, markeredgecolor="white")

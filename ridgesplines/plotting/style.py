@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ridgesplines.activations import ReLU
+from ridgesplines.network import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution, rounded_up
 from ridgesplines.validation import Array
@@ -20,6 +22,8 @@ FIT = "#0072B2"
 KNOT = "#D55E00"
 BOUND = "#000000"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Points at which a curve is drawn.
+CURVE = 1001
 DASHES = ("-", "--", "-.", ":")  # so that the series differ without colour as well
 
 
@@ -62,6 +66,17 @@ def draw_series(axes: Any, problem: Problem, t: Array, values: Array) -> None:
     """A line an output."""
     for line, style in zip(values.reshape(len(t), -1).T, series(problem), strict=True):
         axes.plot(t, line, linewidth=1.8, **style)
+
+
+def drawn_at(net: RidgeSpline, low: float, high: float, knots: Array) -> Array:
+    """Where to evaluate a function of one variable to draw it: straight between its knots, corners are all there is."""
+    corners = np.unique(np.concatenate([[low], knots, [high]]))
+    return corners if isinstance(net.activation, ReLU) else np.union1d(corners, np.linspace(low, high, CURVE))
+
+
+def knot_name(net: RidgeSpline) -> str:
+    """What the biases of a network of one input are called: where splines bend, else the middles of the neurons."""
+    return "biases" if net.activation.homogeneity is None else "knots"
 
 
 def draw_rug(axes: Any, t: Array) -> None:

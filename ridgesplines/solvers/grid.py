@@ -9,24 +9,28 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.activations import ReLU
 from ridgesplines.certificate import affine_optimum, certify
-from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions
+from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions, thinned, with_middles
 from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.finite import fitted, fitted_alone
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle import dictionary_oracle
-from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, data_fit, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.biases import biases_path
 from ridgesplines.solvers.polish import continuation, polish
-from ridgesplines.solvers.program import Program
+from ridgesplines.solvers.program import SplineProgram
 from ridgesplines.solvers.shaped import shaped_path
 from ridgesplines.sparsify import purify
 from ridgesplines.validation import Array
 
 #: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
 BYTES_PER_NEURON = 8_000
+#: Neurons of the first program of another activation than ReLU, which is dense: the others join later.
+DENSE = 2_000
 #: A refinement with a relative gap below this is good enough; otherwise continuation in lam is tried.
 GOAL = 1e-6
 
@@ -43,7 +47,8 @@ class Grid(Solver):
     directions : a number M, or an array (M, d) of your own. M directions are evenly spread on the half circle for
         d = 2 and well spread (Sobol', seeded) on the half sphere beyond; d = 1 has one direction.
     biases : ``"data"``, the projections of the data, which loses nothing along a direction; a number, for a uniform
-        grid between the extreme projections; or an array, in the units of the projections.
+        grid between the extreme projections; or an array, in the units of the projections. For other activations than
+        ReLU this is where biases begin: they are refined until none is missing, unless `refine` is False.
     backend : ``"CLARABEL"``, ``"ECOS"``, ``"SCS"``, ``"OSQP"`` or ``"HIGHS"``, where the loss allows. The relative gap
         among the grid's neurons is held to 1e-6, for SCS and OSQP to 1e-4.
     refine : whether the backend's answer is refined on a working set until it is the grid's optimum to rounding and
@@ -57,6 +62,10 @@ class Grid(Solver):
     For d = 1 the grid ``biases="data"`` holds a solution of the continuous problem, and the certificate proves it.
     For d >= 2 the error comes from the directions alone; for d = 2 the certificate measures it exactly. The
     program is written with slopes as unknowns, O(N) nonzeros a direction, compiled once and solved for each lam.
+    Other activations than ReLU begin with a dense program of some two thousand neurons; then the neurons that the dual
+    certificate misses along each direction join, and slide, until the gap over all biases is below 1e-6: for d = 1 that
+    is the continuous problem's, exact or bounded, for d >= 2 that of the directions. To interpolate with them
+    is as ill-conditioned as the matrix of their values: many close points may not be reached.
     For Logistic and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
     the accuracy of SCS and OSQP. With constraints, d = 1, the knots offered are the data and the fixed points, and
     `refine` solves the program again on the pieces that complementarity leaves.
@@ -124,7 +133,11 @@ class Grid(Solver):
         """The grid's neurons, in scaled units."""
         X = scaling.problem.X
         W = spread_directions(self.directions, X.shape[1], self.seed)
-        return Dictionary(W, grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius))
+        within = scaling.activation.homogeneity is not None
+        biases = grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius, within)
+        if isinstance(scaling.activation, ReLU) or not isinstance(self.biases, str) or not self.refine:
+            return Dictionary(W, biases)
+        return Dictionary(W, tuple(thinned(with_middles(b), max(8, DENSE // len(W))) for b in biases))
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one compilation for all."""
@@ -133,21 +146,24 @@ class Grid(Solver):
             return
         scaling = standardise(problem)
         dictionary = self.dictionary(scaling)
+        if not isinstance(problem.activation, ReLU):
+            yield from biases_path(problem, lams, dictionary, backend_named(self.backend), self.refine)
+            return
         oracle = dictionary_oracle(scaling.problem.X, dictionary)
         affine = affine_optimum(scaling.problem, oracle)
         if affine is None and not len(dictionary):
             raise _nothing_interpolates()
         threshold = np.inf if affine is None else oracle(affine[1]).value
-        program: Program | None = None
+        program: SplineProgram | None = None
         moved = dictionary_oracle(problem.reduced.X, dictionary.moved(scaling.centre, scaling.radius))
         tolerance = backend_named(self.backend).tolerance
         for lam in lams:
             scaled = scaling.problem.with_lam(scaling.lam(lam))
             interrupted = False
             if affine is not None and scaled.lam >= threshold * (1.0 - 1e-10):
-                network, dual, history = _affine_network(scaled, affine[0]), affine[1], {"status": "affine"}
+                network, dual, history = fitted_alone(scaled, affine[0]), affine[1], {"status": "affine"}
             else:
-                program = program or Program(scaling.problem, dictionary, backend_named(self.backend))
+                program = program or SplineProgram(scaling.problem, dictionary, backend_named(self.backend))
                 try:
                     network, dual, history = self._one(scaled, dictionary, program, threshold, affine)
                     interrupted = bool(history.get("interrupted"))
@@ -155,7 +171,7 @@ class Grid(Solver):
                     if affine is None:
                         raise
                     interrupted = True  # before the backend had an answer: the affine fit is the best so far
-                    network, dual, history = _affine_network(scaled, affine[0]), affine[1], {"status": "affine"}
+                    network, dual, history = fitted_alone(scaled, affine[0]), affine[1], {"status": "affine"}
             yield Answer(
                 problem.with_lam(lam),
                 scaling.network(network),
@@ -172,14 +188,14 @@ class Grid(Solver):
         self,
         scaled: Problem,
         dictionary: Dictionary,
-        program: Program,
+        program: SplineProgram,
         threshold: float,
         affine: tuple[Array, Array] | None,
     ) -> tuple[RidgeSpline, Array, dict[str, Any]]:
         """The backend's answer, refined and purified, for one lam."""
         amplitudes, fit, dual, status = program.solve(scaled.lam)
         oracle = dictionary_oracle(scaled.X, dictionary)
-        best = _network(scaled, dictionary, amplitudes, fit)
+        best = fitted(scaled, *dictionary.neurons, amplitudes, fit)
         gap = _gap(scaled, best, dual, oracle)
         history = {"status": status, "neurons offered": len(dictionary), "gap before refinement": gap}
         attempts = [lambda: polish(scaled, dictionary, amplitudes, fit, dual)]
@@ -207,19 +223,6 @@ def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> fl
     value = certify(problem, network, dual, oracle).value
     objective = data_fit(problem, network) + problem.lam * network.seminorm
     return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
-
-
-def _network(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array) -> RidgeSpline:
-    """The backend's answer as a network: its amplitudes, and the affine part that its fit implies."""
-    W, b = dictionary.neurons
-    slope = np.zeros((problem.n_features, *amplitudes.shape[1:]))
-    hidden = RidgeSpline(W, b, amplitudes, slope)(problem.X)
-    return RidgeSpline(W, b, amplitudes, *affine_least_squares(problem.X, fit - hidden))
-
-
-def _affine_network(problem: Problem, fit: Array) -> RidgeSpline:
-    empty = np.empty((0, *fit.shape[1:]))
-    return RidgeSpline(np.empty((0, problem.n_features)), np.empty(0), empty, *affine_least_squares(problem.X, fit))
 
 
 def _nothing_interpolates() -> ProblemError:

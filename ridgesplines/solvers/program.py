@@ -72,42 +72,42 @@ def _spline(p: Array, knots: Array) -> tuple[Any, Any, Any, Any]:
 
 
 class Program:
-    """The compiled program; `solve(lam)` changes a parameter and compiles nothing.
+    """A compiled program; `solve(lam)` changes a parameter and compiles nothing.
 
-    Parameters
-    ----------
-    problem : in scaled units.
-    dictionary : at least one neuron.
-    backend : the solver, with its settings.
+    A subclass sets `backend`, `lam`, `problem`, `link`, whose multiplier is the dual vector, and `fit`.
     """
 
-    def __init__(self, problem: Problem, dictionary: Dictionary, backend: Backend) -> None:
+    backend: Backend
+    lam: Any
+    problem: Any
+    link: Any
+    fit: Any
+
+    def amplitudes(self) -> Array | None:
+        """Those of the last answer, in the dictionary's order; None where there is none."""
+        raise NotImplementedError
+
+    def _compile(self, problem: Problem, hidden: Any, amplitudes: Any, ties: list[Any]) -> None:
+        """min loss + lam norm of the amplitudes, where the fit is the neurons' part and one in the null space."""
         import cvxpy as cp
 
-        self.backend = backend
-        matrices = splines(problem.X, dictionary)
         outputs = () if problem.n_outputs is None else (problem.n_outputs,)
-        values = cp.Variable((matrices.rises.shape[1], *outputs))
-        slopes = cp.Variable((matrices.widths.shape[1], *outputs))
-        affine = cp.Variable((problem.rank, *outputs))
-        fit = cp.Variable((problem.n_samples, *outputs))
         self.lam = cp.Parameter(nonneg=True)
-        amplitudes = matrices.kinks @ slopes
+        self.fit = cp.Variable((problem.n_samples, *outputs))
+        free = problem.null_space @ cp.Variable((problem.rank, *outputs)) if problem.rank else 0.0
         norm = cp.norm1(amplitudes) if not outputs else cp.sum(cp.norm(amplitudes, 2, axis=1))
-        data, constraints = problem.loss.expression(problem.y, fit, problem.sample_weight)
-        self.link = fit == problem.null_space @ affine + matrices.at_data @ values
-        ties = matrices.rises @ values == matrices.widths @ slopes
-        self.problem = cp.Problem(cp.Minimize(data + self.lam * norm), [self.link, ties, *constraints])
-        self.kinks, self.slopes, self.fit = matrices.kinks, slopes, fit
+        data, constraints = problem.loss.expression(problem.y, self.fit, problem.sample_weight)
+        self.link = self.fit == free + hidden
+        self.problem = cp.Problem(cp.Minimize(data + self.lam * norm), [self.link, *ties, *constraints])
 
     def solve(self, lam: float) -> tuple[Array, Array, Array, str]:
         """(amplitudes, fit, dual vector, CVXPY's status) for one lam; the backend's settings in turn."""
         self.lam.value = lam
         for options in self.backend.options:
             status = self._attempt(options)
-            if self.slopes.value is not None and self.link.dual_value is not None:
-                dual = np.asarray(self.link.dual_value)
-                return self.kinks @ self.slopes.value, np.asarray(self.fit.value), dual, status
+            amplitudes = self.amplitudes()
+            if amplitudes is not None and self.link.dual_value is not None:
+                return amplitudes, np.asarray(self.fit.value), np.asarray(self.link.dual_value), status
         raise SolverRefusal(
             f"Grid(backend={self.backend.name!r})",
             "a feasible program that it can solve",
@@ -128,3 +128,53 @@ class Program:
             except cp.SolverError:
                 return "solver_error"
         return str(self.problem.status)
+
+
+class SplineProgram(Program):
+    """The program of a dictionary of ReLU neurons, as splines along its directions.
+
+    Parameters
+    ----------
+    problem : in scaled units.
+    dictionary : at least one neuron.
+    backend : the solver, with its settings.
+    """
+
+    def __init__(self, problem: Problem, dictionary: Dictionary, backend: Backend) -> None:
+        import cvxpy as cp
+
+        self.backend = backend
+        matrices = splines(problem.X, dictionary)
+        outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+        values = cp.Variable((matrices.rises.shape[1], *outputs))
+        slopes = cp.Variable((matrices.widths.shape[1], *outputs))
+        hidden = matrices.at_data @ values
+        ties = matrices.rises @ values == matrices.widths @ slopes
+        self._kinks, self._slopes = matrices.kinks, slopes
+        self._compile(problem, hidden, matrices.kinks @ slopes, [ties])
+
+    def amplitudes(self) -> Array | None:
+        return None if self._slopes.value is None else self._kinks @ self._slopes.value
+
+
+class DenseProgram(Program):
+    """The program of a dictionary of any activation, with the matrix of its values at the data.
+
+    Parameters
+    ----------
+    problem : in scaled units.
+    dictionary : at least one neuron.
+    backend : the solver, with its settings.
+    """
+
+    def __init__(self, problem: Problem, dictionary: Dictionary, backend: Backend) -> None:
+        import cvxpy as cp
+
+        self.backend = backend
+        W, b = dictionary.neurons
+        outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+        self._amplitudes = cp.Variable((len(b), *outputs))
+        self._compile(problem, problem.activation.value(problem.X @ W.T - b) @ self._amplitudes, self._amplitudes, [])
+
+    def amplitudes(self) -> Array | None:
+        return self._amplitudes.value

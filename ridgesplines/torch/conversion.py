@@ -31,6 +31,7 @@ SAVED = (
 
 def to_torch(net: RidgeSpline) -> RidgeLayer:
     """See `RidgeSpline.to_torch`."""
+    net.require_relu("to_torch")
     return RidgeLayer.of(net)
 
 
