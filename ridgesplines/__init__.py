@@ -3,6 +3,7 @@
 A ridge function is a function of one projection of x; nothing here is Tikhonov's "ridge".
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ridgesplines.activations import ReLU
@@ -86,7 +87,9 @@ _ESTIMATORS = {
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators, imported on first use: they need scikit-learn, which takes longer to load than all the rest."""
+    """The Radon domain, and the estimators: imported on first use, scikit-learn takes longer to load than all the rest."""
+    if name == "radon":
+        return import_module("ridgesplines.radon")
     if name in _ESTIMATORS:
         from ridgesplines import estimators
 
