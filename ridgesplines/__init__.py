@@ -87,7 +87,7 @@ _ESTIMATORS = {
 
 
 def __getattr__(name: str) -> Any:
-    """The Radon domain, and the estimators: imported on first use, scikit-learn takes longer to load than all the rest."""
+    """What is imported on first use: the Radon domain; the estimators, as scikit-learn takes long to load."""
     if name == "radon":
         return import_module("ridgesplines.radon")
     if name in _ESTIMATORS:
