@@ -2,8 +2,11 @@
 
 A ReLU neuron of two inputs, cut off smoothly far from its ridge, and sampled. Its Radon transform, filtered by K, has
 the neuron's own activation at the direction of its weights, and nothing at any other; two derivatives later a spike is
-left at (w, b), whose mass is |w|, and one at (-w, -b), which is the same line. For a network all this is known in
-closed form: see ridgesplines.radon.radon_measure. Here nothing is told to the computer but values on a grid.
+left at (w, b), and one at (-w, -b), which is the same line, with mass |w| together. Where the error comes from is the
+spacing of the grid, and the window; so here the grid is refined, and the window widened, as the nodes increase.
+
+For a network all this is known in closed form: see ridgesplines.radon.radon_measure. Here values on a grid are all
+that is used.
 """
 
 import sys
@@ -19,9 +22,7 @@ ANGLE = np.pi / 6.0
 W = np.array([np.cos(ANGLE), np.sin(ANGLE)])
 ACROSS = np.array([-W[1], W[0]])
 B = 0.5
-RADIUS = 3.2
 CAP = 0.6  # radians: the directions that count as near one
-WINDOW = rr.Window(RADIUS)
 NEAR = 0.6  # how far from B the activation is compared
 
 
@@ -29,14 +30,15 @@ def neuron(X: np.ndarray) -> np.ndarray:
     return np.maximum(X @ W - B, 0.0)
 
 
-def windowed(X: np.ndarray) -> np.ndarray:
-    return neuron(X) * WINDOW(X)
-
-
-def line_integral(direction: np.ndarray, offset: float) -> float:
-    """The Radon transform by adaptive quadrature along the line."""
+def line_integral(window: rr.Window, direction: np.ndarray, offset: float) -> float:
+    """The Radon transform of the windowed neuron by adaptive quadrature along the line."""
     along = np.array([-direction[1], direction[0]])
-    return quad(lambda s: windowed((offset * direction + s * along)[None])[0], -RADIUS, RADIUS, limit=200)[0]
+
+    def on_the_line(s: float) -> float:
+        X = (offset * direction + s * along)[None]
+        return float(neuron(X)[0] * window(X)[0])
+
+    return quad(on_the_line, -window.radius, window.radius, limit=200)[0]
 
 
 def extracted(filtered: np.ndarray, grid: rr.RadonGrid, direction: np.ndarray, activation: Any) -> np.ndarray:
@@ -50,47 +52,69 @@ def extracted(filtered: np.ndarray, grid: rr.RadonGrid, direction: np.ndarray, a
     return profile - np.polyval(line, grid.offsets)
 
 
-def main(picture: str = "radon_domain.png") -> None:
-    lines = [(a, t) for a in (0.1, 0.9, 2.0) for t in (-0.8, 0.0, 0.4, 0.8)]
-    print("largest errors, by the nodes n an axis")
-    print("  n   spacing   Radon transform   K R at w   K R away from w   mass of the spike, |w| = 1")
-    for n in (33, 65, 129):
-        grid = rr.RadonGrid(d=2, nodes=n, radius=RADIUS)
-        near = np.abs(grid.offsets - B) <= NEAR
-        relu = np.maximum(grid.offsets - B, 0.0)
-        integrals = rr.radon_transform(windowed, grid)
-        filtered = rr.backprojection_filter(integrals, grid)
-        at_w = extracted(filtered, grid, W, relu)
-        away = extracted(filtered, grid, ACROSS, 0.0 * relu)
-        spikes = rr.sparsifying_transform(neuron, grid, WINDOW)
-        mass = rr.spike_mass(spikes, grid, W, B, CAP, 4.0 * grid.spacing)
-        rows = [np.abs(grid.directions @ [np.cos(a), np.sin(a)] - 1.0).argmin() for a, _ in lines]
-        columns = [np.abs(grid.offsets - t).argmin() for _, t in lines]
-        exact = [line_integral(grid.directions[i], grid.offsets[j]) for i, j in zip(rows, columns, strict=True)]
-        errors = (np.abs(integrals[rows, columns] - exact), np.abs(at_w - relu / 2.0)[near], np.abs(away)[near])
-        largest = "{:15.1e}   {:8.1e}   {:15.1e}".format(*(e.max() for e in errors))
-        print(f"{n:3d}   {grid.spacing:7.3f}   {largest}   {mass:8.3f}")
+def measure(n: int) -> tuple[rr.RadonGrid, np.ndarray, np.ndarray, np.ndarray]:
+    """Prints the errors on a grid of n nodes an axis; returns what the picture shows."""
+    window = rr.Window(radius=0.4 * np.sqrt(n - 1.0))
+    grid = rr.RadonGrid(d=2, nodes=n, radius=window.radius)
+    image = grid.sample(neuron) * grid.sample(window)
+    integrals = rr.radon_transform(image, grid)
+    rows = np.arange(0, len(grid.directions), len(grid.directions) // 6)
+    columns = [int(np.abs(grid.offsets - t).argmin()) for t in (-0.8, 0.0, 0.4, 0.8)]
+    exact = [[line_integral(window, grid.directions[i], grid.offsets[j]) for j in columns] for i in rows]
 
-    draw(grid, at_w, away, relu, spikes).savefig(picture, dpi=150)
+    filtered = rr.backprojection_filter(integrals, grid)
+    relu = np.maximum(grid.offsets - B, 0.0)
+    at_w, away = extracted(filtered, grid, W, relu), extracted(filtered, grid, ACROSS, 0.0 * relu)
+    spikes = rr.sparsifying_transform(image, grid)
+    mass = rr.spike_mass(spikes, grid, W, B, CAP, 4.0 * grid.spacing)
+
+    near = np.abs(grid.offsets - B) <= NEAR
+    errors = (integrals[np.ix_(rows, columns)] - exact, (at_w - relu / 2.0)[near], away[near])
+    sizes = "{:15.1e}   {:8.1e}   {:15.1e}".format(*(np.sqrt(np.mean(e**2)) for e in errors))
+    print(f"{n:3d}   {grid.spacing:7.3f}   {window.radius:6.2f}   {sizes}   {mass:8.3f}")
+    return grid, at_w, away, spikes
+
+
+def main(picture: str = "radon_domain.png") -> None:
+    print("root mean square errors, by the nodes n an axis, and the mass of the two spikes together, |w| = 1")
+    print("  n   spacing   radius   Radon transform   K R at w   K R away from w   mass")
+    for n in (33, 65, 129, 193):
+        shown = measure(n)
+    draw(*shown).savefig(picture, dpi=150)
     print(f"wrote {picture}")
 
 
-def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, relu: np.ndarray, spikes: np.ndarray) -> Figure:
+def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, spikes: np.ndarray) -> Figure:
+    relu = np.maximum(grid.offsets - B, 0.0)
     figure = Figure(figsize=(10.0, 8.0), layout="constrained")
     surface: Any = figure.add_subplot(2, 2, 1, projection="3d")
-    first, second = (grid.points[:, i].reshape(grid.nodes, -1) for i in range(2))
-    surface.plot_surface(first, second, windowed(grid.points).reshape(first.shape), cmap="cividis", rcount=80, ccount=80)
-    surface.set(xlabel="$x_1$", ylabel="$x_2$", title="(a) the neuron $r(x) = \\rho(w^Tx - b)$, windowed")
+    patch = rr.RadonGrid(d=2, nodes=61, radius=1.6)
+    heights = patch.sample(neuron)
+    surface.plot_surface(*np.meshgrid(patch.axis, patch.axis, indexing="ij"), heights, cmap="cividis", linewidth=0)
+    surface.set(xlabel="$x_1$", ylabel="$x_2$", title="(a) the neuron $r(x) = \\rho(w^Tx - b)$")
+    surface.view_init(elev=25.0, azim=-110.0)
 
     left, right = figure.add_subplot(2, 2, 2), figure.add_subplot(2, 2, 3)
     shown = np.abs(grid.offsets - B) <= 2.0 * NEAR
-    for axes, curve, half, words in (
-        (left, at_w, relu / 2.0, "(b) $\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at the direction $\\alpha = w$"),
-        (right, away, 0.0 * relu, "(c) $\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at $\\alpha \\neq w$, a right angle away"),
+    for axes, curve, half, formula, words in (
+        (
+            left,
+            at_w,
+            relu / 2.0,
+            "$\\rho(t - b)\\,/\\,2$, by (28)",
+            "(b) $\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at the direction $\\alpha = w$",
+        ),
+        (
+            right,
+            away,
+            0.0 * relu,
+            "0, by (28)",
+            "(c) $\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at $\\alpha \\neq w$, a right angle away",
+        ),
     ):
-        axes.plot(grid.offsets[shown], half[shown], color="#D55E00", linewidth=4.0, alpha=0.5, label="(28)")
+        axes.plot(grid.offsets[shown], half[shown], color="#D55E00", linewidth=4.0, alpha=0.5, label=formula)
         axes.plot(grid.offsets[shown], curve[shown], color="#0072B2", label="measured, up to an affine function")
-        axes.set(xlabel="offset t", title=words, ylim=(-0.1, 0.7))
+        axes.set(xlabel="offset t", ylabel=f"integral over directions within {CAP} rad", title=words, ylim=(-0.1, 0.7))
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
 

@@ -37,7 +37,7 @@ def draw_cylinder(figure: Picture, solution: Solution, target: str) -> None:
     above, below = figure.subplots(2, 1, sharex=True, sharey=True)
     _draw_certificate(figure, below, solution, mean, limit)
     for axes in (above, below):
-        _draw_curves(axes, problem.X - mean, "0.55" if axes is above else "black")
+        _draw_curves(axes, problem.X - mean, DATA if axes is above else "black")
         draw_atoms(axes, solution.network, mean, hollow=axes is below)
         finish(axes, limit, r"offset $t - \alpha^T \bar x$")
     figure.suptitle(headline(solution), fontsize=10, x=0.01, ha="left")

@@ -17,8 +17,8 @@ from ridgesplines.radon import LineMeasure, second_derivative
 def plot_measure(network: RidgeSpline) -> Figure:
     r"""A network and its sparsifying transform.
 
-    For d = 1, f above :math:`D^2 f` (14), an impulse a knot: Fig. 3. For d = 2, :math:`D_t^2 K R f` (30) on the cylinder
-    of angles and offsets: a hyperplane is two points, (w, b) and (-w, -b), with half of the mass at each.
+    For d = 1, f above :math:`D^2 f` (14), an impulse a knot: Fig. 3. For d = 2, :math:`D_t^2 K R f` (30) on the
+    cylinder of angles and offsets: a line is two points, (w, b) and (-w, -b), with half of the mass at each.
 
     Parameters
     ----------

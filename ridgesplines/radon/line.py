@@ -13,7 +13,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.validation import Array, frozen, real_array, real_number
 
 #: Where a mollified impulse is looked at, in standard deviations.
-AROUND = np.linspace(-8.0, 8.0, 513)
+AROUND = np.linspace(-8.0, 8.0, 1025)
 #: Cells of the midpoint rule for a density.
 CELLS = 4000
 #: Entries of a block of a nodes x sites matrix.
@@ -99,9 +99,9 @@ class LineMeasure:
         -------
         float
             At most `norm`, and rising to it as eps falls. Computed as the variation of the antiderivative of
-            :math:`\mu * g_\varepsilon` over nodes that lie :math:`\sqrt\varepsilon / 32` apart around each impulse: so
+            :math:`\mu * g_\varepsilon` over nodes that lie :math:`\sqrt\varepsilon / 64` apart around each impulse: so
             never more than the integral is, but for the cells of a density, and less by 1e-4 of it at most in what was
-            measured. O(K^2) for K impulses.
+            measured: where it changes its sign between nodes. O(K^2) for K impulses.
         """
         deviation = np.sqrt(real_number("eps", eps, "a positive variance", 0.0, open_=True))
         cells, cell_masses = self._cells()
