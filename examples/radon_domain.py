@@ -41,7 +41,7 @@ def line_integral(window: rr.Window, direction: np.ndarray, offset: float) -> fl
     return quad(on_the_line, -window.radius, window.radius, limit=200)[0]
 
 
-def extracted(filtered: np.ndarray, grid: rr.RadonGrid, direction: np.ndarray, activation: Any) -> np.ndarray:
+def extracted(filtered: np.ndarray, grid: rr.RadonGrid, direction: np.ndarray, activation: np.ndarray) -> np.ndarray:
     """The filtered Radon transform near a direction, against half of an activation, up to an affine function.
 
     A neuron is determined up to an affine function, which K R annihilates; so is what the window adds, nearly.
@@ -84,6 +84,15 @@ def main(picture: str = "radon_domain.png") -> None:
     print(f"wrote {picture}")
 
 
+def draw_profile(axes: Any, grid: rr.RadonGrid, curve: np.ndarray, exact: np.ndarray, formula: str) -> None:
+    shown = np.abs(grid.offsets - B) <= 2.0 * NEAR
+    axes.plot(grid.offsets[shown], exact[shown], color="#D55E00", linewidth=4.0, alpha=0.5, label=formula)
+    axes.plot(grid.offsets[shown], curve[shown], color="#0072B2", label="measured, up to an affine function")
+    axes.set(xlabel="offset t", ylabel=f"integral over directions within {CAP} rad", ylim=(-0.1, 0.7))
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, spikes: np.ndarray) -> Figure:
     relu = np.maximum(grid.offsets - B, 0.0)
     figure = Figure(figsize=(10.0, 8.0), layout="constrained")
@@ -94,29 +103,11 @@ def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, spikes: np.ndar
     surface.set(xlabel="$x_1$", ylabel="$x_2$", title="(a) the neuron $r(x) = \\rho(w^Tx - b)$")
     surface.view_init(elev=25.0, azim=-110.0)
 
-    left, right = figure.add_subplot(2, 2, 2), figure.add_subplot(2, 2, 3)
-    shown = np.abs(grid.offsets - B) <= 2.0 * NEAR
-    for axes, curve, half, formula, words in (
-        (
-            left,
-            at_w,
-            relu / 2.0,
-            "$\\rho(t - b)\\,/\\,2$, by (28)",
-            "(b) $\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at the direction $\\alpha = w$",
-        ),
-        (
-            right,
-            away,
-            0.0 * relu,
-            "0, by (28)",
-            "(c) $\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at $\\alpha \\neq w$, a right angle away",
-        ),
-    ):
-        axes.plot(grid.offsets[shown], half[shown], color="#D55E00", linewidth=4.0, alpha=0.5, label=formula)
-        axes.plot(grid.offsets[shown], curve[shown], color="#0072B2", label="measured, up to an affine function")
-        axes.set(xlabel="offset t", ylabel=f"integral over directions within {CAP} rad", title=words, ylim=(-0.1, 0.7))
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
+    words = "$\\mathcal{K}\\,\\mathcal{R}\\{r\\}$ at "
+    draw_profile(figure.add_subplot(2, 2, 2), grid, at_w, relu / 2.0, "$\\rho(t - b)\\,/\\,2$, by (28)")
+    draw_profile(figure.add_subplot(2, 2, 3), grid, away, 0.0 * relu, "0, by (28)")
+    figure.axes[1].set_title(f"(b) {words}the direction $\\alpha = w$")
+    figure.axes[2].set_title(f"(c) {words}$\\alpha \\neq w$, a right angle away")
 
     last = figure.add_subplot(2, 2, 4)
     inside = np.abs(grid.offsets) <= 1.6

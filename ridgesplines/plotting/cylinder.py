@@ -51,18 +51,29 @@ def _draw_certificate(figure: Picture, axes: Any, solution: Solution, mean: Arra
     directions = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
     rows = [eta_along(certificate.X @ w, certificate.dual, limit * OFFSETS + w @ mean) for w in directions]
     eta = np.array(rows).T / lam
+    optimal = certificate.sup <= (1.0 + BEYOND) * lam
     top = max(1.0, float(np.abs(eta).max()))
     degrees = np.degrees(ANGLES)
     shown = axes.pcolormesh(degrees, limit * OFFSETS, eta, cmap="RdBu_r", vmin=-top, vmax=top, rasterized=True)
-    words = r"its certificate: $|\eta| \leq \lambda$, and $\pm\lambda$ at the impulses"
-    if top > 1.0 + BEYOND:
+    if not optimal:
         axes.contour(degrees, limit * OFFSETS, np.abs(eta), levels=[1.0], colors="black", linewidths=1.5)
-        words = r"no optimum: $|\eta|$ exceeds $\lambda$ within the black lines"
-    axes.set_title(words, fontsize=9, loc="left")
+    axes.set_title(_certificate_words(solution, lam, optimal), fontsize=9, loc="left")
     bar = figure.colorbar(shown, ax=axes, pad=0.01)
-    times = f"{top:.3g}" if top > 1.0 + BEYOND else ""
+    times = "" if optimal else f"{top:.3g}"
     bar.set_ticks([-top, 0.0, top], labels=[rf"$-{times}\lambda$", "0", rf"${times}\lambda$"])
     bar.set_label(r"$\eta(\alpha, t)$")
+
+
+def _certificate_words(solution: Solution, lam: float, optimal: bool) -> str:
+    r"""How large :math:`|\eta|` is anywhere, and how small, with the sign of the amplitude, at the neurons."""
+    net, certificate = solution.network, solution.certificate
+    words = rf"the certificate: $\sup\, |\eta|/\lambda$ = {certificate.sup / lam:.6g} ({certificate.scope})"
+    if not optimal:
+        return words + r"; above 1 within the black lines"
+    if not net.n_neurons:
+        return words
+    contact = np.sign(net.amplitudes) * certificate.eta(net.weights, net.biases) / lam
+    return words + rf", the least at an impulse {contact.min():.6g}"
 
 
 def _draw_curves(axes: Any, X: Array, colour: str) -> None:

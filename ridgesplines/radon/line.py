@@ -67,14 +67,11 @@ class LineMeasure:
         if len(np.unique(t)) < len(t):
             raise ProblemError("sites", "distinct sites", "one of them twice", "Add up the masses of a site.")
         if self.density is not None:
-            a, b = real_array("support", self.support if self.support is not None else np.nan).ravel()
-            if not (m.ndim == 1 and a < b):
-                raise ProblemError(
-                    "density, support",
-                    "scalar masses and an interval a < b",
-                    f"{m.shape}, ({a:g}, {b:g})",
-                    "Pass such.",
-                )
+            ends = real_array("support", () if self.support is None else self.support)
+            if m.ndim != 1 or ends.shape != (2,) or not ends[0] < ends[1]:
+                got = f"masses of shape {m.shape}, support {self.support}"
+                remedy = "Give the interval outside of which the density is zero."
+                raise ProblemError("density, support", "scalar masses and an interval (a, b), a < b", got, remedy)
         object.__setattr__(self, "sites", frozen(t))
         object.__setattr__(self, "masses", frozen(m))
 
@@ -104,24 +101,25 @@ class LineMeasure:
             measured: where it changes its sign between nodes. O(K^2) for K impulses.
         """
         deviation = np.sqrt(real_number("eps", eps, "a positive variance", 0.0, open_=True))
-        cells, cell_masses = self._cells()
-        edges = np.array([]) if self.support is None else np.linspace(*self.support, CELLS + 1)
-        ends = edges[[0, -1]] if len(edges) else edges
-        around = np.add.outer(np.concatenate([self.sites, ends]), deviation * AROUND).ravel()
-        nodes = np.unique(np.concatenate([around, edges]))
-        sites, masses = np.concatenate([cells, self.sites]), np.concatenate([cell_masses, self.masses])
+        edges, cells = self._cells()
+        sites = np.concatenate([(edges[1:] + edges[:-1]) / 2.0, self.sites])
+        masses = np.concatenate([cells, self.masses])
+        around = np.add.outer(np.concatenate([self.sites, edges[:1], edges[-1:]]), deviation * AROUND)
+        nodes = np.unique(np.concatenate([around.ravel(), edges]))
         step = max(1, BLOCK // max(1, len(sites)))
         rows = [ndtr((nodes[i : i + step, None] - sites) / deviation) @ masses for i in range(0, len(nodes), step)]
         return total(np.diff(np.concatenate(rows), axis=0)) if rows else 0.0
 
     def _cells(self) -> tuple[Array, Array]:
-        """The density as impulses at the middles of its cells; none for no density."""
+        """The edges of the density's cells, and the mass of each by the midpoint rule; none for no density."""
         if self.density is None or self.support is None:
             return np.empty(0), np.empty((0, *self.masses.shape[1:]))
-        a, b = self.support
-        width = (b - a) / CELLS
-        middles = a + width * (np.arange(CELLS) + 0.5)
-        return middles, real_array("density", self.density(middles)) * width
+        edges = np.linspace(*self.support, CELLS + 1)
+        values = real_array("density", self.density((edges[1:] + edges[:-1]) / 2.0))
+        if values.shape not in ((), (CELLS,)):
+            shape = f"shape {values.shape}"
+            raise ProblemError("density", "a vectorised function of one variable", shape, "Return one value a site.")
+        return edges, values * np.diff(edges)
 
 
 def total(masses: Array) -> float:
@@ -138,7 +136,7 @@ def second_derivative(net: Any, tol: float = 1e-12) -> LineMeasure:
     Parameters
     ----------
     net : a :class:`ridgesplines.RidgeSpline` of one input; any number of outputs.
-    tol : knots closer than this, relative to the largest of them, are one: what rounding makes different.
+    tol : knots that differ by no more than this, relative to their size, are one: what rounding makes different.
 
     Returns
     -------
@@ -165,7 +163,7 @@ def second_derivative(net: Any, tol: float = 1e-12) -> LineMeasure:
         return LineMeasure(knots, masses)
     order = np.argsort(knots, kind="stable")
     knots = knots[order]
-    first = np.flatnonzero(np.diff(knots, prepend=-np.inf) > tol * np.abs(knots).max())
+    first = np.flatnonzero(np.diff(knots, prepend=-np.inf) > tol * np.abs(knots))
     return LineMeasure(knots[first], np.add.reduceat(masses[order], first, axis=0))
 
 

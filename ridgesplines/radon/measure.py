@@ -49,8 +49,8 @@ def radon_measure(net: Any, tol: float = 1e-12) -> RadonMeasure:
     Parameters
     ----------
     net : a :class:`ridgesplines.RidgeSpline`; d = 1 and vector outputs included.
-    tol : unit weights that differ by no more than this up to sign, and biases by no more than this relative to the
-        largest of their direction, are one hyperplane: what rounding makes different.
+    tol : unit weights that differ by no more than this up to sign, and biases by no more than this relative to their
+        size, are one hyperplane: what rounding makes different.
 
     Returns
     -------

@@ -163,7 +163,7 @@ def test_the_cylinder_shows_the_certificate_and_the_impulses():
     heights = shown.get_array()
     assert np.abs(heights).max() <= 1.0 + 1e-9
     np.testing.assert_allclose(heights[:, :181], heights[::-1, 180:], atol=1e-8)
-    assert "certificate" in below.get_title(loc="left")
+    assert below.get_title(loc="left").endswith("= 1 (exact), the least at an impulse 1")
     for axes in (above, below):
         marks = np.concatenate([c.get_offsets() for c in axes.collections if c.get_offsets().any() and c is not shown])
         assert len(marks) == 2 * s.network.n_neurons
@@ -175,7 +175,10 @@ def test_the_cylinder_shows_the_certificate_and_the_impulses():
 def test_the_cylinder_of_what_is_no_optimum():
     p = problem(rs.Squared(), 30, 2)
     below = rs.evaluate(p, flat(p)).plot(kind="cylinder").axes[1]
-    assert "no optimum" in below.get_title(loc="left")
+    assert "(exact); above 1 within" in below.get_title(loc="left")
+    above, below = rs.solve(p.with_lam(1e6)).plot(kind="cylinder").axes[:2]
+    assert below.get_title(loc="left").endswith("(exact)")
+    assert above.get_legend() is None
 
 
 def test_a_network_and_its_measure(tmp_path):

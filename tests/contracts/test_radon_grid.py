@@ -112,13 +112,12 @@ def test_a_rotated_function_has_a_rotated_transform(seed, turns):
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**16), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))
 def test_a_shifted_function_has_a_shifted_mean(seed, first, second):
-    """The mean of R{f(. - s)} in t is that of R f plus alpha^T s times the mass: moments to rounding of smooth f."""
+    """R{f(. - s)}(alpha, t) = R f(alpha, t - alpha^T s), read off the mass and the first moment in t."""
     grid, f, s = RadonGrid(2, 41, angles=8), bumps(seed), np.array([first, second])
-    there = radon_transform(lambda X: f(X - s), grid)
-    here = radon_transform(f, grid)
+    here, there = (grid.spacing * radon_transform(g, grid) for g in (f, lambda X: f(X - s)))
     mass = here.sum(axis=1)
-    np.testing.assert_allclose(there.sum(axis=1), mass, atol=1e-3)
-    np.testing.assert_allclose(there @ grid.offsets, here @ grid.offsets + grid.directions @ s * mass, atol=1e-3)
+    np.testing.assert_allclose(there.sum(axis=1), mass, atol=1e-5)
+    np.testing.assert_allclose(there @ grid.offsets, here @ grid.offsets + grid.directions @ s * mass, atol=1e-5)
 
 
 def test_a_window():

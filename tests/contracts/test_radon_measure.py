@@ -108,8 +108,8 @@ def test_what_is_near_and_what_is_the_same():
     net = rs.RidgeSpline([[1.0], [1.0]], [1.0, 1.0 + 1e-9], [1.0, -1.0])
     assert second_derivative(net).norm == radon_measure(net).norm == 2.0
     assert second_derivative(net, tol=1e-8).norm == radon_measure(net, tol=1e-8).norm == 0.0
-    tiny = rs.RidgeSpline([[1.0], [1.0]], [1e-14, 2e-14], [1.0, -1.0])
-    assert second_derivative(tiny).norm == 2.0
+    uneven = rs.RidgeSpline(np.ones((3, 1)), [1e-14, 2e-14, 1e9], [1.0, -1.0, 0.5])
+    assert second_derivative(uneven).norm == radon_measure(uneven).norm == 2.5
     assert second_derivative(rs.RidgeSpline(np.empty((0, 1)), [], [])).norm == 0.0
 
 
@@ -130,7 +130,9 @@ def test_mollified_norms_rise_to_the_norm(seed, k, D):
     [
         (lambda: LineMeasure([0.0, 0.0], [1.0, 2.0]), "sites"),
         (lambda: LineMeasure([0.0], [1.0, 2.0]), "sites, masses"),
-        (lambda: LineMeasure([0.0], [1.0], np.sin), "support"),
+        (lambda: LineMeasure([0.0], [1.0], np.sin), "density, support"),
+        (lambda: LineMeasure([0.0], [1.0], np.sin, (0.0, np.inf)), "support"),
+        (lambda: LineMeasure([0.0], [1.0], lambda x: x[:3], (0.0, 1.0)).norm, "density"),
         (lambda: LineMeasure([0.0], [1.0], np.sin, (1.0, 0.0)), "density, support"),
         (lambda: LineMeasure([0.0], [1.0]).mollified_norm(0.0), "eps"),
         (lambda: radon_measure(np.zeros((3, 2))), "net"),
