@@ -73,7 +73,7 @@ def _certificate_words(solution: Solution, lam: float, optimal: bool) -> str:
     if not net.n_neurons:
         return words
     contact = np.sign(net.amplitudes) * certificate.eta(net.weights, net.biases) / lam
-    return words + rf", the least at an impulse {contact.min():.6g}"
+    return words + f", at the impulses at least {np.floor(1e6 * contact.min()) / 1e6:.6f}"
 
 
 def _draw_curves(axes: Any, X: Array, colour: str) -> None:
