@@ -155,10 +155,9 @@ def _ramp(grid: RadonGrid) -> Array:
     """The response of K at the grid's frequencies."""
     if grid.d == 3:
         return grid.frequencies**2 / (2.0 * (2.0 * np.pi) ** 2)
+    # h^2 times the kernel at k h, the integral of |omega| cos(omega k h) / (8 pi^2) over |omega| < pi / h.
     steps = np.arange(len(grid.offsets)) + 1 - grid.nodes
     odd = steps % 2 == 1
-    kernel = np.where(
-        steps == 0, 0.125, 0.0
-    )  # times h: the integral of |omega| cos(omega k h) / (8 pi^2), |omega| < pi/h
+    kernel = np.where(steps == 0, 0.125, 0.0)
     kernel[odd] = -1.0 / (2.0 * (np.pi * steps[odd]) ** 2)
     return np.fft.rfft(np.fft.ifftshift(kernel)).real / grid.spacing
