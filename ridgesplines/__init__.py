@@ -28,6 +28,7 @@ from ridgesplines.solve import Path, solve, solve_path
 from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
 
 if TYPE_CHECKING:
+    from ridgesplines import radon as radon
     from ridgesplines.estimators import (
         LinearSplineRegressor,
         LinearSplineRegressorCV,
