@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 import ridgesplines as rs
 from ridgesplines.radon import LineMeasure, radon_measure, second_derivative
@@ -123,6 +124,30 @@ def test_mollified_norms_rise_to_the_norm(seed, k, D):
     assert (np.diff(norms) >= -1e-4 * measure.norm).all()
     assert max(norms) <= measure.norm * (1.0 + 1e-12)
     assert norms[-1] == pytest.approx(measure.norm, rel=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks(vector=True))
+def test_mollified_norms_of_a_network(net):
+    """The same on the Radon domain; where d = 1, of its second derivative."""
+    measure = radon_measure(net)
+    variances = (100.0, 1.0, 0.1, 0.01, 1e-3)
+    norms = [measure.mollified_norm(eps) for eps in variances]
+    assert (np.diff(norms) >= -1e-4 * measure.norm).all()
+    assert max(norms) <= measure.norm * (1.0 + 1e-12)
+    assert norms[-1] == pytest.approx(measure.norm, rel=1e-9)
+    if net.n_features == 1:
+        line = second_derivative(net)
+        assert norms == pytest.approx([line.mollified_norm(eps) for eps in variances], rel=1e-9)
+
+
+def test_only_neurons_of_one_direction_cancel_when_mollified():
+    """Opposite impulses at a distance r of one direction: 2 Phi(r / 2 sigma) - 1 is left; of two directions: all."""
+    v, eps = [1.5, -1.5], 0.04
+    parallel, crossing = (radon_measure(rs.RidgeSpline(W, [0.1, 0.4], v)) for W in ([[0, 1], [0, 1]], [[0, 1], [1, 0]]))
+    assert parallel.norm == crossing.norm == 3.0
+    assert parallel.mollified_norm(eps) == pytest.approx(3.0 * (2.0 * ndtr(0.3 / 0.4) - 1.0), rel=1e-4)
+    assert crossing.mollified_norm(eps) == pytest.approx(3.0, rel=1e-9)
 
 
 @pytest.mark.parametrize(
