@@ -42,8 +42,8 @@ def radon_transform(f: Function, grid: RadonGrid) -> Array:
     Gaussian of standard deviation 0.15 in :math:`[-1, 1]^2` its largest relative error is 2e-2, 5e-3 and 1e-3 for
     n = 33, 65 and 129; here it is below 4e-7, where the Gaussian is cut off. Its inverse is off by 3e-2, 8e-3 and 2e-3,
     here by 5e-10. It takes a fifth of the time at n = 129. On the indicator of a disc both are off by 2 % (n = 65) to
-    0.4 % (n = 257) in the mean square. finufft 2.5 computes the same sums to 4e-13, more than 20 times as fast at
-    n = 129: what to turn to for images much larger than that.
+    0.4 % (n = 257) in the mean square. finufft 2.5 computes the same sums to rounding, 40 times as fast at
+    n = 129, but is not packaged for Linux on ARM: what to turn to for images much larger than that.
 
     References
     ----------
