@@ -3,6 +3,7 @@
 A ridge function is a function of one projection of x; nothing here is Tikhonov's "ridge".
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ridgesplines.activations import Arctan, Exponential, ReLU, Sigmoid, TruncatedPower
@@ -27,6 +28,7 @@ from ridgesplines.solve import Path, solve, solve_path
 from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
 
 if TYPE_CHECKING:
+    from ridgesplines import radon as radon
     from ridgesplines.estimators import (
         LinearSplineRegressor,
         LinearSplineRegressorCV,
@@ -90,7 +92,9 @@ _ESTIMATORS = {
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators, imported on first use: they need scikit-learn, which takes longer to load than all the rest."""
+    """What is imported on first use: the Radon domain; the estimators, as scikit-learn takes long to load."""
+    if name == "radon":
+        return import_module("ridgesplines.radon")
     if name in _ESTIMATORS:
         from ridgesplines import estimators
 

@@ -2,7 +2,8 @@
 
 from ridgesplines.plotting.comparison import plot_comparison
 from ridgesplines.plotting.criterion import plot_criterion
+from ridgesplines.plotting.measure import plot_measure
 from ridgesplines.plotting.path import plot_path
 from ridgesplines.plotting.solution import plot_solution
 
-__all__ = ["plot_comparison", "plot_criterion", "plot_path", "plot_solution"]
+__all__ = ["plot_comparison", "plot_criterion", "plot_measure", "plot_path", "plot_solution"]

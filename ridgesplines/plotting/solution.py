@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.plotting.cylinder import draw_cylinder
 from ridgesplines.plotting.dependence import draw_dependence
 from ridgesplines.plotting.line import draw_line
 from ridgesplines.plotting.plane import draw_contours, draw_surface
@@ -42,6 +43,7 @@ KINDS = {
     "line": Kind(draw_line, _line),
     "contours": Kind(draw_contours, _plane),
     "surface": Kind(draw_surface, _plane),
+    "cylinder": Kind(draw_cylinder, _plane),
     "ridges": Kind(draw_ridges, _many),
     "dependence": Kind(draw_dependence, _many),
 }
@@ -60,6 +62,10 @@ def plot_solution(solution: Solution, kind: str | None = None, target: str = "y"
 
         ``"contours"`` or ``"surface"``, for d = 2 and one output: f, the data, and the ridges, the lines along which f
         bends.
+
+        ``"cylinder"``, for d = 2 and one output: the fit in the Radon domain, whose points are lines of the plane, by
+        angle and offset. Above, its impulses, see :func:`ridgesplines.radon.radon_measure`; below, the certificate,
+        which is lam or -lam there and no more anywhere. The curves are the lines through each datum.
 
         ``"ridges"``, for d > 1: the network as a sum of ridge functions, see :func:`ridgesplines.interpret.ridges`.
         Each is a row: the direction w as a bar chart over the features, and the profile along the projections of the

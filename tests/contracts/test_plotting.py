@@ -1,5 +1,6 @@
 """The pictures: every kind is drawn, says what was proven, and leaves pyplot alone."""
 
+import re
 import sys
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
+from ridgesplines.plotting import plot_measure
 
 
 def drawn(figure, tmp_path):
@@ -33,7 +35,7 @@ def test_vector_outputs_in_one_dimension(tmp_path):
     assert drawn(rs.solve(rs.Problem(X, np.column_stack([y, y**2]), 0.05)).plot(), tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["contours", "surface"])
+@pytest.mark.parametrize("kind", ["contours", "surface", "cylinder"])
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Hinge()], ids=ids)
 def test_two_dimensions(loss, kind, tmp_path):
     s = rs.solve(problem(loss, 30, 2), rs.Grid(directions=8))
@@ -48,7 +50,9 @@ def test_no_neurons(tmp_path):
 
 def test_what_cannot_be_drawn():
     p = problem(rs.Squared(), 30, 2)
-    with pytest.raises(rs.ProblemError, match="'contours' or 'surface' or 'ridges' or 'dependence', for d = 2; got"):
+    with pytest.raises(
+        rs.ProblemError, match="'contours' or 'surface' or 'cylinder' or 'ridges' or 'dependence', for d = 2; got"
+    ):
         rs.solve(p, rs.Grid(directions=4)).plot(kind="map")
     for other, kind, words in (
         (problem(rs.Squared(), 30), "ridges", "expected 'line', for d = 1"),
@@ -147,6 +151,55 @@ def test_the_title_of_a_searched_gap_calls_it_an_estimate():
     s = rs.solve(p, rs.Grid(directions=4))
     assert "grid's optimum" in headline(s)
     assert "not a bound" in headline(rs.evaluate(p, s.network))
+
+
+def test_the_cylinder_shows_the_certificate_and_the_impulses():
+    """Heights of the map are eta / lam, the same at (w, b) and (-w, -b); marks stand where it is 1 or -1."""
+    X, y = noisy(30, 2)
+    p = rs.Problem(X + np.array([3.0, -2.0]), y, 0.5)
+    s = rs.solve(p)
+    figure = s.plot(kind="cylinder")
+    above, below = figure.axes[:2]
+    shown = below.collections[0]
+    heights = shown.get_array()
+    assert np.abs(heights).max() <= 1.0 + 1e-9
+    np.testing.assert_allclose(heights[:, :181], heights[::-1, 180:], atol=1e-8)
+    words = r"= 1 \(exact\), at the impulses at least (0\.99999\d|1\.000000)$"
+    assert re.search(words, below.get_title(loc="left"))
+    for axes in (above, below):
+        marks = np.concatenate([c.get_offsets() for c in axes.collections if c.get_offsets().any() and c is not shown])
+        assert len(marks) == 2 * s.network.n_neurons
+        w = np.stack([np.cos(np.radians(marks[:, 0])), np.sin(np.radians(marks[:, 0]))], axis=1)
+        eta = s.certificate.eta(w, marks[:, 1] + w @ p.X.mean(axis=0))
+        np.testing.assert_allclose(np.abs(eta), 0.5, rtol=1e-6)
+
+
+def test_the_cylinder_of_what_is_no_optimum():
+    p = problem(rs.Squared(), 30, 2)
+    below = rs.evaluate(p, flat(p)).plot(kind="cylinder").axes[1]
+    assert "(exact); above 1 within" in below.get_title(loc="left")
+    above, below = rs.solve(p.with_lam(1e6)).plot(kind="cylinder").axes[:2]
+    assert below.get_title(loc="left").endswith("(exact)")
+    assert above.get_legend() is None
+
+
+def test_a_network_and_its_measure(tmp_path):
+    line = rs.RidgeSpline([[1.0], [1.0], [-1.0]], [0.0, 1.0, 1.0], [1.0, -2.0, 0.5])
+    above, below = plot_measure(line).axes
+    assert "3.5 = " in above.get_title(loc="left")
+    heights = np.concatenate([mark.get_ydata() for mark in below.lines if mark.get_marker() in "^v"])
+    assert sorted(heights) == [-2.0, 0.5, 1.0]
+    cancelling = rs.RidgeSpline([[1.0, 0.0], [-1.0, 0.0]], [1.0, -1.0], [2.0, -1.0])
+    figure = plot_measure(cancelling)
+    assert drawn(figure, tmp_path)
+    title = figure.axes[0].get_title(loc="left")
+    assert "= 1 < " in title
+    assert title.endswith("= 3")
+    for d in (1, 2):
+        assert drawn(plot_measure(rs.RidgeSpline(np.empty((0, d)), [], [])), tmp_path)
+    for net in (rs.RidgeSpline(np.eye(3), np.zeros(3), np.ones(3)), rs.RidgeSpline([[1.0]], [0.0], [[1.0, 2.0]])):
+        with pytest.raises(rs.ProblemError, match="d = 1 or 2, and one output; got"):
+            plot_measure(net)
 
 
 def test_path(tmp_path):

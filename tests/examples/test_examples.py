@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 #: Examples that measure accuracy, and prove nothing.
-MEASURED = {"sparsity_of_training"}
+MEASURED = {"radon_domain", "sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
