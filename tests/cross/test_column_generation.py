@@ -9,6 +9,7 @@ from instances import ids
 import ridgesplines as rs
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.ridge import Neurons, merged
+from ridgesplines.ridge.cutting import DualProgram
 from ridgesplines.solvers import column_generation
 
 LOSSES = [rs.Squared(), rs.Huber(0.3), rs.Absolute(), rs.Quantile(0.3), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
@@ -201,6 +202,35 @@ def test_interrupted_before_the_first_round_it_returns_the_affine_fit(monkeypatc
     assert s.status == "interrupted"
     assert s.network.n_neurons == 0
     assert s.objective == pytest.approx(affine.objective)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+def test_out_of_time_in_the_first_search_or_program_it_is_an_honest_fit(loss):
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (60, 3)), loss)
+    with pytest.warns(rs.ConvergenceWarning):
+        s = rs.solve(p, rs.ColumnGeneration(max_time=1e-9))
+    assert s.status == "not converged"
+    assert "max_time" in s.history["stopped"]
+    assert np.isfinite(s.gap)
+    assert s.objective > rs.solve(p).objective
+
+
+def test_a_linear_program_out_of_time_is_given_up_and_goes_on_later():
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (300, 3)), rs.Absolute())
+    program = DualProgram(p)
+    rng = np.random.default_rng(0)
+    program.offer(rng.standard_normal((500, 3)), rng.uniform(-1.0, 1.0, 500))
+    assert program.solve(end=0.0) is None
+    assert program.solve() is not None
+
+
+@pytest.mark.parametrize("loss", [rs.Absolute(), rs.Hinge()], ids=ids)
+def test_the_dual_vector_is_that_of_the_last_round(loss):
+    """In earlier rounds the search stops at the first violators, and values may exceed the optimum."""
+    p = posed(np.random.default_rng(8).uniform(-1.0, 1.0, (200, 3)), loss, 0.01)
+    s = rs.solve(p, rs.ColumnGeneration())
+    assert s.status == "converged"
+    assert s.certify().relative_gap <= 1e-6
 
 
 def test_refusals():
