@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         if name != "gap":
             command.add_argument("--directions", type=int, metavar="M", help="solve on a grid of M directions (64)")
             command.add_argument("--backend", help="solve on a grid, with CLARABEL, ECOS, SCS, OSQP or HIGHS")
+            command.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="the activation (relu)")
+            command.add_argument("--order", type=int, default=2, help="the order of a truncated power (2)")
+            command.add_argument("--scale", type=float, default=1.0, help="the width of smooth neurons (1)")
             command.add_argument("--verbose", action="store_true", help="print progress")
             command.add_argument("--plot", metavar="FILE", help="write a picture (.png, .pdf or .svg)")
         if name == "fit":
@@ -109,19 +112,15 @@ def _add_problem(command: argparse.ArgumentParser) -> None:
     command.add_argument("--loss", choices=LOSSES, default="squared", help="the loss (squared)")
     command.add_argument("--delta", type=float, default=1.0, help="Huber's threshold, in units of the target (1)")
     command.add_argument("--q", type=float, default=0.5, help="the quantile (0.5)")
-    command.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="the activation (relu)")
-    command.add_argument("--order", type=int, default=2, help="the order of a truncated power (2)")
-    command.add_argument("--scale", type=float, default=1.0, help="the width of other neurons, in units of x (1)")
 
 
-def _problem(args: argparse.Namespace) -> rs.Problem:
+def _problem(args: argparse.Namespace, activation: rs.activations.Activation) -> rs.Problem:
     """The problem that the arguments describe, at lam = 1."""
     table = read_table(args.data)
     names, X = _features(args, table)
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
-    activation = ACTIVATIONS[args.activation](args)
     return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names)
 
 
@@ -212,7 +211,7 @@ def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
 def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
     _check_writable(args.out)
     _check_writable(args.plot, PICTURES)
-    problem = _with_lam(_problem(args), args.lam)
+    problem = _with_lam(_problem(args, ACTIVATIONS[args.activation](args)), args.lam)
     solution = rs.solve(problem, _solver(args, problem))
     net = solution.network
     # Files first: whoever reads what is printed, such as head, may leave early.
@@ -232,7 +231,7 @@ def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
 
 def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
     _check_writable(args.plot, PICTURES)
-    problem = _problem(args)
+    problem = _problem(args, ACTIVATIONS[args.activation](args))
     path = rs.solve_path(problem, _solver(args, problem), n_lams=args.n_lams)
     if args.plot:
         path.plot().savefig(args.plot, dpi=150)
@@ -252,7 +251,7 @@ def _gap(args: argparse.Namespace) -> Sequence[rs.Solution]:
     except OSError as error:
         raise TableError(f"{args.network}: {error.strerror or error}") from None
     _match_features(args, network)
-    solution = rs.evaluate(_with_lam(_problem(args), args.lam), network)
+    solution = rs.evaluate(_with_lam(_problem(args, network.activation), args.lam), network)
     print(solution.summary())
     return [solution]
 
