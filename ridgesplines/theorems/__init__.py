@@ -1,14 +1,16 @@
 """Every claim of the paper, checked on seeded instances or on your own objects; each check returns a `Report`.
 
 In the paper's order: `balance`, `weight_decay`, `deep_weight_decay`, `second_derivative`, `measure_norm`,
-`representer`, `linear_spline`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`, `deep`, `thresholding`,
-`maurey`, `estimation_rate`, `single_direction`. `verify` runs all, and so does ``python -m ridgesplines verify``.
+`representer`, `linear_spline`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`, `deep`, `table_one`,
+`thresholding`, `maurey`, `estimation_rate`, `single_direction`. `verify` runs them all, and so
+does ``python -m ridgesplines verify``.
 
 R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
 doi:10.1109/MSP.2023.3286988
 """
 
 from ridgesplines.theorems.activation_slices import check as filtered_radon
+from ridgesplines.theorems.activation_table import check as table_one
 from ridgesplines.theorems.certificates import check as representer
 from ridgesplines.theorems.deep_decay import check as deep_weight_decay
 from ridgesplines.theorems.deep_layers import check as deep
@@ -55,6 +57,7 @@ __all__ = [
     "single_direction",
     "sparsifying_transform",
     "summary",
+    "table_one",
     "target",
     "thresholding",
     "verify",

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from ridgesplines.plotting.style import FIT, KNOT
 from ridgesplines.theorems.parameters import Parameters
+from ridgesplines.theorems.quadrature import pieces
 from ridgesplines.theorems.report import Report, at_most, timed
 from ridgesplines.validation import Array
 
@@ -62,7 +63,8 @@ def check(function: Callable[[Array], Array], parameters: Parameters) -> Report:
     first = second = 0.0
     for centre, width in product(np.linspace(knots.min(), knots.max(), 5), WIDTHS):
         s = width * span
-        x, dx = _quadrature(knots, centre, s)
+        reach = centre + s * np.arange(-10.0, 11.0)
+        x, dx = pieces(np.concatenate([reach, knots[np.abs(knots - centre) < 10.0 * s]]))
         z = (x - centre) / s
         phi, d1_phi, d2_phi = np.exp(-(z**2) / 2.0) * np.array([np.ones_like(z), -z / s, (z**2 - 1.0) / s**2])
         slope = (np.multiply.outer(x, w) > b) @ (v * w) + parameters.slope[0]
@@ -77,15 +79,6 @@ def check(function: Callable[[Array], Array], parameters: Parameters) -> Report:
     )
     claim = "the second derivative of a univariate ReLU network is an impulse at each knot"
     return Report(claim, "(10)-(15)", measures, lambda figure: _draw(figure, function, knots, v * np.abs(w)))
-
-
-def _quadrature(corners: Array, centre: float, s: float) -> tuple[Array, Array]:
-    """Nodes and weights of Gauss and Legendre to ten widths on either side, in pieces that end at corners."""
-    edges = np.unique(np.concatenate([centre + s * np.arange(-10.0, 11.0), corners]))
-    edges = edges[np.abs(edges - centre) <= 10.0 * s]
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    half = np.diff(edges)[:, None] / 2.0
-    return (edges[:-1, None] + half * (nodes + 1.0)).ravel(), (half * weights).ravel()
 
 
 def _variation(function: Callable[[Array], Array], knots: Array, span: float) -> float:

@@ -17,6 +17,7 @@ from ridgesplines.solution import Solution
 from ridgesplines.solve import solve
 from ridgesplines.theorems import (
     activation_slices,
+    activation_table,
     certificates,
     deep_decay,
     deep_layers,
@@ -120,6 +121,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("weight decay is a LASSO, d = 2", group_lasso.check, partial(group_lasso.instance, d=2)),
     Claim("representer theorem, d = 2", certificates.check, partial(certificates.instance, d=2)),
     Claim("deep networks", deep_layers.check, deep_layers.instance, needs="torch"),
+    Claim("activations", activation_table.check, activation_table.instance),
     Claim("thresholding", haar.check, haar.instance, partial(haar.instance, seeds=32)),
     Claim("Maurey", greedy.check, greedy.instance, partial(greedy.instance, seeds=40)),
     Claim("estimation", estimation.check, estimation.instance, partial(estimation.instance, thorough=True)),
