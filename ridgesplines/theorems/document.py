@@ -27,6 +27,13 @@ def write(reports: Sequence[Report], path: str | os.PathLike[str]) -> None:
     ----------
     reports : in the order in which they are shown.
     path : ``.html``: one file that needs no network; ``.md``: pictures go to a folder of the same name beside it.
+
+    Examples
+    --------
+    >>> import tempfile, ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rs.theorems.write(rs.theorems.verify_on(rs.solve(problem)), f"{folder}/report.html")
     """
     file = Path(path)
     text = _markdown(reports, file) if file.suffix.lower() == ".md" else _html(reports)

@@ -10,7 +10,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.solution import evaluate
 from ridgesplines.solve import solve
 from ridgesplines.theorems.instances import scattered
-from ridgesplines.theorems.parameters import Parameters, train
+from ridgesplines.theorems.parameters import Parameters, require_penalty, train
 from ridgesplines.theorems.report import Report, at_most, timed
 from ridgesplines.validation import Array
 
@@ -61,13 +61,14 @@ def check(problem: Problem, parameters: Parameters) -> Report:
     >>> rs.theorems.balance(problem, balanced).holds
     True
     """
+    require_penalty(problem)
     inputs, outputs = parameters.norms
     gap = objective(problem, parameters) - solve(problem).certificate.value
     largest = max(float(inputs.max(initial=0.0)), float(outputs.max(initial=0.0))) or 1.0
     gamma = np.random.default_rng(0).uniform(0.5, 2.0, len(inputs))
     moved = parameters.rescaled(gamma)(problem.X) - parameters(problem.X)
     measures = (
-        at_most("relative gap of (8)", gap / objective(problem, parameters), 1e-2),
+        at_most("relative gap of (8)", gap / (objective(problem, parameters) or 1.0), 1e-2),
         at_most(
             "largest | |w| - |v| |, of the largest norm",
             float(np.abs(inputs - outputs).max(initial=0.0)) / largest,
@@ -80,7 +81,7 @@ def check(problem: Problem, parameters: Parameters) -> Report:
         ),
         at_most(
             "change of f where units are rescaled, relative",
-            float(np.abs(moved).max() / np.abs(problem.y).max()),
+            float(np.abs(moved).max() / (np.abs(parameters(problem.X)).max() or 1.0)),
             1e-10,
         ),
     )

@@ -10,13 +10,22 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 
 class Parameters(NamedTuple):
-    """w (K, d), b (K,), v (K,) or (K, D), c (d,) or (d, D) and c_0 of f(x) = sum v_k relu(w_k x - b_k) + c x + c_0."""
+    """w (K, d), b (K,), v (K,) or (K, D), c (d,) or (d, D) and c_0 of f(x) = sum v_k relu(w_k x - b_k) + c x + c_0.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> parameters = rs.theorems.Parameters.balanced(rs.RidgeSpline([[3.0, 4.0]], [0.0], [5.0]))
+    >>> parameters.norms, parameters.decay
+    ((array([5.]), array([5.])), 25.0)
+    """
 
     weights: Array
     biases: Array
@@ -52,6 +61,13 @@ class Parameters(NamedTuple):
         r"""The same function with :math:`(\gamma_k w_k, \gamma_k b_k, v_k/\gamma_k)`."""
         w, b, v = self.weights * gamma[:, None], self.biases * gamma, (self.amplitudes.T / gamma).T
         return self._replace(weights=w, biases=b, amplitudes=v)
+
+
+def require_penalty(problem: Problem) -> None:
+    """Interpolation allows lam = 0, where weight decay and certificate say nothing."""
+    if problem.lam == 0.0:
+        remedy = "Interpolation has the same solutions for every lam: take lam=1."
+        raise ProblemError("problem", "lam > 0, to check a claim about the penalty", "lam = 0", remedy)
 
 
 #: Corners of the objective stop L-BFGS early: it begins anew so many times.

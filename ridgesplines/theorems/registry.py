@@ -51,6 +51,7 @@ class Claim:
     longer : the objects for `--thorough`, where they differ from those of another seed.
     own : the objects that a user's solution gives, or None where the claim is not about it; absent where it never is.
     needs : a package without which it cannot run.
+    number : of those that may not run, the number in the paper; a Report has its own.
     """
 
     name: str
@@ -59,12 +60,13 @@ class Claim:
     longer: Callable[[int], Objects] | None = None
     own: Callable[[Solution], Objects | None] | None = None
     needs: str = ""
+    number: str = ""
 
     def run(self, seed: int = 0, thorough: bool = False) -> Report:
         """The check on its seeded instance; the seconds count the making of the instance too."""
         if self.needs and find_spec(self.needs) is None:
             words = f"needs {self.needs}: pip install 'ridgesplines[{self.needs}]'"
-            return Report(self.name, "", (), lambda figure: None, missing=words)
+            return Report(self.name, self.number, (), lambda figure: None, missing=words)
         start = time.perf_counter()
         make = self.longer if thorough and self.longer is not None else self.instance
         report = self.check(*make(seed))
@@ -99,7 +101,7 @@ def _dots(solution: Solution) -> Objects | None:
 CLAIMS: tuple[Claim, ...] = (
     Claim("neural balance", neural_balance.check, neural_balance.instance, own=_balanced),
     Claim("weight decay is a group LASSO", group_lasso.check, partial(group_lasso.instance, d=2, outputs=2)),
-    Claim("weight decay in deep networks", deep_decay.check, deep_decay.instance, needs="torch"),
+    Claim("weight decay in deep networks", deep_decay.check, deep_decay.instance, needs="torch", number="(4), (6)"),
     Claim(
         "weight decay is a LASSO, d = 1",
         group_lasso.check,
@@ -120,7 +122,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("sparsifying transform", sparsifying.check, sparsifying.instance),
     Claim("weight decay is a LASSO, d = 2", group_lasso.check, partial(group_lasso.instance, d=2)),
     Claim("representer theorem, d = 2", certificates.check, partial(certificates.instance, d=2)),
-    Claim("deep networks", deep_layers.check, deep_layers.instance, needs="torch"),
+    Claim("deep networks", deep_layers.check, deep_layers.instance, needs="torch", number="(34)"),
     Claim("activations", activation_table.check, activation_table.instance),
     Claim("thresholding", haar.check, haar.instance, partial(haar.instance, seeds=32)),
     Claim("Maurey", greedy.check, greedy.instance, partial(greedy.instance, seeds=40)),

@@ -45,8 +45,8 @@ def verify(
         if verbose:
             _progress(i, len(jobs), began, claim.name)
         report = claim.run(s, thorough)
-        if verbose:
-            _progress(i + 1, len(jobs), began, "")
+        if verbose and sys.stderr.isatty():
+            print(f"{'':<79}\r", end="", file=sys.stderr, flush=True)  # the report takes the bar's place
         yield report
 
 
@@ -69,5 +69,5 @@ def _progress(done: int, total: int, began: float, name: str) -> None:
     line = f"verify  [{bar}] {done}/{total}  {time.perf_counter() - began:5.1f} s  {name}"
     if sys.stderr.isatty():
         print(f"\r{line:<79}\r", end="", file=sys.stderr, flush=True)
-    elif name:
+    else:
         print(line.rstrip(), file=sys.stderr, flush=True)

@@ -87,7 +87,7 @@ def check(function: Function, network: RidgeSpline, nodes: Sequence[int] = (65, 
 
 
 def _draw(figure: Figure, grid: RadonGrid, values: Array, network: RidgeSpline) -> None:
-    """The transform on the Radon domain of d = 2, and where the neurons are."""
+    """The transform on the Radon domain of d = 2 where the window is flat, and where the neurons are."""
     axes = figure.subplots()
     angles = np.degrees(np.arctan2(grid.directions[:, 1], grid.directions[:, 0])) % 360.0
     order = np.argsort(angles)
@@ -108,7 +108,7 @@ def _draw(figure: Figure, grid: RadonGrid, values: Array, network: RidgeSpline) 
     axes.set(
         xlabel="angle of $\\alpha$ in degrees",
         ylabel="offset t",
-        ylim=(-1.0, 1.0),
+        ylim=(-grid.radius / 2.0, grid.radius / 2.0),
         title="spikes, each at its two names; circles: the neurons",
     )
     figure.colorbar(mesh, ax=axes)

@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from instances import LOSSES, ids
+from instances import problem as instance
 
 import ridgesplines as rs
 from ridgesplines.cli import main
@@ -153,6 +155,26 @@ def test_representer_says_that_a_search_proves_nothing():
     assert "NOT PROVEN" in str(found)
     assert "proven, exact" not in str(found)
     assert "NOT PROVEN" not in str(T.representer(p, searched.certify()))
+
+
+def test_interpolation_without_a_penalty_is_refused():
+    p = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], 0.0, rs.Interpolation())
+    with pytest.raises(rs.ProblemError, match="lam=1"):
+        T.verify_on(rs.solve(p))
+    assert all(r.holds for r in T.verify_on(rs.solve(p.with_lam(1.0))))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+def test_claims_hold_for_every_loss(loss):
+    reports = T.verify_on(rs.solve(instance(loss, 20)))
+    assert len(reports) >= 3
+    assert all(r.holds for r in reports)
+    assert all(r.plot().axes for r in reports)
+
+
+def test_second_derivative_of_knots_that_lie_close():
+    net = rs.RidgeSpline(np.ones((3, 1)), [0.0, 1e-4, 5.0], [1.0, -3.0, 2.0])
+    assert T.second_derivative(net, T.Parameters.balanced(net)).holds
 
 
 def test_linear_spline_fails_on_the_connected_dots():
