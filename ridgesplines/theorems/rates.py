@@ -14,7 +14,7 @@ from ridgesplines.validation import Array
 
 
 class Slope(NamedTuple):
-    """The mean over seeds of a fitted exponent, and the ends of its 95 % interval."""
+    """The mean over seeds of a fitted exponent or other figure, and the ends of its 95 % interval."""
 
     value: float
     low: float
@@ -39,7 +39,11 @@ def slope(sizes: Sequence[float] | Array, errors: Array) -> Slope:
     >>> str(slope(n, np.stack([1.0 / n, 2.0 / n])))
     '-1.00 [-1.00, -1.00]'
     """
-    each = np.polyfit(np.log(np.asarray(sizes, dtype=float)), np.log(errors).T, 1)[0]
+    return interval(np.polyfit(np.log(np.asarray(sizes, dtype=float)), np.log(errors).T, 1)[0])
+
+
+def interval(each: Array) -> Slope:
+    """The mean of one number a seed, shape (seeds,), and its 95 % t interval."""
     half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each))
     return Slope(float(each.mean()), float(each.mean() - half), float(each.mean() + half))
 

@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from ridgesplines.activations import ReLU
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.solution import Solution
 from ridgesplines.theorems.registry import CLAIMS, Claim
 from ridgesplines.theorems.report import Report
@@ -53,6 +55,11 @@ def verify(
 def verify_on(solution: Solution) -> list[Report]:
     """The reports of those claims that say something of a solution, or of ``rs.evaluate(problem, network)``.
 
+    Raises
+    ------
+    ProblemError
+        For another activation than ReLU, of which these claims speak; and for interpolation with lam = 0.
+
     Examples
     --------
     >>> import ridgesplines as rs
@@ -60,6 +67,9 @@ def verify_on(solution: Solution) -> list[Report]:
     >>> all(report.holds for report in rs.theorems.verify_on(rs.solve(problem)))
     True
     """
+    if not isinstance(activation := solution.problem.activation, ReLU):
+        remedy = "Of other activations Table 1 speaks: rs.theorems.table_one([activation])."
+        raise ProblemError("solution", "one of a problem with activation ReLU()", repr(activation), remedy)
     return [report for claim in CLAIMS if (report := claim.run_on(solution)) is not None]
 
 
