@@ -299,6 +299,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _reports(args: argparse.Namespace) -> Iterable[Any]:
     """All claims on seeded instances; or those about data and networks on the user's."""
+    if args.seed < 0:
+        raise TableError(f"--seed: expected a whole number >= 0; got {args.seed}")
     if args.data is None:
         if args.target or args.network:
             raise TableError("--target, --network: expected --data DATA.csv too; without it seeded instances are used")

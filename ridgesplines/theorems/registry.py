@@ -93,8 +93,9 @@ def _dots(solution: Solution) -> Objects | None:
     problem = solution.problem
     if problem.n_features > 1 or problem.n_outputs is not None or problem.constraints or not problem.loss.translates:
         return None
-    x, place = np.unique(problem.X[:, 0], return_inverse=True)
-    y = np.bincount(place, problem.y) / np.bincount(place)
+    data = problem.reduced
+    x, place = np.unique(data.X[:, 0], return_inverse=True)
+    y = np.bincount(place, data.y) / np.bincount(place)
     return (x, y, solve(Problem(x, y, 1.0, Interpolation())).network) if len(x) > 2 else None
 
 

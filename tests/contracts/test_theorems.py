@@ -398,6 +398,7 @@ def test_verify_a_network_that_is_not_optimal(table, tmp_path, capsys):
     assert main(["verify", "--network", str(net)]) == 2
     assert "--data" in capsys.readouterr().err
     assert main(["verify", "--report", "report.txt"]) == 2
+    assert main(["verify", "--seed", "-1"]) == 2
 
 
 def test_theorems_are_loaded_on_request():
