@@ -25,18 +25,18 @@ class Target(NamedTuple):
 
 
 def target(rng: np.random.Generator, d: int, points: int = 1000, atoms: int = 3000) -> Target:
-    """A combination of all neurons of a random dictionary on the unit ball, with sum |v| = 1, just summable."""
+    """A combination of all neurons of a random dictionary on the unit ball, with sum |v| = 1, sizes k^-1.5."""
     X = rng.standard_normal((points, d))
     X *= (rng.random(points) ** (1.0 / d) / np.linalg.norm(X, axis=1))[:, None]
     W = rng.standard_normal((atoms, d))
     W /= np.linalg.norm(W, axis=1)[:, None]
     Psi = np.maximum(X @ W.T - rng.uniform(-1.0, 1.0, atoms), 0.0)
-    v = rng.choice([-1.0, 1.0], atoms) * np.arange(1.0, atoms + 1.0) ** -1.1
+    v = rng.choice([-1.0, 1.0], atoms) * np.arange(1.0, atoms + 1.0) ** -1.5
     v /= np.abs(v).sum()
     return Target(Psi @ v, Psi, 1.0)
 
 
-def instance(seed: int, dimensions: Sequence[int] = (2, 5, 10), seeds: int = 12) -> tuple[Mapping[str, list[Target]]]:
+def instance(seed: int, dimensions: Sequence[int] = (2, 5, 10), seeds: int = 24) -> tuple[Mapping[str, list[Target]]]:
     """Random functions in each dimension."""
     rng = np.random.default_rng(seed)
     return ({f"d = {d}": [target(rng, d) for _ in range(seeds)] for d in dimensions},)
