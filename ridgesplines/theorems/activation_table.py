@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ridgesplines.activations import ACTIVATIONS, Activation
 from ridgesplines.plotting.style import DASHES, SERIES
 from ridgesplines.theorems.quadrature import pieces
-from ridgesplines.theorems.report import Report, at_most, timed
+from ridgesplines.theorems.report import Measure, Report, at_least, at_most, timed
 from ridgesplines.validation import Array
 
 #: Centres and standard deviations of the test functions.
@@ -37,13 +37,14 @@ def check(activations: Sequence[Activation]) -> Report:
 
     Parameters
     ----------
-    activations : whose `value`, `symbol` and `degree`, m - 1, are compared.
+    activations : whose `value`, `symbol`, `degree` = m - 1, and `homogeneity` are compared.
 
     Returns
     -------
     Report
         The largest difference of both sides over Gaussians of several centres and widths, relative to the largest; and
-        the order of the zero, read off at small frequencies.
+        the order of the zero, read off at small frequencies. And which of them are homogeneous, on which it depends
+        whether weight decay makes networks sparse (Section V).
 
     Examples
     --------
@@ -62,8 +63,18 @@ def check(activations: Sequence[Activation]) -> Report:
             at_most(f"{name}: both sides of H sigma = delta, relative", difference, 1e-8),
             at_most(f"{name}: order of the zero at 0, less {m}", abs(order - m), 1e-3),
         ]
+        measures.append(_homogeneous(activation, name))
     claim = "activations and the frequency responses of the transforms that sparsify them"
     return Report(claim, "Table 1", tuple(measures), lambda figure: _draw(figure, activations))
+
+
+def _homogeneous(activation: Activation, name: str) -> Measure:
+    r"""Whether :math:`\sigma(2 t) / \sigma(t)` is :math:`2^k` for all t > 0; or, where no k is claimed, no constant."""
+    t = np.linspace(0.1, 5.0, 50)
+    ratio = activation.value(2.0 * t) / activation.value(t)
+    if (k := activation.homogeneity) is None:
+        return at_least(f"{name}: not homogeneous, spread of sigma(2t) / sigma(t)", float(np.ptp(ratio)), 0.1)
+    return at_most(f"{name}: homogeneous of degree {k}, deviation", float(np.abs(ratio / 2.0**k - 1.0).max()), 1e-12)
 
 
 def _sides(activation: Activation, m: int, centre: float, s: float) -> tuple[float, complex]:

@@ -13,7 +13,7 @@ from ridgesplines.solve import solve
 from ridgesplines.sparsify import neuron_bound
 from ridgesplines.theorems.instances import scattered
 from ridgesplines.theorems.parameters import require_penalty
-from ridgesplines.theorems.report import Report, at_most, timed
+from ridgesplines.theorems.report import NO_SOLUTION, Report, at_most, timed
 from ridgesplines.validation import Array
 
 #: Relative gap, and relative deviation of the certificate from what optimality asks for.
@@ -71,10 +71,11 @@ def check(problem: Problem, solution: Solution) -> Report:
     ]
     if net.n_neurons:
         measures.append(at_most("sum of v eta over lam sum |v|, from 1", _contact(solution), 1e-4))
-    remarks = () if proven else (f"NOT PROVEN: the gap is {WORDS[certificate.scope]}.",)
+    remarks = [] if proven else [f"NOT PROVEN: the gap is {WORDS[certificate.scope]}."]
+    remarks += [] if measures[0].holds else [NO_SOLUTION]
     number = "(17), (18)" if problem.n_features == 1 else "(32), (33)"
     claim = f"representer theorem, d = {problem.n_features}: a network with fewer neurons than data is optimal"
-    return Report(claim, number, tuple(measures), lambda figure: _draw(figure, solution), remarks)
+    return Report(claim, number, tuple(measures), lambda figure: _draw(figure, solution), tuple(remarks))
 
 
 def _against_affine(problem: Problem, dual: Array) -> float:

@@ -13,7 +13,7 @@ from ridgesplines.solve import solve
 from ridgesplines.theorems.instances import scattered
 from ridgesplines.theorems.neural_balance import objective
 from ridgesplines.theorems.parameters import Parameters, train
-from ridgesplines.theorems.report import Report, at_least, at_most, timed
+from ridgesplines.theorems.report import NO_SOLUTION, Report, at_least, at_most, timed
 
 #: How close to the optimum the best trained network must come, relatively.
 CLOSE = 1e-2
@@ -69,11 +69,13 @@ def check(problem: Problem, solution: Solution, trained: list[Parameters]) -> Re
         ]
     number = "(5)" if problem.n_outputs else "(8), (9)" if problem.n_features == 1 else "(31)"
     claim = f"weight decay is a {'group ' if problem.n_outputs else ''}LASSO over neurons: the same minimum"
-    counts = ", ".join(str(p.network().n_active) for p in trained)
-    remark = (
-        f"neurons: {solution.network.n_neurons} at the optimum; active in the trained networks: {counts or 'none'}."
-    )
-    return Report(claim, number, tuple(measures), lambda f: _draw(f, solution, trained), (remark,))
+    remarks = [f"neurons: {solution.network.n_neurons} in the network of (9)."]
+    if trained:
+        counts = ", ".join(str(p.network().n_active) for p in trained)
+        remarks.append(f"active neurons of the trained networks: {counts}.")
+    if not measures[1].holds:
+        remarks.append(NO_SOLUTION)
+    return Report(claim, number, tuple(measures), lambda f: _draw(f, solution, trained), tuple(remarks))
 
 
 def _draw(figure: Figure, solution: Solution, trained: list[Parameters]) -> None:
@@ -90,7 +92,7 @@ def _draw(figure: Figure, solution: Solution, trained: list[Parameters]) -> None
             label="trained on (8)" if not i else None,
         )
     sizes = np.sort(group_norms(solution.network.amplitudes))[::-1]
-    axes.semilogy(np.arange(len(sizes)) + 1, sizes, "o", color=KNOT, label="optimum of (9)")
+    axes.semilogy(np.arange(len(sizes)) + 1, sizes, "o", color=KNOT, label="network of (9)")
     axes.set(
         xlabel="neuron, largest first", ylabel="$\\|v_k\\| \\|w_k\\|$", ylim=(1e-9, None), title="few neurons remain"
     )

@@ -11,7 +11,7 @@ from ridgesplines.solution import evaluate
 from ridgesplines.solve import solve
 from ridgesplines.theorems.instances import scattered
 from ridgesplines.theorems.parameters import Parameters, require_penalty, train
-from ridgesplines.theorems.report import Report, at_most, timed
+from ridgesplines.theorems.report import NO_SOLUTION, Report, at_most, timed
 from ridgesplines.validation import Array
 
 
@@ -86,7 +86,8 @@ def check(problem: Problem, parameters: Parameters) -> Report:
         ),
     )
     claim = "neural balance: where weight decay is minimal, every unit's input and output weights have equal norms"
-    return Report(claim, "Section III", measures, lambda figure: _draw(figure, inputs, outputs))
+    remarks = () if measures[0].holds else (NO_SOLUTION,)
+    return Report(claim, "Section III", measures, lambda figure: _draw(figure, inputs, outputs), remarks)
 
 
 def _draw(figure: Figure, inputs: Array, outputs: Array) -> None:

@@ -15,6 +15,8 @@ from ridgesplines.theorems.rates import Slope
 
 #: An interval that is wider than this and holds the bound tells nothing: such a rate does not count as seen.
 WIDEST = 0.6
+#: What must be said where a network fails that is far from optimal.
+NO_SOLUTION = "The network is not a solution, and the claim is about solutions: what fails is the network."
 
 
 @dataclass(frozen=True)

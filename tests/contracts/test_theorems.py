@@ -200,10 +200,11 @@ def test_table_one_fails_for_another_symbol():
         def symbol(self, omega):
             return -1.01 * super().symbol(omega)
 
-    assert [m.holds for m in T.table_one([Wrong()]).measures] == [False, True]
+    assert [m.holds for m in T.table_one([Wrong()]).measures] == [False, True, True]
 
     class Constant(Wrong):
         degree = 0
+        homogeneity = 2
 
     assert not any(m.holds for m in T.table_one([Constant()]).measures)
 
@@ -394,7 +395,9 @@ def test_verify_a_network_that_is_not_optimal(table, tmp_path, capsys):
     net = tmp_path / "net.npz"
     rs.RidgeSpline([[1.0]], [0.5], [1.0], feature_names=("a",)).save(net)
     assert main(["verify", "--data", str(table), "--target", "y", "--network", str(net)]) == 1
-    assert "FAILED: (17), (18)" in capsys.readouterr().err
+    out = capsys.readouterr()
+    assert "FAILED: (17), (18)" in out.err
+    assert "what fails is the network" in out.out
     assert main(["verify", "--network", str(net)]) == 2
     assert "--data" in capsys.readouterr().err
     assert main(["verify", "--report", "report.txt"]) == 2
