@@ -62,14 +62,15 @@ def check(solution: DeepSolution) -> Report:
     >>> rs.theorems.deep(DeepRidgeSpline((8, 8), (1,)).train(problem, WeightDecay(epochs=30))).holds
     True
     """
-    neurons, bound, moved, raised = _sparse_forms(solution)
+    neurons, bounds, moved, raised = _sparse_forms(solution)
+    worst = int(np.argmax(np.divide(neurons, bounds)))
     ranks = [(rank, layer.n_outputs or 1) for rank, layer in zip(solution.ranks, solution.layers, strict=False)]
     rank, bottleneck = max(ranks, key=lambda pair: pair[0] / pair[1], default=(0, 0))
     measures = [
         at_most(
             f"f less a network of L + 1 = {solution.depth} layers (1) with skips, relative", _as_layers(solution), 1e-10
         ),
-        at_most("neurons of a sparse form of an output, against N - rank", neurons, bound),
+        at_most("neurons of a sparse form of an output, against N - rank", neurons[worst], bounds[worst]),
         at_most("change of its values at the data, relative", moved, 1e-8),
         at_most("change of its seminorm, relative", raised, 1e-9),
         at_least("layers with a skip connection", sum(solution.skips), len(solution.layers)),
@@ -82,7 +83,7 @@ def check(solution: DeepSolution) -> Report:
             at_most(f"relative gap of the last layer ({scope}), others fixed", solution.last.relative_gap, 1e-5)
         )
     claim = "deep networks: a sparse solution of L + 1 layers with skip connections and linear bottlenecks"
-    return Report(claim, "(34)", tuple(measures), lambda figure: _draw(figure, solution), tuple(remarks))
+    return Report(claim, "(34)", tuple(measures), lambda figure: _draw(figure, solution, neurons), tuple(remarks))
 
 
 def _as_layers(solution: DeepSolution) -> float:
@@ -100,19 +101,21 @@ def _as_layers(solution: DeepSolution) -> float:
     )
 
 
-def _sparse_forms(solution: DeepSolution) -> tuple[int, int, float, float]:
-    """Each output purified: the most neurons and their bound, the largest changes of values and of seminorms."""
-    neurons, bound, moved, raised = 0, 1, 0.0, -np.inf
+def _sparse_forms(solution: DeepSolution) -> tuple[list[int], list[int], float, float]:
+    """Each output purified: a layer's most neurons, their bound, the largest changes of values and of seminorms."""
+    neurons, bounds, moved, raised = [], [], 0.0, -np.inf
     for ell, layer in enumerate(solution.layers):
-        given, is_last = solution.features(ell), ell == len(solution.layers) - 1
+        given, is_last, counts = solution.features(ell), ell == len(solution.layers) - 1, []
         for output in [layer] if is_last else _outputs(layer):  # the last layer's seminorm is that of all its outputs
             values = output(given)
             problem = Problem(given, values, lam=1.0)
-            fewer, most = purify(problem, output), neuron_bound(problem)
-            neurons, bound = max((neurons, bound), (fewer.n_neurons, most), key=lambda pair: pair[0] / pair[1])
+            fewer = purify(problem, output)
+            counts.append(fewer.n_neurons)
             moved = max(moved, float(np.abs(fewer(given) - values).max() / (np.ptp(values) or 1.0)))
             raised = max(raised, (fewer.seminorm - output.seminorm) / (output.seminorm or 1.0))
-    return neurons, bound, moved, raised
+        neurons.append(max(counts))
+        bounds.append(neuron_bound(problem))
+    return neurons, bounds, moved, raised
 
 
 def _outputs(layer: RidgeSpline) -> list[RidgeSpline]:
@@ -121,13 +124,17 @@ def _outputs(layer: RidgeSpline) -> list[RidgeSpline]:
     return [RidgeSpline(layer.weights, layer.biases, v, c, c0) for v, c, c0 in columns]
 
 
-def _draw(figure: Figure, solution: DeepSolution) -> None:
-    """Singular values of the matrices between the layers' neurons, and active neurons."""
+def _draw(figure: Figure, solution: DeepSolution, neurons: list[int]) -> None:
+    """Singular values of the matrices between the layers' neurons; neurons as trained, and of the sparse forms."""
     left, right = figure.subplots(1, 2)
     for before, after in zip(solution.layers[:-1], solution.layers[1:], strict=True):
         singular: Array = np.linalg.svd(after.weights @ before.amplitudes.T, compute_uv=False)
         left.semilogy(np.arange(len(singular)) + 1, np.maximum(singular, 1e-18), "o", color=KNOT)
     left.set(xlabel="singular value", title="linear bottlenecks: low rank", ylim=(1e-19, None))
-    right.bar([f"layer {i + 1}" for i in range(len(solution.layers))], solution.active, color=FIT)
-    right.axhline(solution.problem.n_samples, color="black", linewidth=0.8)
-    right.set(ylabel="active neurons", title="few neurons (line: N)")
+    places = np.arange(len(solution.layers))
+    right.bar(places - 0.2, solution.active, 0.4, color=FIT, label="active as it came")
+    right.bar(places + 0.2, neurons, 0.4, color=KNOT, label="sparse form of an output")
+    right.axhline(solution.problem.n_samples, color="black", linewidth=0.8, label="N")
+    right.set_xticks(places, [f"layer {i + 1}" for i in places])
+    right.set(ylabel="neurons", title="the same values at the data")
+    right.legend(frameon=False, fontsize=8)
