@@ -31,7 +31,7 @@ from ridgesplines.validation import Array
 OPTIONS: dict[str, str | int | float] = {
     "presolve": "off",  # it would forget the basis
     "solver": "simplex",
-    "threads": 1,
+    "parallel": "off",  # a number of threads is refused where HiGHS has run with another one in this process
     "primal_feasibility_tolerance": TOLERANCE,
     "dual_feasibility_tolerance": TOLERANCE,
 }

@@ -1,5 +1,7 @@
 """ColumnGeneration: against the cone program over all activation patterns, the grid, and its own promises."""
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -254,3 +256,17 @@ def test_progress_says_what_was_searched(capsys, d, searched):
     printed = capsys.readouterr().err
     assert "relative gap" in printed
     assert ("(searched)" in printed) == searched
+
+
+def test_others_may_have_used_highs_with_more_threads():
+    run = (
+        "import highspy, numpy as np, ridgesplines as rs\n"
+        "h = highspy.Highs()\n"
+        "h.setOptionValue('threads', 2)\n"
+        "h.addVars(1, np.zeros(1), np.ones(1))\n"
+        "h.run()\n"
+        "X = np.random.default_rng(0).standard_normal((30, 2))\n"
+        "print(rs.solve(rs.Problem(X, np.abs(X[:, 0]), 0.1, rs.Absolute())).status)\n"
+    )
+    out = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines()[-1] == "converged"
