@@ -1,4 +1,4 @@
-"""The command line: fit, path and gap, on a table in a CSV file."""
+"""The command line: fit, path and gap, on a table in a CSV file, and the live page."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ridgesplines {rs.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="open a live page in the browser",
+        description="Open a live page: drag a point, watch the optimum move.",
+    )
+    demo.set_defaults(run=_demo)
+    demo.add_argument("--port", type=int, metavar="P", help="the port on this machine (8710, or a free one)")
+    demo.add_argument("--no-browser", action="store_true", help="only print the page's address")
     for name, run, text in (
         ("fit", _fit, "fit one function and print its certificate"),
         ("path", _path, "fit for a range of lam and print a table"),
@@ -241,6 +249,15 @@ def _gap(args: argparse.Namespace) -> Sequence[rs.Solution]:
     solution = rs.evaluate(_with_lam(_problem(args), args.lam), network)
     print(solution.summary())
     return [solution]
+
+
+def _demo(args: argparse.Namespace) -> Sequence[rs.Solution]:
+    from ridgesplines.demo import serve
+
+    if args.port is not None and not 0 <= args.port < 65536:
+        raise TableError(f"--port: expected a number from 0, for a free one, to 65535; got {args.port}")
+    serve(args.port, browser=not args.no_browser)
+    return []
 
 
 def _network(path: str) -> rs.RidgeSpline:

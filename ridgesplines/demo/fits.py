@@ -1,0 +1,123 @@
+"""Fits as the page draws them: every figure is the solution's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import ridgesplines as rs
+from ridgesplines.demo.schema import Fit
+from ridgesplines.dictionaries import spread_directions
+from ridgesplines.solution import WORDS, rounded_up
+from ridgesplines.solvers import Solver
+from ridgesplines.sparsify import neuron_bound
+from ridgesplines.validation import Array
+
+#: lam where the request leaves it open, as a fraction of lambda_max.
+START = 0.02
+#: Seconds after which column generation starts no further round.
+MAX_TIME = 3.0
+#: Angles and offsets of the picture of eta, and its half-width over the radius of the data.
+ANGLES, OFFSETS, MARGIN = 181, 121, 1.05
+
+
+def posed(fit: Fit) -> tuple[rs.Problem, float]:
+    """The problem with its lam, and lambda_max."""
+    data = np.array(fit.points)
+    problem = rs.Problem(data[:, :-1], data[:, -1], 1.0, fit.loss)
+    top = rs.lambda_max(problem)
+    lam = fit.lam or (START * top if 0.0 < top < np.inf else 1.0)
+    return problem.with_lam(lam), top
+
+
+def solver(fit: Fit) -> Solver:
+    """The settings that the page's snippet names too."""
+    if len(fit.points[0]) == 2:
+        return rs.Univariate(sparsest=fit.sparsest)
+    return rs.ColumnGeneration(max_time=MAX_TIME) if fit.directions is None else rs.Grid(directions=fit.directions)
+
+
+def line(fit: Fit) -> dict[str, Any]:
+    """The spline, its impulses, and its certificate; d = 1."""
+    problem, top = posed(fit)
+    solution = rs.solve(problem, solver(fit))
+    net, x, ones = solution.network, problem.X[:, 0], np.ones
+    order = np.argsort(net.knots)
+    sites = np.union1d(problem.sites, net.knots)  # eta is straight between them
+    return {
+        **figures(solution, top),
+        "unique": solution.is_unique,
+        "knots": net.knots[order].tolist(),
+        "amplitudes": net.amplitudes[order].tolist(),
+        "at_knots": net(net.knots[order]).tolist(),
+        "eta_at_knots": solution.certificate.eta(ones((len(order), 1)), net.knots[order]).tolist(),
+        "outline": outline(net, x),
+        "eta": np.stack([sites, solution.certificate.eta(ones((len(sites), 1)), sites)], axis=1).tolist(),
+        "fitted": net(x).tolist(),
+        "dual": solution.certificate.dual.tolist(),
+    }
+
+
+def plane(fit: Fit) -> dict[str, Any]:
+    """The network, and eta on the cylinder of lines; d = 2."""
+    problem, top = posed(fit)
+    solution = rs.solve(problem, solver(fit))
+    net, c = solution.network, solution.certificate
+    centre = (problem.X.max(axis=0) + problem.X.min(axis=0)) / 2.0
+    radius = MARGIN * (float(np.linalg.norm(problem.X - centre, axis=1).max()) or 1.0)
+    angles, offsets = np.linspace(0.0, np.pi, ANGLES), np.linspace(-radius, radius, OFFSETS)
+    W = np.repeat(np.stack([np.cos(angles), np.sin(angles)], axis=1), OFFSETS, axis=0)
+    eta = c.eta(W, np.tile(offsets, ANGLES) + W @ centre) / problem.lam
+    within = solution.dictionary_gap
+    offered = np.empty((0, 2)) if fit.directions is None else spread_directions(fit.directions, 2, 0)
+    return {
+        **figures(solution, top),
+        "weights": net.weights.tolist(),
+        "biases": net.biases.tolist(),
+        "amplitudes": net.amplitudes.tolist(),
+        "slope": net.slope.tolist(),
+        "offset": net.offset,
+        "eta_at_neurons": (c.eta(net.weights, net.biases) / problem.lam).tolist(),
+        "centre": centre.tolist(),
+        "radius": radius,
+        "eta": np.round(eta, 3).reshape(ANGLES, OFFSETS).tolist(),  # a picture's digits
+        "angles": np.mod(np.arctan2(offered[:, 1], offered[:, 0]), np.pi).tolist(),
+        "grid_gap": None if within is None else rounded_up(within),
+        "fitted": net(problem.X).tolist(),
+        "dual": c.dual.tolist(),
+    }
+
+
+def figures(solution: rs.Solution, top: float) -> dict[str, Any]:
+    """What is said of every solution, in numbers and in the words that the proof allows."""
+    p = solution.problem
+    return {
+        "n": p.n_samples,
+        "k": solution.network.n_neurons,
+        "bound": neuron_bound(p),
+        "lam": p.lam,
+        "lam_max": top if np.isfinite(top) else None,
+        "objective": solution.objective,
+        "data_fit": solution.data_fit,
+        "seminorm": solution.seminorm,
+        "dual_value": solution.certificate.value,
+        "relative_gap": solution.relative_gap,
+        "gap_words": rounded_up(solution.relative_gap),
+        "scope": solution.certificate.scope,
+        "scope_words": WORDS[solution.certificate.scope],
+        "sup": solution.certificate.sup / p.lam,
+        "status": solution.status,
+        "loss": repr(p.loss),
+        "seconds": solution.seconds,
+    }
+
+
+def outline(net: rs.RidgeSpline, x: Array) -> list[list[float]]:
+    """The corners of a spline, and its ends a little way beyond what a window of the data shows."""
+    low, high = float(x.min()), float(x.max())
+    beyond = (high - low) or 1.0
+    ends = np.array([low - beyond, high + beyond])
+    inside = net.knots[(net.knots > ends[0]) & (net.knots < ends[1])]
+    corners = np.union1d(ends, inside)
+    return np.stack([corners, net(corners)], axis=1).tolist()

@@ -1,0 +1,81 @@
+"""The race: a network in training, frame by frame, and the optimum that it cannot pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import ridgesplines as rs
+from ridgesplines.demo.fits import outline, posed, solver
+from ridgesplines.demo.schema import Training
+from ridgesplines.scaling import Scaling, data_fit, standardise
+
+#: Between two frames there are at least so many seconds, and the epoch grows at least by this factor.
+PAUSE, GROWTH = 0.05, 1.05
+#: Training takes no longer than this, in seconds.
+MAX_TIME = 120.0
+
+Send = Callable[[dict[str, Any]], None]
+
+
+def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
+    """Send the optimum, then frames of the training until it ends or is stopped, then what the solution says of it.
+
+    Every objective sent is that of (9), losses plus lam times the seminorm, computed from the network in hand.
+    """
+    from ridgesplines.torch import WeightDecay
+
+    problem, _ = posed(training.fit)
+    optimum = rs.solve(problem, solver(training.fit))
+    send({"optimum": optimum.objective, "bound": optimum.certificate.value, "k": optimum.network.n_neurons})
+    scaling, began = standardise(problem), time.perf_counter()
+    due, shown = 0, began
+
+    def watch(trace: Any) -> None:
+        nonlocal due, shown
+        epoch = len(trace.objectives) - 1
+        if epoch < due:
+            return
+        due = max(epoch + 1, int(GROWTH * epoch))
+        send(frame(problem, scaling, trace.layers[0], epoch))
+        time.sleep(max(0.0, PAUSE - (time.perf_counter() - shown)))  # else the first steps are over unseen
+        shown = time.perf_counter()
+        if stopped() or shown - began > MAX_TIME:
+            raise KeyboardInterrupt  # the way to end a fit with the best so far
+
+    method = WeightDecay(
+        width=training.width,
+        optimizer=training.optimizer,
+        learning_rate=training.learning_rate,
+        epochs=training.epochs,
+        random_state=training.seed,
+        watch=watch,
+    )
+    trained = rs.solve(problem, method)
+    send(
+        {
+            "done": "interrupted" if trained.status == "interrupted" else "trained",
+            "objective": trained.objective,
+            "active": trained.network.n_active,
+            "outline": outline(trained.network, problem.X[:, 0]),
+        }
+    )
+
+
+def frame(problem: rs.Problem, scaling: Scaling, layer: Any, epoch: int) -> dict[str, Any]:
+    """The network as it is after an epoch; norms in units in which data have size one, where balance is the same."""
+    from ridgesplines.torch.balancing import imbalance
+
+    net = scaling.network(layer.network())
+    w, v = (norms.detach().numpy() for norms in layer.norms())
+    return {
+        "epoch": epoch,
+        "objective": data_fit(problem.reduced, net) + problem.lam * net.seminorm,
+        "active": net.n_active,
+        "imbalance": imbalance(w, v),
+        "norms": np.stack([w, v], axis=1).tolist(),
+        "outline": outline(net, problem.X[:, 0]),
+    }
