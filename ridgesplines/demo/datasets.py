@@ -110,7 +110,8 @@ def _diabetes() -> Array:
     from sklearn.datasets import load_diabetes
 
     diabetes = load_diabetes(scaled=False)
-    return np.column_stack([diabetes.data[:200][:, [2, 8]], diabetes.target[:200]])
+    X = diabetes.data[:200][:, [2, 8]]
+    return np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), diabetes.target[:200]])
 
 
 DATASETS = {
@@ -150,7 +151,7 @@ DATASETS = {
         "diabetes (real)",
         2,
         False,
-        ("body mass index", "log triglycerides", "progression after a year"),
+        ("body mass index (standardised)", "log triglycerides (standardised)", "progression after a year"),
         "200 of 442 patients: B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, Least angle regression (2004).",
         _diabetes,
     ),

@@ -30,7 +30,8 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
 
     problem, _ = posed(training.fit)
     optimum = rs.solve(problem, solver(training.fit))
-    send({"optimum": optimum.objective, "bound": optimum.certificate.value, "k": optimum.network.n_neurons})
+    first = {"optimum": optimum.objective, "bound": optimum.certificate.value, "k": optimum.network.n_neurons}
+    send({**first, "outline": outline(optimum.network, problem.X[:, 0])})
     scaling, began = standardise(problem), time.perf_counter()
     due, shown = 0, began
 
@@ -68,8 +69,9 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
 def frame(problem: rs.Problem, scaling: Scaling, layer: Any, epoch: int) -> dict[str, Any]:
     """The network as it is after an epoch; norms in units in which data have size one, where balance is the same."""
     from ridgesplines.torch.balancing import imbalance
+    from ridgesplines.torch.methods import without_negligible
 
-    net = scaling.network(layer.network())
+    net = scaling.network(without_negligible(layer))
     w, v = (norms.detach().numpy() for norms in layer.norms())
     return {
         "epoch": epoch,

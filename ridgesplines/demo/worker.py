@@ -16,7 +16,7 @@ from typing import Any
 import ridgesplines as rs
 from ridgesplines.demo.fits import line, plane
 from ridgesplines.demo.race import race
-from ridgesplines.demo.schema import Refused
+from ridgesplines.demo.schema import Fit, Refused
 from ridgesplines.demo.snippet import snippet
 
 #: Seconds between two looks at whether somebody still listens, and for which work that is to stop may go on.
@@ -35,6 +35,7 @@ def work(connection: Connection) -> None:
     """The life of the process: one task after the other, until the server is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     warnings.simplefilter("ignore", rs.ConvergenceWarning)  # the status says it
+    line(Fit(((0.0, 0.0), (1.0, 1.0), (2.0, 0.0)), 0.1, rs.Squared()))  # loads what the first fit would wait for
     try:
         while True:
             message = connection.recv()

@@ -1,0 +1,235 @@
+// Two dimensions: the solution on a grid of directions and the one off the grid, as maps and on the cylinder of lines.
+
+import { Latest } from "./api.js";
+import { VIOLATION, colour, css } from "./colours.js";
+import { Controls, facts, proof } from "./controls.js";
+import { Editor } from "./edit.js";
+import { Plot, short, span } from "./plot.js";
+import { LOSSES } from "./state.js";
+
+const LEVELS = 16, CELLS = 180;
+const DEGREES = [0, 45, 90, 135, 180].map((degree) => [degree, `${degree}°`]);
+/** |eta| counts as larger than lambda from here on: a picture's digits. */
+const EDGE = 1.0015;
+
+function value(net, x, y) {
+  let sum = net.offset + net.slope[0] * x + net.slope[1] * y;
+  for (let k = 0; k < net.biases.length; k++) {
+    const inside = net.weights[k][0] * x + net.weights[k][1] * y - net.biases[k];
+    if (inside > 0) sum += net.amplitudes[k] * inside;
+  }
+  return sum;
+}
+
+class Side {
+  constructor(section, name, path = "/api/plane") {
+    const holder = (id) => section.querySelector(`#${id}-${name} .plot`);
+    const label = { grid: "on the grid", free: "off the grid" }[name];
+    Object.assign(this, { name, answer: null, latest: new Latest(path), facts: section.querySelector(`[data-facts=${name}]`) });
+    this.map = new Plot(holder("map"), { name: `fit ${label}`, square: true });
+    this.cylinder = new Plot(holder("cylinder"), { name: `certificate ${label}`, x: { label: "angle of w", ticks: DEGREES }, y: { label: "offset t from the centre" } });
+  }
+}
+
+export class PlanePanel {
+  constructor(section, store, say, most) {
+    Object.assign(this, { section, store, say });
+    this.grid = new Side(section, "grid");
+    this.free = new Side(section, "free");
+    this.controls = new Controls(section.querySelector("form"), store, "plane", () => this.answer?.lam_max);
+    this.editor = new Editor(this.free.map, {
+      points: () => this.own.points,
+      place: ([x, y]) => [x, y],
+      moved: (row, x, y) => [x, y, row[2]],
+      made: (x, y, before) => [x, y, before?.[2] ?? (this.isClasses ? 1 : this.range[1])],
+      change: (points, commit) => store.change("plane", { points }, commit),
+      draw: () => this.draw(),
+      most,
+    });
+    this.#wire();
+    store.listen((state, before) => this.#changed(state.plane, before.plane));
+  }
+
+  get own() { return this.store.state.plane; }
+  get answer() { return this.free.answer; }
+  get isClasses() { return Boolean(LOSSES[this.own.loss].classes); }
+
+  #wire() {
+    const { add, remove, directions, value: field } = this.controls.form.elements;
+    const change = (commit) => this.store.change("plane", { directions: Number(directions.value) }, commit);
+    directions.addEventListener("input", () => change(false));
+    directions.addEventListener("change", () => change(true));
+    add.addEventListener("click", () => this.editor.addBeside());
+    remove.addEventListener("click", () => this.editor.remove());
+    field.addEventListener("change", () => this.#value(Number(field.value)));
+    this.free.map.holder.addEventListener("keydown", (event) => {
+      const sign = { "+": 1, "=": 1, "-": -1, "−": -1 }[event.key];
+      const row = this.own.points[this.editor.selected];
+      if (sign && row) this.#value(this.isClasses ? sign : row[2] + sign * 0.05 * (this.range[1] - this.range[0]));
+    });
+  }
+
+  #value(value) {
+    if (!Number.isFinite(value)) return;
+    const z = this.isClasses ? (value < 0 ? -1 : 1) : Number(value.toPrecision(4));
+    const points = this.own.points.map((row, i) => (i === this.editor.selected ? [row[0], row[1], z] : row));
+    this.store.change("plane", { points });
+  }
+
+  #problem({ points, lam, loss, parameter }) { return { points, lam, loss, parameter }; }
+
+  body() { return { ...this.#problem(this.own), directions: null }; }
+
+  #changed(own, before) {
+    if (own === before) return;
+    const problem = JSON.stringify(this.#problem(own));
+    if (problem !== this.asked) this.ask();
+    else if (own.directions !== before.directions) this.#ask(this.grid, own.directions);
+    this.editor.check();
+    this.draw();
+  }
+
+  ask() {
+    const asked = this.asked = JSON.stringify(this.#problem(this.own));
+    this.#ask(this.free, null, (answer) => {
+      if (this.own.lam === null && asked === this.asked) {
+        this.asked = JSON.stringify({ ...this.#problem(this.own), lam: answer.lam });
+        this.store.change("plane", { lam: answer.lam }, "view");
+      }
+    });
+    this.#ask(this.grid, this.own.directions);
+  }
+
+  #ask(side, directions, then = () => {}) {
+    side.latest.ask({ ...this.#problem(this.own), directions }, (answer) => {
+      side.answer = answer;
+      this.say("plane", "");
+      then(answer);
+      this.draw();
+    }, (error) => this.say("plane", error));
+  }
+
+  draw() {
+    const { own } = this;
+    this.controls.show(this.answer, this.editor.selected);
+    const { directions, value: field, "directions-text": text } = this.controls.form.elements;
+    if (document.activeElement !== directions) directions.value = own.directions;
+    text.value = own.directions === 1 ? "1 direction" : `${own.directions} directions`;
+    const row = own.points[this.editor.selected];
+    field.disabled = !row;
+    if (document.activeElement !== field) field.value = row ? row[2] : "";
+    if (!own.points.length || this.section.hidden) return;
+    if (!this.view || this.editor.dragged === null) {
+      this.view = { x: span(own.points.map(([x]) => x)), y: span(own.points.map(([, y]) => y)) };
+    }
+    this.controls.describe(own.data).then(({ axes }) => {
+      for (const side of [this.grid, this.free]) [side.map.x.label, side.map.y.label] = axes;
+    }, () => {});
+    this.range = this.isClasses ? [-2, 2] : span(own.points.map(([, , z]) => z), 0);
+    for (const side of [this.grid, this.free]) {
+      side.map.draw(this.view, (plot) => this.#map(plot, side.answer));
+      if (!side.answer) continue;
+      const { radius } = side.answer;
+      side.cylinder.draw({ x: [0, 180], y: [-radius, radius] }, (plot) => this.#cylinder(plot, side.answer));
+      this.#facts(side);
+    }
+  }
+
+  #ramp() { return this.isClasses ? "signs" : "values"; }
+
+  #share(z) { return (z - this.range[0]) / (this.range[1] - this.range[0]); }
+
+  #map(plot, net) {
+    if (net) this.#surface(plot, net);
+    if (net) this.#ridges(plot, net);
+    this.own.points.forEach(([x, y, z], i) => {
+      const kind = i === this.editor.selected ? "sample selected" : "sample";
+      const mark = this.isClasses && z > 0 ? plot.triangle(x, y, 0.42, true, kind) : plot.dot(x, y, 0.34, kind);
+      mark.setAttribute("fill", css(colour(this.#ramp(), this.isClasses ? (z > 0 ? 1 : 0) : this.#share(z))));
+    });
+  }
+
+  /** f in bands of one colour: the edges between them are its contours. */
+  #surface(plot, net) {
+    const { x, y } = plot.window;
+    const band = (share) => (Math.floor(Math.min(Math.max(share, 0), 0.9999) * LEVELS) + 0.5) / LEVELS;
+    plot.raster(CELLS, CELLS, (i, j) => {
+      const at = value(net, x[0] + ((i + 0.5) / CELLS) * (x[1] - x[0]), y[0] + ((j + 0.5) / CELLS) * (y[1] - y[0]));
+      return colour(this.#ramp(), band(this.#share(at)));
+    });
+    if (this.isClasses) plot.mark("path", { class: "decision", d: this.#level(plot, net) });
+  }
+
+  /** Where f = 0, cell by cell of a grid: the border between the classes. */
+  #level(plot, net) {
+    const count = 90;
+    const { x, y } = plot.window;
+    const at = ([low, high], i) => low + (i / count) * (high - low);
+    const rows = Array.from({ length: count + 1 }, (_, j) => Array.from({ length: count + 1 }, (__, i) => value(net, at(x, i), at(y, j))));
+    let path = "";
+    for (let j = 0; j < count; j++) {
+      for (let i = 0; i < count; i++) {
+        const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
+        const ends = [];
+        corners.forEach(([a, b], k) => {
+          const [c, d] = corners[(k + 1) % 4];
+          const [from, to] = [rows[b][a], rows[d][c]];
+          if (from > 0 === to > 0) return;
+          const share = from / (from - to);
+          ends.push(`${plot.px(at(x, a + share * (c - a))).toFixed(1)} ${plot.py(at(y, b + share * (d - b))).toFixed(1)}`);
+        });
+        for (let k = 0; k + 1 < ends.length; k += 2) path += `M${ends[k]}L${ends[k + 1]}`;
+      }
+    }
+    return path;
+  }
+
+  #ridges(plot, net) {
+    const largest = Math.max(...net.amplitudes.map(Math.abs), 0);
+    const far = 2 * Math.hypot(plot.window.x[1] - plot.window.x[0], plot.window.y[1] - plot.window.y[0]);
+    const centre = [(plot.window.x[0] + plot.window.x[1]) / 2, (plot.window.y[0] + plot.window.y[1]) / 2];
+    net.weights.forEach(([a, b], k) => {
+      const away = net.biases[k] - a * centre[0] - b * centre[1];
+      const foot = [centre[0] + away * a, centre[1] + away * b];
+      const ends = [[foot[0] - far * b, foot[1] + far * a], [foot[0] + far * b, foot[1] - far * a]];
+      const width = 0.07 + 0.13 * Math.abs(net.amplitudes[k]) / largest;
+      plot.line(ends, "halo").setAttribute("stroke-width", (width + 0.14) * plot.rem);
+      plot.line(ends, "ridge").setAttribute("stroke-width", width * plot.rem);
+    });
+  }
+
+  #cylinder(plot, { eta, angles, weights, biases, amplitudes, centre }) {
+    plot.raster(eta.length, eta[0].length, (i, j) => {
+      const at = eta[i][j];
+      return Math.abs(at) > EDGE ? VIOLATION : colour("signs", (at + 1) / 2);
+    });
+    for (const angle of angles) plot.vertical((180 * angle) / Math.PI, "direction");
+    const largest = Math.max(...amplitudes.map(Math.abs), 0);
+    weights.forEach(([a, b], k) => {
+      const sign = b < 0 || (b === 0 && a < 0) ? -1 : 1; // (w, t) and (−w, −t) are one line
+      const angle = (180 * Math.atan2(sign * b, sign * a)) / Math.PI;
+      const offset = sign * (biases[k] - a * centre[0] - b * centre[1]);
+      const size = 0.32 + 0.3 * Math.abs(amplitudes[k]) / largest;
+      plot.triangle(angle, offset, size, amplitudes[k] > 0, amplitudes[k] > 0 ? "head up outlined" : "head down outlined");
+    });
+  }
+
+  #facts(side) {
+    const { answer } = side;
+    const rows = [["neurons < data", `K = ${answer.k} < N = ${answer.n}`, `at most ${answer.bound} are ever needed`], ...proof(answer)];
+    if (side === this.grid && answer.grid_gap) rows.push(["among its own neurons", answer.grid_gap, "the relative gap among the grid's neurons only"]);
+    if (answer.status !== "converged") rows.push(["status", answer.status, "the best so far is shown, with its own gap", "bad"]);
+    facts(side.facts, rows);
+  }
+
+  title() {
+    const { free: { answer: free }, grid: { answer: grid } } = this;
+    const beside = grid ? `; grid of ${this.own.directions}: K = ${grid.k}, objective ${short(grid.objective, 6)}` : "";
+    return `off the grid K = ${free.k} < N = ${free.n}, objective ${short(free.objective, 6)}, relative gap ${free.gap_words} (${free.scope})${beside}`;
+  }
+
+  table() {
+    const { fitted, dual } = this.answer;
+    return [["x1", "x2", "y", "f(x)", "u"], ...this.own.points.map((row, i) => [...row, fitted[i], dual[i]])];
+  }
+}
