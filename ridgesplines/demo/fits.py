@@ -14,8 +14,8 @@ from ridgesplines.solvers import Solver
 from ridgesplines.sparsify import neuron_bound
 from ridgesplines.validation import Array
 
-#: lam where the request leaves it open, as a fraction of lambda_max.
-START = 0.02
+#: lam where the request leaves it open, as a fraction of lambda_max, in one and in two dimensions.
+START = {1: 0.02, 2: 0.05}
 #: Seconds after which column generation starts no further round.
 MAX_TIME = 3.0
 #: Angles and offsets of the picture of eta, and its half-width over the radius of the data.
@@ -27,7 +27,7 @@ def posed(fit: Fit) -> tuple[rs.Problem, float]:
     data = np.array(fit.points)
     problem = rs.Problem(data[:, :-1], data[:, -1], 1.0, fit.loss)
     top = rs.lambda_max(problem)
-    lam = fit.lam or (START * top if 0.0 < top < np.inf else 1.0)
+    lam = fit.lam or (START[problem.n_features] * top if 0.0 < top < np.inf else 1.0)
     return problem.with_lam(lam), top
 
 

@@ -67,13 +67,13 @@ class Demo(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    allow_reuse_address = os.name == "posix"  # elsewhere it would share the port with whoever has it
 
     def __init__(self, port: int = PORT) -> None:
-        super().__init__((HOST, port), Handler)
-        self.pages = pages()
-        self.fits, self.races = Workers(2), Workers(1)
+        self.pages, self.fits, self.races = pages(), Workers(2), Workers(1)
         self.newest: OrderedDict[str, int] = OrderedDict()
         self.lock = threading.Lock()
+        super().__init__((HOST, port), Handler)
         self.fits.start()
 
     @property
@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         """What the standard library refuses: lines that are no HTTP, and methods that are not answered."""
         status = 405 if code == 501 else code
         reason = {405: "expected GET, HEAD or POST"}.get(status, message or "this is no request of HTTP/1.1")
-        self.close_connection = True
+        self.close_connection, self.request_version = True, self.protocol_version
         self._json({"error": reason}, status)
 
     def _check_sender(self) -> None:

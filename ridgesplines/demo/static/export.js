@@ -29,18 +29,19 @@ function standalone(svg) {
 
 /** All pictures of a panel where they stand, under a line that says what was proven. */
 export function picture(section, title) {
-  const bounds = section.querySelector(".figures").getBoundingClientRect();
+  const pictures = [...section.querySelectorAll(".plot svg")].map((svg) => [svg, svg.getBoundingClientRect()]);
+  const edge = (side, outer) => outer(...pictures.map(([, own]) => own[side]));
+  const [left, top] = [edge("left", Math.min), edge("top", Math.min)];
   const style = getComputedStyle(document.body);
   const head = 2.2 * parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const [width, height] = [bounds.width, bounds.height + head];
+  const [width, height] = [edge("right", Math.max) - left, edge("bottom", Math.max) - top + head];
   const whole = element("svg", { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}` });
   whole.append(element("title", {}, title));
   whole.append(element("rect", { width, height, fill: style.backgroundColor }));
   whole.append(element("text", { x: head / 4, y: 0.65 * head, fill: style.color, "font-family": style.fontFamily, "font-size": 0.4 * head }, title));
-  for (const svg of section.querySelectorAll(".plot svg")) {
-    const own = svg.getBoundingClientRect();
+  for (const [svg, own] of pictures) {
     const copy = standalone(svg);
-    const place = { x: own.left - bounds.left, y: own.top - bounds.top + head, width: own.width, height: own.height };
+    const place = { x: own.left - left, y: own.top - top + head, width: own.width, height: own.height };
     for (const [name, value] of Object.entries(place)) copy.setAttribute(name, value);
     whole.append(copy);
   }

@@ -67,10 +67,16 @@ export class LinePanel {
   #window() {
     if (!this.view || this.editor.dragged === null) {
       const x = span(this.own.points.map(([first]) => first), 0.05);
-      const y = this.isClasses ? [-2.2, 2.2] : span(this.own.points.map(([, second]) => second), 0.12);
+      const y = this.isClasses ? this.#margins() : span(this.own.points.map(([, second]) => second), 0.12);
       this.view = { x, y };
     }
     return this.view;
+  }
+
+  /** Of classes: as far as f goes at the data, within reason. */
+  #margins() {
+    const largest = Math.max(2.2, ...(this.answer?.fitted ?? []).map(Math.abs));
+    return [-Math.min(largest, 8) * 1.05, Math.min(largest, 8) * 1.05];
   }
 
   draw() {

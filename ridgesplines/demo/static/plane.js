@@ -27,7 +27,7 @@ class Side {
     const label = { grid: "on the grid", free: "off the grid" }[name];
     Object.assign(this, { name, answer: null, latest: new Latest(path), facts: section.querySelector(`[data-facts=${name}]`) });
     this.map = new Plot(holder("map"), { name: `fit ${label}`, square: true });
-    this.cylinder = new Plot(holder("cylinder"), { name: `certificate ${label}`, x: { label: "angle of w", ticks: DEGREES }, y: { label: "offset t from the centre" } });
+    this.cylinder = new Plot(holder("cylinder"), { name: `certificate ${label}`, x: { label: "angle of w", ticks: DEGREES }, y: { label: "offset t" } });
   }
 }
 
@@ -125,7 +125,7 @@ export class PlanePanel {
     this.controls.describe(own.data).then(({ axes }) => {
       for (const side of [this.grid, this.free]) [side.map.x.label, side.map.y.label] = axes;
     }, () => {});
-    this.range = this.isClasses ? [-2, 2] : span(own.points.map(([, , z]) => z), 0);
+    this.range = this.isClasses ? [-1, 1] : span(own.points.map(([, , z]) => z), 0);
     for (const side of [this.grid, this.free]) {
       side.map.draw(this.view, (plot) => this.#map(plot, side.answer));
       if (!side.answer) continue;
@@ -137,7 +137,8 @@ export class PlanePanel {
 
   #ramp() { return this.isClasses ? "signs" : "values"; }
 
-  #share(z) { return (z - this.range[0]) / (this.range[1] - this.range[0]); }
+  /** Where on its ramp a value of f stands; for classes paler than the points, whatever the size of f. */
+  #share(z) { return this.isClasses ? 0.5 + 0.3 * Math.tanh(z / 2) : (z - this.range[0]) / (this.range[1] - this.range[0]); }
 
   #map(plot, net) {
     if (net) this.#surface(plot, net);
@@ -192,9 +193,12 @@ export class PlanePanel {
       const away = net.biases[k] - a * centre[0] - b * centre[1];
       const foot = [centre[0] + away * a, centre[1] + away * b];
       const ends = [[foot[0] - far * b, foot[1] + far * a], [foot[0] + far * b, foot[1] - far * a]];
-      const width = 0.07 + 0.13 * Math.abs(net.amplitudes[k]) / largest;
-      plot.line(ends, "halo").setAttribute("stroke-width", (width + 0.14) * plot.rem);
-      plot.line(ends, "ridge").setAttribute("stroke-width", width * plot.rem);
+      const size = Math.abs(net.amplitudes[k]) / largest;
+      for (const [kind, more] of [["halo", 0.12], ["ridge", 0]]) {
+        const line = plot.line(ends, kind);
+        line.setAttribute("stroke-width", (0.05 + 0.15 * size + more) * plot.rem);
+        line.setAttribute("stroke-opacity", (kind === "halo" ? 0.7 : 1) * (0.35 + 0.65 * Math.sqrt(size)));
+      }
     });
   }
 
@@ -216,8 +220,8 @@ export class PlanePanel {
 
   #facts(side) {
     const { answer } = side;
-    const rows = [["neurons < data", `K = ${answer.k} < N = ${answer.n}`, `at most ${answer.bound} are ever needed`], ...proof(answer)];
-    if (side === this.grid && answer.grid_gap) rows.push(["among its own neurons", answer.grid_gap, "the relative gap among the grid's neurons only"]);
+    const rows = [[side === this.free ? "off the grid" : `grid of ${this.own.directions}`, `K = ${answer.k} < N = ${answer.n}`, `neurons < data; at most ${answer.bound} are ever needed`], ...proof(answer)];
+    if (side === this.grid && answer.grid_gap) rows.push(["gap on the grid", answer.grid_gap, "the relative gap among the grid's neurons only"]);
     if (answer.status !== "converged") rows.push(["status", answer.status, "the best so far is shown, with its own gap", "bad"]);
     facts(side.facts, rows);
   }

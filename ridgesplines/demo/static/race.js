@@ -22,7 +22,8 @@ export class RacePanel {
     this.form = section.querySelector("form");
     this.#wire();
     store.listen((state, before) => {
-      const other = JSON.stringify(lineProblem(state.line)) !== JSON.stringify(lineProblem(before.line));
+      const lam = before.line.lam ?? state.line.lam; // a lambda left open becomes what the server chooses
+      const other = JSON.stringify(lineProblem(state.line)) !== JSON.stringify(lineProblem({ ...before.line, lam }));
       if (other || state.race !== before.race) this.#reset();
     });
   }
@@ -117,8 +118,8 @@ export class RacePanel {
     const view = { x: span(points.map(([x]) => x), 0.05), y: classes ? [-2.2, 2.2] : span(points.map(([, y]) => y), 0.12) };
     this.morph.draw(view, (plot) => {
       points.forEach(([x, y]) => plot.dot(x, y, 0.24, "datum"));
-      if (this.answer) plot.line(this.answer.outline, "optimum");
       if (frame) plot.line(frame.outline, "fit");
+      if (this.answer) plot.line(this.answer.outline, "optimum");
     });
   }
 

@@ -27,7 +27,7 @@ const STEPS = [
   },
   {
     title: "The race", at: "#objective", data: ["race", "hat", { loss: "squared" }], start: true,
-    text: "A network in training with weight decay (8). Its objective comes down on the certified line and cannot cross it: (8), (9) and (17) have one minimum. Neurons go silent; the others reach the diagonal, |w| = |v|. Try a width of 3, or another optimiser.",
+    text: "A network in training with weight decay (8). Its objective comes down on the certified line and cannot cross it: wide enough, (8), (9) and (17) have one minimum. Neurons go silent; the others reach the diagonal, |w| = |v|. Try a width of 3, or another optimiser.",
   },
   {
     title: "Two dimensions", at: "#map-free", data: ["plane", "ridges", { loss: "squared", directions: 8 }],
