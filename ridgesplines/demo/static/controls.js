@@ -28,14 +28,18 @@ export function proof(found) {
 export class Controls {
   /** `part` is the state's; `maximum()` is lambda_max of the last answer. */
   constructor(form, store, part, maximum) {
-    Object.assign(this, { form, store, part, maximum, datasets: {} });
+    Object.assign(this, { form, store, part, maximum, datasets: {}, sliding: false });
     const field = form.elements;
     options(field.loss, Object.entries(LOSSES).map(([value, { title }]) => [value, title]));
     field.data.addEventListener("change", () => this.load(field.data.value));
     field.loss.addEventListener("change", () => this.#loss(field.loss.value));
     field.parameter.addEventListener("change", () => this.#parameter(Number(field.parameter.value)));
-    field.lam.addEventListener("input", () => this.lam(field.lam.value, false));
-    field.lam.addEventListener("change", () => this.lam(field.lam.value, true));
+    for (const kind of ["input", "change"]) {
+      field.lam.addEventListener(kind, () => {
+        this.sliding = kind === "input"; // while it moves the slider is not set to what was computed
+        this.lam(field.lam.value, kind === "change");
+      });
+    }
     form.addEventListener("submit", (event) => event.preventDefault());
   }
 
@@ -110,7 +114,7 @@ export class Controls {
     if (!answer) return;
     const share = answer.lam_max ? answer.lam / answer.lam_max : null;
     field.lam.disabled = !share;
-    if (share && document.activeElement !== field.lam) field.lam.value = Math.log10(share);
+    if (share && !this.sliding) field.lam.value = Math.log10(share);
     field["lam-text"].value = short(answer.lam) + (share ? ` = ${short(share, 2)} λmax` : "");
     this.form.querySelector("[data-maximum]").textContent = answer.lam_max ? `λmax = ${short(answer.lam_max, 3)}` : "";
   }
