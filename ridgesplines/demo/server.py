@@ -153,10 +153,10 @@ class Handler(BaseHTTPRequestHandler):
         origin = self.headers.get("Origin")
         if origin is not None and origin != f"http://{hosts[0]}":
             raise self._closing(403, "Origin: this server answers its own page only")
-        if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-            raise self._closing(403, "Sec-Fetch-Site: this server answers its own page only")
 
     def _get(self) -> None:
+        if self.headers.get("Content-Length") or self.headers.get("Transfer-Encoding"):
+            self.close_connection = True  # what comes with it is not read, and is no next request
         path = self.path.partition("?")[0]
         if path in self.server.pages:
             self._send(*self.server.pages[path])
@@ -184,6 +184,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         """What was sent, not more than is allowed. Where it is not read, the connection ends with the answer."""
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):  # a link may lead here from afar
+            raise self._closing(403, "Sec-Fetch-Site: this server computes for its own page only")
         if self.headers.get_content_type() != "application/json":
             raise self._closing(415, "Content-Type: expected application/json")
         length = self.headers.get("Content-Length", "")

@@ -20,7 +20,7 @@ from ridgesplines.demo.schema import Fit, Refused
 from ridgesplines.demo.snippet import snippet
 
 #: Seconds between two looks at whether somebody still listens, and for which work that is to stop may go on.
-LOOK, GRACE = 0.5, 2.0
+LOOK, GRACE = 0.5, 1.0
 
 #: What can be asked for: task(request, send, stopped).
 TASKS: dict[str, Callable[[Any, Callable[[dict[str, Any]], None], Callable[[], bool]], None]] = {

@@ -230,7 +230,7 @@ def run(text):
     names = {}
     with redirect_stdout(io.StringIO()) as printed:
         exec(text, names)
-    assert "relative gap" in printed.getvalue()
+    assert "gap" in printed.getvalue()
     return names
 
 
@@ -298,6 +298,16 @@ def test_no_network_passes_the_optimum(client, optimizer):
     assert [frame["epoch"] for frame in shown] == sorted({frame["epoch"] for frame in shown})
     assert all(len(frame["norms"]) == 30 for frame in shown)
     assert shown[-1]["imbalance"] < shown[0]["imbalance"]
+
+
+def test_the_snippet_of_a_race(client):
+    pytest.importorskip("torch")
+    training = {"width": 20, "optimizer": "adam", "learning_rate": 0.01, "epochs": 5, "seed": 3}
+    fit = {name: value for name, value in GOOD.items() if name not in ("session", "number")}
+    text = client.ask("/api/snippet/race", fit=fit, **training)[1]["text"]
+    connection, response = race(client, **training)
+    assert run(text)["trained"].objective == pytest.approx(frames(response)[-1]["objective"], rel=1e-9)
+    connection.close()
 
 
 def test_a_closed_tab_ends_its_race(client):

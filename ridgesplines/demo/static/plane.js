@@ -7,7 +7,8 @@ import { Editor } from "./edit.js";
 import { Plot, short, span } from "./plot.js";
 import { LOSSES } from "./state.js";
 
-const LEVELS = 16, CELLS = 180;
+/** Levels of f, cells of its picture, and of the grid on which its contours are found. */
+const LEVELS = 16, CELLS = 180, GRID = 90;
 const DEGREES = [0, 45, 90, 135, 180].map((degree) => [degree, `${degree}°`]);
 /** |eta| counts as larger than lambda from here on: a picture's digits. */
 const EDGE = 1.0015;
@@ -21,11 +22,38 @@ function value(net, x, y) {
   return sum;
 }
 
+/** The lines f = level, for levels in increasing order, as a path: straight across each cell of a grid. */
+function contours(plot, net, levels) {
+  const { x, y } = plot.window;
+  const at = ([low, high], i) => low + (i / GRID) * (high - low);
+  const places = Array.from({ length: GRID + 1 }, (_, i) => i);
+  const heights = places.map((j) => places.map((i) => value(net, at(x, i), at(y, j))));
+  let path = "";
+  for (let j = 0; j < GRID; j++) {
+    for (let i = 0; i < GRID; i++) {
+      const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]].map(([a, b]) => [a, b, heights[b][a]]);
+      const [low, high] = [Math.min(...corners.map(([, , z]) => z)), Math.max(...corners.map(([, , z]) => z))];
+      for (const level of levels) {
+        if (level <= low || level > high) continue;
+        const ends = [];
+        corners.forEach(([a, b, from], k) => {
+          const [c, d, to] = corners[(k + 1) % 4];
+          if (from < level === to < level) return;
+          const share = (level - from) / (to - from);
+          ends.push(`${plot.px(at(x, a + share * (c - a))).toFixed(1)} ${plot.py(at(y, b + share * (d - b))).toFixed(1)}`);
+        });
+        for (let k = 0; k + 1 < ends.length; k += 2) path += `M${ends[k]}L${ends[k + 1]}`;
+      }
+    }
+  }
+  return path;
+}
+
 class Side {
   constructor(section, name, path = "/api/plane") {
     const holder = (id) => section.querySelector(`#${id}-${name} .plot`);
     const label = { grid: "on the grid", free: "off the grid" }[name];
-    Object.assign(this, { name, answer: null, latest: new Latest(path), facts: section.querySelector(`[data-facts=${name}]`) });
+    Object.assign(this, { name, answer: null, error: "", latest: new Latest(path), facts: section.querySelector(`[data-facts=${name}]`) });
     this.map = new Plot(holder("map"), { name: `fit ${label}`, square: true });
     this.cylinder = new Plot(holder("cylinder"), { name: `certificate ${label}`, x: { label: "angle of w", ticks: DEGREES }, y: { label: "offset t" } });
   }
@@ -82,6 +110,7 @@ export class PlanePanel {
 
   #changed(own, before) {
     if (own === before) return;
+    if (own.data !== before.data) this.editor.selected = null;
     const problem = JSON.stringify(this.#problem(own));
     if (problem !== this.asked) this.ask();
     else if (own.directions !== before.directions) this.#ask(this.grid, own.directions);
@@ -102,11 +131,18 @@ export class PlanePanel {
 
   #ask(side, directions, then = () => {}) {
     side.latest.ask({ ...this.#problem(this.own), directions }, (answer) => {
-      side.answer = answer;
-      this.say("plane", "");
+      Object.assign(side, { answer, error: "" });
       then(answer);
-      this.draw();
-    }, (error) => this.say("plane", error));
+      this.#said();
+    }, (error) => {
+      Object.assign(side, { answer: null, error });
+      this.#said();
+    });
+  }
+
+  #said() {
+    this.say("plane", [...new Set([this.free.error, this.grid.error])].filter(Boolean).join(" "));
+    this.draw();
   }
 
   draw() {
@@ -128,7 +164,8 @@ export class PlanePanel {
     this.range = this.isClasses ? [-1, 1] : span(own.points.map(([, , z]) => z), 0);
     for (const side of [this.grid, this.free]) {
       side.map.draw(this.view, (plot) => this.#map(plot, side.answer));
-      if (!side.answer) continue;
+      side.cylinder.svg.classList.toggle("absent", !side.answer);
+      if (!side.answer) { facts(side.facts, []); continue; }
       const { radius } = side.answer;
       side.cylinder.draw({ x: [0, 180], y: [-radius, radius] }, (plot) => this.#cylinder(plot, side.answer));
       this.#facts(side);
@@ -140,6 +177,9 @@ export class PlanePanel {
   /** Where on its ramp a value of f stands; for classes paler than the points, whatever the size of f. */
   #share(z) { return this.isClasses ? 0.5 + 0.3 * Math.tanh(z / 2) : (z - this.range[0]) / (this.range[1] - this.range[0]); }
 
+  /** The value of f at a share: the inverse of #share. */
+  #height(share) { return this.isClasses ? 2 * Math.atanh((share - 0.5) / 0.3) : this.range[0] + share * (this.range[1] - this.range[0]); }
+
   #map(plot, net) {
     if (net) this.#surface(plot, net);
     if (net) this.#ridges(plot, net);
@@ -150,7 +190,7 @@ export class PlanePanel {
     });
   }
 
-  /** f in bands of one colour: the edges between them are its contours. */
+  /** f in bands of one colour, with its contours between them. */
   #surface(plot, net) {
     const { x, y } = plot.window;
     const band = (share) => (Math.floor(Math.min(Math.max(share, 0), 0.9999) * LEVELS) + 0.5) / LEVELS;
@@ -158,31 +198,9 @@ export class PlanePanel {
       const at = value(net, x[0] + ((i + 0.5) / CELLS) * (x[1] - x[0]), y[0] + ((j + 0.5) / CELLS) * (y[1] - y[0]));
       return colour(this.#ramp(), band(this.#share(at)));
     });
-    if (this.isClasses) plot.mark("path", { class: "decision", d: this.#level(plot, net) });
-  }
-
-  /** Where f = 0, cell by cell of a grid: the border between the classes. */
-  #level(plot, net) {
-    const count = 90;
-    const { x, y } = plot.window;
-    const at = ([low, high], i) => low + (i / count) * (high - low);
-    const rows = Array.from({ length: count + 1 }, (_, j) => Array.from({ length: count + 1 }, (__, i) => value(net, at(x, i), at(y, j))));
-    let path = "";
-    for (let j = 0; j < count; j++) {
-      for (let i = 0; i < count; i++) {
-        const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
-        const ends = [];
-        corners.forEach(([a, b], k) => {
-          const [c, d] = corners[(k + 1) % 4];
-          const [from, to] = [rows[b][a], rows[d][c]];
-          if (from > 0 === to > 0) return;
-          const share = from / (from - to);
-          ends.push(`${plot.px(at(x, a + share * (c - a))).toFixed(1)} ${plot.py(at(y, b + share * (d - b))).toFixed(1)}`);
-        });
-        for (let k = 0; k + 1 < ends.length; k += 2) path += `M${ends[k]}L${ends[k + 1]}`;
-      }
-    }
-    return path;
+    const edges = Array.from({ length: LEVELS - 1 }, (_, i) => this.#height((i + 1) / LEVELS)).filter(Number.isFinite);
+    plot.mark("path", { class: "contour", d: contours(plot, net, edges) });
+    if (this.isClasses) plot.mark("path", { class: "decision", d: contours(plot, net, [0]) }); // the border between them
   }
 
   #ridges(plot, net) {

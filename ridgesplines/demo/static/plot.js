@@ -29,13 +29,16 @@ export function ticks([low, high], count) {
   return found.map((value) => Number(value.toPrecision(12)));
 }
 
-/** Powers of ten between two ends; where there are few, their doubles and fivefolds as well. */
+/** Powers of ten between two ends; where they are near, their doubles and fivefolds as well. */
 export function logTicks([low, high], count) {
-  const exponents = ticks([Math.log10(low), Math.log10(high)], count).filter(Number.isInteger);
-  if (exponents.length >= 3) return exponents.map((exponent) => 10 ** exponent);
+  const decades = Math.log10(high / low);
+  const stride = Math.max(1, Math.ceil(decades / Math.max(count, 2)));
   const found = [];
-  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) {
-    for (const unit of [1, 2, 5]) if (unit * 10 ** e >= low && unit * 10 ** e <= high) found.push(unit * 10 ** e);
+  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high) + 1e-9; e++) {
+    for (const unit of decades < 2 ? [1, 2, 5] : [1]) {
+      const value = unit * 10 ** e;
+      if (e % stride === 0 && value >= low * 0.999 && value <= high * 1.001) found.push(value);
+    }
   }
   return found.length > 1 ? found : ticks([low, high], count).filter((value) => value > 0);
 }

@@ -31,7 +31,7 @@ const STEPS = [
   },
   {
     title: "Two dimensions", at: "#map-free", data: ["plane", "ridges", { loss: "squared", directions: 8 }],
-    text: "Now f bends along lines, its ridges (33). Each neuron is a point on the cylinder of all lines, below: there η touches ±λ, and D²ₜKRf has an impulse (30).",
+    text: "Now f bends along lines, its ridges (33). Each neuron is a point on the cylinder of all lines, below: there η touches ±λ, and D²KRf has an impulse (30).",
   },
   {
     title: "Off the grid", at: "#cylinder-grid", data: ["plane", "ridges", { directions: 4 }],
