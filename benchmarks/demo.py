@@ -2,7 +2,7 @@
 
 A datum in the middle of N is dragged in small steps, each sent to the browser like a mouse's. The time of a step runs
 from the handling of its event to the next frame after spline, impulses and certificate are drawn: the page measures it
-itself, under the name "fit". Needs chromium, chromedriver and selenium.
+itself, under the name "fit line". Needs chromium, chromedriver and selenium.
 
     python benchmarks/demo.py [--points 100] [--steps 200]
 """
@@ -50,12 +50,14 @@ def drag_times(origin: str, points: int, steps: int) -> np.ndarray:
         middle = f"const r = document.querySelectorAll('#spline .datum')[{points // 2}].getBoundingClientRect();"
         x, y = page.execute_script(f"{middle} return [r.x + r.width / 2, r.y + r.height / 2]")
         mouse(page, "mousePressed", x, y)
-        page.execute_script("performance.clearMeasures('fit')")
+        page.execute_script("performance.clearMeasures('fit line')")
         for i in range(steps):
             mouse(page, "mouseMoved", x + 40.0 * np.sin(0.1 * i), y + 80.0 * np.sin(0.07 * i))
             time.sleep(0.06)  # each step has its own fit
         mouse(page, "mouseReleased", x, y)
-        return np.array(page.execute_script("return performance.getEntriesByName('fit').map((fit) => fit.duration)"))
+        return np.array(
+            page.execute_script("return performance.getEntriesByName('fit line').map((fit) => fit.duration)")
+        )
     finally:
         page.quit()
 

@@ -70,7 +70,7 @@ class Demo(ThreadingHTTPServer):
     allow_reuse_address = os.name == "posix"  # elsewhere it would share the port with whoever has it
 
     def __init__(self, port: int = PORT) -> None:
-        self.pages, self.fits, self.races = pages(), Workers(2), Workers(1)
+        self.pages, self.fits, self.races = pages(), Workers(3), Workers(1)
         self.newest: OrderedDict[str, int] = OrderedDict()
         self.lock = threading.Lock()
         super().__init__((HOST, port), Handler)
@@ -202,13 +202,16 @@ class Handler(BaseHTTPRequestHandler):
     def _compute(self, task: str, request: Fit | Training, turn: Turn | None = None) -> None:
         if turn is not None:
             self.server.arrived(turn)
-        with self.server.fits.lend(WAIT) as worker:
-            if turn is not None and not self.server.is_newest(turn):
-                raise Refused(409, "a newer request of this page has taken its place")
-            with closing(worker.run(task, request, FIT_TIME)) as found:
-                answer = next(filter(None, found))
-                next(found, None)  # the task's end
+        with self.server.fits.lend(WAIT) as worker, closing(worker.run(task, request, FIT_TIME)) as found:
+            self._check_turn(turn)
+            while (answer := next(found)) is None:
+                self._check_turn(turn)
+            next(found, None)  # the task's end
         self._json(answer)
+
+    def _check_turn(self, turn: Turn | None) -> None:
+        if turn is not None and not self.server.is_newest(turn):
+            raise Refused(409, "a newer request of this page has taken its place")
 
     def _race(self, training: Training) -> None:
         """One line of JSON a frame, as it comes; blank ones meanwhile, by which a closed tab is noticed."""

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from importlib.resources import files
 from pathlib import Path
@@ -259,11 +260,29 @@ def test_a_newer_request_makes_an_older_one_obsolete(client):
     assert client.ask("/api/line", **{**GOOD, "session": "another", "number": 6})[0] == 200
 
 
+#: A fit that takes seconds.
+SLOW = {
+    "points": np.random.default_rng(0).uniform(-1.0, 1.0, (200, 3)).tolist(),
+    "lam": 1e-4,
+    "loss": "interpolation",
+    "directions": None,
+    "session": "slow",
+}
+
+
+def test_a_newer_request_ends_an_older_one_that_still_computes(client):
+    began = time.monotonic()
+    with ThreadPoolExecutor(1) as another:
+        older = another.submit(client.ask, "/api/plane", **SLOW, number=1)
+        time.sleep(0.3)
+        assert client.ask("/api/plane", **{**SLOW, "loss": "squared", "lam": 10.0, "number": 2})[0] == 200
+        assert older.result()[0] == 409
+    assert time.monotonic() - began < 2.5  # its own limit is 3 s
+
+
 def test_a_fit_that_takes_too_long_is_ended(client, monkeypatch):
     monkeypatch.setattr(server, "FIT_TIME", 0.1)
-    points = np.random.default_rng(0).uniform(-1.0, 1.0, (200, 3)).tolist()
-    body = {"points": points, "lam": 1e-4, "loss": "interpolation", "directions": None}
-    status, answer = client.ask("/api/plane", **body, session="slow", number=1)
+    status, answer = client.ask("/api/plane", **SLOW, number=3)
     assert (status, "ended after" in answer["error"]) == (422, True)
     monkeypatch.undo()
     assert client.ask("/api/line", **GOOD)[0] == 200

@@ -8,6 +8,8 @@ async function reason(response) {
   }
 }
 
+/** Milliseconds after which a newer question does not wait for an older one's answer. */
+const PATIENCE = 400;
 const lost = "the demo no longer answers: is it still running in its terminal?";
 
 export async function get(path) {
@@ -28,31 +30,42 @@ export async function snippet(panel, body) {
 
 /** One question at a time; while it is open the newest one waits, and those between are never asked. */
 export class Latest {
-  constructor(path) {
-    Object.assign(this, { path, session: crypto.randomUUID(), number: 0, open: false, waiting: null });
+  constructor(panel) {
+    Object.assign(this, { panel, session: crypto.randomUUID(), number: 0, open: null, waiting: null });
   }
 
   ask(body, answered, refused) {
-    this.waiting = { body, answered, refused };
+    const start = performance.now();
+    this.waiting = { body, answered, refused, start };
     if (!this.open) this.#next();
+    else if (start - this.open.start > PATIENCE) this.open.stop.abort(); // the server ends it when the newer one comes
   }
 
   async #next() {
-    const { body, answered, refused } = this.waiting;
-    this.waiting = null;
-    this.open = true;
-    let response = null, found = null, error = null;
+    const { body, answered, refused, start } = this.waiting;
+    const stop = new AbortController();
+    Object.assign(this, { waiting: null, open: { start: performance.now(), stop } });
+    let found = null, error = null;
     try {
-      response = await post(this.path, { ...body, session: this.session, number: ++this.number });
+      const response = await post(`/api/${this.panel}`, { ...body, session: this.session, number: ++this.number }, stop.signal);
       if (response.ok) found = await response.json();
       else error = await reason(response);
     } catch {
-      error = lost;
+      error = stop.signal.aborted ? null : lost;
     }
-    this.open = false;
+    this.open = null;
     if (this.waiting) this.#next(); // asked before the answer is drawn: the server works meanwhile
-    if (found) answered(found);
-    else if (response?.status !== 409) refused(error);
+    if (found) {
+      answered(found);
+      requestAnimationFrame(() => this.#timed(start));
+    } else if (error) refused(error);
+  }
+
+  /** The time from a change to the frame that shows its fit, among the browser's measures; the last thousand. */
+  #timed(start) {
+    const name = `fit ${this.panel}`;
+    if (this.number % 1000 === 0) performance.clearMeasures(name);
+    performance.measure(name, { start, end: performance.now() });
   }
 }
 

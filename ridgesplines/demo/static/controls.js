@@ -52,8 +52,9 @@ export class Controls {
   /** A data set by its name, with what else suits it; `changes` come with it. */
   async load(name, changes = {}, commit = true) {
     const found = await this.describe(name);
-    const loss = found.classes ? "logistic" : this.own.loss in LOSSES && !LOSSES[this.own.loss].classes ? this.own.loss : "squared";
-    this.store.change(this.part, { data: name, points: found.points, lam: null, ...this.#kind(loss), ...changes }, commit);
+    const suits = Boolean(LOSSES[this.own.loss].classes) === found.classes;
+    const loss = suits ? this.own.loss : found.classes ? "logistic" : "squared";
+    this.store.change(this.part, { data: name, lam: null, ...this.#kind(loss, found.points), ...changes }, commit);
   }
 
   async describe(name) {
@@ -61,20 +62,18 @@ export class Controls {
     return this.datasets[name];
   }
 
-  #kind(loss) {
-    const { initial = null } = LOSSES[loss];
-    return loss === this.own.loss ? { loss } : { loss, parameter: initial };
+  #kind(loss, points) {
+    return { loss, points, parameter: LOSSES[loss].initial?.(points) ?? null };
   }
 
   #loss(loss) {
-    const changes = { ...this.#kind(loss), lam: null };
-    const classes = (y) => y === 1 || y === -1;
-    const { points } = this.own;
-    if (LOSSES[loss].classes && !points.every((row) => classes(row.at(-1)))) {
+    let { points } = this.own;
+    const labels = points.every((row) => Math.abs(row.at(-1)) === 1);
+    if (LOSSES[loss].classes && !labels) {
       const middle = points.reduce((sum, row) => sum + row.at(-1), 0) / points.length;
-      changes.points = points.map((row) => [...row.slice(0, -1), row.at(-1) > middle ? 1 : -1]);
+      points = points.map((row) => [...row.slice(0, -1), row.at(-1) > middle ? 1 : -1]);
     }
-    this.store.change(this.part, changes);
+    this.store.change(this.part, { ...this.#kind(loss, points), lam: null });
   }
 
   #parameter(value) {

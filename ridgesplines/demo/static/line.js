@@ -13,7 +13,7 @@ export function lineProblem({ points, lam, loss, parameter, sparsest }) {
 
 export class LinePanel {
   constructor(section, store, say, most) {
-    Object.assign(this, { section, store, say, answer: null, fits: 0, latest: new Latest("/api/line") });
+    Object.assign(this, { section, store, say, answer: null, latest: new Latest("line") });
     this.controls = new Controls(section.querySelector("form"), store, "line", () => this.answer?.lam_max);
     const holder = (id) => section.querySelector(`#${id} .plot`);
     this.spline = new Plot(holder("spline"), { name: "points and optimal spline" });
@@ -49,7 +49,6 @@ export class LinePanel {
   }
 
   ask() {
-    const start = performance.now();
     const asked = this.asked = JSON.stringify(lineProblem(this.own));
     this.latest.ask(lineProblem(this.own), (answer) => {
       this.answer = answer;
@@ -59,14 +58,7 @@ export class LinePanel {
         this.store.change("line", { lam: answer.lam }, "view");
       }
       this.draw();
-      requestAnimationFrame(() => this.#timed(start));
     }, (error) => this.say("line", error));
-  }
-
-  /** The time from a change to the frame that shows its fit, among the browser's measures; the last thousand. */
-  #timed(start) {
-    if (++this.fits % 1000 === 0) performance.clearMeasures("fit");
-    performance.measure("fit", { start, end: performance.now() });
   }
 
   /** The window follows the points, but not while one is dragged. */

@@ -50,10 +50,10 @@ function contours(plot, net, levels) {
 }
 
 class Side {
-  constructor(section, name, path = "/api/plane") {
+  constructor(section, name) {
     const holder = (id) => section.querySelector(`#${id}-${name} .plot`);
     const label = { grid: "on the grid", free: "off the grid" }[name];
-    Object.assign(this, { name, answer: null, error: "", latest: new Latest(path), facts: section.querySelector(`[data-facts=${name}]`) });
+    Object.assign(this, { name, answer: null, error: "", latest: new Latest("plane"), facts: section.querySelector(`[data-facts=${name}]`) });
     this.map = new Plot(holder("map"), { name: `fit ${label}`, square: true });
     this.cylinder = new Plot(holder("cylinder"), { name: `certificate ${label}`, x: { label: "angle of w", ticks: DEGREES }, y: { label: "offset t" } });
   }

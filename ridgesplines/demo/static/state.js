@@ -1,10 +1,13 @@
 // What the page shows, as one immutable value: changed in steps that can be undone, and written into the address.
 
+const range = (values) => Math.max(...values) - Math.min(...values);
+
+/** The losses; `initial` is what their parameter is at first, for these points. */
 export const LOSSES = {
   squared: { title: "squared error (y − z)²" },
-  huber: { title: "Huber", parameter: "δ", low: 0, initial: 0.3 },
+  huber: { title: "Huber", parameter: "δ", low: 0, initial: (points) => Number((0.1 * range(points.map((row) => row.at(-1)))).toPrecision(2)) || 1 },
   absolute: { title: "absolute |y − z|" },
-  quantile: { title: "quantile", parameter: "q", low: 0, high: 1, initial: 0.8 },
+  quantile: { title: "quantile", parameter: "q", low: 0, high: 1, initial: () => 0.8 },
   interpolation: { title: "interpolation, z = y" },
   logistic: { title: "logistic (classes)", classes: true },
   hinge: { title: "hinge (classes)", classes: true },
