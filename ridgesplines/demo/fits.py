@@ -19,7 +19,7 @@ START = {1: 0.02, 2: 0.05}
 #: Seconds after which column generation starts no further round.
 MAX_TIME = 3.0
 #: Angles and offsets of the picture of eta, and its half-width over the radius of the data.
-ANGLES, OFFSETS, MARGIN = 181, 121, 1.05
+ANGLES, OFFSETS, MARGIN = 145, 97, 1.05
 
 
 def posed(fit: Fit) -> tuple[rs.Problem, float]:
@@ -81,7 +81,7 @@ def plane(fit: Fit) -> dict[str, Any]:
         "eta_at_neurons": (c.eta(net.weights, net.biases) / problem.lam).tolist(),
         "centre": centre.tolist(),
         "radius": radius,
-        "eta": np.round(eta, 3).reshape(ANGLES, OFFSETS).tolist(),  # a picture's digits
+        "eta": np.rint(1e3 * eta).astype(int).reshape(ANGLES, OFFSETS).tolist(),  # thousandths, a picture's digits
         "angles": np.mod(np.arctan2(offered[:, 1], offered[:, 0]), np.pi).tolist(),
         "grid_gap": None if within is None else rounded_up(within),
         "fitted": net(problem.X).tolist(),

@@ -13,9 +13,13 @@ export function theme() {
   return document.documentElement.dataset.theme;
 }
 
-/** The colour of a share between 0 and 1; `signs` has zero at a half. */
-export function colour(ramp, share) {
-  const stops = ramp === "signs" ? RAMPS.signs[theme()] : RAMPS.values;
+/** The colours of a ramp; `signs` has zero in the middle. */
+export function stopsOf(ramp) {
+  return ramp === "signs" ? RAMPS.signs[theme()] : RAMPS.values;
+}
+
+/** The colour of a share between 0 and 1. */
+export function colour(stops, share) {
   const place = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
   const at = Math.min(Math.floor(place), stops.length - 2);
   return stops[at].map((value, i) => Math.round(value + (stops[at + 1][i] - value) * (place - at)));

@@ -1,10 +1,10 @@
 // Two dimensions: the solution on a grid of directions and the one off the grid, as maps and on the cylinder of lines.
 
 import { Latest } from "./api.js";
-import { VIOLATION, colour, css } from "./colours.js";
+import { VIOLATION, colour, css, stopsOf } from "./colours.js";
 import { Controls, facts, proof } from "./controls.js";
 import { Editor } from "./edit.js";
-import { Plot, short, span } from "./plot.js";
+import { Plot, raster, short, span } from "./plot.js";
 import { LOSSES } from "./state.js";
 
 /** Levels of f, cells of its picture, and of the grid on which its contours are found. */
@@ -54,8 +54,18 @@ class Side {
     const holder = (id) => section.querySelector(`#${id}-${name} .plot`);
     const label = { grid: "on the grid", free: "off the grid" }[name];
     Object.assign(this, { name, answer: null, error: "", latest: new Latest("plane"), facts: section.querySelector(`[data-facts=${name}]`) });
+    this.store = {};
     this.map = new Plot(holder("map"), { name: `fit ${label}`, square: true });
     this.cylinder = new Plot(holder("cylinder"), { name: `certificate ${label}`, x: { label: "angle of w", ticks: DEGREES }, y: { label: "offset t" } });
+  }
+
+  /** What `make` made, unless the parts that it depends on are others: a point in the hand moves over the same map. */
+  kept(name, parts, make) {
+    const known = this.store[name];
+    if (known?.parts.length === parts.length && parts.every((part, i) => part === known.parts[i])) return known.made;
+    const made = make();
+    this.store[name] = { parts, made };
+    return made;
   }
 }
 
@@ -163,11 +173,11 @@ export class PlanePanel {
     }, () => {});
     this.range = this.isClasses ? [-1, 1] : span(own.points.map(([, , z]) => z), 0);
     for (const side of [this.grid, this.free]) {
-      side.map.draw(this.view, (plot) => this.#map(plot, side.answer));
+      side.map.draw(this.view, (plot) => this.#map(plot, side));
       side.cylinder.svg.classList.toggle("absent", !side.answer);
       if (!side.answer) { facts(side.facts, []); continue; }
       const { radius } = side.answer;
-      side.cylinder.draw({ x: [0, 180], y: [-radius, radius] }, (plot) => this.#cylinder(plot, side.answer));
+      side.cylinder.draw({ x: [0, 180], y: [-radius, radius] }, (plot) => this.#cylinder(plot, side));
       this.#facts(side);
     }
   }
@@ -180,27 +190,33 @@ export class PlanePanel {
   /** The value of f at a share: the inverse of #share. */
   #height(share) { return this.isClasses ? 2 * Math.atanh((share - 0.5) / 0.3) : this.range[0] + share * (this.range[1] - this.range[0]); }
 
-  #map(plot, net) {
-    if (net) this.#surface(plot, net);
+  #map(plot, side) {
+    const { answer: net } = side;
+    const stops = stopsOf(this.#ramp());
+    if (net) this.#surface(plot, side, stops);
     if (net) this.#ridges(plot, net);
     this.own.points.forEach(([x, y, z], i) => {
       const kind = i === this.editor.selected ? "sample selected" : "sample";
       const mark = this.isClasses && z > 0 ? plot.triangle(x, y, 0.42, true, kind) : plot.dot(x, y, 0.34, kind);
-      mark.setAttribute("fill", css(colour(this.#ramp(), this.isClasses ? (z > 0 ? 1 : 0) : this.#share(z))));
+      mark.setAttribute("fill", css(colour(stops, this.isClasses ? (z > 0 ? 1 : 0) : this.#share(z))));
     });
   }
 
   /** f in bands of one colour, with its contours between them. */
-  #surface(plot, net) {
+  #surface(plot, side, stops) {
+    const { answer: net } = side;
     const { x, y } = plot.window;
+    const { width, height } = plot.size;
     const band = (share) => (Math.floor(Math.min(Math.max(share, 0), 0.9999) * LEVELS) + 0.5) / LEVELS;
-    plot.raster(CELLS, CELLS, (i, j) => {
+    const parts = [net, stops, ...x, ...y, ...this.range, width, height];
+    plot.image(side.kept("surface", parts, () => raster(CELLS, CELLS, (i, j) => {
       const at = value(net, x[0] + ((i + 0.5) / CELLS) * (x[1] - x[0]), y[0] + ((j + 0.5) / CELLS) * (y[1] - y[0]));
-      return colour(this.#ramp(), band(this.#share(at)));
-    });
+      return colour(stops, band(this.#share(at)));
+    })));
     const edges = Array.from({ length: LEVELS - 1 }, (_, i) => this.#height((i + 1) / LEVELS)).filter(Number.isFinite);
-    plot.mark("path", { class: "contour", d: contours(plot, net, edges) });
-    if (this.isClasses) plot.mark("path", { class: "decision", d: contours(plot, net, [0]) }); // the border between them
+    plot.mark("path", { class: "contour", d: side.kept("contour", parts, () => contours(plot, net, edges)) });
+    if (!this.isClasses) return;
+    plot.mark("path", { class: "decision", d: side.kept("decision", parts, () => contours(plot, net, [0])) }); // f = 0
   }
 
   #ridges(plot, net) {
@@ -220,11 +236,13 @@ export class PlanePanel {
     });
   }
 
-  #cylinder(plot, { eta, angles, weights, biases, amplitudes, centre }) {
-    plot.raster(eta.length, eta[0].length, (i, j) => {
-      const at = eta[i][j];
-      return Math.abs(at) > EDGE ? VIOLATION : colour("signs", (at + 1) / 2);
-    });
+  #cylinder(plot, side) {
+    const { eta, angles, weights, biases, amplitudes, centre } = side.answer;
+    const stops = stopsOf("signs");
+    plot.image(side.kept("eta", [eta, stops], () => raster(eta.length, eta[0].length, (i, j) => {
+      const at = eta[i][j] / 1000;
+      return Math.abs(at) > EDGE ? VIOLATION : colour(stops, (at + 1) / 2);
+    })));
     for (const angle of angles) plot.vertical((180 * angle) / Math.PI, "direction");
     const largest = Math.max(...amplitudes.map(Math.abs), 0);
     weights.forEach(([a, b], k) => {

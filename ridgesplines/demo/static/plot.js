@@ -174,20 +174,28 @@ export class Plot {
     return this.mark("text", { class: kind, x: this.px(x), y: this.py(y), "text-anchor": anchor }, text);
   }
 
-  /** A picture of `colour(x, y) → [r, g, b]`, cell by cell. */
-  raster(columns, rows, colour) {
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: columns, height: rows });
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(columns, rows);
-    for (let j = 0, at = 0; j < rows; j++) {
-      for (let i = 0; i < columns; i++, at += 4) {
-        const [red, green, blue] = colour(i, rows - 1 - j);
-        image.data.set([red, green, blue, 255], at);
-      }
-    }
-    context.putImageData(image, 0, 0);
+  /** A picture, from `raster`, over all of the window. */
+  image(href) {
     const { left, right, top, bottom } = this.box;
-    this.mark("image", { href: canvas.toDataURL(), x: left, y: top, width: right - left, height: bottom - top, preserveAspectRatio: "none" });
+    this.mark("image", { href, x: left, y: top, width: right - left, height: bottom - top, preserveAspectRatio: "none" });
   }
+}
+
+/** The picture of `colour(column, row) → [r, g, b]`, rows from below, as an address that an image can show. */
+export function raster(columns, rows, colour) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: columns, height: rows });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  for (let j = 0, at = 0; j < rows; j++) {
+    for (let i = 0; i < columns; i++, at += 4) {
+      const [red, green, blue] = colour(i, rows - 1 - j);
+      image.data[at] = red;
+      image.data[at + 1] = green;
+      image.data[at + 2] = blue;
+      image.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL();
 }
