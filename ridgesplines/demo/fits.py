@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
-from ridgesplines.demo.schema import Fit
+from ridgesplines.demo.schema import LARGEST, Fit
 from ridgesplines.dictionaries import spread_directions
 from ridgesplines.solution import WORDS, rounded_up
 from ridgesplines.solvers import Solver
@@ -27,6 +27,8 @@ def posed(fit: Fit) -> tuple[rs.Problem, float]:
     data = np.array(fit.points)
     problem = rs.Problem(data[:, :-1], data[:, -1], 1.0, fit.loss)
     top = rs.lambda_max(problem)
+    if top < 1.0 / LARGEST:
+        top = 0.0  # to rounding: an affine function is best for every lam
     lam = fit.lam or (START[problem.n_features] * top if 0.0 < top < np.inf else 1.0)
     return problem.with_lam(lam), top
 
@@ -78,7 +80,6 @@ def plane(fit: Fit) -> dict[str, Any]:
         "amplitudes": net.amplitudes.tolist(),
         "slope": net.slope.tolist(),
         "offset": net.offset,
-        "eta_at_neurons": (c.eta(net.weights, net.biases) / problem.lam).tolist(),
         "centre": centre.tolist(),
         "radius": radius,
         "eta": np.rint(1e3 * eta).astype(int).reshape(ANGLES, OFFSETS).tolist(),  # thousandths, a picture's digits
@@ -92,23 +93,24 @@ def plane(fit: Fit) -> dict[str, Any]:
 def figures(solution: rs.Solution, top: float) -> dict[str, Any]:
     """What is said of every solution, in numbers and in the words that the proof allows."""
     p = solution.problem
+    numbers = {
+        "lam_max": top,
+        "objective": solution.objective,
+        "data_fit": solution.data_fit,
+        "seminorm": solution.seminorm,
+        "relative_gap": solution.relative_gap,
+        "sup": solution.certificate.sup / p.lam,
+    }
     return {
+        **{name: value if np.isfinite(value) else None for name, value in numbers.items()},  # JSON has no infinity
         "n": p.n_samples,
         "k": solution.network.n_neurons,
         "bound": neuron_bound(p),
         "lam": p.lam,
-        "lam_max": top if np.isfinite(top) else None,
-        "objective": solution.objective,
-        "data_fit": solution.data_fit,
-        "seminorm": solution.seminorm,
-        "dual_value": solution.certificate.value,
-        "relative_gap": solution.relative_gap,
         "gap_words": rounded_up(solution.relative_gap),
         "scope": solution.certificate.scope,
         "scope_words": WORDS[solution.certificate.scope],
-        "sup": solution.certificate.sup / p.lam,
         "status": solution.status,
-        "loss": repr(p.loss),
         "seconds": solution.seconds,
     }
 

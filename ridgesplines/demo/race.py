@@ -32,28 +32,14 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
     optimum = rs.solve(problem, solver(training.fit))
     first = {"optimum": optimum.objective, "bound": optimum.certificate.value, "k": optimum.network.n_neurons}
     send({**first, "outline": outline(optimum.network, problem.X[:, 0])})
-    scaling, began = standardise(problem), time.perf_counter()
-    due, shown = 0, began
-
-    def watch(trace: Any) -> None:
-        nonlocal due, shown
-        epoch = len(trace.objectives) - 1
-        if epoch < due:
-            return
-        due = max(epoch + 1, int(GROWTH * epoch))
-        send(frame(problem, scaling, trace.layers[0], epoch))
-        time.sleep(max(0.0, PAUSE - (time.perf_counter() - shown)))  # else the first steps are over unseen
-        shown = time.perf_counter()
-        if stopped() or shown - began > MAX_TIME:
-            raise KeyboardInterrupt  # the way to end a fit with the best so far
-
+    scaling = standardise(problem)
     method = WeightDecay(
         width=training.width,
         optimizer=training.optimizer,
         learning_rate=training.learning_rate,
         epochs=training.epochs,
         random_state=training.seed,
-        watch=watch,
+        watch=paced(lambda trace, epoch: send(frame(problem, scaling, trace.layers[0], epoch)), stopped),
     )
     trained = rs.solve(problem, method)
     send(
@@ -64,6 +50,26 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
             "outline": outline(trained.network, problem.X[:, 0]),
         }
     )
+
+
+def paced(show: Callable[[Any, int], None], stopped: Callable[[], bool]) -> Callable[[Any], None]:
+    """A watch that shows what a class can follow: the first steps one by one, later ones at a growing distance."""
+    due, began = 0, time.perf_counter()
+    last = began
+
+    def watch(trace: Any) -> None:
+        nonlocal due, last
+        epoch = len(trace.objectives) - 1
+        if epoch < due:
+            return
+        due = max(epoch + 1, int(GROWTH * epoch))
+        show(trace, epoch)
+        time.sleep(max(0.0, PAUSE - (time.perf_counter() - last)))
+        last = time.perf_counter()
+        if stopped() or last - began > MAX_TIME:
+            raise KeyboardInterrupt  # the way to end a fit with the best so far
+
+    return watch
 
 
 def frame(problem: rs.Problem, scaling: Scaling, layer: Any, epoch: int) -> dict[str, Any]:

@@ -262,16 +262,13 @@ def about() -> dict[str, Any]:
 
 
 def serve(port: int | None = None, browser: bool = True) -> None:
-    """Serve the page until Ctrl-C, and open it in the browser. A port of None takes 8710, or a free one."""
+    """Serve the page until Ctrl-C, and open it in the browser. A port of None takes 8710, or a free one.
+
+    In a script of your own call it under ``if __name__ == "__main__":``, as multiprocessing asks for.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # small matrices, in processes of their own: more threads are slower
-    try:
-        demo = Demo(PORT if port is None else port)
-    except OSError:
-        if port is not None:
-            raise
-        demo = Demo(0)
-    with demo:
+    with _bound(port) as demo:
         print(f"ridgesplines demo at {demo.origins[0]}  (Ctrl-C ends it)", flush=True)
         if browser:
             threading.Thread(target=webbrowser.open, args=(demo.origins[0],), daemon=True).start()
@@ -279,3 +276,13 @@ def serve(port: int | None = None, browser: bool = True) -> None:
             demo.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
             print("\nthe demo has ended")
+
+
+def _bound(port: int | None) -> Demo:
+    try:
+        return Demo(PORT if port is None else port)
+    except (OSError, OverflowError) as error:
+        if port is None:
+            return Demo(0)
+        got = f"{port} ({getattr(error, 'strerror', None) or error})"
+        raise rs.ProblemError("port", "a free port of this machine", got, "Leave it out, and one is found.") from None

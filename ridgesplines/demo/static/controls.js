@@ -21,14 +21,14 @@ export function facts(list, rows) {
 export function proof(found) {
   const words = { exact: "exact", bounded: "bounded", dictionary: "on the grid only", searched: "searched, no bound" };
   return [["objective", short(found.objective, 6), `${found.objective} = ${found.data_fit} + λ · ${found.seminorm}`],
-    ["relative gap", `${found.gap_words}`, found.scope_words, found.relative_gap < 1e-5 ? "good" : "bad"],
+    ["relative gap", `${found.gap_words}`, found.scope_words, (found.relative_gap ?? 1) < 1e-5 ? "good" : "bad"],
     ["certificate", words[found.scope], `sup|η|/λ = ${found.sup}: ${found.scope_words}`]];
 }
 
 export class Controls {
-  /** `part` is the state's; `maximum()` is lambda_max of the last answer. */
-  constructor(form, store, part, maximum) {
-    Object.assign(this, { form, store, part, maximum, datasets: {}, sliding: false });
+  /** `part` is the state's; `most` points are allowed; `maximum()` is lambda_max of the last answer. */
+  constructor(form, store, part, most, maximum) {
+    Object.assign(this, { form, store, part, most, maximum, datasets: {}, sliding: false });
     const field = form.elements;
     options(field.loss, Object.entries(LOSSES).map(([value, { title }]) => [value, title]));
     field.data.addEventListener("change", () => this.load(field.data.value));
@@ -108,6 +108,7 @@ export class Controls {
     row.firstElementChild.textContent = parameter ?? "";
     if (document.activeElement !== field.parameter) field.parameter.value = own.parameter ?? "";
     field.selected.value = selected === null ? "none selected" : own.points[selected].map((value) => short(value)).join(", ");
+    field.add.disabled = own.points.length >= this.most;
     field.remove.disabled = selected === null || own.points.length < 2;
     this.describe(own.data).then(({ note }) => { this.form.querySelector("[data-source]").textContent = note; }, () => {});
     if (!answer) return;

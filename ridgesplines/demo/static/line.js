@@ -14,7 +14,7 @@ export function lineProblem({ points, lam, loss, parameter, sparsest }) {
 export class LinePanel {
   constructor(section, store, say, most) {
     Object.assign(this, { section, store, say, answer: null, latest: new Latest("line") });
-    this.controls = new Controls(section.querySelector("form"), store, "line", () => this.answer?.lam_max);
+    this.controls = new Controls(section.querySelector("form"), store, "line", most, () => this.answer?.lam_max);
     const holder = (id) => section.querySelector(`#${id} .plot`);
     this.spline = new Plot(holder("spline"), { name: "points and optimal spline" });
     this.impulses = new Plot(holder("impulses"), { name: "second derivative of the spline" });

@@ -74,7 +74,7 @@ export class PlanePanel {
     Object.assign(this, { section, store, say });
     this.grid = new Side(section, "grid");
     this.free = new Side(section, "free");
-    this.controls = new Controls(section.querySelector("form"), store, "plane", () => this.answer?.lam_max);
+    this.controls = new Controls(section.querySelector("form"), store, "plane", most, () => this.answer?.lam_max);
     this.editor = new Editor(this.free.map, {
       points: () => this.own.points,
       place: ([x, y]) => [x, y],
