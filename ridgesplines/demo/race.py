@@ -30,8 +30,8 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
 
     problem, _ = posed(training.fit)
     optimum = rs.solve(problem, solver(training.fit))
-    first = {"optimum": optimum.objective, "bound": optimum.certificate.value, "k": optimum.network.n_neurons}
-    send({**first, "outline": outline(optimum.network, problem.X[:, 0])})
+    bound, net = optimum.certificate.value, optimum.network
+    send({"bound": bound, "k": net.n_neurons, "outline": outline(net, problem.X[:, 0])})
     scaling = standardise(problem)
     method = WeightDecay(
         width=training.width,

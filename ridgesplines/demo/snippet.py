@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from ridgesplines.demo.fits import posed, solver
@@ -17,8 +17,11 @@ def snippet(shown: Fit | Training) -> str:
 
 
 def _fit(fit: Fit) -> str:
-    """A program that poses and solves the problem, and prints its certificate."""
-    return f"{IMPORT}{_problem(fit)}solution = rs.solve(problem, rs.{_call(solver(fit))})\nprint(solution.summary())\n"
+    """A program that poses and solves the problem, off the grid and on one where there is one, and prints the proof."""
+    text = f"{IMPORT}{_problem(fit)}{_solve('solution', replace(fit, directions=None))}print(solution.summary())\n"
+    if fit.directions is not None:
+        text += f"{_solve('on_grid', fit)}print(on_grid.summary())\n"
+    return text
 
 
 def _race(t: Training) -> str:
@@ -28,8 +31,7 @@ def _race(t: Training) -> str:
         f"epochs={t.epochs}, random_state={t.seed})"
     )
     return (
-        f"{IMPORT}from ridgesplines.torch import WeightDecay\n{_problem(t.fit)}"
-        f"solution = rs.solve(problem, rs.{_call(solver(t.fit))})\n"
+        f"{IMPORT}from ridgesplines.torch import WeightDecay\n{_problem(t.fit)}{_solve('solution', t.fit)}"
         f"trained = rs.solve(problem, {method})\n"
         'print(rs.compare({"optimum": solution, "trained": trained}))\n'
     )
@@ -42,7 +44,9 @@ def _problem(fit: Fit) -> str:
     return f"\nX = {X}\ny = {y}\nproblem = rs.Problem(X, y, lam={problem.lam!r}, loss=rs.{fit.loss!r})\n"
 
 
-def _call(settings: Any) -> str:
-    """A settings object as it is written, without what is as by default."""
+def _solve(name: str, fit: Fit) -> str:
+    """The line that solves, with the settings that are not as by default."""
+    settings: Any = solver(fit)
     given = [(f.name, getattr(settings, f.name)) for f in fields(settings) if getattr(settings, f.name) != f.default]
-    return f"{settings.name}({', '.join(f'{name}={value!r}' for name, value in given)})"
+    arguments = ", ".join(f"{setting}={value!r}" for setting, value in given)
+    return f"{name} = rs.solve(problem, rs.{settings.name}({arguments}))\n"

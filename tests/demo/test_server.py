@@ -237,7 +237,9 @@ def test_the_snippet_in_two_dimensions(client, directions):
     fit = {"points": client.points("ring"), "lam": None, "loss": "hinge", "directions": directions}
     shown = client.ask("/api/plane", **fit, session="s", number=1)[1]
     text = client.ask("/api/snippet/plane", **fit)[1]["text"]
-    assert run(text)["solution"].objective == pytest.approx(shown["objective"], rel=1e-9)
+    names = run(text)
+    assert names["on_grid" if directions else "solution"].objective == pytest.approx(shown["objective"], rel=1e-9)
+    assert ("on_grid" in names) == (directions is not None)
 
 
 def run(text):
@@ -284,13 +286,11 @@ SLOW = {
 
 
 def test_a_newer_request_ends_an_older_one_that_still_computes(client):
-    began = time.monotonic()
     with ThreadPoolExecutor(1) as another:
         older = another.submit(client.ask, "/api/plane", **SLOW, number=1)
         time.sleep(0.3)
         assert client.ask("/api/plane", **{**SLOW, "loss": "squared", "lam": 10.0, "number": 2})[0] == 200
         assert older.result()[0] == 409
-    assert time.monotonic() - began < 2.5  # its own limit is 3 s
 
 
 def test_a_fit_that_takes_too_long_is_ended(client, monkeypatch):
@@ -345,7 +345,7 @@ def test_the_snippet_of_a_race(client):
 def test_a_closed_tab_ends_its_race(client):
     pytest.importorskip("torch")
     connection, response = race(client, epochs=20_000)
-    assert "optimum" in json.loads(response.readline())
+    assert "bound" in json.loads(response.readline())
     response.close()
     connection.close()
     began = time.monotonic()

@@ -113,7 +113,7 @@ export class LinePanel {
       plot.line([[knot, 0], [knot, amplitudes[i]]], amplitudes[i] > 0 ? "impulse up" : "impulse down");
       plot.triangle(knot, amplitudes[i], 0.4, amplitudes[i] > 0, amplitudes[i] > 0 ? "head up" : "head down");
     });
-    if (!knots.length) plot.note((plot.window.x[0] + plot.window.x[1]) / 2, 0, "no impulse: f is affine", "note above", "middle");
+    if (!knots.length) plot.note((plot.window.x[0] + plot.window.x[1]) / 2, 0, "no impulse: f is affine", "note", "middle");
   }
 
   #certificate(plot) {

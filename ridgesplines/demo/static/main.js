@@ -17,6 +17,7 @@ let panels = {};
 function say(panel, text) {
   messages[panel] = text;
   find("message").textContent = messages[store.state.panel] ?? "";
+  find("message").classList.remove("news");
   document.body.classList.toggle("stale", Boolean(messages[store.state.panel]));
 }
 
@@ -50,6 +51,7 @@ async function share() {
 
 function flash(text) {
   find("message").textContent = text;
+  find("message").classList.add("news");
   setTimeout(() => say(store.state.panel, messages[store.state.panel] ?? ""), 4000);
 }
 

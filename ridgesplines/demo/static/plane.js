@@ -116,7 +116,7 @@ export class PlanePanel {
 
   #problem({ points, lam, loss, parameter }) { return { points, lam, loss, parameter }; }
 
-  body() { return { ...this.#problem(this.own), directions: null }; }
+  body() { return { ...this.#problem(this.own), directions: this.own.directions }; }
 
   #changed(own, before) {
     if (own === before) return;
@@ -269,7 +269,8 @@ export class PlanePanel {
   }
 
   table() {
-    const { fitted, dual } = this.answer;
-    return [["x1", "x2", "y", "f(x)", "u"], ...this.own.points.map((row, i) => [...row, fitted[i], dual[i]])];
+    const { free: { answer: free }, grid: { answer: grid } } = this;
+    const rows = this.own.points.map((row, i) => [...row, free.fitted[i], free.dual[i], grid?.fitted[i] ?? ""]);
+    return [["x1", "x2", "y", "f(x)", "u", "f(x) on the grid"], ...rows];
   }
 }

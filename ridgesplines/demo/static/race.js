@@ -82,7 +82,7 @@ export class RacePanel {
       for await (const frame of frames(this.body(), running.signal)) {
         if (this.running !== running) return;
         if (frame.error) throw new Error(frame.error);
-        if ("optimum" in frame) this.answer = frame;
+        if ("bound" in frame) this.answer = frame;
         else if ("done" in frame) this.done = frame;
         else this.shown.push(frame);
         this.draw();
@@ -118,7 +118,7 @@ export class RacePanel {
     const view = { x: span(points.map(([x]) => x), 0.05), y: classes ? [-2.2, 2.2] : span(points.map(([, y]) => y), 0.12) };
     this.morph.draw(view, (plot) => {
       points.forEach(([x, y]) => plot.dot(x, y, 0.24, "datum"));
-      if (frame) plot.line(frame.outline, "fit");
+      if (frame) plot.line((this.done ?? frame).outline, "fit"); // at the end the best on the way
       if (this.answer) plot.line(this.answer.outline, "optimum");
     });
   }
