@@ -13,6 +13,7 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from importlib.util import find_spec
+from socketserver import TCPServer
 from typing import Any
 
 import ridgesplines as rs
@@ -75,6 +76,11 @@ class Demo(ThreadingHTTPServer):
         self.lock = threading.Lock()
         super().__init__((HOST, port), Handler)
         self.fits.start()
+
+    def server_bind(self) -> None:
+        """Without the standard library's look-up of this machine's name, for which it may wait long offline."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
 
     @property
     def origins(self) -> tuple[str, ...]:

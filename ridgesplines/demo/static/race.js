@@ -85,7 +85,7 @@ export class RacePanel {
         if ("bound" in frame) this.answer = frame;
         else if ("done" in frame) this.done = frame;
         else this.shown.push(frame);
-        this.draw();
+        this.#pictures();
       }
     } catch (error) {
       if (this.running === running) this.say("race", error.message);
@@ -98,13 +98,18 @@ export class RacePanel {
     const field = this.form.elements;
     const { own } = this;
     options(field.rate, RATES.map((rate) => [rate ?? "", rate === null ? `its own, ${OWN_RATE[own.optimizer]}` : String(rate)]));
-    for (const name of ["width", "optimizer", "epochs", "seed"]) field[name].value = own[name];
+    for (const name of ["width", "optimizer", "epochs", "seed"]) {
+      if (name !== "seed" || document.activeElement !== field.seed) field[name].value = own[name]; // not while one types
+    }
     field.rate.value = own.rate ?? "";
     field["width-text"].value = own.width;
     field.go.textContent = this.running ? "Stop" : "Start the race";
     const lam = this.line.lam === null ? "" : `, λ = ${short(this.line.lam)}`;
     this.form.querySelector("[data-problem]").textContent = `N = ${this.line.points.length}${lam}, ${LOSSES[this.line.loss].title}`;
-    if (!this.line.points.length) return;
+    if (this.line.points.length) this.#pictures();
+  }
+
+  #pictures() {
     const frame = this.shown.at(-1);
     this.#morph(frame);
     this.#curves();
@@ -114,8 +119,9 @@ export class RacePanel {
 
   #morph(frame) {
     const { points } = this.line;
-    const classes = LOSSES[this.line.loss].classes;
-    const view = { x: span(points.map(([x]) => x), 0.05), y: classes ? [-2.2, 2.2] : span(points.map(([, y]) => y), 0.12) };
+    const most = Math.min(Math.max(2.2, ...(this.answer?.outline ?? []).slice(1, -1).map(([, z]) => 1.05 * Math.abs(z))), 8);
+    const y = LOSSES[this.line.loss].classes ? [-most, most] : span(points.map(([, value]) => value), 0.12);
+    const view = { x: span(points.map(([x]) => x), 0.05), y };
     this.morph.draw(view, (plot) => {
       points.forEach(([x, y]) => plot.dot(x, y, 0.24, "datum"));
       if (frame) plot.line((this.done ?? frame).outline, "fit"); // at the end the best on the way
