@@ -151,7 +151,7 @@ export class RacePanel {
     this.active.draw({ x: epochs, y: [0, most] }, (plot) => {
       if (k !== undefined) {
         plot.horizontal(k, "optimum");
-        plot.note(plot.window.x[0] * 1.1, k + 0.05 * most, `the optimum has K = ${k}`);
+        plot.note(plot.window.x[0] * 1.1, k + (k > 0.8 * most ? -0.1 : 0.05) * most, `the optimum has K = ${k}`);
       }
       plot.line(this.shown.map(({ epoch, active }) => [epoch + 1, active]), "fit");
     });

@@ -12,7 +12,7 @@ export const LOSSES = {
   logistic: { title: "logistic (classes)", classes: true },
   hinge: { title: "hinge (classes)", classes: true },
 };
-export const OPTIMIZERS = { adam: "Adam", sgd: "gradient descent with momentum", lbfgs: "L-BFGS" };
+export const OPTIMIZERS = { adam: "Adam", sgd: "SGD, momentum 0.9", lbfgs: "L-BFGS" };
 export const PANELS = ["line", "race", "plane"];
 
 export const START = {
