@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,18 +45,18 @@ def line(fit: Fit) -> dict[str, Any]:
     """The spline, its impulses, and its certificate; d = 1."""
     problem, top = posed(fit)
     solution = rs.solve(problem, solver(fit))
-    net, x, ones = solution.network, problem.X[:, 0], np.ones
+    net, x, eta = solution.network, problem.X[:, 0], partial(solution.certificate.eta, 1.0)
     order = np.argsort(net.knots)
-    sites = np.union1d(problem.sites, net.knots)  # eta is straight between them
+    knots, sites = net.knots[order], np.union1d(problem.sites, net.knots)  # eta is straight between sites
     return {
         **figures(solution, top),
         "unique": solution.is_unique,
-        "knots": net.knots[order].tolist(),
+        "knots": knots.tolist(),
         "amplitudes": net.amplitudes[order].tolist(),
-        "at_knots": net(net.knots[order]).tolist(),
-        "eta_at_knots": solution.certificate.eta(ones((len(order), 1)), net.knots[order]).tolist(),
+        "at_knots": net(knots).tolist(),
+        "eta_at_knots": eta(knots).tolist(),
         "outline": outline(net, x),
-        "eta": np.stack([sites, solution.certificate.eta(ones((len(sites), 1)), sites)], axis=1).tolist(),
+        "eta": np.stack([sites, eta(sites)], axis=1).tolist(),
         "fitted": net(x).tolist(),
         "dual": solution.certificate.dual.tolist(),
     }
