@@ -229,7 +229,8 @@ def test_the_snippet_reproduces_what_is_shown(client, loss):
     shown = client.ask("/api/line", **body)[1]
     fit = {name: value for name, value in body.items() if name not in ("session", "number")}
     text = client.ask("/api/snippet/line", **fit)[1]["text"]
-    assert run(text)["solution"].objective == shown["objective"]
+    # To rounding: where numba is loaded in this process, sums are in another order than in the server's.
+    assert run(text)["solution"].objective == pytest.approx(shown["objective"], rel=1e-12)
 
 
 @pytest.mark.parametrize("directions", [None, 8])
