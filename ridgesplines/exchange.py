@@ -6,6 +6,7 @@ r"""The optimum over all biases along given directions, for any activation: an e
 The problem on finitely many neurons is solved to rounding; its dual certificate tells along each direction at which
 biases neurons are missing, and they join, until none is. Two neurons that approach one bias from both sides become one,
 and biases slide by Newton steps, which is what makes the last digits quick: the exchange alone converges linearly [1]_.
+Vector outputs and losses with kinks do without that.
 
 References
 ----------

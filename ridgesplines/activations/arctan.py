@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.activations.base import Activation
+from ridgesplines.activations.base import Scaled
 from ridgesplines.activations.peaks import Peaks, smooth_peaks, tailed, unimodal
-from ridgesplines.validation import Array, real_number
+from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class Arctan(Activation):
+class Arctan(Scaled):
     r"""The arctangent.
 
     .. math:: \sigma(t) = \frac{\arctan(t/s)}{\pi}, \qquad \widehat H(\omega) = j\omega\, e^{s|\omega|}
@@ -40,15 +40,6 @@ class Arctan(Activation):
     array([0.  , 0.25])
     """
 
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        real_number("scale", self.scale, "a positive length", 0.0, open_=True)
-
-    @property
-    def homogeneity(self) -> None:
-        return None
-
     @property
     def degree(self) -> int:
         return 0
@@ -62,9 +53,6 @@ class Arctan(Activation):
     def symbol(self, omega: Array) -> Array:
         omega = np.asarray(omega, dtype=float)
         return 1j * omega * np.exp(self.scale * np.abs(omega))
-
-    def rescaled(self, radius: float) -> tuple[Arctan, float]:
-        return Arctan(self.scale / radius), 1.0
 
     def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
         edges, beyond = tailed(self.value, self.derivative, self.scale, p, u)

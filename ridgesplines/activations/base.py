@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Self
 
 from ridgesplines.activations.peaks import Peaks
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, real_number
 
 
 class Activation(ABC):
@@ -67,3 +69,20 @@ class Activation(ABC):
         u : a dual vector, shape (N,) or (N, D), orthogonal to the null space.
         prove : whether a proven bound is wanted, where peaks are found numerically.
         """
+
+
+@dataclass(frozen=True)
+class Scaled(Activation):
+    """An activation of t / scale that is not homogeneous: all neurons have the same scale."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        real_number("scale", self.scale, "a positive length", 0.0, open_=True)
+
+    @property
+    def homogeneity(self) -> None:
+        return None
+
+    def rescaled(self, radius: float) -> tuple[Self, float]:
+        return type(self)(self.scale / radius), 1.0

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.activations.base import Activation
+from ridgesplines.activations.base import Scaled
 from ridgesplines.activations.peaks import Peaks, size, sums
-from ridgesplines.validation import Array, real_number
+from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class Exponential(Activation):
+class Exponential(Scaled):
     r"""The two-sided exponential: sums of it are exponential splines.
 
     .. math:: \sigma(t) = \frac{e^{-|t|/s}}{2}, \qquad H = \frac{1}{s} - s D^2, \qquad
@@ -43,15 +43,6 @@ class Exponential(Activation):
     array([0.5])
     """
 
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        real_number("scale", self.scale, "a positive length", 0.0, open_=True)
-
-    @property
-    def homogeneity(self) -> None:
-        return None
-
     @property
     def degree(self) -> int:
         return -1
@@ -64,9 +55,6 @@ class Exponential(Activation):
 
     def symbol(self, omega: Array) -> Array:
         return 1.0 / self.scale + self.scale * np.asarray(omega, dtype=float) ** 2
-
-    def rescaled(self, radius: float) -> tuple[Exponential, float]:
-        return Exponential(self.scale / radius), 1.0
 
     def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
         return Peaks(p, float(size(sums(self.value, p, p, u)).max()), True)

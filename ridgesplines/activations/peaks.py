@@ -34,10 +34,6 @@ class Peaks(NamedTuple):
     exact: bool
 
 
-#: (biases (m,), coefficients (N,) or (N, D)) -> sums, shape (m,) or (m, D)
-Sums = Callable[[Array, Array], Array]
-
-
 def sums(function: Callable[[Array], Array], p: Array, b: Array, u: Array) -> Array:
     """sum over n of function(p_n - b) u_n at biases b, shape (m,) or (m, D); in blocks."""
     step = max(1, BLOCK // max(1, len(p)))

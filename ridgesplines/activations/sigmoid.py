@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.activations.base import Activation
+from ridgesplines.activations.base import Scaled
 from ridgesplines.activations.peaks import Peaks, smooth_peaks, tailed, unimodal
-from ridgesplines.validation import Array, real_number
+from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class Sigmoid(Activation):
+class Sigmoid(Scaled):
     r"""The logistic sigmoid, shifted to be odd.
 
     .. math:: \sigma(t) = \frac{1}{1 + e^{-t/s}} - \frac12, \qquad
@@ -41,15 +41,6 @@ class Sigmoid(Activation):
     array([0. , 0.5])
     """
 
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        real_number("scale", self.scale, "a positive length", 0.0, open_=True)
-
-    @property
-    def homogeneity(self) -> None:
-        return None
-
     @property
     def degree(self) -> int:
         return 0
@@ -63,9 +54,6 @@ class Sigmoid(Activation):
 
     def symbol(self, omega: Array) -> Array:
         return 1j / (np.pi * self.scale) * np.sinh(np.pi * self.scale * np.asarray(omega, dtype=float))
-
-    def rescaled(self, radius: float) -> tuple[Sigmoid, float]:
-        return Sigmoid(self.scale / radius), 1.0
 
     def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
         edges, beyond = tailed(self.value, self.derivative, self.scale, p, u)
