@@ -1,4 +1,7 @@
-"""The sparsifying transform of a neuron, measured: the four panels of Fig. 4, and how their errors fall with the grid.
+"""Fig. 4: the sparsifying transform of a neuron
+=============================================
+
+The sparsifying transform of a neuron, measured: the four panels of Fig. 4, and how their errors fall with the grid.
 
 A ReLU neuron of two inputs, cut off smoothly far from its ridge, and sampled. Its Radon transform, filtered by K, has
 the neuron's own activation at the direction of its weights, and nothing at any other; two derivatives later a spike is

@@ -1,0 +1,55 @@
+"""How the documentation is built: `make docs`, offline, with warnings as errors."""
+
+import sys
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import ridgesplines
+
+project = "ridgesplines"
+author = "The ridgesplines authors"
+copyright = author
+release = version = ridgesplines.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",  # MathJax from PyPI: formulas need no network
+]
+exclude_patterns = ["_build", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+default_role = "code"
+highlight_language = "python"
+
+html_theme = "furo"
+html_title = f"ridgesplines {release}"
+html_static_path = ["_static"]
+html_css_files = ["style.css"]
+html_copy_source = False
+
+autosummary_generate = True
+autodoc_inherit_docstrings = False  # what a subclass does not explain is explained once, in its base class
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False  # the template of a class lists them
+
+warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "pictures.place",
+    "reset_argv": "pictures.arguments",
+    "image_scrapers": ("pictures.scraper",),
+    "reset_modules": ("matplotlib",),
+    "abort_on_example_error": True,
+    "show_memory": False,
+    "min_reported_time": 1,
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+}
