@@ -29,6 +29,7 @@ from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
 
 if TYPE_CHECKING:
     from ridgesplines import radon as radon
+    from ridgesplines import theorems as theorems
     from ridgesplines.estimators import (
         LinearSplineRegressor,
         LinearSplineRegressorCV,
@@ -92,11 +93,9 @@ _ESTIMATORS = {
 
 
 def __getattr__(name: str) -> Any:
-    """What is imported on first use: the Radon domain; the estimators, as scikit-learn takes long to load."""
-    if name == "radon":
-        return import_module("ridgesplines.radon")
+    """What is imported on first use: what few need at once, scikit-learn and matplotlib take long to load."""
     if name in _ESTIMATORS:
-        from ridgesplines import estimators
-
-        return getattr(estimators, name)
+        return getattr(import_module("ridgesplines.estimators"), name)
+    if name in ("radon", "theorems"):
+        return import_module(f"ridgesplines.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

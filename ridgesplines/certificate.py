@@ -81,6 +81,8 @@ class DualCertificate:
     residual : the part of the raw dual vector that lay in [1 X], relative to its length; zero at an optimum.
     scale : tau, the factor that makes tau u feasible and the bound largest.
     value : the dual objective at tau u. If the scope is exact or bounded, no function has a smaller objective.
+    peaks : weights (m, d) and biases (m,) of neurons with the largest :math:`|\eta|` found, the largest first: the
+        supremum is at least that. Empty with constraints.
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
         to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
         for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
@@ -108,6 +110,7 @@ class DualCertificate:
     value: float
     X: Array
     activation: Activation
+    peaks: tuple[Array, Array]
     multipliers: ShapeMultipliers | None = None
 
     def eta(self, W: object, b: object) -> Array:
@@ -169,7 +172,8 @@ def strengthened(
     problem: Problem, network: RidgeSpline, certificate: DualCertificate, max_time: float, report: Report | None = None
 ) -> DualCertificate:
     """The certificate of the same dual vector with the strongest scope that `max_time` seconds allow; see `proven`."""
-    near = network.weights, network.biases
+    W, b = certificate.peaks
+    near = np.concatenate([network.weights, W]), np.concatenate([network.biases, b])
 
     def oracle(u: Array, level: float | None = None) -> Supremum:
         return proven(problem.reduced.X, u, max_time, near, report)
@@ -184,7 +188,8 @@ def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
     scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
-    return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X, problem.activation)
+    peaks = found.weights, found.biases
+    return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X, problem.activation, peaks)
 
 
 def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
@@ -198,7 +203,7 @@ def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
     dual, best = np.zeros_like(p.y), -np.inf
     start = Fit.of_network(p, scaled, dual)
     for _, state in zip(range(ROUNDS), states(p, start, continuum_oracle(p.X, scaled.weights), KINKED), strict=False):
-        if state.value > best:
+        if state.scope == "searched" or state.value > best:  # the last of those that may be too large
             dual, best = state.fit.u, state.value
         if state.left <= KINKED:
             break
@@ -252,6 +257,7 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
         scaling.factor * best.value,
         problem.X,
         problem.activation,
+        (np.empty((0, 1)), np.empty(0)),
         ShapeMultipliers(points, original.points, at, original.slopes),
     )
 

@@ -1,4 +1,4 @@
-"""The command line: fit, path and gap, on a table in a CSV file."""
+"""The command line: fit, path and gap on a table in a CSV file; verify, with or without one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,11 @@ ACTIVATIONS: dict[str, Callable[[argparse.Namespace], rs.activations.Activation]
 
 
 PICTURES = (".png", ".pdf", ".svg")
+REPORTS = (".html", ".md")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status is 0, 2 for an input that does not fit, 130 after Ctrl-C.
+    """Run a command; the exit status is 0, 1 where a claim fails, 2 for an input that does not fit, 130 after Ctrl-C.
 
     Where Ctrl-C came in the middle of a fit, the best network so far is printed and written first.
     """
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", rs.ConvergenceWarning)
         warnings.showwarning = lambda message, *rest: print(f"warning: {message}", file=sys.stderr)
         try:
-            solutions = args.run(args)
+            status = args.run(args)
             sys.stdout.flush()
         except (rs.ProblemError, rs.SolverRefusal, TableError) as error:
             print(f"error: {error}", file=sys.stderr)
@@ -64,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
             return 2
+    return int(status)
+
+
+def _status(solutions: Sequence[rs.Solution]) -> int:
     return 130 if any(solution.status == "interrupted" for solution in solutions) else 0
 
 
@@ -90,18 +95,35 @@ def _parser() -> argparse.ArgumentParser:
         if name != "gap":
             command.add_argument("--directions", type=int, metavar="M", help="solve on a grid of M directions (64)")
             command.add_argument("--backend", help="solve on a grid, with CLARABEL, ECOS, SCS, OSQP or HIGHS")
+            command.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="the activation (relu)")
+            command.add_argument("--order", type=int, default=2, help="the order of a truncated power (2)")
+            command.add_argument("--scale", type=float, default=1.0, help="the width of smooth neurons (1)")
             command.add_argument("--verbose", action="store_true", help="print progress")
             command.add_argument("--plot", metavar="FILE", help="write a picture (.png, .pdf or .svg)")
         if name == "fit":
             command.add_argument("--out", metavar="NET.npz", help="write the network")
         if name == "path":
             command.add_argument("--n-lams", type=int, default=20, help="how many values of lambda (20)")
+    _add_verify(commands)
     return parser
 
 
-def _add_problem(command: argparse.ArgumentParser) -> None:
-    command.add_argument("data", metavar="DATA.csv", help="a table with a header")
-    command.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
+def _add_verify(commands: Any) -> None:
+    text = "check every claim of the paper, on seeded instances or on your own data; exit status 1 where one fails"
+    command = commands.add_parser("verify", help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(run=_verify)
+    command.add_argument("--report", metavar="FILE", help="write a report with pictures (.html, .md)")
+    command.add_argument("--thorough", action="store_true", help="more seeds and dimensions; takes long")
+    command.add_argument("--seed", type=int, default=0, help="of the instances (0)")
+    command.add_argument("--network", metavar="NET", help="with --data: check this network, not the solution")
+    command.add_argument("--lam", default="0.05max", help="with --data: lambda, or a fraction of lambda_max (0.05max)")
+    _add_problem(command, optional=True)
+
+
+def _add_problem(command: argparse.ArgumentParser, optional: bool = False) -> None:
+    command.add_argument("--data" if optional else "data", metavar="DATA.csv", help="a table with a header")
+    words = "the column to predict" + (" (the last)" if optional else "")
+    command.add_argument("--target", required=not optional, metavar="COLUMN", help=words)
     command.add_argument(
         "--features", nargs="+", metavar="COLUMN", help="columns to predict from (default: all other numeric ones)"
     )
@@ -109,19 +131,15 @@ def _add_problem(command: argparse.ArgumentParser) -> None:
     command.add_argument("--loss", choices=LOSSES, default="squared", help="the loss (squared)")
     command.add_argument("--delta", type=float, default=1.0, help="Huber's threshold, in units of the target (1)")
     command.add_argument("--q", type=float, default=0.5, help="the quantile (0.5)")
-    command.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="the activation (relu)")
-    command.add_argument("--order", type=int, default=2, help="the order of a truncated power (2)")
-    command.add_argument("--scale", type=float, default=1.0, help="the width of other neurons, in units of x (1)")
 
 
-def _problem(args: argparse.Namespace) -> rs.Problem:
+def _problem(args: argparse.Namespace, activation: rs.activations.Activation) -> rs.Problem:
     """The problem that the arguments describe, at lam = 1."""
     table = read_table(args.data)
     names, X = _features(args, table)
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
-    activation = ACTIVATIONS[args.activation](args)
     return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names)
 
 
@@ -209,10 +227,10 @@ def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
         file.unlink()
 
 
-def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
+def _fit(args: argparse.Namespace) -> int:
     _check_writable(args.out)
     _check_writable(args.plot, PICTURES)
-    problem = _with_lam(_problem(args), args.lam)
+    problem = _with_lam(_problem(args, ACTIVATIONS[args.activation](args)), args.lam)
     solution = rs.solve(problem, _solver(args, problem))
     net = solution.network
     # Files first: whoever reads what is printed, such as head, may leave early.
@@ -227,12 +245,12 @@ def _fit(args: argparse.Namespace) -> Sequence[rs.Solution]:
         for knot, change in sorted(zip(net.knots, net.amplitudes, strict=True)):
             print(f"{knot:14.6g}  {change:+.6g}")
     _say_written(args.out, args.plot)
-    return [solution]
+    return _status([solution])
 
 
-def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
+def _path(args: argparse.Namespace) -> int:
     _check_writable(args.plot, PICTURES)
-    problem = _problem(args)
+    problem = _problem(args, ACTIVATIONS[args.activation](args))
     path = rs.solve_path(problem, _solver(args, problem), n_lams=args.n_lams)
     if args.plot:
         path.plot().savefig(args.plot, dpi=150)
@@ -243,18 +261,54 @@ def _path(args: argparse.Namespace) -> Sequence[rs.Solution]:
             f"{s.seminorm:12.6g}  {rounded_up(s.relative_gap):>13}  {s.certificate.scope}"
         )
     _say_written(args.plot)
-    return path
+    return _status(path)
 
 
-def _gap(args: argparse.Namespace) -> Sequence[rs.Solution]:
+def _gap(args: argparse.Namespace) -> int:
+    solution = _evaluated(args)
+    print(solution.summary())
+    return _status([solution])
+
+
+def _evaluated(args: argparse.Namespace) -> rs.Solution:
+    """The user's network on the user's problem."""
     try:
         network = _network(args.network)
     except OSError as error:
         raise TableError(f"{args.network}: {error.strerror or error}") from None
     _match_features(args, network)
-    solution = rs.evaluate(_with_lam(_problem(args), args.lam), network)
-    print(solution.summary())
-    return [solution]
+    return rs.evaluate(_with_lam(_problem(args, network.activation), args.lam), network)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    _check_writable(args.report, REPORTS)
+    reports = []
+    for report in _reports(args):
+        print(report, flush=True)
+        reports.append(report)
+    print(rs.theorems.summary(reports))
+    if args.report:
+        rs.theorems.write(reports, args.report)
+        _say_written(args.report)
+    failed = [report for report in reports if report.holds is False]
+    for report in failed:
+        print(f"FAILED: {report.number} {report.claim}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _reports(args: argparse.Namespace) -> Iterable[Any]:
+    """All claims on seeded instances; or those about data and networks on the user's."""
+    if args.seed < 0:
+        raise TableError(f"--seed: expected a whole number >= 0; got {args.seed}")
+    if args.data is None:
+        if args.target or args.network:
+            raise TableError("--target, --network: expected --data DATA.csv too; without it seeded instances are used")
+        return rs.theorems.verify(args.seed, args.thorough, verbose=True)
+    args.target = args.target or list(read_table(args.data).columns)[-1]
+    print(f"target        {args.target}")
+    solution = _evaluated(args) if args.network else rs.solve(_with_lam(_problem(args, rs.ReLU()), args.lam))
+    print("The other claims are not about data: run verify without --data.\n")
+    return rs.theorems.verify_on(solution if args.network else solution.certify())
 
 
 def _network(path: str) -> rs.RidgeSpline:

@@ -24,7 +24,7 @@ import numpy as np
 from ridgesplines.duals import best_scale, projected
 from ridgesplines.finite import curvatures, damped_solve, fitted, line_search
 from ridgesplines.network import RidgeSpline, group_norms
-from ridgesplines.oracle import Oracle, Supremum
+from ridgesplines.oracle import Oracle, Supremum, eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.refit import newton_refit, vertex_refit
 from ridgesplines.scaling import data_fit
@@ -62,7 +62,6 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
     oracle : of the directions.
     tol : relative gap.
     """
-    best = np.inf
     for _ in range(ROUNDS):
         answer = _refitted(problem, network)
         if answer is None:
@@ -77,7 +76,6 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
         joining = _missing(problem, state, kept)
         if state.gap <= tol or joining is None:
             return
-        best = min(best, state.gap)
         network = joining
 
 
@@ -105,11 +103,10 @@ def _missing(problem: Problem, state: State, kept: RidgeSpline) -> RidgeSpline |
     old = state.network if problem.loss.smooth else kept
     u, _ = projected(problem, state.dual)
     W, b = state.found.weights, state.found.biases
-    eta = problem.activation.value(W @ problem.X.T - b[:, None]) @ u
+    eta = eta_at(problem.X, u, W, b, problem.activation)
     size = group_norms(eta)
-    new = np.flatnonzero(size > problem.lam * (1.0 + VIOLATION))
-    new = new[[not ((old.weights == W[k]).all(axis=1) & (old.biases == b[k])).any() for k in new]] if len(new) else new
-    new = new[:JOIN]
+    known = [bool(((old.weights == w).all(axis=1) & (old.biases == at)).any()) for w, at in zip(W, b, strict=True)]
+    new = np.flatnonzero((size > problem.lam * (1.0 + VIOLATION)) & ~np.array(known, dtype=bool))[:JOIN]
     if not len(new):
         return None
     start = 1e-6 * max(float(group_norms(old.amplitudes).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300

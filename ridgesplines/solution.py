@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,8 +16,8 @@ import numpy as np
 from ridgesplines.activations import ReLU
 from ridgesplines.certificate import DualCertificate, certify, strengthened
 from ridgesplines.duals import best_scale
-from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import RidgeSpline
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError
+from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import Report
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import data_fit, targets_and_fit
@@ -58,6 +59,7 @@ class Solution:
     seconds : how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.
+    tolerance : the relative gap that the solver was to reach, which decides the status; infinite where there was none.
 
     Examples
     --------
@@ -76,6 +78,7 @@ class Solution:
     seconds: float = 0.0
     history: Mapping[str, Any] = field(default_factory=dict)
     dictionary_gap: float | None = None
+    tolerance: float = float("inf")
 
     @cached_property
     def data_fit(self) -> float:
@@ -165,6 +168,12 @@ class Solution:
             gap is a rigorous upper bound, in floating point: larger than that of a search. Ctrl-C ends the work early,
             with what is proven so far.
 
+            A search may have missed a neuron of larger :math:`|\eta|`. Where the largest that is known now leaves a gap
+            above the tolerance of the solver, the status turns from ``"converged"`` to ``"not converged"``, with a
+            ConvergenceWarning. (A bound that is only loose does not change it.) To go on from there, pass the solution
+            itself, whose certificate holds the neurons found:
+            ``rs.solve(problem, rs.ColumnGeneration(start=certified))``.
+
         Raises
         ------
         ProblemError
@@ -198,13 +207,30 @@ class Solution:
             )
         start, report = time.perf_counter(), self._progress() if verbose else None
         stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
+        found = self._gap_at(float(group_norms(stronger.eta(*stronger.peaks)).max(initial=0.0)))
+        status = self.status
+        if status == "converged" and self.dictionary_gap is None and found > self.tolerance:
+            status = "not converged"
+            warnings.warn(
+                f"The search had missed neurons: the relative gap of this dual vector is {found:.1e} at least, not "
+                f"{self.tolerance:.0e}. Go on with solver=rs.ColumnGeneration(start=solution).",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         if stronger.scope == self.certificate.scope and stronger.value <= self.certificate.value:
-            stronger = self.certificate
-        return replace(self, certificate=stronger, seconds=self.seconds + time.perf_counter() - start)
+            stronger = replace(self.certificate, peaks=stronger.peaks)
+        seconds = self.seconds + time.perf_counter() - start
+        return replace(self, certificate=stronger, status=status, seconds=seconds)
+
+    def _gap_at(self, sup: float) -> float:
+        """The relative gap that the dual vector leaves if this is its supremum."""
+        problem = self.problem
+        value = best_scale(problem.reduced, self.certificate.dual[problem.rows], sup)[1]
+        return relative(problem, self.network, self.objective, max(self.objective - value, 0.0))
 
     def _progress(self) -> Report:
         """Prints how far the supremum, and so the gap, is known; at most once a second."""
-        problem, lam = self.problem, self.problem.lam or 1.0
+        lam = self.problem.lam or 1.0
         last = 0.0
 
         def report(seconds: float, found: float, bound: float, cones: int) -> None:
@@ -212,11 +238,9 @@ class Solution:
             if seconds < last + 1.0:
                 return
             last = seconds
-            value = best_scale(problem.reduced, self.certificate.dual[problem.rows], bound)[1]
-            gap = relative(problem, self.network, self.objective, max(self.objective - value, 0.0))
             print(
                 f"certify  {seconds:7.2f} s  {cones:8d} cones  sup|eta|/lam in [{found / lam:.8g}, {bound / lam:.8g}]  "
-                f"relative gap <= {rounded_up(gap)}",
+                f"relative gap <= {rounded_up(self._gap_at(bound))}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -236,7 +260,7 @@ class Solution:
             ("solver", f"{self.solver.partition('(')[0]}, {self.status}, {self.seconds:.2f} s"),
             (
                 "neurons",
-                f"K = {self.network.n_neurons} (bound: {_bound_words(p)} = {neuron_bound(p)})",
+                f"K = {self.network.n_neurons} (some optimum has at most {_bound_words(p)} = {neuron_bound(p)})",
             ),
             ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
             ("relative gap", f"{rounded_up(self.relative_gap)} ({WORDS[c.scope]})"),

@@ -215,8 +215,9 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
         certificates.append(inner)
     seconds = time.perf_counter() - start
     settings = repr(solver)
-    solution = Solution(problem, network, certificates[0], settings, "converged", seconds, answer.history, within)
-    solution = solution.evaluated(fit)
+    solution = Solution(
+        problem, network, certificates[0], settings, "converged", seconds, answer.history, within, answer.tolerance
+    ).evaluated(fit)
     reached = solution.relative_gap if within is None else within
     if answer.interrupted:
         _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")

@@ -15,6 +15,7 @@ All ascents take their steps together, so that the work is in large arrays.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,12 +90,12 @@ def through(passes: Passes, W: Array, pivots: NDArray[np.intp]) -> Hyperplanes:
     return Hyperplanes(W, held, passes.slopes(W, held).value)
 
 
-def climb(passes: Passes, start: Hyperplanes) -> Hyperplanes:
-    """Ascend from each until nothing helps: local maxima, but for degenerate data and the limit of steps."""
+def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplanes:
+    """Ascend from each until nothing helps: local maxima, but for degenerate data and the limits of steps and time."""
     W, held, value = start.W.copy(), start.held.copy(), start.value.copy()
     active = np.arange(len(W))
     for _ in range(STEPS):
-        if not len(active):
+        if not len(active) or time.perf_counter() > end:
             break
         slopes = passes.slopes(W[active], held[active])
         value[active] = slopes.value
@@ -116,13 +117,14 @@ def climb(passes: Passes, start: Hyperplanes) -> Hyperplanes:
     return Hyperplanes(W, held, value)
 
 
-def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator) -> Hyperplanes:
+def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end: float = np.inf) -> Hyperplanes:
     """Let go of each held point in turn, search the great circle that this frees, climb from where it is higher.
 
-    Until no exchange helps any of them. Where fewer than d points are held, more than a circle is free: a random one.
+    Until no exchange helps any of them, or the time is over. Where fewer than d points are held, more than a
+    circle is free: a random one.
     """
     done, todo = maxima[:0], maxima
-    while len(todo):
+    while len(todo) and time.perf_counter() < end:
         count = (todo.held >= 0).sum(axis=1)
         rows = np.repeat(np.arange(len(todo)), count)
         which = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
@@ -137,8 +139,8 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator) -> H
         top = top[np.append(True, np.diff(rows[top]) > 0)[: len(top)]]  # the best of each
         top = top[high[top] > todo.value[rows[top]] * (1.0 + GAIN) + passes.rounding]
         done = done.joined(todo)
-        todo = climb(passes, Hyperplanes(best[top], _holding(passes.X, on[top], crossed[top]), high[top]))
-    return done
+        todo = climb(passes, Hyperplanes(best[top], _holding(passes.X, on[top], crossed[top]), high[top]), end)
+    return done.joined(todo)
 
 
 def _ways_up(X: Array, W: Array, held: NDArray[np.intp], slopes: Slopes) -> tuple[Array, NDArray[np.intp]]:

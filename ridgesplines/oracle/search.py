@@ -2,6 +2,8 @@ r"""sup |eta| in many dimensions, searched: a lower bound on the supremum, and n
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from ridgesplines.oracle import starts as directions
@@ -38,8 +40,9 @@ class SearchOracle:
     With `level` a call stops early once it has found many maxima above it, or some and further starts no more, and
     spends its whole effort only where it finds none; maxima below it are left out, all but the first. `near`, (weights
     (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
-    fast. `effort` stands in for that of the oracle in one call. Maxima are kept from call to call, as starts for the
-    next dual vector, but every value is that of the dual vector at hand.
+    fast. `effort` stands in for that of the oracle in one call. From `end` on, a reading of ``time.perf_counter``, no
+    further starts are made, and those under way stop where they are. Maxima are kept from call to call, as starts for
+    the next dual vector, but every value is that of the dual vector at hand.
 
     Parameters
     ----------
@@ -94,6 +97,7 @@ class SearchOracle:
         level: float | None = None,
         near: tuple[Array, Array] | None = None,
         effort: int | None = None,
+        end: float = np.inf,
     ) -> Supremum:
         size = float(np.abs(u).max(initial=0.0)) or 1.0
         U = np.zeros((len(self._points.X), u.size // len(u)))
@@ -103,7 +107,7 @@ class SearchOracle:
             return ranked("searched", eta_at(self._X, u, w, w @ self._X[0]), w, w @ self._X[0])
         passes = Passes(self._points, U)
         scaled = np.inf if level is None else level / size
-        maxima = self._search(passes, scaled, near, self._effort if effort is None else effort)
+        maxima = self._search(passes, scaled, near, self._effort if effort is None else effort, end)
         self._kept = maxima[:KEPT]
         if level is not None:
             maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
@@ -114,22 +118,24 @@ class SearchOracle:
         biases = np.einsum("md,md->m", weights, pivots)
         return ranked("searched", eta_at(self._X, u, weights, biases), weights, biases)
 
-    def _search(self, passes: Passes, level: float, near: tuple[Array, Array] | None, effort: int) -> Hyperplanes:
-        """Distinct local maxima, from the largest on."""
+    def _search(
+        self, passes: Passes, level: float, near: tuple[Array, Array] | None, effort: int, end: float
+    ) -> Hyperplanes:
+        """Distinct local maxima, from the largest on; when the time is over, what was reached."""
         X = passes.X
-        found = climb(passes, self._known(passes, near)).distinct(X, 4 * MOST)
+        found = climb(passes, self._known(passes, near), end).distinct(X, 4 * MOST)
         effort = min(effort, max(FEW, WORK // len(X)))
         spent, number, above = 0, FEW, int((found.value > level).sum())
         stop = above >= ENOUGH
-        while spent < effort and not stop:
+        while spent < effort and not stop and time.perf_counter() < end:
             number = min(number, effort - spent)
             W = self._directions(passes, found, number)
-            found = found.joined(climb(passes, through(passes, W, passes.along(W)[1]))).distinct(X, 4 * MOST)
+            found = found.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MOST)
             before, above = above, int((found.value > level).sum())
             stop = above >= ENOUGH or above == before > 0
             spent, number = spent + number, min(2 * number, TOGETHER)
         if not stop:
-            found = found.joined(exchange(passes, found[:EXCHANGED], self._rng)).distinct(X, 4 * MOST)
+            found = found.joined(exchange(passes, found[:EXCHANGED], self._rng, end)).distinct(X, 4 * MOST)
         return found
 
     def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:

@@ -172,4 +172,5 @@ def require_network(net: Any) -> Any:
     if not (hasattr(net, "amplitudes") and hasattr(net, "ridges")):
         remedy = "A module of PyTorch becomes one by RidgeSpline.from_torch; functions go to sparsifying_transform."
         raise ProblemError("net", "a RidgeSpline", type(net).__name__, remedy)
+    net.require_relu("net")
     return net

@@ -15,6 +15,8 @@ References
 
 from __future__ import annotations
 
+import time
+
 import highspy
 import numpy as np
 
@@ -29,7 +31,7 @@ from ridgesplines.validation import Array
 OPTIONS: dict[str, str | int | float] = {
     "presolve": "off",  # it would forget the basis
     "solver": "simplex",
-    "threads": 1,
+    "parallel": "off",  # a number of threads is refused where HiGHS has run with another one in this process
     "primal_feasibility_tolerance": TOLERANCE,
     "dual_feasibility_tolerance": TOLERANCE,
 }
@@ -77,11 +79,13 @@ class DualProgram:
         starts, places = np.arange(m, dtype=np.int32) * n, np.tile(self._columns, m)
         self._highs.addRows(m, np.full(m, -bound), np.full(m, bound), m * n, starts, places, rows.ravel())
 
-    def solve(self) -> Fit | None:
-        """The optimum on the neurons so far; None where HiGHS fails, also from the start."""
+    def solve(self, end: float = np.inf) -> Fit | None:
+        """The optimum on the neurons so far; None where HiGHS fails, also from the start, or is late."""
         for again in (False, True):
             if again:
                 self._highs.clearSolver()
+            left = max(end - time.perf_counter(), 0.0)
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)  # of all its runs together
             self._highs.run()
             if self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
                 return self._read()

@@ -6,6 +6,7 @@ the sum has forgotten what it was made of: near interpolation hundreds of rounds
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -38,6 +39,8 @@ NEAR, SLIDES = 1e-3, 3
 LITTLE = 1e-15
 #: Starts for each dimension of the search that confirms an answer.
 CONFIRMING = 512
+#: Of the time that is left a search may take this part.
+SHARE = 0.5
 
 
 class State(NamedTuple):
@@ -47,8 +50,10 @@ class State(NamedTuple):
     ----------
     fit : the neurons and the fit, with the objective that the round minimises.
     objective : that of the problem; infinite for interpolation that has not met the data.
-    sup : sup|eta| of the dual vector, exact or searched.
-    value : the dual value that it gives; no bound where the supremum was searched.
+    sup : sup|eta| of the dual vector, as its `scope` says.
+    value : the dual value that it gives; no bound where the supremum was searched, and minus infinity where there was
+        no time for all of that.
+    scope : of the supremum: ``"exact"`` or ``"searched"``.
     residual : for interpolation, how far the fit is from the data.
     """
 
@@ -56,6 +61,7 @@ class State(NamedTuple):
     objective: float
     sup: float
     value: float
+    scope: str
     residual: float = 0.0
 
     @property
@@ -73,16 +79,20 @@ def _relative(objective: float, value: float) -> float:
     return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
 
 
-def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
-    """One state a round, from a fit, until no neuron violates the certificate; a search looks for gaps above `tol`."""
-    return (rounds if problem.loss.smooth else cutting_planes)(problem, fit, oracle, tol)
+def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
+    """One state a round, from a fit, until no neuron violates the certificate; a search confirms gaps up to `tol`.
+
+    Linear programs stop at `end`, a reading of ``time.perf_counter``, and searches early enough to use what they found;
+    the rest of a round does not.
+    """
+    return (rounds if problem.loss.smooth else cutting_planes)(problem, fit, oracle, tol, end)
 
 
-def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
+def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
     """Column generation for a smooth loss."""
     while True:
         u, _ = projected(problem, fit.u)
-        state, found = _stands(problem, fit, u, oracle, tol)
+        state, found = _stands(problem, fit, u, oracle, tol, end)
         yield state
         fewest = FEWEST if problem.n_outputs is None else FEWEST_VECTORS
         most = min(max(fewest, len(fit.neurons) // 2), MOST)
@@ -93,12 +103,12 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[S
         fit = slides(problem, larger) if state.gap <= NEAR else larger
 
 
-def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> Iterator[State]:
+def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
     """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
     program = DualProgram(problem)
     program.offer(fit.neurons.W, fit.neurons.b)
-    while (vertex := program.solve()) is not None:
-        state, found = _stands(problem, vertex, vertex.u, oracle, tol)
+    while (vertex := program.solve(end)) is not None:
+        state, found = _stands(problem, vertex, vertex.u, oracle, tol, end)
         yield state
         if found.value <= problem.lam * (1.0 + LOOSE) and program.move_bounds(vertex.u):
             continue
@@ -111,23 +121,25 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float) -> It
             program.offer(together.W, together.b)
 
 
-def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float) -> tuple[State, Supremum]:
+def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
     """The state of a fit with the dual vector u, and what violates its certificate."""
     reached = objective(problem, fit.z, float(fit.neurons.sizes.sum()))
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
 
     def state(found: Supremum) -> State:
-        return State(fit, reached, found.value, best_scale(problem, u, found.value)[1], residual)
+        return State(fit, reached, found.value, best_scale(problem, u, found.value)[1], found.scope, residual)
 
     if not isinstance(oracle, SearchOracle):
         found = oracle(u, problem.lam)
         return state(found), found
-    near = fit.neurons.W, fit.neurons.b
-    found = oracle(u, problem.lam, near=near)
+    now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
+    end = now + SHARE * (end - now)
+    found = oracle(u, problem.lam, near=near, end=end)
     if state(found).gap <= tol:  # once more, and harder: it may have stopped at violators that do not matter
-        again = oracle(u, near=near, effort=CONFIRMING * problem.n_features)
+        again = oracle(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
         found = max(found, again, key=lambda answer: answer.value)
-    return state(found), found
+    late = time.perf_counter() > end
+    return state(found)._replace(value=-np.inf) if late else state(found), found
 
 
 def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:

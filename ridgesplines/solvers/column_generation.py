@@ -13,12 +13,13 @@ from ridgesplines.activations import ReLU
 from ridgesplines.duals import projected, smooth_dual
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.finite import affine_fit, require_minimiser
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.oracle import Oracle, SearchOracle, continuum_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.progress import print_round
-from ridgesplines.ridge import Fit, Neurons, State, interpolating, merged, objective, refit, states
+from ridgesplines.ridge import SHARE, Fit, Neurons, State, interpolating, merged, objective, refit, states
 from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.sparsify import purify
 from ridgesplines.validation import Array, real_number
@@ -42,9 +43,11 @@ class ColumnGeneration(Solver):
     Parameters
     ----------
     tol : the relative gap to reach, between 1e-14 and 1.
-    max_time : seconds for each lam; the first round that ends later is the last, and the best so far is returned.
+    max_time : seconds for each lam, after which the best so far is returned. Searches and linear programs stop in time,
+        but a round's refit is finished, and the certificate of the answer comes on top.
     random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
-    start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs.
+    start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs. Or a Solution:
+        then neurons at which its certificate has :math:`|\eta| > \lambda` join its network.
     device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed.
     verbose : whether a line is printed to standard error in every round.
 
@@ -84,7 +87,7 @@ class ColumnGeneration(Solver):
     tol: float = 1e-6
     max_time: float = float("inf")
     random_state: int = 0
-    start: RidgeSpline | None = field(default=None, repr=False)
+    start: RidgeSpline | Solution | None = field(default=None, repr=False)
     device: str | None = None
     verbose: bool = False
 
@@ -94,9 +97,9 @@ class ColumnGeneration(Solver):
             raise ProblemError("max_time", "a number of seconds > 0", repr(self.max_time), "Pass max_time=60.0.")
         if not (isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0):
             raise ProblemError("random_state", "a whole number >= 0", repr(self.random_state), "Pass random_state=0.")
-        if not isinstance(self.start, RidgeSpline | None):
-            remedy = "Pass the network of a solution, or start=None."
-            raise ProblemError("start", "a RidgeSpline or None", repr(self.start), remedy)
+        if not isinstance(self.start, RidgeSpline | Solution | None):
+            remedy = "Pass a solution or its network, or start=None."
+            raise ProblemError("start", "a RidgeSpline, a Solution or None", repr(self.start), remedy)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """Why not: one dimension, another activation, a loss of several kinks, a start of another shape."""
@@ -124,7 +127,7 @@ class ColumnGeneration(Solver):
         oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
         fit, last = _first(scaled), None
         if self.start is not None:
-            fit, last = _of_network(scaled, scaling.scaled_network(self.start)), scaling.lam(max(lams))
+            fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
             run = _Run(self, problem.with_lam(lam), scaling, oracle, fit)
             try:
@@ -145,53 +148,60 @@ class _Run:
     ) -> None:
         self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
-        self.best = State(fit, np.inf, np.inf, -np.inf, np.inf)
-        self.dual: Array | None = None
+        self.best = State(fit, np.inf, np.inf, -np.inf, "searched", np.inf)
+        self.dual: Array | None = None if problem.loss.smooth else fit.u
         self.value = -np.inf
         self.gaps: list[float] = []
         self.least, self.lowest, self.idle = np.inf, np.inf, 0
         self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
+        self.end = self.began + settings.max_time
 
     def follow(self, last: float | None) -> None:
         """From the fit at lam = `last`, by way of the lams between, to a loose gap there."""
         fit = self.best.fit
         if last is None:
             u, _ = projected(self.scaled, fit.u)
-            last = max(self.scaled.lam, LARGE * self.oracle(u, self.scaled.lam).value) * FALL
+            last = max(self.scaled.lam, LARGE * self._supremum(u)) * FALL
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, _at_lam(between, fit), self.oracle, 0.0):
+            for state in states(between, _at_lam(between, fit), self.oracle, 0.0, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE or self._late():
                     break
             if self._late():
                 break
         enough = 0.5 * self.settings.tol
-        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, enough):
+        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, enough, self.end):
             self._keep(state)
             if state.gap <= enough or self._late() or self.idle >= PATIENCE:
-                break
+                return
+        self._late()  # it may be that no round could end
+
+    def _supremum(self, u: Array) -> float:
+        if not isinstance(self.oracle, SearchOracle):
+            return self.oracle(u, self.scaled.lam).value
+        return self.oracle(u, self.scaled.lam, end=self.began + SHARE * self.settings.max_time).value
 
     def _keep(self, state: State) -> None:
-        """The state of least objective, and the dual vector of largest value."""
+        """The state of least objective; the dual vector of largest value, or the last where values may be too large."""
         self.gaps.append(state.gap)
-        better = state.left < self.least or state.fit.objective < self.lowest - LITTLE * abs(self.lowest)
+        values = (state.objective, self.best.objective), (state.fit.objective, self.lowest)
+        better = state.left < self.least or any(now + LITTLE * abs(now) < before for now, before in values)
         self.idle = 0 if better else self.idle + 1
         self.least, self.lowest = min(self.least, state.left), min(self.lowest, state.fit.objective)
         nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
         if state.objective <= self.best.objective and nearer:
             self.best = state
-        if state.value > self.value:
+        if state.value > (self.value if state.scope == "exact" else -np.inf):
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
             reached = self.scaling.factor * state.objective
-            scope = "searched" if isinstance(self.oracle, SearchOracle) else "exact"
-            print_round(label, len(self.gaps), self.began, neurons, reached, state.gap, scope)
+            print_round(label, len(self.gaps), self.began, neurons, reached, state.gap, state.scope)
 
     def _late(self) -> bool:
-        self.out_of_time = time.perf_counter() - self.began > self.settings.max_time
+        self.out_of_time = time.perf_counter() > self.end
         return self.out_of_time
 
     def answer(self) -> Answer:
@@ -205,8 +215,7 @@ class _Run:
         if self.out_of_time:
             history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
         dual = None if self.dual is None else self.scaling.dual(self.dual)
-        tol = self.settings.tol
-        return Answer(self.problem, network, dual, None, tol, history, self.interrupted)
+        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted)
 
 
 def _first(problem: Problem) -> Fit:
@@ -221,10 +230,19 @@ def _first(problem: Problem) -> Fit:
     return Fit(neurons, z, u, objective(problem, z, 0.0))
 
 
-def _of_network(problem: Problem, net: RidgeSpline) -> Fit:
-    """A start from any network."""
+def _of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:
+    """A start from any network; what violates the certificate of a solution joins its network, at amplitude zero."""
+    problem, net = scaling.problem, scaling.scaled_network(_network(start))
     smooth = problem.loss.smooth
-    return Fit.of_network(problem, net, smooth_dual(problem, problem.y, net(problem.X)) if smooth else 0.0 * problem.y)
+    u = smooth_dual(problem, problem.y, net(problem.X)) if smooth else 0.0 * problem.y
+    fit = Fit.of_network(problem, net, u)
+    if not isinstance(start, Solution):
+        return fit
+    W, b = start.certificate.peaks
+    eta = start.certificate.eta(W, b)
+    beyond = group_norms(eta) > start.problem.lam
+    joining = Neurons.of_network(scaling.scaled_network(RidgeSpline(W[beyond], b[beyond], eta[beyond])))
+    return replace(fit, neurons=fit.neurons.joined(replace(joining, sizes=np.zeros(len(joining)))))
 
 
 def _at_lam(problem: Problem, fit: Fit) -> Fit:
@@ -232,5 +250,9 @@ def _at_lam(problem: Problem, fit: Fit) -> Fit:
     return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
 
 
-def _shape(net: RidgeSpline) -> tuple[int, int | None]:
-    return net.n_features, net.n_outputs
+def _network(start: RidgeSpline | Solution) -> RidgeSpline:
+    return start.network if isinstance(start, Solution) else start
+
+
+def _shape(start: RidgeSpline | Solution) -> tuple[int, int | None]:
+    return _network(start).n_features, _network(start).n_outputs

@@ -29,8 +29,10 @@ from ridgesplines.validation import Array
 
 #: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
 BYTES_PER_NEURON = 8_000
-#: Neurons of the first program of another activation than ReLU, which is dense: the others join later.
-DENSE = 2_000
+#: Neurons of the first program of another activation than ReLU, which is dense, or so many along each direction if that
+#: is more: the others join later.
+DENSE = 64
+ALONG = 8
 #: A refinement with a relative gap below this is good enough; otherwise continuation in lam is tried.
 GOAL = 1e-6
 
@@ -62,8 +64,8 @@ class Grid(Solver):
     For d = 1 the grid ``biases="data"`` holds a solution of the continuous problem, and the certificate proves it.
     For d >= 2 the error comes from the directions alone; for d = 2 the certificate measures it exactly. The
     program is written with slopes as unknowns, O(N) nonzeros a direction, compiled once and solved for each lam.
-    Other activations than ReLU begin with a dense program of some two thousand neurons; then the neurons that the dual
-    certificate misses along each direction join, and slide, until the gap over all biases is below 1e-6: for d = 1 that
+    Other activations than ReLU begin with a dense program of few neurons along each direction; then those that the dual
+    certificate misses join, and slide, until the gap over all biases is below 1e-6: for d = 1 that
     is the continuous problem's, exact or bounded, for d >= 2 that of the directions. To interpolate with them
     is as ill-conditioned as the matrix of their values: many close points may not be reached.
     For Logistic and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
@@ -137,7 +139,10 @@ class Grid(Solver):
         biases = grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius, within)
         if isinstance(scaling.activation, ReLU) or not isinstance(self.biases, str) or not self.refine:
             return Dictionary(W, biases)
-        return Dictionary(W, tuple(thinned(with_middles(b), max(8, DENSE // len(W))) for b in biases))
+        biases = tuple(map(with_middles, biases))
+        if scaling.problem.loss.constraint:  # to interpolate takes them all
+            return Dictionary(W, biases)
+        return Dictionary(W, tuple(thinned(b, max(ALONG, DENSE // len(W))) for b in biases))
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one compilation for all."""

@@ -97,6 +97,7 @@ def test_pictures_and_summary(activation):
         (lambda: network(rs.Sigmoid()).balanced(), "homogeneous"),
         (lambda: network(rs.Sigmoid(), 1).to_ppoly(), "ReLU"),
         (lambda: network(rs.Sigmoid(), 1).to_torch(), "ReLU"),
+        (lambda: rs.radon.radon_measure(network(rs.Sigmoid())), "ReLU"),
         (lambda: rs.evaluate(rs.Problem([0.0, 1.0], [0.0, 1.0], 1.0), network(rs.Sigmoid(), 1)), "activation"),
     ],
 )

@@ -53,6 +53,19 @@ def test_the_gap_of_what_was_saved(table, tmp_path, capsys):
     assert "evaluated" in measured
 
 
+@pytest.mark.parametrize("options", [("truncated_power", "--order", 3), ("sigmoid", "--scale", 0.1), ("exponential",)])
+def test_other_activations_and_their_gap(options, table, tmp_path, capsys):
+    net, data = tmp_path / "net.npz", ("--target", "height", "--features", "time", "--lam", "0.05max")
+    assert run("fit", table, *data, "--activation", *options, "--out", net) == 0
+    fitted = capsys.readouterr().out
+    assert "certified" in fitted
+    assert "amplitude" in fitted
+    assert run("gap", net, table, *data) == 0
+    measured = capsys.readouterr().out
+    objectives = [next(row for row in text.splitlines() if row.startswith("objective")) for text in (fitted, measured)]
+    assert objectives[0] == objectives[1]
+
+
 def test_path(table, tmp_path, capsys):
     picture = tmp_path / "path.svg"
     assert run("path", table, "--target", "height", "--features", "time", "--n-lams", 5, "--plot", picture) == 0

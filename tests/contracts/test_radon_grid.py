@@ -48,6 +48,17 @@ def test_the_sphere(grid):
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=named)
+def test_the_fourier_slice_theorem(grid):
+    """The Fourier transform of R f in t is that of f at omega alpha, here summed node by node, to rounding."""
+    image, _ = on_both(grid)
+    values = np.fft.ifftshift(radon_transform(image, grid), axes=1)
+    waves = np.exp(-1j * np.multiply.outer(grid.directions @ grid.points.T, grid.frequencies))
+    exact = grid.spacing**grid.d * np.einsum("anw,n->aw", waves, image.ravel())
+    slices = grid.spacing * np.fft.rfft(values, axis=1)
+    np.testing.assert_allclose(slices, exact, atol=1e-13 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=named)
 def test_back_projection_is_the_adjoint(grid):
     """<R f, g> = <f, R* g>, whatever f and g are, with the grids' own weights."""
     image, values = on_both(grid)

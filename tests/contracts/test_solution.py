@@ -206,6 +206,12 @@ def test_summary_and_repr():
     assert "K=" in repr(s.network)
 
 
+def test_the_summary_of_a_network_of_many_neurons_is_not_false():
+    p = problem(rs.Squared(), 10, 3)
+    wide = rs.RidgeSpline(np.random.default_rng(0).standard_normal((50, 3)), np.zeros(50), np.ones(50))
+    assert "K = 50 (some optimum has at most (N - rank[1 X]) = 6)" in rs.evaluate(p, wide).summary()
+
+
 def test_feature_names_reach_the_network():
     import pandas as pd
 

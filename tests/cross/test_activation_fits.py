@@ -183,6 +183,18 @@ def test_units_do_not_matter(activation, shift, log, seed):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
+@pytest.mark.parametrize("angle", [0.4, 2.0])
+def test_rotated_data_and_directions(activation, angle):
+    rng = np.random.default_rng(2)
+    X, W = rng.uniform(-1.0, 1.0, (25, 2)), rng.standard_normal((4, 2))
+    y = np.sin(3.0 * X[:, 0]) + X[:, 1]
+    R = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    a = rs.solve(rs.Problem(X, y, 0.1, activation=activation), rs.Grid(directions=W))
+    b = rs.solve(rs.Problem(X @ R.T, y, 0.1, activation=activation), rs.Grid(directions=W @ R.T))
+    assert b.objective == pytest.approx(a.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
 def test_rows_in_any_order(activation):
     x, y = data()
     order = np.random.default_rng(0).permutation(len(x))

@@ -5,7 +5,8 @@ import pytest
 from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
-from ridgesplines.oracle import faces
+from ridgesplines.oracle import faces, search
+from ridgesplines.ridge import engine
 
 CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
 SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]
@@ -23,6 +24,13 @@ def scope(request, monkeypatch):
     if request.param == "bounded":
         monkeypatch.setattr(faces, "CIRCLE", np.inf)
     return request.param
+
+
+@pytest.fixture
+def weak(monkeypatch):
+    """A search with no start of its own: from what is known, and without exchanges."""
+    for module, name in [(search, "EFFORT"), (search, "EXCHANGED"), (engine, "CONFIRMING")]:
+        monkeypatch.setattr(module, name, 0)
 
 
 @pytest.mark.parametrize("loss", SCALAR, ids=ids)
@@ -124,3 +132,30 @@ def test_an_interrupt_leaves_a_bound(monkeypatch):
     assert c.scope == "bounded"
     assert s.certificate.sup <= c.sup < np.inf
     assert 0.0 <= c.scale <= 1.0
+
+
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Logistic(), rs.Absolute()], ids=ids)
+def test_what_a_search_has_missed_is_found_said_and_mended(loss, scope, weak):
+    p = problem(loss, 60, 3, seed=4)
+    wrong = rs.solve(p, rs.ColumnGeneration())
+    assert (wrong.status, wrong.certificate.scope) == ("converged", "searched")
+    with pytest.warns(rs.ConvergenceWarning, match="missed"):
+        told = wrong.certify(max_time=10.0)
+    assert told.status == "not converged"
+    peak = np.abs(told.certificate.eta(*told.certificate.peaks))[0]
+    assert peak > wrong.certificate.sup * (1.0 + 1e-6)
+    assert told.certificate.sup >= peak * (1.0 - 1e-12)
+    assert told.relative_gap > 1e-6
+    mended = rs.solve(p, rs.ColumnGeneration(start=told))
+    assert mended.objective < wrong.objective
+    assert mended.certify(max_time=10.0).relative_gap <= 1e-6
+
+
+def test_a_bound_that_is_only_loose_leaves_the_status_alone():
+    X, y = noisy(60, 7)
+    s = rs.solve(rs.Problem(X, y, 5.0))
+    assert s.status == "converged"
+    c = s.certify(max_time=1e-6)
+    assert (c.status, c.certificate.scope) == ("converged", "bounded")
+    assert c.relative_gap > c.tolerance == 1e-6
+    assert s.relative_gap <= 1e-6

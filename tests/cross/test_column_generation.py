@@ -1,5 +1,7 @@
 """ColumnGeneration: against the cone program over all activation patterns, the grid, and its own promises."""
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -9,6 +11,7 @@ from instances import ids
 import ridgesplines as rs
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.ridge import Neurons, merged
+from ridgesplines.ridge.cutting import DualProgram
 from ridgesplines.solvers import column_generation
 
 LOSSES = [rs.Squared(), rs.Huber(0.3), rs.Absolute(), rs.Quantile(0.3), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
@@ -203,6 +206,35 @@ def test_interrupted_before_the_first_round_it_returns_the_affine_fit(monkeypatc
     assert s.objective == pytest.approx(affine.objective)
 
 
+@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+def test_out_of_time_in_the_first_search_or_program_it_is_an_honest_fit(loss):
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (60, 3)), loss)
+    with pytest.warns(rs.ConvergenceWarning):
+        s = rs.solve(p, rs.ColumnGeneration(max_time=1e-9))
+    assert s.status == "not converged"
+    assert "max_time" in s.history["stopped"]
+    assert np.isfinite(s.gap)
+    assert s.objective > rs.solve(p).objective
+
+
+def test_a_linear_program_out_of_time_is_given_up_and_goes_on_later():
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (300, 3)), rs.Absolute())
+    program = DualProgram(p)
+    rng = np.random.default_rng(0)
+    program.offer(rng.standard_normal((500, 3)), rng.uniform(-1.0, 1.0, 500))
+    assert program.solve(end=0.0) is None
+    assert program.solve() is not None
+
+
+@pytest.mark.parametrize("loss", [rs.Absolute(), rs.Hinge()], ids=ids)
+def test_the_dual_vector_is_that_of_the_last_round(loss):
+    """In earlier rounds the search stops at the first violators, and values may exceed the optimum."""
+    p = posed(np.random.default_rng(8).uniform(-1.0, 1.0, (200, 3)), loss, 0.01)
+    s = rs.solve(p, rs.ColumnGeneration())
+    assert s.status == "converged"
+    assert s.certify().relative_gap <= 1e-6
+
+
 def test_refusals():
     x = np.arange(5.0)
     with pytest.raises(rs.SolverRefusal, match="d >= 2 features"):
@@ -224,3 +256,17 @@ def test_progress_says_what_was_searched(capsys, d, searched):
     printed = capsys.readouterr().err
     assert "relative gap" in printed
     assert ("(searched)" in printed) == searched
+
+
+def test_others_may_have_used_highs_with_more_threads():
+    run = (
+        "import highspy, numpy as np, ridgesplines as rs\n"
+        "h = highspy.Highs()\n"
+        "h.setOptionValue('threads', 2)\n"
+        "h.addVars(1, np.zeros(1), np.ones(1))\n"
+        "h.run()\n"
+        "X = np.random.default_rng(0).standard_normal((30, 2))\n"
+        "print(rs.solve(rs.Problem(X, np.abs(X[:, 0]), 0.1, rs.Absolute())).status)\n"
+    )
+    out = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines()[-1] == "converged"

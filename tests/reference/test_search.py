@@ -45,6 +45,14 @@ def test_the_supremum_by_enumeration(n, d, outputs):
         assert SearchOracle(X)(u).value == pytest.approx(enumerated(X, u), rel=1e-10)
 
 
+def test_out_of_time_it_is_a_lower_bound_all_the_same():
+    X, _ = noisy(300, 4)
+    u = dual_vector(X)
+    late, full = SearchOracle(X)(u, end=0.0), SearchOracle(X)(u)
+    assert 0.0 < late.value < full.value
+    assert late.value == pytest.approx(sizes(X, u, late)[0], rel=1e-12)
+
+
 def test_the_enumeration_itself_in_a_plane():
     X, _ = noisy(9, 2)
     u = dual_vector(X)

@@ -1,0 +1,134 @@
+"""All claims, in the paper's order; a new claim is one file and one line here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.losses import Interpolation
+from ridgesplines.problem import Problem
+from ridgesplines.solution import Solution
+from ridgesplines.solve import solve
+from ridgesplines.theorems import (
+    activation_slices,
+    activation_table,
+    certificates,
+    deep_decay,
+    deep_layers,
+    estimation,
+    greedy,
+    group_lasso,
+    haar,
+    impulses,
+    interpolants,
+    mixed_variation,
+    neural_balance,
+    slices,
+    sparsifying,
+    total_variation,
+)
+from ridgesplines.theorems.parameters import Parameters
+from ridgesplines.theorems.report import Report
+
+Objects = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, how it is checked, and on what.
+
+    Attributes
+    ----------
+    name : what it is called.
+    check : from objects to a Report.
+    instance : the seeded objects.
+    longer : the objects for `--thorough`, where they differ from those of another seed.
+    own : the objects that a user's solution gives, or None where the claim is not about it; absent where it never is.
+    needs : a package without which it cannot run.
+    number : of those that may not run, the number in the paper; a Report has its own.
+    """
+
+    name: str
+    check: Callable[..., Report]
+    instance: Callable[[int], Objects]
+    longer: Callable[[int], Objects] | None = None
+    own: Callable[[Solution], Objects | None] | None = None
+    needs: str = ""
+    number: str = ""
+
+    def run(self, seed: int = 0, thorough: bool = False) -> Report:
+        """The check on its seeded instance; the seconds count the making of the instance too."""
+        if self.needs and find_spec(self.needs) is None:
+            words = f"needs {self.needs}: pip install 'ridgesplines[{self.needs}]'"
+            return Report(self.name, self.number, (), lambda figure: None, missing=words)
+        start = time.perf_counter()
+        make = self.longer if thorough and self.longer is not None else self.instance
+        report = self.check(*make(seed))
+        return replace(report, seconds=time.perf_counter() - start)
+
+    def run_on(self, solution: Solution) -> Report | None:
+        """The check on a user's solution; None where the claim is not about it."""
+        objects = None if self.own is None else self.own(solution)
+        return None if objects is None else self.check(*objects)
+
+
+def _balanced(solution: Solution) -> Objects:
+    return solution.problem, Parameters.balanced(solution.network)
+
+
+def _impulses(solution: Solution) -> Objects | None:
+    net = solution.network
+    scalar = net.n_features == 1 and net.n_outputs is None and net.n_neurons > 0
+    return (net, Parameters.balanced(net)) if scalar else None
+
+
+def _dots(solution: Solution) -> Objects | None:
+    """The distinct data of one dimension, and what interpolates them; ties in x are averaged."""
+    problem = solution.problem
+    if problem.n_features > 1 or problem.n_outputs is not None or problem.constraints or not problem.loss.translates:
+        return None
+    data = problem.reduced
+    x, place = np.unique(data.X[:, 0], return_inverse=True)
+    y = np.bincount(place, data.y) / np.bincount(place)
+    return (x, y, solve(Problem(x, y, 1.0, Interpolation())).network) if len(x) > 2 else None
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim("neural balance", neural_balance.check, neural_balance.instance, own=_balanced),
+    Claim("weight decay is a group LASSO", group_lasso.check, partial(group_lasso.instance, d=2, outputs=2)),
+    Claim("weight decay in deep networks", deep_decay.check, deep_decay.instance, needs="torch", number="(4), (6)"),
+    Claim(
+        "weight decay is a LASSO, d = 1",
+        group_lasso.check,
+        group_lasso.instance,
+        own=lambda solution: (solution.problem, solution, []),
+    ),
+    Claim("second derivatives", impulses.check, impulses.instance, own=_impulses),
+    Claim("the M-norm", total_variation.check, total_variation.instance),
+    Claim(
+        "representer theorem, d = 1",
+        certificates.check,
+        certificates.instance,
+        own=lambda solution: (solution.problem, solution),
+    ),
+    Claim("linear splines in closed form", interpolants.check, interpolants.instance, own=_dots),
+    Claim("Fourier slice theorem", slices.check, slices.instance),
+    Claim("filtered Radon transform", activation_slices.check, activation_slices.instance),
+    Claim("sparsifying transform", sparsifying.check, sparsifying.instance),
+    Claim("weight decay is a LASSO, d = 2", group_lasso.check, partial(group_lasso.instance, d=2)),
+    Claim("representer theorem, d = 2", certificates.check, partial(certificates.instance, d=2)),
+    Claim("deep networks", deep_layers.check, deep_layers.instance, needs="torch", number="(34)"),
+    Claim("activations", activation_table.check, activation_table.instance),
+    Claim("thresholding", haar.check, haar.instance, partial(haar.instance, seeds=32)),
+    Claim("Maurey", greedy.check, greedy.instance, partial(greedy.instance, seeds=40)),
+    Claim("estimation", estimation.check, estimation.instance, partial(estimation.instance, thorough=True)),
+    Claim(
+        "mixed variation", mixed_variation.check, mixed_variation.instance, partial(mixed_variation.instance, seeds=10)
+    ),
+)
