@@ -16,6 +16,7 @@ release = version = ridgesplines.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "myst_parser",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",  # MathJax from PyPI: formulas need no network

@@ -75,7 +75,7 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
     tuple of RidgeFunction
         Those of larger seminorm first. Their sum with the affine part of the network, for other activations than ReLU
         its whole part in the null space, is the network: exactly where the
-        directions of a group are the same, otherwise to tol * |x| times the seminorm.
+        directions of a group are the same, otherwise to ``tol * |x|`` times the seminorm.
 
     Raises
     ------

@@ -27,7 +27,7 @@ BLOCK = 2**21
 
 
 class Peaks(NamedTuple):
-    """Biases of local maxima of |eta| along one direction, an upper bound on |eta|, and whether a peak attains it.
+    r"""Where :math:`|\eta|` peaks along one direction: biases, an upper bound, and whether a peak attains it.
 
     Examples
     --------

@@ -13,10 +13,8 @@ import ridgesplines
 PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 FILES = sorted(PACKAGE.rglob("*.py"))
 #: Where public names are: what the API reference documents.
-PUBLIC = ["ridgesplines"] + [
-    f"ridgesplines.{room}"
-    for room in ("activations", "estimators", "interpret", "losses", "plotting", "radon", "solvers", "torch")
-]
+ROOMS = ["activations", "estimators", "interpret", "losses", "plotting", "radon", "solvers", "theorems", "torch"]
+PUBLIC = ["ridgesplines", *(f"ridgesplines.{room}" for room in ROOMS)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
