@@ -2,4 +2,5 @@
 
 from ridgesplines.cli import main
 
-raise SystemExit(main())
+if __name__ == "__main__":  # the processes that the demo starts import this file again
+    raise SystemExit(main())

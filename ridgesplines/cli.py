@@ -1,4 +1,4 @@
-"""The command line: fit, path and gap on a table in a CSV file; verify, with or without one."""
+"""The command line: fit, path and gap on a table in a CSV file; verify, with or without one; the live page."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ridgesplines {rs.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
     for name, run, text in (
         ("fit", _fit, "fit one function and print its certificate"),
         ("path", _path, "fit for a range of lam and print a table"),
@@ -118,6 +119,17 @@ def _add_verify(commands: Any) -> None:
     command.add_argument("--network", metavar="NET", help="with --data: check this network, not the solution")
     command.add_argument("--lam", default="0.05max", help="with --data: lambda, or a fraction of lambda_max (0.05max)")
     _add_problem(command, optional=True)
+
+
+def _add_demo(commands: Any) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="open a live page in the browser",
+        description="Open a live page: drag a point, watch the optimum move.",
+    )
+    demo.set_defaults(run=_demo)
+    demo.add_argument("--port", type=int, metavar="P", help="the port on this machine (8710, or a free one)")
+    demo.add_argument("--no-browser", action="store_true", help="only print the page's address")
 
 
 def _add_problem(command: argparse.ArgumentParser, optional: bool = False) -> None:
@@ -309,6 +321,13 @@ def _reports(args: argparse.Namespace) -> Iterable[Any]:
     solution = _evaluated(args) if args.network else rs.solve(_with_lam(_problem(args, rs.ReLU()), args.lam))
     print("The other claims are not about data: run verify without --data.\n")
     return rs.theorems.verify_on(solution if args.network else solution.certify())
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from ridgesplines.demo import serve
+
+    serve(args.port, browser=not args.no_browser)
+    return 0
 
 
 def _network(path: str) -> rs.RidgeSpline:

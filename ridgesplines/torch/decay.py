@@ -49,6 +49,9 @@ class WeightDecay(Training):
     start : a network to start from, such as the convex solution's; random neurons, almost zero, fill up the width.
     device : of PyTorch, with double precision: ``"cpu"``, ``"cuda"``.
     verbose : whether the objective is printed to standard error now and then.
+    watch : a function that is called at the start and after each epoch with the state of the training: `layers`, the
+        network as it is, and `objectives`, one an epoch so far, both in scaled units. It may end the training by
+        raising KeyboardInterrupt.
 
     Notes
     -----

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers import Answer, Solver
 from ridgesplines.torch.layer import RidgeLayer
-from ridgesplines.torch.training import Data, Method, train_best
+from ridgesplines.torch.training import Data, Method, Trace, train_best
 from ridgesplines.validation import Array, real_number
 
 #: The size of the neurons that join those of a start.
@@ -41,6 +41,7 @@ class Training(Method, Solver):
     start: RidgeSpline | None = field(default=None, repr=False)
     device: str = "cpu"
     verbose: bool = False
+    watch: Callable[[Trace], object] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name, least in (("width", 1), ("epochs", 0), ("patience", 1), ("restarts", 1), ("random_state", 0)):

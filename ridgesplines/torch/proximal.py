@@ -34,8 +34,8 @@ class PathProx(Training):
 
     Parameters
     ----------
-    width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose : see `WeightDecay`; the
-        learning rate is 0.3 by default. Steps are taken with momentum 0.9.
+    width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose, watch : see `WeightDecay`;
+        the learning rate is 0.3 by default. Steps are taken with momentum 0.9.
 
     Notes
     -----
@@ -82,7 +82,7 @@ class Lasso(Training):
 
     Parameters
     ----------
-    width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose : see `WeightDecay`.
+    width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose, watch : see `WeightDecay`.
 
     Examples
     --------
@@ -112,7 +112,7 @@ class GroupLasso(Training):
 
     Parameters
     ----------
-    width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose : see `WeightDecay`.
+    width, learning_rate, epochs, patience, restarts, random_state, start, device, verbose, watch : see `WeightDecay`.
 
     Examples
     --------

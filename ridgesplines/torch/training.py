@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -55,6 +55,8 @@ class Method(ABC):
     epochs: int
     patience: int
     verbose: bool
+    #: Called with the trace at the start and after each epoch, or None; see `WeightDecay`.
+    watch: Callable[[Trace], object] | None
     #: Whether the penalty is lowered by its gradient, together with the losses, or after it by a proximal step.
     smooth: ClassVar[bool] = False
 
@@ -169,6 +171,8 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
             own = float(closure() * total)
             with torch.no_grad():
                 trace.note(own, own + float(data.lam * seminorm(layers) - penalties()))
+            if method.watch is not None:
+                method.watch(trace)
             if method.verbose and epoch % max(1, method.epochs // LINES) == 0:
                 print_round(label, epoch, began, trace.active(), factor * trace.objectives[-1], None, unit="epoch")
             if epoch == method.epochs or group["lr"] < last:

@@ -54,6 +54,25 @@ def test_optimizers_come_near_the_optimum(optimizer, epochs):
     assert trained.history["imbalance"] <= (1e-3 if optimizer == "adam" else 0.05)  # Adam has arrived, the others not
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_training_can_be_watched_and_ended(method):
+    p, seen = problem(rs.Squared(), 30, lam=0.2), []
+
+    def watch(trace):
+        seen.append((trace.objectives[-1], trace.active()))
+        if len(seen) == 8:
+            raise KeyboardInterrupt
+
+    with pytest.warns(rs.ConvergenceWarning, match="interrupted"):
+        trained = rs.solve(p, method(width=10, epochs=100, watch=watch))
+    assert trained.status == "interrupted"
+    curve = trained.history["objective"]
+    assert len(curve) == len(seen) == 8
+    assert np.ptp(curve / [objective for objective, _ in seen]) <= 1e-9  # the same, in other units
+    unwatched = rs.solve(p, method(width=10, epochs=7))
+    assert np.array_equal(unwatched.history["objective"], curve)
+
+
 def test_it_is_seeded_and_restarts_help():
     p = problem(rs.Squared(), 30, lam=0.2)
     one, again, other = (rs.solve(p, WeightDecay(width=5, epochs=200, random_state=s)) for s in (0, 0, 1))
