@@ -51,4 +51,4 @@ $(VENV)/.installed-docs: $(VENV)/.installed-dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) docs/_build docs/gallery docs/reference/generated docs/sg_execution_times.rst .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) docs/_build docs/gallery docs/reference/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

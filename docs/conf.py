@@ -1,5 +1,6 @@
 """How the documentation is built: `make docs`, offline, with warnings as errors."""
 
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -21,7 +22,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",  # MathJax from PyPI: formulas need no network
 ]
-exclude_patterns = ["_build", "sg_execution_times.rst"]
+exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "code"
 highlight_language = "python"
@@ -49,8 +50,24 @@ sphinx_gallery_conf = {
     "reset_modules": ("matplotlib",),
     "abort_on_example_error": True,
     "show_memory": False,
+    "write_computation_times": False,  # that page takes its script from a CDN
     "min_reported_time": 1,
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
 }
+
+
+def describe(app, what, name, obj, options, lines):
+    """Types stand in the signatures: after a parameter's colon comes what it is, and numpydoc expects that below."""
+    section, told = "", []
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if below and set(below) == {"-"}:
+            section = line
+        named = re.fullmatch(r"(\S.*?) : (.*)", line) if section in ("Parameters", "Attributes") else None
+        told += [named[1], f"    {named[2]}"] if named else [line]
+    lines[:] = told
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", describe, priority=400)  # before numpydoc, which has 500

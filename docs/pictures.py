@@ -28,19 +28,17 @@ ORDER = [
     "mixed_variation",
     "sparsity_of_training",
 ]
-DRAWN = Path(__file__).parent / "_build" / "pictures"
 
 
 def drawn(script: dict) -> Path:
-    """Where an example is told to draw its picture."""
-    return DRAWN / f"{Path(script['src_file']).stem}.png"
+    """Where an example draws its picture: beside itself, from where `scraper` takes it."""
+    return Path(script["src_file"]).resolve().with_suffix(".png")
 
 
 def arguments(config: dict, script: dict) -> list[str]:
     """The command line with which an example is run; sphinx-gallery does not tell it where its file is."""
     script["example_globals"]["__file__"] = script["src_file"]
-    DRAWN.mkdir(parents=True, exist_ok=True)
-    return [str(drawn(script))]
+    return [drawn(script).name]
 
 
 def scraper(block: tuple, variables: dict, config: dict) -> str:
