@@ -1,5 +1,6 @@
 """How the documentation is built: `make docs`, offline, with warnings as errors."""
 
+import logging
 import re
 import sys
 import warnings
@@ -40,6 +41,7 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the template of a class lists them
 
 warnings.filterwarnings("ignore", message="Matplotlib is currently using agg")
+logging.getLogger("matplotlib.mathtext").setLevel(logging.WARNING)
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
@@ -61,7 +63,7 @@ sphinx_gallery_conf = {
 def describe(app, what, name, obj, options, lines):
     """Types stand in the signatures: after a parameter's colon comes what it is, and numpydoc expects that below."""
     section, told = "", []
-    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+    for line, below in zip(lines, [*lines[1:], ""], strict=False):
         if below and set(below) == {"-"}:
             section = line
         named = re.fullmatch(r"(\S.*?) : (.*)", line) if section in ("Parameters", "Attributes") else None
