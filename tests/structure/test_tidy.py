@@ -29,12 +29,23 @@ def test_files_and_functions_are_short(path):
             assert node.end_lineno - start < 60, f"{node.name} is longer than a screen"
 
 
+def public_things(module):
+    """The public classes and functions of a module."""
+    public = importlib.import_module(module)
+    return {name: thing for name in public.__all__ if callable(thing := getattr(public, name))}
+
+
 @pytest.mark.parametrize("module", PUBLIC)
 def test_public_names_are_documented_with_an_example(module):
-    public = importlib.import_module(module)
-    things = {name: getattr(public, name) for name in public.__all__}
-    bare = [name for name, thing in things.items() if callable(thing) and ">>>" not in (thing.__doc__ or "")]
+    bare = [name for name, thing in public_things(module).items() if ">>>" not in (thing.__doc__ or "")]
     assert not bare, f"{module}: no example in {bare}"
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names_are_in_the_reference(module):
+    reference = (PACKAGE.parent / "docs" / "reference" / "index.rst").read_text().split()
+    missing = [name for name in public_things(module) if name not in reference]
+    assert not missing, f"{module}: not in docs/reference/index.rst: {missing}"
 
 
 def test_the_names_are_in_order():
