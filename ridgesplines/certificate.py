@@ -186,6 +186,10 @@ def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
     found = oracle(u, np.inf)  # its value only
     scale, value = best_scale(problem.reduced, u, found.value)
+    if np.isneginf(value):  # nothing near it is orthogonal to the null space and inside the domain: zero always is
+        u = np.zeros_like(u)
+        found = oracle(u, np.inf)
+        scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
     peaks = found.weights, found.biases

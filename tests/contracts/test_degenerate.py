@@ -136,3 +136,11 @@ def test_integer_lattice(loss):
     s = rs.solve(rs.Problem(X, y, 0.3, loss), rs.Grid(directions=16))
     assert s.certificate.scope == "exact"
     assert s.dictionary_gap <= 1e-6
+
+
+@pytest.mark.parametrize("solver", [None, rs.Grid()])
+@pytest.mark.parametrize("label", [1.0, -1.0])
+def test_hinge_of_one_class(solver, label):
+    solution = rs.solve(rs.Problem([0.0, 1.0, 2.0], np.full(3, label), 1.0, rs.Hinge()), solver)
+    assert solution.status == "converged"
+    assert solution.objective == solution.gap == 0.0
