@@ -8,11 +8,12 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
-.PHONY: help quickstart test format clean
+.PHONY: help quickstart test docs format clean
 
 help:
 	@echo "make quickstart   fit a spline to real measurements: prints the result, writes quickstart.png"
 	@echo "make test         ruff, mypy and all tests"
+	@echo "make docs         the documentation, offline, warnings as errors: docs/_build/html/index.html"
 	@echo "make format       let ruff mend the layout of the code"
 	@echo "make clean        remove the virtual environment and caches"
 
@@ -24,6 +25,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "wrote docs/_build/html/index.html"
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
@@ -41,5 +46,9 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) docs/_build docs/gallery docs/reference/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

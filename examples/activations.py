@@ -1,8 +1,11 @@
-"""Every activation of Table 1 on the same measurements: fits, gaps, neurons and seminorms, in one picture.
+r"""Every activation of Table 1
+===========================
+
+Every activation of Table 1 on the same measurements: fits, gaps, neurons and seminorms, in one picture.
 
 Each activation has a sparsifying operator of its own, H, which turns it into an impulse; the problem that is solved is
 
-    min over f   sum of (y_n - f(x_n))^2 + lam * ||H f||_M
+.. math:: \min_f \; \sum_n (y_n - f(x_n))^2 + \lambda \|H f\|_{\mathcal M}
 
 over all functions, and its solution is a network with that activation and fewer neurons than data. What H annihilates
 is free: affine functions for ReLU, polynomials of degree k for a truncated power of order k, constants for sigmoid and

@@ -1,4 +1,7 @@
-"""Choosing lambda by the data, next to two smoothers that choose for themselves, on real data and with outliers.
+"""Choosing lambda, with outliers
+==============================
+
+Choosing lambda by the data, next to two smoothers that choose for themselves, on real data and with outliers.
 
 The motorcycle data once more: times that are uneven and repeated, noise that changes. Each method sees four fifths of
 the rows, chooses its own parameters there, and is judged on the rest; then again with every tenth response that it

@@ -1,4 +1,7 @@
-"""Wines of one grower against those of two others: logistic loss, and a boundary that bends at the ridges.
+"""Classification: a boundary that bends
+=====================================
+
+Wines of one grower against those of two others, by logistic loss.
 
 Flavonoids and alkalinity of ash of 178 wines, as shipped with scikit-learn. The classes overlap, so that the logistic
 problem has a minimiser; where an affine function separates them the library says so instead of running forever.

@@ -1,4 +1,7 @@
-"""Why a fit has few neurons, seen: the cylinder of directions and offsets, and the certificate on it.
+"""Why a fit has few neurons: the cylinder
+=======================================
+
+Why a fit has few neurons, seen: the cylinder of directions and offsets, and the certificate on it.
 
 A line of the plane, w1 x1 + w2 x2 = b, is a point on this cylinder, and so is a neuron, which bends along that line.
 The dual certificate is a function on it, made from the residuals of the fit. It never exceeds lambda, and the neurons

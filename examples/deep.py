@@ -1,8 +1,12 @@
-"""A deep network on a compositional target: refined layer by layer, each step a convex problem, and never worse.
+r"""A deep network, layer by layer
+==============================
 
-The target is a function of |wᵀx|, which one layer must build from many neurons and two layers need few for. Training
-by weight decay leaves many neurons; the last layer is then solved to its certificate, the inner layer is swept, and the
-objective of problem (34) falls at every step. Ranks and sparsity are measured as Section IV-B claims them.
+A deep network on a compositional target: refined layer by layer, each step a convex problem, and never worse.
+
+The target is a function of :math:`|w^T x|`, which one layer must build from many neurons and two layers need few for.
+Training by weight decay leaves many neurons; the last layer is then solved to its certificate, the inner layer is
+swept, and the objective of problem (34) falls at every step. Ranks and sparsity are measured as Section IV-B claims
+them.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""How far a grid of directions is from the optimum over all directions: exactly, and how that falls.
+"""How far a grid is from the optimum
+==================================
+
+How far a grid of directions is from the optimum over all directions: exactly, and how that falls.
 
 For a fixed direction the biases at the data lose nothing, so that the error of a grid comes from its directions alone.
 In two dimensions the certificate is exact: it bounds the distance to the best of *all* ridge splines, not only of the

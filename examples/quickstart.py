@@ -1,4 +1,7 @@
-"""A linear spline through real measurements, and the proof of how good it is.
+"""Quickstart: a spline and its proof
+==================================
+
+A linear spline through real measurements, and the proof of how good it is.
 
 The head of a motorcyclist in a simulated crash: 133 accelerations at uneven times. A wide ReLU network with a skip
 connection, trained with weight decay, would approach the function found here; this one is its global optimum, with a

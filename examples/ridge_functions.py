@@ -1,4 +1,7 @@
-"""What a network of many inputs says: the ridge functions of which it is a sum, on real measurements.
+"""What a network of many inputs says
+==================================
+
+What a network of many inputs says: the ridge functions of which it is a sum, on real measurements.
 
 The colour of 178 wines, as shipped with scikit-learn, from their alcohol, flavonoids and hue. Linear regression leaves
 half of it unexplained, and a wide trained network would be a black box. The ridge spline of the same training problem

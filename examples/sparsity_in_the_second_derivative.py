@@ -1,8 +1,11 @@
-"""Sparsity in the second derivative: a network with six neurons, whose second derivative is six impulses (Fig. 3).
+r"""Fig. 3: sparsity in the second derivative
+=========================================
 
-Penalising the sum of |v||w| is penalising the integral of the absolute second derivative, (15). That integral is meant
-in the sense of distributions, (16): the second derivative is smoothed by ever narrower Gaussians, and their integrals
-rise to the sum.
+A network with six neurons, whose second derivative is six impulses.
+
+Penalising the sum of :math:`|v| \|w\|` is penalising the integral of the absolute second derivative, (15). That
+integral is meant in the sense of distributions, (16): the second derivative is smoothed by ever narrower Gaussians, and
+their integrals rise to the sum.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""Accuracy against sparsity on handwritten digits: weight decay, LASSO, group LASSO and PathProx.
+"""Fig. 7: accuracy against sparsity
+=================================
+
+Handwritten digits: weight decay, LASSO, group LASSO and PathProx.
 
 A shallow ReLU network without a skip connection, cross-entropy, scikit-learn's digits; each method over a range of lam,
 with the labels as they are and with 30 % of the training labels drawn at random. After Fig. 7 of R. Parhi, R. D. Nowak,

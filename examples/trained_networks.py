@@ -1,4 +1,7 @@
-"""Wide networks, trained as everybody trains them, held against the convex optimum that they try to reach.
+"""Trained networks against the optimum
+====================================
+
+Wide networks, trained as everybody trains them, held against the convex optimum that they try to reach.
 
 Adam with weight decay on problem (8), (31): one, two and ten features of real measurements. In one and two dimensions
 the optimum is certified, and no trained network is below it; in ten the certificate was searched, and the best known is

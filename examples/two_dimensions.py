@@ -1,4 +1,7 @@
-"""Ridge splines of real data in two dimensions, and in ten: what is proven in each case.
+"""Two dimensions, and ten: what is proven
+=======================================
+
+Ridge splines of real data.
 
 The diabetes study: 442 patients, ten measurements, and the progress of the disease a year later. In two dimensions
 the grid's answer is measured against *all* ridge splines, exactly; the lines along which the surface bends are drawn.

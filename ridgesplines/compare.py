@@ -99,8 +99,8 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
     -------
     Comparison
         Prints as a table; `.rows()` and `.to_frame()` hold its figures, `.plot()` draws objectives over training.
-        "active" are neurons with more than a millionth of the largest |v_k|; "|f - f*|" is the distance to the best of
-        them at the data, "off data" at random points between pairs of data.
+        "active" are neurons with more than a millionth of the largest ``|v_k|``; ``|f - f*|`` is the distance to the
+        best of them at the data, "off data" at random points between pairs of data.
 
     Raises
     ------

@@ -45,6 +45,15 @@ class SolverRefusal(RuntimeError):
     expected : what it can take.
     got : what it was given.
     remedy : what to do instead, usually the solver that can.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> try:
+    ...     rs.solve(rs.Problem([[0.0, 1.0], [1.0, 0.0]], [1.0, 2.0], lam=1.0), rs.Univariate())
+    ... except rs.SolverRefusal as refusal:
+    ...     print(refusal.solver, "-", refusal.remedy)
+    Univariate - Use solver=rs.Grid(), which takes it.
     """
 
     def __init__(self, solver: str, expected: str, got: str, remedy: str) -> None:
@@ -59,4 +68,18 @@ class SolverRefusal(RuntimeError):
 
 
 class ConvergenceWarning(UserWarning):
-    """A solver stopped before it reached the accuracy that was asked for."""
+    """A solver stopped before it reached the accuracy that was asked for.
+
+    The solution is returned all the same: the best found, with its gap, and a status that says so.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((50, 2))
+    >>> with warnings.catch_warnings(record=True, category=rs.ConvergenceWarning) as caught:
+    ...     warnings.simplefilter("always")
+    ...     solution = rs.solve(rs.Problem(X, np.abs(X[:, 0]), lam=0.1), rs.ColumnGeneration(max_time=1e-9))
+    >>> len(caught), solution.status
+    (1, 'not converged')
+    """

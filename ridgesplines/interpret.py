@@ -13,6 +13,8 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.validation import Array, frozen, real_array, real_number, sample_weights, samples
 
+__all__ = ["RidgeFunction", "partial_dependence", "ridges"]
+
 
 @dataclass(frozen=True, eq=False)
 class RidgeFunction:
@@ -23,6 +25,14 @@ class RidgeFunction:
     direction : unit w, shape (d,); of its entries the one that is largest in absolute value is positive.
     profile : g, a RidgeSpline of one input, without an affine part: that of the network belongs to no direction.
     neurons : which neurons of the network these are, shape (m,).
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> net = rs.RidgeSpline([[1.0, 0.0], [1.0, 0.0]], [0.0, 2.0], [1.0, -0.5])
+    >>> (ridge,) = net.ridges()
+    >>> ridge.direction, ridge.knots, ridge.seminorm
+    (array([1., 0.]), array([0., 2.]), 1.5)
     """
 
     direction: Array
@@ -65,7 +75,7 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
     tuple of RidgeFunction
         Those of larger seminorm first. Their sum with the affine part of the network, for other activations than ReLU
         its whole part in the null space, is the network: exactly where the
-        directions of a group are the same, otherwise to tol * |x| times the seminorm.
+        directions of a group are the same, otherwise to ``tol * |x|`` times the seminorm.
 
     Raises
     ------

@@ -162,7 +162,7 @@ class RidgeSpline(Immutable):
 
     @property
     def n_active(self) -> int:
-        """How many neurons have more than a millionth of the largest |v_k|: training leaves many near zero."""
+        """How many neurons have more than a millionth of the largest ``|v_k|``: training leaves many near zero."""
         sizes = group_norms(self.amplitudes)
         return int((sizes > 1e-6 * sizes.max(initial=0.0)).sum())
 

@@ -114,7 +114,7 @@ class Solution:
 
     @property
     def relative_gap(self) -> float:
-        """gap / |objective|, zero where the gap is within the rounding of y and of f(x)."""
+        """gap / ``|objective|``, zero where the gap is within the rounding of y and of f(x)."""
         return relative(self.problem, self.network, self.objective, self.gap)
 
     @cached_property

@@ -29,6 +29,12 @@ class Activation(ABC):
     ----------
     .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
        doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> [(each.homogeneity, each.degree) for each in (rs.ReLU(), rs.TruncatedPower(3), rs.Sigmoid(), rs.Exponential())]
+    [(1, 1), (3, 3), (None, 0), (None, -1)]
     """
 
     @property

@@ -27,7 +27,15 @@ BLOCK = 2**21
 
 
 class Peaks(NamedTuple):
-    """Biases of local maxima of |eta| along one direction, an upper bound on |eta|, and whether a peak attains it."""
+    r"""Where :math:`|\eta|` peaks along one direction: biases, an upper bound, and whether a peak attains it.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> p, u = np.array([0.0, 1.0, 2.0]), np.array([1.0, -2.0, 1.0])  # u has no mean and no slope
+    >>> rs.ReLU().peaks(p, u, prove=True).bound
+    1.0
+    """
 
     biases: Array
     bound: float

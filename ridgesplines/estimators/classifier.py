@@ -53,8 +53,8 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
     loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``. See the notes for which to
         take.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
-    scale : whether the features are standardised first, each to mean 0 and variance 1. **This is
-        another problem**: the norm of the weights, and so the seminorm, is then that of the scaled
+    scale : whether the features are standardised first, each to mean 0 and variance 1. This is
+        another problem: the norm of the weights, and so the seminorm, is then that of the scaled
         features.
     class_weight : a dictionary {label: factor}, by which the weights of that class's rows are
         multiplied, or ``"balanced"`` for factors that give all classes the same total weight; none

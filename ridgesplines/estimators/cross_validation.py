@@ -60,7 +60,7 @@ class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
     scores_folds_ : with ``"cv"`` only, shape (n_lams, n_folds).
     sigma_ : with ``"sure"`` only: the standard deviation of the noise that was used.
     path_ : the Path of all solutions for all rows.
-    solution_ : the Solution of lam_.
+    solution_ : the Solution of ``lam_``.
     network_ : the RidgeSpline f; ``network_.knots`` and ``network_.to_frame()`` show it.
     n_features_in_ : 1.
     feature_names_in_ : the name of the feature, where X had one.
@@ -80,8 +80,8 @@ class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
 
     **lam in the folds.** The objective is a sum over the rows, with no 1/N: fewer rows with the same lam would be
     smoothed more. Each fold therefore solves with lam times the weight of its training rows over that of all rows.
-    lam_ and lams_ are those for all rows. The mean and the standard error weigh each fold by its held-out weight,
-    so that folds of equal weight have the standard error std(ddof=1) / sqrt(n_folds).
+    ``lam_`` and ``lams_`` are those for all rows. The mean and the standard error weigh each fold by its held-out
+    weight, so that folds of equal weight have the standard error std(ddof=1) / sqrt(n_folds).
 
     **Where a criterion errs.** ``"gcv"`` and ``"bic"`` are made for df far below N. Near interpolation both may fall
     again, without bound for ``"bic"``, so that their paths end early; look at `plot()` before lowering `lam_ratio`.

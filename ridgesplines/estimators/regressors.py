@@ -196,8 +196,8 @@ class RidgeSplineRegressor(SplineRegressor):
         parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
         (the median) or ``"interpolation"``.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
-    scale : whether the features are standardised first, each to mean 0 and variance 1. **This is
-        another problem**: the norm of the weights, and so the seminorm, is then that of the scaled
+    scale : whether the features are standardised first, each to mean 0 and variance 1. This is
+        another problem: the norm of the weights, and so the seminorm, is then that of the scaled
         features.
 
     Attributes

@@ -58,7 +58,7 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
     scores_se_ : its standard error, shape (n_lams,); of a single split NaN.
     scores_folds_ : shape (n_lams, n_folds).
     path_ : the Path of all solutions for all rows; ``path_.plot()`` shows it, and ``plot()`` the scores.
-    solution_ : the Solution of lam_.
+    solution_ : the Solution of ``lam_``.
     network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
         ``network_(scaler_.transform(X))``.
     scaler_ : the fitted StandardScaler of all rows, with ``scale=True`` only.
@@ -68,9 +68,9 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
     Notes
     -----
     The objective is a sum over the rows, with no 1/N: fewer rows with the same lam would be smoothed more. Each fold
-    therefore solves with lam times the weight of its training rows over that of all rows; lam_ and lams_ are those for
-    all rows. The mean and the standard error weigh each fold by its held-out weight, so that folds of equal weight have
-    the standard error std(ddof=1) / sqrt(n_folds).
+    therefore solves with lam times the weight of its training rows over that of all rows; ``lam_`` and ``lams_`` are
+    those for all rows. The mean and the standard error weigh each fold by its held-out weight, so that folds of equal
+    weight have the standard error std(ddof=1) / sqrt(n_folds).
 
     **In parallel.** Folds, segments and the path for all rows are jobs of joblib, so that they also run on a cluster:
 
@@ -165,7 +165,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     lam_, lams_, scores_, scores_mean_, scores_se_, scores_folds_ : as for RidgeSplineRegressorCV.
     paths_ : the Paths of all solutions for all rows: one, or for the hinge loss with more than two classes one a class.
     path_ : the Path, where there is one.
-    solutions_, solution_, network_, scaler_, classes_, n_features_in_, feature_names_in_ : of lam_, as for
+    solutions_, solution_, network_, scaler_, classes_, n_features_in_, feature_names_in_ : of ``lam_``, as for
         RidgeSplineClassifier.
 
     Notes

@@ -27,7 +27,14 @@ class Loss(ABC):
     invariant : whether a function common to all outputs changes nothing, as for logits.
     translates : whether :math:`L(y + t, z + t) = L(y, z)`, as for regression.
     quadratic : whether the loss is a parabola in z, its own second-order model.
-    lipschitz : M with :math:`|L'(y, z) - L'(y, z')| \\le M |z - z'|`, or None where there is no such number.
+    lipschitz : M with :math:`|L'(y, z) - L'(y, z')| \le M |z - z'|`, or None where there is no such number.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> loss, y, z, v = rs.Huber(), np.zeros(3), np.array([-2.0, 0.5, 3.0]), np.array([-2.0, 1.0, 2.0])
+    >>> bool(np.all(loss.value(y, z) + loss.conjugate(y, v) >= z * v))  # Fenchel and Young
+    True
     """
 
     cone: ClassVar[str]

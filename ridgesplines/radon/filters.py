@@ -16,20 +16,20 @@ def backprojection_filter(values: Array, grid: RadonGrid) -> Array:
 
     Parameters
     ----------
-    values : g, shape (M, T), zero for |t| > L.
+    values : g, shape (M, T), zero for ``|t| > L``.
     grid : where.
 
     Returns
     -------
     ndarray
-        K g, shape (M, T); to be used for |t| <= L: for d = 2, K g reaches beyond any interval, and what lies beyond 2 L
-        comes back on the other side.
+        K g, shape (M, T); to be used for ``|t| <= L``: for d = 2, K g reaches beyond any interval, and what lies beyond
+        2 L comes back on the other side.
 
     Notes
     -----
     For d = 3, K is :math:`-D_t^2 / (8 \pi^2)`, which is local. For d = 2 the ramp has a kink at :math:`\omega = 0`, and
     samples of it would shift all values; so it is applied as the convolution with samples of its band-limited kernel,
-    known in closed form, which for |t| <= L is exact for band-limited g.
+    known in closed form, which for ``|t| <= L`` is exact for band-limited g.
 
     References
     ----------

@@ -22,6 +22,13 @@ class RadonMeasure:
     directions : :math:`\alpha`, unit rows, shape (2A, d); rows A to 2A - 1 are the mirror images of the first A.
     offsets : t, shape (2A,).
     masses : m, shape (2A,), or (2A, D).
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> measure = rs.radon.radon_measure(rs.RidgeSpline([[0.6, 0.8]], [1.0], [-3.0]))
+    >>> measure.masses, measure.norm, measure.n_hyperplanes
+    (array([-1.5, -1.5]), 3.0, 1)
     """
 
     directions: Array

@@ -70,7 +70,7 @@ def sparsifying_transform(
     Returns
     -------
     ndarray
-        Shape (M, T); even; to be used for |t| <= L.
+        Shape (M, T); even; to be used for ``|t| <= L``.
 
     Raises
     ------

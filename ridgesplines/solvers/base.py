@@ -29,6 +29,13 @@ class Answer:
     tolerance : the relative gap that was to be reached; infinite where none was, and the gap is the result.
     history : notes for the reader.
     interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0], [0.0, 0.0, 1.0], lam=0.1)
+    >>> [answer.network.n_neurons for answer in rs.Univariate().path(problem, [1.0, 0.1])]
+    [0, 1]
     """
 
     problem: Problem
@@ -41,7 +48,15 @@ class Answer:
 
 
 class Solver(ABC):
-    """A frozen dataclass of settings. A new solver is one file and one line in ``solvers/__init__.py``."""
+    """A frozen dataclass of settings. A new solver is one file and one line in ``solvers/__init__.py``.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> plane = rs.Problem([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, 2.0, 0.0], lam=1.0)
+    >>> rs.Univariate().refuses(plane) is None, rs.ColumnGeneration().refuses(plane) is None
+    (False, True)
+    """
 
     @property
     def name(self) -> str:

@@ -41,7 +41,15 @@ def write(reports: Sequence[Report], path: str | os.PathLike[str]) -> None:
 
 
 def summary(reports: Sequence[Report]) -> str:
-    """How many claims hold, fail and were not run, in one line."""
+    """How many claims hold, fail and were not run, in one line.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> rs.theorems.summary([rs.theorems.representer(problem, rs.solve(problem))])
+    '1 of 1 claims hold; 0 s'
+    """
     count = {verdict: sum(r.verdict == verdict for r in reports) for verdict in ("holds", "FAILS", "not run")}
     words = f"{count['holds']} of {len(reports)} claims hold"
     words += f", {count['FAILS']} FAIL" if count["FAILS"] else ""

@@ -17,7 +17,15 @@ TERMS = np.array([4, 6, 8, 12, 16, 24, 32, 48, 64])
 
 
 class Target(NamedTuple):
-    """A function at n points, the dictionary's atoms there (n, M), and the sum of |v| with which they make it up."""
+    r"""A function at n points, its atoms there (n, M), and the :math:`\sum |v|` with which they make it up.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> atoms = np.maximum(np.subtract.outer(np.linspace(-1.0, 1.0, 5), [-0.5, 0.0]), 0.0)
+    >>> rs.theorems.Target(atoms @ [0.5, -0.5], atoms, variation=1.0).atoms.shape
+    (5, 2)
+    """
 
     values: Array
     atoms: Array
@@ -25,7 +33,14 @@ class Target(NamedTuple):
 
 
 def target(rng: np.random.Generator, d: int, points: int = 1000, atoms: int = 3000) -> Target:
-    """A combination of all neurons of a random dictionary on the unit ball, with sum |v| = 1, sizes k^-1.5."""
+    r"""A combination of all neurons of a random dictionary on the unit ball, :math:`\sum |v| = 1`, sizes k^-1.5.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> rs.theorems.target(np.random.default_rng(0), d=5, points=100, atoms=300).atoms.shape
+    (100, 300)
+    """
     X = rng.standard_normal((points, d))
     X *= (rng.random(points) ** (1.0 / d) / np.linalg.norm(X, axis=1))[:, None]
     W = rng.standard_normal((atoms, d))

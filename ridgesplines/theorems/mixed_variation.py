@@ -22,7 +22,15 @@ DEGREES = 5.0
 
 
 class Ridge(NamedTuple):
-    """A fit, and the unit direction in which the function varied that it was fitted to."""
+    """A fit, and the unit direction in which the function varied that it was fitted to.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> net = rs.RidgeSpline([[0.6, 0.8]], [0.0], [5.0])
+    >>> rs.theorems.Ridge(net, net.weights[0]).direction
+    array([0.6, 0.8])
+    """
 
     network: RidgeSpline
     direction: Array

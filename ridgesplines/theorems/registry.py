@@ -52,6 +52,13 @@ class Claim:
     own : the objects that a user's solution gives, or None where the claim is not about it; absent where it never is.
     needs : a package without which it cannot run.
     number : of those that may not run, the number in the paper; a Report has its own.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> (claim,) = [claim for claim in rs.theorems.CLAIMS if claim.name == "representer theorem, d = 1"]
+    >>> claim.run(seed=1).holds
+    True
     """
 
     name: str

@@ -55,6 +55,14 @@ class Balance:
     ----------
     inputs : :math:`\|w_k\|_2` of the units, an array for each hidden layer.
     outputs : :math:`\|v_k\|_2`, likewise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ridgesplines.torch import Balance
+    >>> norms = Balance(inputs=(np.array([2.0, 1.0]),), outputs=(np.array([2.0, 4.0]),))
+    >>> norms.contributions, norms.imbalance
+    ((array([4., 4.]),), 0.375)
     """
 
     inputs: tuple[Array, ...]
@@ -156,7 +164,15 @@ def rebalance(module: nn.Module) -> nn.Module:
 
 
 def weight_decay(module: nn.Module) -> float:
-    r""":math:`\|\theta\|_2^2` of (4): the squared weights before and after units; no biases, no skip connections."""
+    r""":math:`\|\theta\|_2^2` of (4): the squared weights before and after units; no biases, no skip connections.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> from ridgesplines.torch import weight_decay
+    >>> weight_decay(rs.RidgeSpline([[3.0, 4.0]], [0.0], [5.0]).to_torch())  # balanced: |w| = |v| = 5
+    50.0
+    """
     return sum(_square(linear) for linear, _ in _linears(module))
 
 

@@ -121,6 +121,16 @@ class DeepSolution:
     history : ``["objective"]`` at the start and after each epoch, ``["restarts"]``, and ``["imbalance"]``, as for
         `WeightDecay`, of the neurons of all layers.
     last : the last layer as a Solution of problem (32), all others fixed; None before `refine`.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> from ridgesplines.torch import DeepSolution
+    >>> fold = rs.RidgeSpline([[1.0, 0.0]], [0.0], [[2.0]], slope=[[-1.0], [0.0]], offset=[0.0])  # |x_1|
+    >>> bend = rs.RidgeSpline([[1.0]], [1.0], [3.0])
+    >>> deep = DeepSolution(rs.Problem([[0.0, 1.0], [2.0, 0.0]], [0.0, 3.0], lam=0.1), (fold, bend))
+    >>> deep(deep.problem.X), deep.ranks, round(deep.objective, 12)
+    (array([0., 3.]), (1,), 0.5)
     """
 
     problem: Problem

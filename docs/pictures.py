@@ -1,0 +1,56 @@
+"""What sphinx-gallery must know of the examples: each takes the name of its picture and draws it."""
+
+import shutil
+from pathlib import Path
+
+from sphinx_gallery.scrapers import figure_rst
+
+#: The gallery, in the order in which it reads; what is not named comes last.
+ORDER = [
+    "quickstart",
+    "lesson",
+    "table_of_knots",
+    "outliers",
+    "quantile_bands",
+    "choosing_lambda",
+    "two_dimensions",
+    "classification",
+    "ridge_functions",
+    "trained_networks",
+    "deep",
+    "activations",
+    "cylinder",
+    "gap_of_a_grid",
+    "activation_functions",
+    "architecture",
+    "sparsity_in_the_second_derivative",
+    "radon_domain",
+    "mixed_variation",
+    "sparsity_of_training",
+]
+
+
+def drawn(script: dict) -> Path:
+    """Where an example draws its picture: beside itself, from where `scraper` takes it."""
+    return Path(script["src_file"]).resolve().with_suffix(".png")
+
+
+def arguments(config: dict, script: dict) -> list[str]:
+    """The command line with which an example is run; sphinx-gallery does not tell it where its file is."""
+    script["example_globals"]["__file__"] = script["src_file"]
+    return [drawn(script).name]
+
+
+def scraper(block: tuple, variables: dict, config: dict) -> str:
+    """The picture that the example has drawn."""
+    if not drawn(variables).exists():  # the text before the code draws nothing
+        return figure_rst([], config["src_dir"])
+    shown = next(variables["image_path_iterator"])
+    shutil.move(drawn(variables), shown)
+    return figure_rst([shown], config["src_dir"])
+
+
+def place(filename: str) -> tuple[int, str]:
+    """Where an example stands in the gallery."""
+    stem = Path(filename).stem
+    return ORDER.index(stem) if stem in ORDER else len(ORDER), stem
