@@ -34,12 +34,13 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     ----------
     problem : data, loss and lam.
     solver : settings such as ``Grid(directions=64)``. By default ``Univariate()`` for d = 1, ``ColumnGeneration()``
-        for d >= 2, and ``Grid()`` for vector outputs and constraints in d = 1.
+        for d >= 2, and ``Grid()`` for vector outputs and constraints in d = 1 and for other activations than ReLU.
 
     Returns
     -------
     Solution
-        Purified, K <= N - rank[1 X] neurons (times D for D outputs), or as it was trained, with objective and gap
+        Purified, K <= N - rank[1 X] neurons (times D for D outputs; for other activations N less the dimension of their
+        null space at the data), or as it was trained, with objective and gap
         computed from the network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says
         so and a ConvergenceWarning is issued.
 

@@ -10,10 +10,17 @@ from numpy.polynomial.hermite import hermval
 from scipy.integrate import quad
 
 import ridgesplines as rs
+from ridgesplines.activations import ACTIVATIONS
 from ridgesplines.polynomials import polynomial_basis
 
-SMOOTH = [rs.Sigmoid(), rs.Sigmoid(0.4), rs.Arctan(), rs.Arctan(0.4), rs.Exponential(), rs.Exponential(0.4)]
-POWERS = [rs.ReLU(), rs.TruncatedPower(1), rs.TruncatedPower(2), rs.TruncatedPower(3), rs.TruncatedPower(4)]
+#: Each of the library's with its defaults, and others.
+EVERY = [
+    *(kind() for kind in ACTIVATIONS),
+    *(rs.TruncatedPower(k) for k in (1, 3, 4)),
+    *(kind(0.4) for kind in (rs.Sigmoid, rs.Arctan, rs.Exponential)),
+]
+SMOOTH = [activation for activation in EVERY if activation.homogeneity is None]
+POWERS = [activation for activation in EVERY if activation.homogeneity is not None]
 
 
 def cosine_transform(f, omega):
@@ -23,7 +30,7 @@ def cosine_transform(f, omega):
 
 def transform(activation, omega):
     """The Fourier transform away from omega = 0: of an odd activation by that of its derivative, over j omega."""
-    if isinstance(activation, rs.Exponential):
+    if activation.degree < 0:
         return cosine_transform(activation.value, omega)
     return cosine_transform(activation.derivative, omega) / (1j * omega)
 
