@@ -40,9 +40,8 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     -------
     Solution
         Purified, K <= N - rank[1 X] neurons (times D for D outputs; for other activations N less the dimension of their
-        null space at the data), or as it was trained, with objective and gap
-        computed from the network and the data. If the tolerance was not reached, or Ctrl-C came first, its status says
-        so and a ConvergenceWarning is issued.
+        null space at the data), or as it was trained, with objective and gap computed from the network and the data.
+        If the tolerance was not reached, or Ctrl-C came first, its status says so and a ConvergenceWarning is issued.
 
     Raises
     ------
