@@ -155,7 +155,7 @@ def test_it_loads_and_shows_the_optimum(page):
 
 def test_a_drag_moves_the_spline_and_its_knots(page):
     page.open()
-    spline, k = page.spline(), page.k("line")
+    spline, k, objective = page.spline(), page.k("line"), page.fact("line", "objective")
     page.drag(0, 110)
     page.until(lambda: page.spline() != spline and page.k("line") != k)
     state = page.state()["line"]
@@ -163,7 +163,8 @@ def test_a_drag_moves_the_spline_and_its_knots(page):
     solution = rs.solve(rs.Problem(x, y, state["lam"]))
     page.until(lambda: page.k("line") == (solution.network.n_neurons, 40))
     page.press(Keys.CONTROL, "z")
-    page.until(lambda: page.spline() == spline and page.k("line") == k)
+    # By what is fitted: where the spline is drawn changes with the layout, which settles late on a busy machine.
+    page.until(lambda: page.fact("line", "objective") == objective and page.k("line") == k)
     page.press(Keys.CONTROL, Keys.SHIFT, "z")
     page.until(lambda: page.state()["line"]["points"] == state["points"])
 
