@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,33 +87,54 @@ def polynomial_basis(X: Array, degree: int) -> Array:
 
 def affine_basis(X: Array) -> Array:
     """Orthonormal basis of the column space of [1 X], with a rank tolerance; columns may differ in scale by 1e24."""
-    n = len(X)
+    one = np.full((len(X), 1), 1.0 / np.sqrt(len(X)))
+    return np.asfortranarray(np.hstack([one, _affine_coordinates(X).left]))  # tall: columns in one piece
+
+
+class _Coordinates(NamedTuple):
+    """The linear functions of centred data, orthonormal at the data: left = (X - centre) / spread @ right / sizes."""
+
+    left: Array
+    sizes: Array
+    right: Array
+    spread: Array
+
+
+def _affine_coordinates(X: Array) -> _Coordinates:
+    """By a singular value decomposition. Columns that are constant, or combinations of others, up to rounding are none.
+
+    One decision for all that need the affine functions: their basis, and the coefficients of one of them.
+    """
+    n, d = X.shape
     one = np.full((n, 1), 1.0 / np.sqrt(n))
     centred = X - X.mean(axis=0)
     spread = np.abs(centred).max(axis=0)
     alive = spread > 8.0 * EPS * np.abs(X).max(axis=0)
+    spread[~alive] = np.inf
     centred = centred[:, alive] / spread[alive]
     centred -= one @ (one.T @ centred)
+    right = np.zeros((d, int(alive.sum())))
     if centred.shape[1] == 1:
-        return np.asfortranarray(np.hstack([one, centred / np.linalg.norm(centred)]))  # tall: columns in one piece
-    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    left = left[:, sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * EPS]
-    return np.hstack([one, left])
+        sizes = np.linalg.norm(centred, axis=0)
+        right[alive] = 1.0
+        return _Coordinates(centred / sizes, sizes, right, spread)
+    left, sizes, turned = np.linalg.svd(centred, full_matrices=False)
+    kept = sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * EPS
+    right = np.zeros((d, int(kept.sum())))
+    right[alive] = turned[kept].T
+    return _Coordinates(left[:, kept], sizes[kept], right, spread)
 
 
 def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:
-    """(slope, offset) of the affine function nearest to the values z at X; of least norm if X is degenerate."""
-    centre = X.mean(axis=0)
-    centred = X - centre
-    spread = np.abs(centred).max(axis=0)
-    spread[spread <= 8.0 * EPS * np.abs(X).max(axis=0)] = np.inf  # constant columns
-    unit = centred / spread
-    if X.shape[1] == 1:
-        slope = np.tensordot(unit, z - z.mean(axis=0), (0, 0)) / max(float((unit**2).sum()), 1e-300)
-    else:
-        slope = np.linalg.lstsq(unit, z - z.mean(axis=0), rcond=None)[0]
+    """(slope, offset) of the affine function nearest to the values z at X; where X is degenerate, one without waste.
+
+    Directions in which the data do not vary have no slope: coefficients never cancel one another.
+    """
+    left, sizes, right, spread = _affine_coordinates(X)
+    middle = z.mean(axis=0)
+    slope = right @ ((left.T @ (z - middle)).T / sizes).T
     slope = (slope.T / spread).T
-    return slope, z.mean(axis=0) - centre @ slope
+    return slope, middle - X.mean(axis=0) @ slope
 
 
 def least_squares(X: Array, z: Array, degree: int) -> tuple[Array, Array, Polynomial | None]:

@@ -25,7 +25,7 @@ from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
-#: Columns whose dependence is below this, relative to the largest, count as dependent.
+#: Columns whose dependence is below this, relative to the largest, count as dependent; and those that are so affine.
 RANK_TOLERANCE = 1e-12
 
 
@@ -195,8 +195,13 @@ def extreme_point(problem: Problem, W: Array, b: Array, amplitudes: Array) -> tu
 
 
 def _columns(problem: Problem, W: Array, b: Array, signs: Array) -> Array:
-    """Each neuron's contribution to the fit, off the affine functions, per unit of its amplitude's norm."""
-    values = project(problem.null_space, problem.activation.value(problem.X @ W.T - b))
+    """Each neuron's contribution to the fit, off the affine functions, per unit of its amplitude's norm.
+
+    Zero for one that is affine on the data: what is left of it is rounding.
+    """
+    raw = problem.activation.value(problem.X @ W.T - b)
+    values = project(problem.null_space, raw)
+    values[:, np.linalg.norm(values, axis=0) <= RANK_TOLERANCE * np.linalg.norm(raw, axis=0)] = 0.0
     return values * signs if signs.ndim == 1 else (values[:, None, :] * signs.T).reshape(-1, len(b))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,7 @@ from ridgesplines.oracle.faces import FaceOracle
 from ridgesplines.oracle.line import eta_at_sites, line_oracle
 from ridgesplines.oracle.plane import PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
 
 __all__ = [
@@ -42,7 +44,7 @@ __all__ = [
 def continuum_oracle(
     X: Array,
     starts: Array | None = None,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     device: str | None = None,
     activation: Activation | None = None,
 ) -> Oracle:
@@ -95,6 +97,8 @@ def exact_oracle(X: Array, activation: Activation | None = None) -> Oracle | Non
         return DirectionsOracle(X, np.ones((1, 1)), activation) if X.shape[1] == 1 else None
     d, centre = X.shape[1], X.mean(axis=0)
     centred = X - centre
+    if _independent(X):
+        return partial(_vanishing, X)
     if d == 1:
         return partial(_moved, partial(line_oracle, centred[:, 0], np.ones(1)), np.eye(1), centre)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
@@ -106,6 +110,20 @@ def exact_oracle(X: Array, activation: Activation | None = None) -> Oracle | Non
     if rank == 2:
         return partial(_moved, PlaneOracle(centred @ axes[:2].T), axes[:2], centre)
     return None
+
+
+def _independent(X: Array) -> bool:
+    """Whether the distinct rows are affinely independent: then every function on them is affine."""
+    d = X.shape[1]
+    if d == 1 or len(np.unique(X[: 8 * (d + 1)], axis=0)) > d + 1:
+        return False
+    distinct = np.unique(X, axis=0)
+    return len(distinct) <= d + 1 and affine_basis(distinct).shape[1] == len(distinct)
+
+
+def _vanishing(X: Array, u: Array, level: float | None = None) -> Supremum:
+    """eta = 0: a dual vector that is orthogonal to all affine functions is orthogonal to all functions on such data."""
+    return ranked("exact", np.zeros((1, *u.shape[1:])), np.eye(1, X.shape[1]), X[:1, 0])
 
 
 def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | None = None) -> Supremum:

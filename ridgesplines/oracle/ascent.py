@@ -10,6 +10,10 @@ for the held points is what a local maximum satisfies; the point that breaks it 
 great circle is searched, through all its crossings: the ascent leaps over the maxima that lie between. What is crossed
 there is held from then on.
 
+A circle proposes: it takes held points to be on the hyperplane, which rounding may have moved off them where their
+differences are nearly dependent. Wherever it leads, eta is evaluated afresh from the hyperplane and all data, points
+that are not on it are let go, and a step that does not rise is taken back.
+
 All ascents take their steps together, so that the work is in large arrays.
 """
 
@@ -21,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.passes import Passes, Slopes
+from ridgesplines.oracle.passes import Passes, Slopes, compact
 from ridgesplines.validation import Array
 
 #: A slope relative to |eta|, and a gain, that count as none.
@@ -29,9 +33,8 @@ FLAT = 1e-9
 GAIN = 1e-11
 #: Steps at most: far more than any ascent was seen to take.
 STEPS = 1000
-#: Relative to the largest distance: a point as near as this lies on the hyperplane.
-TOUCH = 1e-10
-#: Points whose differences are dependent up to this are not held together.
+#: Points are held together where each one's distance to the plane through those before exceeds this, relatively: it is
+#: on the diagonal of a QR factorisation of their differences.
 DEPENDENT = 1e-8
 #: Hyperplanes that agree so far are the same.
 SAME = 1e-8
@@ -81,40 +84,54 @@ def through(passes: Passes, W: Array, pivots: NDArray[np.intp]) -> Hyperplanes:
     """Hyperplanes of unit normals W through data points, held to what else lies on them."""
     held = np.full(W.shape, -1)
     held[:, 0] = pivots
-    rows, points = passes.touched(W, held, TOUCH)
+    rows, points = passes.touched(W, pivots)
     rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
     for j in range(min(int(rank.max(initial=-1)) + 1, TRIED * W.shape[1])):
         now, crossed = rows[rank == j], points[rank == j]
         held[now] = _holding(passes.X, held[now], crossed)
     W = _onto(passes.X, W, held)
-    return Hyperplanes(W, held, passes.slopes(W, held).value)
+    slopes = passes.slopes(W, held)
+    return Hyperplanes(W, slopes.held, slopes.value)
 
 
 def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplanes:
-    """Ascend from each until nothing helps: local maxima, but for degenerate data and the limits of steps and time."""
-    W, held, value = start.W.copy(), start.held.copy(), start.value.copy()
-    active = np.arange(len(W))
+    """Ascend from each until nothing helps: local maxima, but for degenerate data and the limits of steps and time.
+
+    Values are those of the dual vector at hand, whatever they were at the start.
+    """
+    W, active, slopes = start.W.copy(), np.arange(len(start)), passes.slopes(start.W, start.held)
+    held, value = slopes.held.copy(), slopes.value.copy()
     for _ in range(STEPS):
         if not len(active) or time.perf_counter() > end:
             break
-        slopes = passes.slopes(W[active], held[active])
-        value[active] = slopes.value
-        C, let_go = _ways_up(passes.X, W[active], held[active], slopes)
-        moves = np.linalg.norm(C, axis=1) > 0.5
-        alone = ~moves & (held[active, 1:] < 0).all(axis=1)
-        turned = active[moves]
-        on = _without(held[turned], let_go[moves])
-        high, best, crossed = passes.around(W[turned], C[moves], on)
-        up = high > value[turned] * (1.0 + GAIN) + passes.rounding
-        turned = turned[up]
-        W[turned], value[turned], held[turned] = best[up], high[up], _holding(passes.X, on[up], crossed[up])
-        shifted = active[alone]  # the best direction about this pivot: try all others
-        high, pivots = passes.along(W[shifted])
-        up = high > value[shifted] * (1.0 + GAIN) + passes.rounding
-        shifted = shifted[up]
-        held[shifted, 0], value[shifted] = pivots[up], high[up]
-        active = np.sort(np.concatenate([turned, shifted]))
+        rows, proposed, on = _moves(passes, W[active], slopes)
+        slopes, active = passes.slopes(proposed, on), active[rows]
+        up = _rises(passes, slopes.value, value[active])
+        slopes, active = slopes[up], active[up]
+        W[active], held[active], value[active] = proposed[up], slopes.held, slopes.value
     return Hyperplanes(W, held, value)
+
+
+def _rises(passes: Passes, value: Array, before: Array) -> NDArray[np.bool_]:
+    """Whether a value is higher by more than rounding."""
+    return value > before * (1.0 + GAIN) + passes.rounding
+
+
+def _moves(passes: Passes, W: Array, slopes: Slopes) -> tuple[NDArray[np.intp], Array, NDArray[np.intp]]:
+    """For the hyperplanes that may rise, their indices, to where, and what is held there."""
+    held = slopes.held
+    C, let_go = _ways_up(passes.X, W, slopes)
+    moves = np.linalg.norm(C, axis=1) > 0.5
+    turned, shifted = np.flatnonzero(moves), np.flatnonzero(~moves & (held[:, 1:] < 0).all(axis=1))
+    on = _without(held[turned], let_go[turned])
+    high, best, crossed = passes.around(W[turned], C[turned], on)
+    up = _rises(passes, high, slopes.value[turned])
+    turned, best, on = turned[up], best[up], _holding(passes.X, on[up], crossed[up])
+    high, pivots = passes.along(W[shifted])  # the best direction about this pivot: try all others
+    up = _rises(passes, high, slopes.value[shifted])
+    shifted, alone = shifted[up], held[shifted[up]]
+    alone[:, 0] = pivots[up]
+    return tuple(map(np.concatenate, ((turned, shifted), (best, W[shifted]), (on, alone))))  # type: ignore[return-value]
 
 
 def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end: float = np.inf) -> Hyperplanes:
@@ -137,19 +154,20 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end:
         high, best, crossed = passes.around(W, C, on)
         top = np.lexsort((-high, rows))
         top = top[np.append(True, np.diff(rows[top]) > 0)[: len(top)]]  # the best of each
-        top = top[high[top] > todo.value[rows[top]] * (1.0 + GAIN) + passes.rounding]
-        done = done.joined(todo)
+        top = top[_rises(passes, high[top], todo.value[rows[top]])]
+        done, before = done.joined(todo), todo.value[rows[top]]
         todo = climb(passes, Hyperplanes(best[top], _holding(passes.X, on[top], crossed[top]), high[top]), end)
+        todo = todo[_rises(passes, todo.value, before)]
     return done.joined(todo)
 
 
-def _ways_up(X: Array, W: Array, held: NDArray[np.intp], slopes: Slopes) -> tuple[Array, NDArray[np.intp]]:
+def _ways_up(X: Array, W: Array, slopes: Slopes) -> tuple[Array, NDArray[np.intp]]:
     """For each hyperplane the direction in which |eta| rises fastest, perpendicular to w, zero where none does.
 
     And which of the held points is let go for it, or -1. The steepest of: the gradient along the face; for each held
     point, the way that leaves it and keeps the others.
     """
-    C, let_go = np.zeros(W.shape), np.full(len(W), -1)
+    C, let_go, held = np.zeros(W.shape), np.full(len(W), -1), slopes.held
     count = (held >= 0).sum(axis=1)
     rest = slopes.by_direction - slopes.value[:, None] * W
     for k in range(W.shape[1]):
@@ -174,6 +192,8 @@ def _ways_up(X: Array, W: Array, held: NDArray[np.intp], slopes: Slopes) -> tupl
             let_go[rows[leave]] = worst[leave]
         g[np.linalg.norm(g, axis=1) <= flat] = 0.0
         C[rows] = g
+    left = np.flatnonzero(let_go >= 0)  # where differences are nearly dependent, the dual basis rounds
+    C[left] = _onto(X, C[left], _without(held[left], let_go[left]))
     return _perpendicular(C, W), let_go
 
 
@@ -210,7 +230,7 @@ def _without(held: NDArray[np.intp], let_go: NDArray[np.intp]) -> NDArray[np.int
     held = held.copy()
     rows = np.flatnonzero(let_go >= 0)
     held[rows, let_go[rows]] = -1
-    return np.take_along_axis(held, np.argsort(held < 0, axis=1, kind="stable"), axis=1)
+    return compact(held)
 
 
 def _holding(X: Array, held: NDArray[np.intp], crossed: NDArray[np.intp]) -> NDArray[np.intp]:

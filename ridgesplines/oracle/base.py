@@ -20,12 +20,14 @@ class Supremum:
     value : sup |eta|, over what `scope` names; an upper bound on it where that is ``"bounded"``.
     scope : ``"exact"``, ``"bounded"``, ``"dictionary"`` or ``"searched"``.
     weights, biases : neurons of large |eta|, the largest first; shapes (m, d), (m,).
+    starts : for a search, how many random starts it made.
     """
 
     value: float
     scope: str
     weights: Array
     biases: Array
+    starts: int = 0
 
 
 class Oracle(Protocol):

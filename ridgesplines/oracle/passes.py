@@ -1,7 +1,8 @@
 r"""The passes over all data that a search makes for many hyperplanes at once: on this machine or, by torch, on another.
 
-A hyperplane is kept as a unit vector w and the data points that it is held to, the first of which is its pivot. Held
-points lie on it exactly: their distance is set to zero, whatever rounding says.
+A hyperplane is a unit vector w and the data point through which it passes, its pivot. The points that it is held to, of
+which the pivot is the first, are a hint: eta is evaluated from w, the pivot and all data, and a held point that is not
+on the hyperplane is let go.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ridgesplines.validation import Array
 
 #: From so many points on, compiled code is worth its loading.
 MANY = 200
+#: Relative to the largest distance: a point as near as this lies on the hyperplane.
+TOUCH = 1e-10
 #: Entries (hyperplanes times points times outputs) of a block here, and elsewhere; of a share worth a thread.
 BLOCK = 2**18
 ELSEWHERE = 2**23
@@ -79,16 +82,21 @@ class Slopes:
 
     Attributes
     ----------
-    value : |eta|, (m,).
+    value : |eta|, (m,), evaluated at w and the pivot.
+    held : the held points that are on the hyperplane, those that are not left out, (m, d).
     by_direction : the derivative of |eta| by w about the pivot, held points left out, (m, d).
     by_bias : its derivative as the hyperplane recedes from all points, those held left out, (m,).
     weights : u_n of the held points, in the direction of eta; zero where none is held, (m, d).
     """
 
     value: Array
+    held: NDArray[np.intp]
     by_direction: Array
     by_bias: Array
     weights: Array
+
+    def __getitem__(self, rows: NDArray) -> Slopes:
+        return Slopes(*(part[rows] for part in vars(self).values()))
 
 
 class Points:
@@ -121,22 +129,24 @@ class Passes:
         squares, at = self._blocks(block, len(W), (), ())
         return np.sqrt(squares), at.astype(np.intp)
 
-    def distances(self, W: Array, held: NDArray[np.intp]) -> Rows:
-        """w^T (x_n - x_p), exactly zero for points that are held: (m, N)."""
+    def distances(self, W: Array, pivots: NDArray[np.intp]) -> Rows:
+        """w^T (x_n - x_p): (m, N)."""
         P = self.machine.put(W) @ self._points.T
-        P = P - self.machine.put(np.einsum("kd,kd->k", W, self.X[held[:, 0]]))[:, None]
+        return P - self.machine.put(np.einsum("kd,kd->k", W, self.X[pivots]))[:, None]
+
+    def _on(self, P: Rows, held: NDArray[np.intp]) -> Rows:
+        """The distances, zero at the held points."""
         rows, columns = np.nonzero(held >= 0)
         P[self.machine.put(rows), self.machine.put(held[rows, columns])] = 0.0
         return P
 
-    def touched(self, W: Array, held: NDArray[np.intp], tol: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Pairs (hyperplane, data point on it), those held left out: within tol of the largest distance."""
+    def touched(self, W: Array, pivots: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Pairs (hyperplane, data point on it), the pivots left out."""
         rows, points = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
         for part in _parts(len(W), self._step):
-            far = np.abs(self.machine.get(self.distances(W[part], held[part])))
-            near = far <= tol * far.max(axis=1, keepdims=True)
-            k, j = np.nonzero(held[part] >= 0)
-            near[k, held[part][k, j]] = False
+            far = np.abs(self.machine.get(self.distances(W[part], pivots[part])))
+            near = far <= TOUCH * far.max(axis=1, keepdims=True)
+            near[np.arange(len(near)), pivots[part]] = False
             k, n = np.nonzero(near)
             rows.append(k + part.start)
             points.append(n)
@@ -149,47 +159,53 @@ class Passes:
             at.append(np.abs(W[part] @ self.X.T - biases[part, None]).argmin(axis=1))
         return np.concatenate(at)
 
-    def patterns(self, W: Array, held: NDArray[np.intp], tol: float) -> Array:
+    def patterns(self, W: Array, pivots: NDArray[np.intp]) -> Array:
         """A number for each hyperplane that tells activation patterns apart; which side is which does not matter."""
         code = np.random.default_rng(0).standard_normal(len(self.X))
         codes = [np.empty(0)]
         for part in _parts(len(W), self._step):
-            P = self.machine.get(self.distances(W[part], held[part]))
-            P = np.where(np.abs(P) <= tol * np.abs(P).max(axis=1, keepdims=True), 0.0, P)
+            P = self.machine.get(self.distances(W[part], pivots[part]))
+            P = np.where(np.abs(P) <= TOUCH * np.abs(P).max(axis=1, keepdims=True), 0.0, P)
             codes.append(np.abs(np.sign(P) @ code))
         return np.concatenate(codes)
 
     def slopes(self, W: Array, held: NDArray[np.intp]) -> Slopes:
-        """How eta changes to first order. O(N d) a hyperplane."""
-        xp, get = self.machine.xp, self.machine.get
+        """eta, evaluated afresh; which held points are on the hyperplane; how eta changes. O(N d) a hyperplane."""
+        xp, get, put = self.machine.xp, self.machine.get, self.machine.put
 
         def block(part: slice) -> tuple[Array, ...]:
-            h = held[part]
-            P = self.distances(W[part], h)
+            P = self.distances(W[part], held[part][:, 0])
+            rows = put(np.arange(len(P)))[:, None]
             eta = 0.5 * (abs(P) @ self._dual)
+            near = get(abs(P[rows, put(np.maximum(held[part], 0))])) <= TOUCH * get(xp.amax(abs(P), 1))[:, None]
+            near[:, 0] = True  # the pivot is on it by definition
+            h = compact(np.where(near, held[part], -1))
+            P = self._on(P, h)
             size = (eta**2).sum(1) ** 0.5
             V = (eta / xp.where(size > 0.0, size, 1.0)[:, None]) @ self._dual.T
             S = 0.5 * xp.sign(P) * V
-            rows = self.machine.put(np.arange(len(h)))[:, None]
-            return get(size), get(S @ self._points), get(S.sum(1)), get(V[rows, self.machine.put(np.maximum(h, 0))])
+            return get(size), h, get(S @ self._points), get(S.sum(1)), get(V[rows, put(np.maximum(h, 0))])
 
         d = W.shape[1]
-        value, G, bias, weights = self._blocks(block, len(W), (), (d,), (), (d,))
-        G -= bias[:, None] * self.X[held[:, 0]]
-        weights[held < 0] = 0.0
-        return Slopes(value, G, bias, weights)
+        value, on, G, bias, weights = self._blocks(block, len(W), (), (d,), (d,), (), (d,))
+        on = on.astype(np.intp)
+        G -= bias[:, None] * self.X[on[:, 0]]
+        weights[on < 0] = 0.0
+        return Slopes(value, on, G, bias, weights)
 
     def around(self, W: Array, C: Array, held: NDArray[np.intp]) -> tuple[Array, Array, NDArray[np.intp]]:
-        """The largest |eta| on the great circle through w and c that keeps to the held points, where, what is crossed.
+        """The largest |eta| on the great circle through w and c, if both keep to what is held; where; what is crossed.
 
-        Values (m,), unit vectors (m, d), data points or -1 (m,). O(N (d + log N)) a circle.
+        A proposal: `slopes` evaluates it. Values (m,), unit vectors (m, d), data points or -1 (m,). O(N (d + log N)) a
+        circle.
         """
         compiled = fast.compiled("oracle.compiled_circles") if self.machine.compiles and len(self.X) >= MANY else None
 
         def block(part: slice) -> tuple[Array, ...]:
             if compiled is not None:
                 return compiled.best_on_circles(self._columns, self.U, W[part], C[part], held[part])
-            rx, ry = self.distances(W[part], held[part]), self.distances(C[part], held[part])
+            h = held[part]
+            rx, ry = (self._on(self.distances(V[part], h[:, 0]), h) for V in (W, C))
             return tuple(map(self.machine.get, best_on_circles(self.machine.xp, rx, ry, self._dual)))
 
         threads = 1 if compiled is None else fast.threads()
@@ -210,6 +226,11 @@ class Passes:
             parts = [block(part) for part in _parts(m, self._step)]
         empty = [np.empty((0, *shape)) for shape in shapes]
         return [np.concatenate(column) for column in zip(empty, *parts, strict=True)]
+
+
+def compact(held: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The same held points in the same order, the places without one (-1) last."""
+    return np.take_along_axis(held, np.argsort(held < 0, axis=1, kind="stable"), axis=1)
 
 
 def _parts(m: int, step: int) -> Iterator[slice]:

@@ -3,11 +3,15 @@ r"""sup |eta| in many dimensions, searched: a lower bound on the supremum, and n
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 
+from ridgesplines.network import group_norms
 from ridgesplines.oracle import starts as directions
-from ridgesplines.oracle.ascent import TOUCH, Hyperplanes, climb, exchange, through
+from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
 from ridgesplines.oracle.base import MOST, Supremum, ranked
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host, Passes, Points, Torch
@@ -40,14 +44,15 @@ class SearchOracle:
     With `level` a call stops early once it has found many maxima above it, or some and further starts no more, and
     spends its whole effort only where it finds none; maxima below it are left out, all but the first. `near`, (weights
     (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
-    fast. `effort` stands in for that of the oracle in one call. From `end` on, a reading of ``time.perf_counter``, no
-    further starts are made, and those under way stop where they are. Maxima are kept from call to call, as starts for
-    the next dual vector, but every value is that of the dual vector at hand.
+    fast; the answer is never below them. `effort` stands in for that of the oracle in one call. From `end` on, a
+    reading of ``time.perf_counter``, no further starts are made, and those under way stop where they are. Maxima are
+    kept from call to call, as starts for the next dual vector. Every value is that of the dual vector at hand,
+    evaluated at (w, b) and the data.
 
     Parameters
     ----------
     X : the data, shape (N, d); they may be degenerate. Equal rows count as one point.
-    seed : of the random starts. The same sequence of calls gives the same answers.
+    seed : of the random starts, a number or several. The same sequence of calls gives the same answers.
     effort : how many random starts a call makes at most; 128 d by default, and never more than 2^25 / N.
     starts : directions to start from besides, in every call, shape (m, d).
     device : where the passes over the data run: None for NumPy (and numba where it is installed), ``"cuda"`` or
@@ -80,9 +85,15 @@ class SearchOracle:
     """
 
     def __init__(
-        self, X: Array, seed: int = 0, effort: int | None = None, starts: Array | None = None, device: str | None = None
+        self,
+        X: Array,
+        seed: int | Sequence[int] = 0,
+        effort: int | None = None,
+        starts: Array | None = None,
+        device: str | None = None,
     ) -> None:
-        self._X, self._centre = X, X.mean(axis=0)
+        self._centre = X.mean(axis=0)
+        self._X = X - self._centre
         distinct, self._place = np.unique(X, axis=0, return_inverse=True)
         self._axes = span(distinct)
         self._points = Points((distinct - self._centre) @ self._axes.T, Host() if device is None else Torch(device))
@@ -104,24 +115,55 @@ class SearchOracle:
         np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
         if not len(self._axes) or not U.any():
             w = np.eye(1, self._X.shape[1])
-            return ranked("searched", eta_at(self._X, u, w, w @ self._X[0]), w, w @ self._X[0])
+            return self._answer(u, w, w @ self._X[0], near, 0)
         passes = Passes(self._points, U)
         scaled = np.inf if level is None else level / size
-        maxima = self._search(passes, scaled, near, self._effort if effort is None else effort, end)
+        maxima, spent = self._search(passes, scaled, near, self._effort if effort is None else effort, end)
         self._kept = maxima[:KEPT]
         if level is not None:
             maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
-        codes = passes.patterns(maxima.W, maxima.held, TOUCH)
+        codes = passes.patterns(maxima.W, maxima.held[:, 0])
         first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MOST]
-        weights = maxima.W[first] @ self._axes
-        pivots = self._points.X[maxima.held[first, 0]] @ self._axes + self._centre
-        biases = np.einsum("md,md->m", weights, pivots)
-        return ranked("searched", eta_at(self._X, u, weights, biases), weights, biases)
+        return self._answer(u, *self._neurons(maxima[first]), near, spent)
+
+    def afresh(self) -> SearchOracle:
+        """One for the same data that knows nothing of what this one found, with random starts of its own."""
+        other = copy(self)
+        other._kept, other._rng = None, self._rng.spawn(1)[0]
+        return other
+
+    @property
+    def kept(self) -> tuple[Array, Array] | None:
+        """The maxima that are kept for the next dual vector, as neurons: weights (m, d), biases (m,)."""
+        if self._kept is None:
+            return None
+        weights, biases = self._neurons(self._kept)
+        return weights, biases + weights @ self._centre
+
+    def _neurons(self, maxima: Hyperplanes) -> tuple[Array, Array]:
+        """For centred data: weights (m, d), biases (m,)."""
+        return maxima.W @ self._axes, np.einsum("md,md->m", maxima.W, self._points.X[maxima.held[:, 0]])
+
+    def _answer(
+        self, u: Array, weights: Array, biases: Array, near: tuple[Array, Array] | None, spent: int
+    ) -> Supremum:
+        """The neurons found, for centred data, and of those known before the largest, where it exceeds them."""
+        if near is not None and len(near[1]):
+            known = near[0], near[1] - near[0] @ self._centre
+            size = group_norms(eta_at(self._X, u, *known)) / np.maximum(np.linalg.norm(near[0], axis=1), 1e-300)
+            top = int(size.argmax())
+            if size[top] > group_norms(eta_at(self._X, u, weights, biases)).max(initial=0.0):
+                w, b = known[0][top], known[1][top]
+                length = np.linalg.norm(w)
+                weights, biases = np.vstack([weights, w / length]), np.append(biases, b / length)
+        eta = eta_at(self._X, u, weights, biases)
+        found = ranked("searched", eta, weights, biases + weights @ self._centre)
+        return replace(found, starts=spent)
 
     def _search(
         self, passes: Passes, level: float, near: tuple[Array, Array] | None, effort: int, end: float
-    ) -> Hyperplanes:
-        """Distinct local maxima, from the largest on; when the time is over, what was reached."""
+    ) -> tuple[Hyperplanes, int]:
+        """Distinct local maxima, from the largest on, when the time is over what was reached; and the random starts."""
         X = passes.X
         found = climb(passes, self._known(passes, near), end).distinct(X, 4 * MOST)
         effort = min(effort, max(FEW, WORK // len(X)))
@@ -136,7 +178,7 @@ class SearchOracle:
             spent, number = spent + number, min(2 * number, TOGETHER)
         if not stop:
             found = found.joined(exchange(passes, found[:EXCHANGED], self._rng, end)).distinct(X, 4 * MOST)
-        return found
+        return found, spent
 
     def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
         """What is known before any random start: earlier maxima, neurons given, directions given, principal ones."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.ridge.neurons import blocks
 from ridgesplines.validation import Array
 
+#: Columns off the affine functions, the root of their mean square: below this they are rounding.
+AFFINE = 1e-12
 #: Entries up to which the columns are kept; beyond, they are formed anew whenever they are needed.
 STORED = 2**25
 
@@ -83,3 +86,11 @@ def neuron_columns(X: Array, Q: Array, W: Array, b: Array, signs: Array) -> Colu
         return np.maximum(hidden, 0.0, out=hidden) * signs
 
     return Columns(Q, len(b), make)
+
+
+def bends(X: Array, Q: Array, W: Array, b: Array) -> NDArray[np.bool_]:
+    """Which neurons are not affine on the data, |x| <= 1, by more than rounding: other columns are nothing else."""
+    squares = np.zeros(len(b))
+    for _, part in neuron_columns(X, Q, W, b, np.ones(len(b))).blocks():
+        squares += (part**2).sum(axis=0)
+    return np.sqrt(squares) > AFFINE * np.sqrt(len(X))
