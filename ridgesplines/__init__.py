@@ -10,7 +10,7 @@ from ridgesplines.activations import Arctan, Exponential, ReLU, Sigmoid, Truncat
 from ridgesplines.certificate import DualCertificate, lambda_max
 from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
-from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal
+from ridgesplines.exceptions import ContradictionWarning, ConvergenceWarning, ProblemError, SolverRefusal
 from ridgesplines.losses import (
     Absolute,
     Hinge,
@@ -47,6 +47,7 @@ __all__ = [
     "Arrangement",
     "ColumnGeneration",
     "Concave",
+    "ContradictionWarning",
     "ConvergenceWarning",
     "Convex",
     "DualCertificate",

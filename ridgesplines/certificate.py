@@ -2,6 +2,8 @@ r"""The dual certificate: what proves how close to the global optimum a network 
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,22 +12,28 @@ import numpy as np
 from ridgesplines.activations import Activation, ReLU
 from ridgesplines.dictionaries import spread_directions
 from ridgesplines.duals import (
+    along,
     best_scale,
     least_supremum_dual,
     projected,
     smooth_dual,
 )
+from ridgesplines.exceptions import ContradictionWarning
 from ridgesplines.exchange import exchange
 from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.line import Line, Progress, connect, kinked
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.objective import eta_rounding, moved, objective, perfect_fit, targets_and_fit
 from ridgesplines.oracle import DirectionsOracle, Oracle, Report, Supremum, continuum_oracle, eta_at, proven
+from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.ridge import Fit, states
-from ridgesplines.scaling import data_fit, standardise, targets_and_fit
+from ridgesplines.scaling import standardise
 from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
 from ridgesplines.validation import Array, real_array
 
+#: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
+RESCAN = (0, 2026)
 #: A relative gap that needs no second dual vector.
 SMALL = 1e-9
 #: The relative gap to which a problem whose loss has kinks is solved for its dual vector.
@@ -77,12 +85,15 @@ class DualCertificate:
     sup : sup of :math:`|\eta|` over what `scope` names, in units of lam.
     scope : ``"exact"``: over all directions and biases, computed exactly (in floating point); ``"bounded"``: `sup` is
         a proven upper bound, so that `value` is a lower bound on the optimum too; ``"dictionary"``: over the neurons of
-        a grid; ``"searched"``: the best violator that a search found, so that `value` is **not** a lower bound.
+        a grid; ``"searched"``: the best violator that a search found, so that `value` is **not** a lower bound. But for
+        a grid's it is never below :math:`|\eta|` at the network's own neurons, so that `value` is below its objective.
     residual : the part of the raw dual vector that lay in [1 X], relative to its length; zero at an optimum.
     scale : tau, the factor that makes tau u feasible and the bound largest.
     value : the dual objective at tau u. If the scope is exact or bounded, no function has a smaller objective.
     peaks : weights (m, d) and biases (m,) of neurons with the largest :math:`|\eta|` found, the largest first: the
         supremum is at least that. Empty with constraints.
+    starts : for scope ``"searched"``, from how many fresh random starts the search looked: another search than the
+        solver's, whose random numbers it does not share.
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
         to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
         for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
@@ -112,13 +123,16 @@ class DualCertificate:
     activation: Activation
     peaks: tuple[Array, Array]
     multipliers: ShapeMultipliers | None = None
+    starts: int = 0
 
     def eta(self, W: object, b: object) -> Array:
         """:math:`\\eta` at neurons W (K, d), b (K,); shape (K,) or (K, D). For d = 1, W may be a number or (K,)."""
         weights, biases = real_array("W", W), np.atleast_1d(real_array("b", b))
         d = self.X.shape[1]
         weights = np.broadcast_to(weights.reshape(-1, d), (len(biases), d))
-        eta = eta_at(self.X, self.dual, weights, biases, self.activation)
+        origin = origin_near(self.X)
+        about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
+        eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights[:, 0], biases)
 
 
@@ -151,21 +165,55 @@ def certify(
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
-    oracle = oracle or continuum_oracle(reduced.X, network.weights, activation=problem.activation)
+    oracle = oracle or continuum_oracle(reduced.X, network.weights, RESCAN, activation=problem.activation)
+    prove = partial(_proved, problem, network, oracle=oracle)
+    if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
+        return perfect
     if not problem.loss.smooth:
         raw = _column_generation(problem, network) if dual is None else dual
-        return _proved(problem, raw[problem.rows], oracle)
+        return prove(raw[problem.rows])
     if dual is None:  # a solver that has a dual vector has looked already
         require_minimiser(reduced)
     y, z = fit or targets_and_fit(reduced, network)
-    enough = (1.0 - tol) * (data_fit(reduced, network, (y, z)) + problem.lam * network.seminorm)
+    enough = (1.0 - tol) * objective(reduced, network, (y, z))
     ways = [partial(smooth_dual, reduced, y, z)]
     if dual is not None:  # what costs less comes first
         ways.insert(int(problem.loss.quadratic), partial(np.take, dual, problem.rows, axis=0))
-    best = _proved(problem, ways[0](), oracle)
+    best = prove(ways[0]())
     if best.value < enough and len(ways) > 1:
-        best = max(best, _proved(problem, ways[1](), oracle), key=lambda c: c.value)
+        other = prove(ways[1]())
+        best = max(looked_at(problem, best, *other.peaks), other, key=lambda c: c.value)
     return best
+
+
+def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array) -> DualCertificate:
+    """A searched certificate, raised to what is found at further neurons W (K, d), b (K,); others as they are."""
+    if certificate.scope != "searched" or not len(b):
+        return certificate
+    size = group_norms(certificate.eta(W, b))
+    top = int(size.argmax())
+    if size[top] <= certificate.sup:
+        return certificate
+    scale, value = best_scale(problem.reduced, certificate.dual[problem.rows], float(size[top]))
+    weights, biases = certificate.peaks
+    peaks = np.concatenate([W[top : top + 1], weights]), np.append(b[top], biases)
+    return replace(certificate, sup=float(size[top]), scale=scale, value=value, peaks=peaks)
+
+
+def _of_a_perfect_fit(
+    problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None, prove: Callable[[Array], DualCertificate]
+) -> DualCertificate | None:
+    """Where the objective is zero to rounding, the dual vector zero proves it; None where it is not."""
+    p = problem.reduced
+    if _is_perfect(p, network, fit):
+        outputs = () if p.n_outputs is None else (p.n_outputs,)
+        return prove(np.zeros((p.n_samples, *outputs)))
+    return None
+
+
+def _is_perfect(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> bool:
+    """Whether a network without neurons has the objective zero, but for the last digits of its coefficients."""
+    return not network.n_neurons and objective(problem, network, fit) <= perfect_fit(problem, network)
 
 
 def strengthened(
@@ -178,22 +226,47 @@ def strengthened(
     def oracle(u: Array, level: float | None = None) -> Supremum:
         return proven(problem.reduced.X, u, max_time, near, report)
 
-    again = _proved(problem, certificate.dual[problem.rows], oracle)
+    again = _proved(problem, network, certificate.dual[problem.rows], oracle)
     return replace(again, residual=certificate.residual)
 
 
-def _proved(problem: Problem, raw: Array, oracle: Oracle) -> DualCertificate:
+def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
-    found = oracle(u, np.inf)  # its value only
+    if not np.isfinite(along(problem.reduced, u)(0.0)):
+        u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
+    found = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
     scale, value = best_scale(problem.reduced, u, found.value)
-    if np.isneginf(value):  # nothing near it is orthogonal to the null space and inside the domain: zero always is
-        u = np.zeros_like(u)
-        found = oracle(u, np.inf)
-        scale, value = best_scale(problem.reduced, u, found.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
-    peaks = found.weights, found.biases
-    return DualCertificate(full, found.value, found.scope, residual, scale, value, problem.X, problem.activation, peaks)
+    X, activation, peaks = problem.X, problem.activation, (found.weights, found.biases)
+    return DualCertificate(
+        full, found.value, found.scope, residual, scale, value, X, activation, peaks, starts=found.starts
+    )
+
+
+def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) -> Supremum:
+    """A supremum that is not below |eta| at the network's own neurons; not so a grid's, which they may have left."""
+    if found.scope == "dictionary" or not network.n_neurons:
+        return found
+    net = moved(problem, network)
+    size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation))
+    top = int(size.argmax())
+    if size[top] <= found.value:
+        return found
+    excess = float(size[top] - found.value)
+    if found.scope == "exact" and excess > 1e-9 * found.value + eta_rounding(problem, u):
+        warn_contradiction(
+            f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
+        )
+    weights = np.concatenate([network.weights[top : top + 1], found.weights])
+    biases = np.concatenate([network.biases[top : top + 1], found.biases])
+    return replace(found, value=float(size[top]), weights=weights, biases=biases)
+
+
+def warn_contradiction(what: str) -> None:
+    """Say that a certificate is wrong, and that this is not the user's doing."""
+    remedy = "This is a fault of ridgesplines: nothing is proven. Please report it with the data."
+    warnings.warn(f"A contradiction: {what}. {remedy}", ContradictionWarning, stacklevel=3)
 
 
 def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
@@ -239,13 +312,15 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
     """The bound is computed in scaled units, in which the objective is the original one up to a factor."""
     scaling = standardise(problem)
     scaled, sites = scaling.problem, Sites.of(scaling.problem)
-    if suggested is not None:
+    if _is_perfect(problem.reduced, network):
+        start = Multipliers(np.zeros_like(scaled.y), np.zeros(len(sites.points)), np.zeros(len(sites.widths)))
+    elif suggested is not None:
         start = suggested.scaled(scaling)
     else:
         require_shaped_minimiser(scaled)
         start = found_multipliers(scaled, sites)
     fits = [start.fit]
-    if scaled.loss.smooth:
+    if scaled.loss.smooth and start.fit.any():
         z = scaling.scaled_network(network)(scaled.X)
         fits.append(-scaled.sample_weight * scaled.loss.gradient(scaled.y, z))
     best = max((best_bound(scaled, sites, u, start.points) for u in fits), key=lambda bound: bound.value)

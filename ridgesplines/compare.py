@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.objective import relative
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution, relative
+from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Comparison:
             {
                 "name": name,
                 "objective": s.objective,
-                "above best": relative(s.problem, s.network, best.objective, s.objective - best.objective),
+                "above best": relative(s.problem, s.objective - best.objective, best.objective),
                 "relative gap": s.relative_gap,
                 "scope": s.certificate.scope,
                 "seminorm": s.seminorm,

@@ -16,6 +16,8 @@ from scipy.optimize import linprog, minimize_scalar
 
 from ridgesplines.finite import affine_fit, project
 from ridgesplines.finite.linear import OPTIONS
+from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import SUM, eta_rounding, moved, objective_rounding
 from ridgesplines.oracle import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -152,6 +154,40 @@ def _inside(value: Callable[[float], float], most: float) -> float:
         middle = (low + high) / 2.0
         low, high = (middle, high) if np.isfinite(value(middle)) else (low, middle)
     return low
+
+
+def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array], u: Array, value: float) -> float:
+    """What rounding may have done to objective - D(u), from the terms that are summed for both.
+
+    Besides the sums themselves: u is orthogonal to the affine functions to rounding only, eta at the network's neurons
+    is known to rounding only, and an interpolating network meets the data to rounding only.
+
+    Parameters
+    ----------
+    problem : the reduced problem.
+    network, fit : a network, and its `targets_and_fit`.
+    u, value : the dual vector, scaled, and D(u).
+    """
+    p, (y, z), net = problem, fit, moved(problem, network)
+    sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
+    if p.loss.constraint:
+        sums += float(np.vdot(np.abs(u), np.abs(y - z)))
+    if p.constraints:  # their multipliers make up for what u is not orthogonal to
+        return sums
+    null = p.centred @ net.slope + net.offset
+    if net.polynomial is not None:
+        null = null + net.polynomial(p.centred)
+    if p.loss.translates:
+        null = null - (p.y - p.detrended)
+    return sums + float(np.linalg.norm(p.null_space.T @ u) * np.linalg.norm(p.null_space.T @ null))
+
+
+def value_rounding(problem: Problem, u: Array, value: float) -> float:
+    """What rounding may have done to D(u) = `value`, from the terms that are summed for it."""
+    if problem.loss.translates:  # L*(y, v) = v y + L*(0, v), of which the last is not negative
+        return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
+    conjugate = problem.loss.conjugate(problem.y, -(u.T / problem.sample_weight).T)
+    return SUM * float(problem.sample_weight @ np.abs(conjugate))
 
 
 def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:

@@ -83,3 +83,21 @@ class ConvergenceWarning(UserWarning):
     >>> len(caught), solution.status
     (1, 'not converged')
     """
+
+
+class ContradictionWarning(UserWarning):
+    """A certificate contradicts itself: a fault of this library, never of the data.
+
+    Nothing is proven of the solution that comes with it, whose status is ``"not converged"`` and whose gap is infinite;
+    its network and its objective are right all the same. Where warnings are errors, as in this library's own tests, it
+    is one.
+
+    Examples
+    --------
+    >>> import warnings, ridgesplines as rs
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rs.ContradictionWarning)  # in scripts that nobody watches
+    ...     solution = rs.solve(rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], lam=0.1))
+    >>> solution.contradiction is None
+    True
+    """

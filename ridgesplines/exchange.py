@@ -25,10 +25,10 @@ import numpy as np
 from ridgesplines.duals import best_scale, projected
 from ridgesplines.finite import curvatures, damped_solve, fitted, line_search
 from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.objective import objective, relative
 from ridgesplines.oracle import Oracle, Supremum, eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.refit import newton_refit, vertex_refit
-from ridgesplines.scaling import data_fit
 from ridgesplines.validation import Array
 
 ROUNDS = 100
@@ -82,9 +82,8 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
 
 def relative_gap(problem: Problem, network: RidgeSpline, u: Array, sup: float) -> float:
     """(primal - dual) / |primal| for a dual vector that is orthogonal to the null space."""
-    objective = data_fit(problem, network) + problem.lam * network.seminorm
-    value = best_scale(problem, u, sup)[1]
-    return max(objective - value, 0.0) / max(abs(objective), 1e-300)
+    reached = objective(problem, network)
+    return relative(problem, reached - best_scale(problem, u, sup)[1], reached)
 
 
 def _refitted(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, Array, RidgeSpline] | None:

@@ -143,7 +143,7 @@ class RidgeSpline(Immutable):
             )
         first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
         amplitudes, change, rise = [], 0.0, 0.0
-        # The same sums in the same order as in `_pieces`.
+        # The same sums in the same order as in `pieces`.
         for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
             amplitudes.append((height - (start + rise)) / width - first - change)
             change += amplitudes[-1]
@@ -217,7 +217,7 @@ class RidgeSpline(Immutable):
 
     def _piecewise(self, x: Array) -> Array:
         """f in one dimension, piece by piece from the knots: no cancellation, no N x K matrix."""
-        t, slopes, values = self._pieces()
+        t, slopes, values = self.pieces()
         if not len(t):
             return np.multiply.outer(x, self.slope[0]) + self.offset
         base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is reckoned
@@ -229,8 +229,8 @@ class RidgeSpline(Immutable):
             start, slope, value = (a[piece] for a in (t[base], slopes, values[base]))
         return value + (slope.T * (x - start)).T
 
-    def _pieces(self) -> tuple[Array, Array, Array]:
-        """Sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""
+    def pieces(self) -> tuple[Array, Array, Array]:
+        """d = 1, ReLU: sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""
         order = np.argsort(self.knots, kind="stable")
         t, w, v = self.knots[order], self.weights[order, 0], self.amplitudes[order]
         left = w < 0.0  # neurons that are active to the left of their knot
@@ -311,7 +311,7 @@ class RidgeSpline(Immutable):
 
         self._only_univariate("to_ppoly")
         self.require_relu("to_ppoly")
-        t, slopes, values = self._pieces()
+        t, slopes, values = self.pieces()
         if not len(t):
             t, values = np.zeros(1), np.asarray(self.offset)[None]
             slopes = np.concatenate([slopes, slopes])

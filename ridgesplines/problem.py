@@ -15,6 +15,7 @@ from ridgesplines.constraints import Constraint, Shape, checked, combined, requi
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss, Squared
 from ridgesplines.polynomials import polynomial_basis
+from ridgesplines.precise import origin_near
 from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples
 
 
@@ -189,6 +190,16 @@ class Problem(Immutable):
             return self
         data = {name: frozen(getattr(self, name)[rows]) for name in ("X", "y", "sample_weight")}
         return self._changed(("unconstrained",), facts={}, **data)
+
+    @of_data
+    def origin(self) -> Array:
+        """A point near the data, from which x is measured without any rounding; shape (d,)."""
+        return frozen(origin_near(self.X))
+
+    @of_data
+    def centred(self) -> Array:
+        """X less the origin, exactly; shape (N, d)."""
+        return frozen(self.X - self.origin) if self.origin.any() else self.X
 
     @of_data
     def sites(self) -> Array:

@@ -141,17 +141,3 @@ def _scaled_shape(
     if not problem.constraints:
         return []
     return [problem.shape.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]
-
-
-def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
-    """(y, f(x)), both less the network's offset where only their difference counts: it may be far larger than that."""
-    net, y = network, problem.y
-    if problem.loss.translates and not problem.loss.constraint:
-        net, y = net.changed(offset=np.zeros_like(net.offset)), y - net.offset
-    return y, net(problem.X)
-
-
-def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
-    """The weighted sum of the losses of a network; `fit` is its `targets_and_fit`, where that is known."""
-    y, z = fit or targets_and_fit(problem, network)
-    return float(problem.sample_weight @ problem.loss.value(y, z))

@@ -15,13 +15,13 @@ import numpy as np
 
 from ridgesplines.activations import ReLU
 from ridgesplines.certificate import DualCertificate, certify, strengthened
-from ridgesplines.duals import best_scale
+from ridgesplines.duals import best_scale, gap_rounding
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.objective import data_fit, relative, targets_and_fit
 from ridgesplines.oracle import Report
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import data_fit, targets_and_fit
-from ridgesplines.shaped import TOLERANCE, violation
+from ridgesplines.shaped import TOLERANCE, missed, violation
 from ridgesplines.sparsify import at_sites, neuron_bound
 from ridgesplines.uniqueness import proves_unique
 from ridgesplines.validation import Array, real_number, rounded_up
@@ -37,6 +37,7 @@ WORDS = {
     "dictionary": "among the neurons of the grid only",
     "searched": "an estimate, not a bound: sup|eta| was searched",
 }
+CONTRADICTION = "nothing is proven: the dual value lies above the objective, which is a fault of ridgesplines"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,7 @@ class Solution:
     def evaluated(self, fit: tuple[Array, Array]) -> Solution:
         """The same, not to evaluate the network again: `fit` is its `targets_and_fit` for the reduced problem."""
         self.__dict__["data_fit"] = data_fit(self.problem.reduced, self.network, fit)
+        self.__dict__["rounding"] = self._rounding(fit)
         return self
 
     @property
@@ -107,15 +109,46 @@ class Solution:
             return float("inf")
         return self.data_fit + self.problem.lam * self.seminorm
 
+    @cached_property
+    def rounding(self) -> float:
+        """What rounding may have done to objective - certificate.value, from the terms that are summed for both."""
+        return self._rounding(targets_and_fit(self.problem.reduced, self.network))
+
+    def _rounding(self, fit: tuple[Array, Array]) -> float:
+        p, c = self.problem.reduced, self.certificate
+        sums = gap_rounding(p, self.network, fit, c.scale * c.dual[self.problem.rows], c.value)
+        if c.multipliers is None:
+            return sums
+        at = c.multipliers
+        return sums + c.scale * missed(self.problem, self.network, at.at_points, at.slopes)
+
+    @property
+    def contradiction(self) -> str | None:
+        """In words, how the certificate contradicts the objective, by more than rounding; None where it does not.
+
+        A dual value above the objective proves that one of them is wrong: a fault of this library. (Not so on a grid:
+        a network that leaves it may be better than the best on it.)
+        """
+        if self.certificate.scope == "dictionary" or not self.certificate.value > self.objective + self.rounding:
+            return None
+        return f"the dual value {self.certificate.value:.17g} lies above the objective {self.objective:.17g}"
+
     @property
     def gap(self) -> float:
-        """objective - certificate.value; read `certificate.scope` for what it means. Never below zero."""
-        return max(self.objective - self.certificate.value, 0.0)
+        """objective - certificate.value, or what rounding may have done to it where that is more.
+
+        Read `certificate.scope` for what it means. Infinite where there is a `contradiction`: then nothing is proven.
+        """
+        return self._gap_to(self.certificate.value)
+
+    def _gap_to(self, value: float) -> float:
+        """The same for any dual value."""
+        return float("inf") if self.contradiction else float(max(self.objective - value, self.rounding))
 
     @property
     def relative_gap(self) -> float:
-        """gap / ``|objective|``, zero where the gap is within the rounding of y and of f(x)."""
-        return relative(self.problem, self.network, self.objective, self.gap)
+        """gap / ``|objective|``; see :func:`ridgesplines.objective.resolution` where the objective is nearly zero."""
+        return relative(self.problem, self.gap, self.objective)
 
     @cached_property
     def is_unique(self) -> bool:
@@ -226,7 +259,7 @@ class Solution:
         """The relative gap that the dual vector leaves if this is its supremum."""
         problem = self.problem
         value = best_scale(problem.reduced, self.certificate.dual[problem.rows], sup)[1]
-        return relative(problem, self.network, self.objective, max(self.objective - value, 0.0))
+        return relative(problem, self._gap_to(value), self.objective)
 
     def _progress(self) -> Report:
         """Prints how far the supremum, and so the gap, is known; at most once a second."""
@@ -247,6 +280,14 @@ class Solution:
 
         return report
 
+    @property
+    def scope_words(self) -> str:
+        """What may be said of the gap."""
+        if self.contradiction:
+            return CONTRADICTION
+        starts = self.certificate.starts
+        return WORDS[self.certificate.scope] + (f" from {starts} fresh random starts" if starts else "")
+
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
         return self.network(X)
@@ -263,7 +304,7 @@ class Solution:
                 f"K = {self.network.n_neurons} (some optimum has at most {_bound_words(p)} = {neuron_bound(p)})",
             ),
             ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
-            ("relative gap", f"{rounded_up(self.relative_gap)} ({WORDS[c.scope]})"),
+            ("relative gap", f"{rounded_up(self.relative_gap)} ({self.scope_words})"),
         ]
         if p.constraints:
             rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
@@ -311,32 +352,6 @@ def _bound_words(problem: Problem) -> str:
         return "distinct x and fixed points, less 2"
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
     return free + (" D" if problem.n_outputs else "")
-
-
-def relative(problem: Problem, network: RidgeSpline, objective: float, gap: float) -> float:
-    """gap / |objective|; zero where the gap is below what rounding alone costs.
-
-    Without that, data that an affine function fits exactly would show the rounding of zero divided by itself.
-    """
-    if not np.isfinite(gap):
-        return float("inf")
-    noise = _rounding(problem.reduced, network)
-    return 0.0 if gap <= noise else gap / max(abs(objective), noise)
-
-
-def _rounding(p: Problem, network: RidgeSpline) -> float:
-    """What a few units in the last place of y and of the terms of f(x) change in the objective."""
-    terms = np.abs(p.X) @ np.abs(network.slope) + np.abs(network.offset)
-    if network.polynomial is not None:
-        terms = terms + np.abs(network.polynomial(p.X))
-    if p.loss.constraint:
-        return 1e-300
-    if p.loss.translates:
-        digits = 4.0 * np.finfo(float).eps * (np.abs(p.y) + terms)
-        return float(p.sample_weight @ p.loss.value(p.y, p.y + digits)) + 1e-300
-    # Labels have size one, and the slope of a loss of margins or logits is at most that.
-    largest = terms if terms.ndim == 1 else terms.max(axis=1)
-    return float(p.sample_weight @ (4.0 * np.finfo(float).eps * (1.0 + largest)))
 
 
 def evaluate(problem: Problem, network: RidgeSpline) -> Solution:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ridgesplines.certificate import certify, lambda_max
+from ridgesplines.certificate import certify, lambda_max, looked_at, warn_contradiction
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import targets_and_fit
 from ridgesplines.solution import Solution
 from ridgesplines.solvers import Answer, ColumnGeneration, Grid, Solver, Univariate
 from ridgesplines.validation import Array, frozen, real_array
@@ -203,38 +203,58 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
 def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
-    certificates = []
     exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
+    certificate, inner = None, None
     if answer.dictionary is None or exact is not None:
-        certificates.append(certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance, fit))
-    within = None
+        certificate = certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance, fit)
+        certificate = looked_at(problem, certificate, *answer.peaks) if answer.peaks else certificate
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary, fit=fit)
-        if inner.scope == "dictionary":
-            within = Solution(problem, network, inner).evaluated(fit).relative_gap
-        certificates.append(inner)
+    shown = certificate or inner
+    assert shown is not None
     seconds = time.perf_counter() - start
-    settings = repr(solver)
     solution = Solution(
-        problem, network, certificates[0], settings, "converged", seconds, answer.history, within, answer.tolerance
+        problem, network, shown, repr(solver), "converged", seconds, answer.history, None, answer.tolerance
     ).evaluated(fit)
-    reached = solution.relative_gap if within is None else within
-    if answer.interrupted:
-        _warn(f"{solver.name} was interrupted at lam = {problem.lam:g}, with a relative gap of {reached:.1e}.")
+    if inner is not None and inner.scope == "dictionary":  # what no function does better, no neuron of the grid does
+        within = Solution(problem, network, inner).evaluated(fit).relative_gap
+        within = min(within, solution.relative_gap) if shown.scope in ("exact", "bounded") else within
+        solution = replace(solution, dictionary_gap=within).evaluated(fit)
+    return _judged(solver, solution, answer.interrupted)
+
+
+def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
+    """The solution with its status, and a warning where it is not what was asked for."""
+    at = f"at lam = {solution.problem.lam:g}"
+    reached = solution.relative_gap if solution.dictionary_gap is None else solution.dictionary_gap
+    if solution.contradiction:
+        warn_contradiction(f"{solver.name} {at}: {solution.contradiction}")
+        return replace(solution, status="not converged")
+    if interrupted:
+        _warn(f"{solver.name} was interrupted {at}, with a relative gap of {reached:.1e}.")
         return replace(solution, status="interrupted")
-    if np.isinf(answer.tolerance):  # the gap is the result, not a promise
+    if np.isinf(solution.tolerance):  # the gap is the result, not a promise
         return replace(solution, status="trained")
-    if reached <= answer.tolerance:
+    if reached <= solution.tolerance:
         return solution
     _warn(
-        f"{solver.name} reached a relative gap of {reached:.1e}, not {answer.tolerance:.0e}, at lam = {problem.lam:g}.",
-        " Try a larger lam, or another solver or backend.",
+        f"{solver.name} reached a relative gap of {reached:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution)
     )
     return replace(solution, status="not converged")
 
 
+def _remedy(solution: Solution) -> str:
+    """What to do about a gap: another one for rounding than for lack of time."""
+    if relative(solution.problem, solution.rounding, solution.objective) <= solution.tolerance:
+        return " Try a larger lam, or another solver or backend."
+    return (
+        " So much is rounding alone: the problem is badly conditioned. Try a larger lam, or columns of X that are "
+        "less nearly dependent and nearer to zero."
+    )
+
+
 def _warn(what: str, remedy: str = "") -> None:
-    warnings.warn(f"{what} The best network found is returned.{remedy}", ConvergenceWarning, stacklevel=6)
+    warnings.warn(f"{what} The best network found is returned.{remedy}", ConvergenceWarning, stacklevel=7)
 
 
 def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:

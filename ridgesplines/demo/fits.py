@@ -10,7 +10,7 @@ import numpy as np
 import ridgesplines as rs
 from ridgesplines.demo.schema import LARGEST, Fit
 from ridgesplines.dictionaries import spread_directions
-from ridgesplines.solution import WORDS, rounded_up
+from ridgesplines.solution import rounded_up
 from ridgesplines.solvers import Solver
 from ridgesplines.sparsify import neuron_bound
 from ridgesplines.validation import Array
@@ -110,7 +110,7 @@ def figures(solution: rs.Solution, top: float) -> dict[str, Any]:
         "lam": p.lam,
         "gap_words": rounded_up(solution.relative_gap),
         "scope": solution.certificate.scope,
-        "scope_words": WORDS[solution.certificate.scope],
+        "scope_words": solution.scope_words,
         "status": solution.status,
         "seconds": solution.seconds,
     }

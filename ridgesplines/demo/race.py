@@ -11,7 +11,8 @@ import numpy as np
 import ridgesplines as rs
 from ridgesplines.demo.fits import outline, posed, solver
 from ridgesplines.demo.schema import Training
-from ridgesplines.scaling import Scaling, data_fit, standardise
+from ridgesplines.objective import data_fit
+from ridgesplines.scaling import Scaling, standardise
 
 #: Between two frames there are at least so many seconds, and the epoch grows at least by this factor.
 PAUSE, GROWTH = 0.05, 1.05

@@ -40,7 +40,7 @@ class Progress:
         return self._relative(self.objective)
 
     def _relative(self, objective: float) -> float:
-        return max(objective - self.bound, 0.0) / max(abs(objective), 1e-300)
+        return (objective - self.bound) / max(abs(objective), 1e-300)
 
     def report(self, knots: Knots, dual: Array, objective: float, bound: float) -> None:
         """Keep what is better than before."""

@@ -84,7 +84,8 @@ class Softmax(Loss):
     def nearest(self, y: Array, v: Array) -> Array:
         own = self._one_hot(y, v.shape[1])
         p = np.maximum(v + own, 0.0)
-        return p / p.sum(axis=1, keepdims=True) - own
+        total = p.sum(axis=1, keepdims=True)
+        return np.where(total > 0.0, p / np.where(total > 0.0, total, 1.0) - own, 0.0)
 
     def room(self, y: Array, v: Array) -> Array:
         return _covariance(np.maximum(v + self._one_hot(y, v.shape[1]), 0.0))

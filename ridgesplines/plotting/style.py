@@ -102,8 +102,8 @@ def lam_axis(axes: Any, lams: Sequence[float] | Array) -> None:
 
 
 def headline(solution: Solution) -> str:
-    """Neurons and gap, in words that say no more than was proven; below 1e-14 it is rounding."""
-    gap = rounded_up(max(solution.relative_gap, 1e-14))
+    """Neurons and gap, in words that say no more than was proven."""
+    gap = rounded_up(solution.relative_gap)
     words = {
         "exact": f"certified within {gap} of the global optimum",
         "bounded": f"certified within {gap} of the global optimum",

@@ -14,8 +14,10 @@ import numpy as np
 
 from ridgesplines.duals import best_scale, projected
 from ridgesplines.network import group_norms
+from ridgesplines.objective import eta_rounding, relative
 from ridgesplines.oracle import Oracle, SearchOracle, Supremum, eta_at
 from ridgesplines.problem import Problem
+from ridgesplines.ridge.columns import bends
 from ridgesplines.ridge.cutting import DualProgram
 from ridgesplines.ridge.master import objective
 from ridgesplines.ridge.neurons import Neurons, distinct, merged
@@ -48,6 +50,7 @@ class State(NamedTuple):
 
     Attributes
     ----------
+    problem : with its lam.
     fit : the neurons and the fit, with the objective that the round minimises.
     objective : that of the problem; infinite for interpolation that has not met the data.
     sup : sup|eta| of the dual vector, as its `scope` says.
@@ -57,6 +60,7 @@ class State(NamedTuple):
     residual : for interpolation, how far the fit is from the data.
     """
 
+    problem: Problem
     fit: Fit
     objective: float
     sup: float
@@ -67,16 +71,12 @@ class State(NamedTuple):
     @property
     def gap(self) -> float:
         """Relative, of the problem."""
-        return _relative(self.objective, self.value)
+        return relative(self.problem, self.objective - self.value, self.objective)
 
     @property
     def left(self) -> float:
         """Relative, of the objective that the round minimises."""
-        return _relative(self.fit.objective, self.value)
-
-
-def _relative(objective: float, value: float) -> float:
-    return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
+        return relative(self.problem, self.fit.objective - self.value, self.fit.objective)
 
 
 def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
@@ -127,7 +127,7 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, en
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
 
     def state(found: Supremum) -> State:
-        return State(fit, reached, found.value, best_scale(problem, u, found.value)[1], found.scope, residual)
+        return State(problem, fit, reached, found.value, best_scale(problem, u, found.value)[1], found.scope, residual)
 
     if not isinstance(oracle, SearchOracle):
         found = oracle(u, problem.lam)
@@ -135,8 +135,8 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, en
     now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
     end = now + SHARE * (end - now)
     found = oracle(u, problem.lam, near=near, end=end)
-    if state(found).gap <= tol:  # once more, and harder: it may have stopped at violators that do not matter
-        again = oracle(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
+    if state(found).gap <= tol:  # once more, harder and from other starts: it may have stopped at what does not matter
+        again = oracle.afresh()(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
         found = max(found, again, key=lambda answer: answer.value)
     late = time.perf_counter() > end
     return state(found)._replace(value=-np.inf) if late else state(found), found
@@ -146,7 +146,8 @@ def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: in
     """Violators that data separate from each other, at amplitude zero with the sign of eta."""
     W, b = found.weights, found.biases
     eta = eta_at(problem.X, u, W, b)
-    beyond = group_norms(eta) > problem.lam * (1.0 + least)
+    beyond = group_norms(eta) > problem.lam * (1.0 + least) + eta_rounding(problem, u)
+    beyond[beyond] = bends(problem.X, problem.null_space, W[beyond], b[beyond])
     W, b, eta = W[beyond], b[beyond], eta[beyond]
     kept = distinct(problem.X, W, b, most)
     return Neurons(W[kept], b[kept], np.zeros(len(kept)), (eta[kept].T / group_norms(eta[kept])).T)

@@ -5,7 +5,7 @@ from ridgesplines.shaped.minimiser import require_shaped_minimiser
 from ridgesplines.shaped.program import Program, Solved, found_multipliers, quiet
 from ridgesplines.shaped.sites import Sites
 from ridgesplines.shaped.threshold import least_lam
-from ridgesplines.shaped.violation import TOLERANCE, violation
+from ridgesplines.shaped.violation import TOLERANCE, missed, violation
 
 __all__ = [
     "TOLERANCE",
@@ -19,6 +19,7 @@ __all__ = [
     "found_multipliers",
     "interpolating",
     "least_lam",
+    "missed",
     "quiet",
     "require_shaped_minimiser",
     "supremum",

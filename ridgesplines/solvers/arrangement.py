@@ -15,12 +15,12 @@ from ridgesplines.certificate import certify
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.finite import affine_fit, require_minimiser
 from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import objective, perfect_fit, relative
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.patterns import pattern_bound
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import Scaling, data_fit, standardise
-from ridgesplines.solution import relative
+from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.cells import CellBound, CellProgram, Cells, Neurons, all_cells, settings
@@ -235,8 +235,8 @@ class _Work:
 
     def _settles(self, affine: Answer) -> bool:
         """Whether no network can do better than the affine function: none bends, or y is affine to rounding."""
-        objective = _objective(affine.problem, affine.network)
-        return not len(self._cells) or relative(affine.problem, affine.network, objective, objective) == 0.0
+        p, network = affine.problem.reduced, affine.network
+        return not len(self._cells) or objective(p, network) <= perfect_fit(p, network)
 
     def _bound(self, pull: Array) -> CellBound:
         """The bound on sup |eta| that multipliers prove, in the problem's units."""
@@ -292,27 +292,19 @@ class _Work:
         return alive[chosen], RidgeSpline(W, b, amplitudes, *affine)
 
 
-def _objective(problem: Problem, network: RidgeSpline) -> float:
-    return data_fit(problem.reduced, network) + problem.lam * network.seminorm
-
-
 def _gap(answer: Answer) -> float:
     """The relative gap of an answer, proven by its bound."""
     problem, network = answer.problem, answer.network
-    objective = _objective(problem, network)
-    value = certify(problem, network, answer.dual, answer.dictionary).value
-    return relative(problem, network, objective, objective - value)
+    reached = objective(problem.reduced, network)
+    return relative(problem, reached - certify(problem, network, answer.dual, answer.dictionary).value, reached)
 
 
 def _fewest(problem: Problem, networks: list[RidgeSpline], slack: float) -> RidgeSpline:
     """Of the networks within a relative `slack` of the best one, the one with fewest neurons."""
-    objectives = [_objective(problem, net) for net in networks]
+    objectives = [objective(problem.reduced, net) for net in networks]
     best = int(np.argmin(objectives))
-    above = [
-        relative(problem, net, objectives[best], objective - objectives[best])
-        for net, objective in zip(networks, objectives, strict=True)
-    ]
-    good = [net for net, excess in zip(networks, above, strict=True) if excess <= slack]
+    most = objectives[best] + slack * abs(objectives[best]) + perfect_fit(problem.reduced, networks[best])
+    good = [net for net, reached in zip(networks, objectives, strict=True) if reached <= most]
     return min(good, key=lambda net: net.n_neurons, default=networks[best])
 
 

@@ -17,7 +17,7 @@ from ridgesplines.validation import Array
 
 @dataclass(frozen=True)
 class Answer:
-    """What a solver hands back for one lam. None of it is believed: the Solution computes its own figures.
+    r"""What a solver hands back for one lam. None of it is believed: the Solution computes its own figures.
 
     Attributes
     ----------
@@ -28,6 +28,8 @@ class Answer:
         it can prove; None for what the library itself finds over all neurons.
     tolerance : the relative gap that was to be reached; infinite where none was, and the gap is the result.
     history : notes for the reader.
+    peaks : weights (m, d) and biases (m,) of neurons at which a search found large :math:`|\eta|` on the way: the
+        certificate is held to them as well; None where there are none.
     interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
 
     Examples
@@ -45,6 +47,7 @@ class Answer:
     tolerance: float
     history: Mapping[str, Any] = field(default_factory=dict)
     interrupted: bool = False
+    peaks: tuple[Array, Array] | None = None
 
 
 class Solver(ABC):

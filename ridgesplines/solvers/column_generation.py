@@ -125,11 +125,12 @@ class ColumnGeneration(Solver):
         scaled = scaling.problem
         require_minimiser(scaled)
         oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
-        fit, last = _first(scaled), None
+        affine = fit = _first(scaled)
+        last = None
         if self.start is not None:
             fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit)
+            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit, affine)
             try:
                 run.follow(last)
             except KeyboardInterrupt:
@@ -144,11 +145,12 @@ class _Run:
     """The work for one lam, from a fit at another, and the best state so far."""
 
     def __init__(
-        self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle, fit: Fit
+        self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle, fit: Fit, affine: Fit
     ) -> None:
+        self.affine = affine
         self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
-        self.best = State(fit, np.inf, np.inf, -np.inf, "searched", np.inf)
+        self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, "searched", np.inf)
         self.dual: Array | None = None if problem.loss.smooth else fit.u
         self.value = -np.inf
         self.gaps: list[float] = []
@@ -209,13 +211,19 @@ class _Run:
         fit = self.best.fit
         if self.scaled.loss.constraint and not np.isfinite(self.best.objective):
             fit = interpolating(self.scaled, fit, self.settings.random_state)
+        elif not self.scaled.loss.constraint and self.affine.objective <= fit.objective:
+            fit = self.affine  # always a candidate
         fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
         history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
         if self.out_of_time:
             history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
         dual = None if self.dual is None else self.scaling.dual(self.dual)
-        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted)
+        peaks = None
+        if isinstance(self.oracle, SearchOracle) and (kept := self.oracle.kept) is not None:
+            W, b = kept
+            peaks = W, self.scaling.radius * b + W @ self.scaling.centre
+        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, peaks)
 
 
 def _first(problem: Problem) -> Fit:

@@ -15,9 +15,10 @@ from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.finite import fitted, fitted_alone
 from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import objective, relative
 from ridgesplines.oracle import dictionary_oracle
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import Scaling, data_fit, standardise
+from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.biases import biases_path
@@ -225,9 +226,8 @@ class Grid(Solver):
 
 def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
     """The relative gap in the dictionary, computed."""
-    value = certify(problem, network, dual, oracle).value
-    objective = data_fit(problem, network) + problem.lam * network.seminorm
-    return max(objective - value, 0.0) / max(abs(objective), 1e-300) if np.isfinite(objective) else np.inf
+    reached = objective(problem, network)
+    return relative(problem, reached - certify(problem, network, dual, oracle).value, reached)
 
 
 def _nothing_interpolates() -> ProblemError:

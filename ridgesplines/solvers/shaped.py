@@ -16,8 +16,9 @@ import numpy as np
 
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import data_fit
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import data_fit, standardise
+from ridgesplines.scaling import standardise
 from ridgesplines.shaped import TOLERANCE, Program, Sites, Solved, require_shaped_minimiser, violation
 from ridgesplines.shaped.bound import Bound, best_bound, interpolating
 from ridgesplines.solvers.backends import BACKENDS, Backend
@@ -154,7 +155,7 @@ def _straight(problem: Problem, found: Candidate) -> Candidate:
 def _measured(problem: Problem, network: RidgeSpline, bound: Bound, pieces: int) -> Candidate:
     """A candidate with its relative gap."""
     objective = data_fit(problem, network) + problem.lam * network.seminorm
-    return Candidate(network, bound, max(objective - bound.value, 0.0) / max(abs(objective), 1e-300), pieces)
+    return Candidate(network, bound, (objective - bound.value) / max(abs(objective), 1e-300), pieces)
 
 
 def _reduced(problem: Problem, sites: Sites, solved: Solved) -> tuple[Array, Array]:

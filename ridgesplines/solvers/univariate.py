@@ -15,10 +15,10 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.finite import affine_fit, design, linear_program, require_minimiser
 from ridgesplines.line import Knots, Line, Progress, connect, kinked, kinks, smooth
 from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import objective, perfect_fit
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import Scaling, data_fit, standardise
-from ridgesplines.solution import relative
+from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.polish import working_set
 from ridgesplines.sparsify import fewest_knots, merged
@@ -143,7 +143,7 @@ class Univariate(Solver):
         history: dict[str, Any] = {"rounds": progress.rounds, "knots at data sites": len(knots.active)}
         t = merged(problem.sites, x[1:-1], kinks(x, values))[0] if self.sparsest else x[1:-1]
         network = _through_knots(t, x, values, scaling)
-        if problem.loss.constraint and not np.isfinite(_objective(problem, network)):  # interpolation asks for 1e-9
+        if not np.isfinite(objective(problem.reduced, network)):  # interpolation asks for 1e-9
             network = _through_knots(x[1:-1], x, values, scaling)
             history["sparsest"] = "left at the data sites: between sites this close a knot has too few digits"
         u = None if progress.dual is None else scaling.dual(progress.dual)
@@ -158,8 +158,8 @@ class Univariate(Solver):
         found = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
         if found is None:
             return answer
-        network = scaling.network(found.network)
-        if not _objective(answer.problem, network) < _objective(answer.problem, answer.network):
+        network, p = scaling.network(found.network), answer.problem.reduced
+        if not objective(p, network) < objective(p, answer.network):
             network = answer.network
         elif self.sparsest:
             network = fewest_knots(answer.problem, network)
@@ -187,14 +187,10 @@ def _affine(problem: Problem) -> tuple[Array, Array]:
 def _no_worse(answer: Answer, straight: Answer) -> Answer:
     """The straight line, with the other's dual vector, where its objective is no larger up to the tolerance."""
     p = answer.problem
-    objective, other = (_objective(p, net) for net in (answer.network, straight.network))
-    if relative(p, straight.network, other, other - objective) <= 0.01 * answer.tolerance:
+    reached, other = (objective(p.reduced, net) for net in (answer.network, straight.network))
+    if other <= reached + 0.01 * answer.tolerance * abs(reached) + perfect_fit(p.reduced, straight.network):
         return replace(answer, network=straight.network)
     return answer
-
-
-def _objective(problem: Problem, net: RidgeSpline) -> float:
-    return data_fit(problem.reduced, net) + problem.lam * net.seminorm
 
 
 def _vertex(line: Line, lam: float, progress: Progress) -> None:

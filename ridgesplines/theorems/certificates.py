@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from ridgesplines.network import group_norms
 from ridgesplines.plotting.style import FIT, KNOT
 from ridgesplines.problem import Problem
-from ridgesplines.solution import WORDS, Solution
+from ridgesplines.solution import Solution
 from ridgesplines.solve import solve
 from ridgesplines.sparsify import neuron_bound
 from ridgesplines.theorems.instances import scattered
@@ -71,7 +71,7 @@ def check(problem: Problem, solution: Solution) -> Report:
     ]
     if net.n_neurons:
         measures.append(at_most("sum of v eta over lam sum |v|, from 1", _contact(solution), 1e-4))
-    remarks = [] if proven else [f"NOT PROVEN: the gap is {WORDS[certificate.scope]}."]
+    remarks = [] if proven else [f"NOT PROVEN: the gap is {solution.scope_words}."]
     remarks += [] if measures[0].holds else [NO_SOLUTION]
     number = "(17), (18)" if problem.n_features == 1 else "(32), (33)"
     claim = f"representer theorem, d = {problem.n_features}: a network with fewer neurons than data is optimal"

@@ -143,4 +143,5 @@ def test_integer_lattice(loss):
 def test_hinge_of_one_class(solver, label):
     solution = rs.solve(rs.Problem([0.0, 1.0, 2.0], np.full(3, label), 1.0, rs.Hinge()), solver)
     assert solution.status == "converged"
-    assert solution.objective == solution.gap == 0.0
+    assert solution.objective == solution.certificate.value == 0.0
+    assert solution.gap == solution.rounding

@@ -10,9 +10,9 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 
 #: From the ground up. A room may use the rooms below it, and its neighbours where no circle arises.
 LAYERS = [
-    {"exceptions", "validation", "fast", "progress"},
+    {"exceptions", "validation", "fast", "progress", "precise"},
     {"losses", "activations", "constraints", "polynomials", "radon"},
-    {"archive", "problem", "network", "interpret", "dictionaries", "scaling", "patterns"},
+    {"archive", "problem", "network", "interpret", "dictionaries", "objective", "scaling", "patterns"},
     {
         "oracle",
         "finite",

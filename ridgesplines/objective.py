@@ -1,0 +1,153 @@
+r"""The objective of a network, and what rounding may do to it.
+
+.. math:: \sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|
+
+The network is evaluated where its terms are small: about an origin near the data, which x is moved to exactly, and with
+an affine part that is summed as if in twice the working precision. What rounding is left follows from the terms that
+are summed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgesplines.activations import ReLU
+from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.precise import plus_products
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: Entries of a block of pre-activations.
+BLOCK = 2**22
+#: What rounding takes of a term, and of a sum of many of one sign.
+EPS = np.finfo(float).eps
+SUM = 4.0 * EPS
+#: Relative to the spread of y, or to a margin of one: a fit as near as this is perfect, for a gap to be relative to. A
+#: loss with kinks rounds in proportion to y itself, not to its square.
+PERFECT, PERFECT_WITH_KINKS = 1e-6, 1e-4
+
+
+def moved(problem: Problem, network: RidgeSpline) -> RidgeSpline:
+    """The same function of x less the problem's origin."""
+    origin = problem.origin
+    if not origin.any():
+        return network
+    return network.changed(
+        biases=plus_products(network.biases, -network.weights, origin),
+        offset=plus_products(np.asarray(network.offset)[None], origin[None], network.slope)[0],
+        polynomial=network.polynomial and network.polynomial.moved(-origin, 1.0, 1.0),
+    )
+
+
+def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
+    """(y, f(x)), both less the same affine function where only their difference counts: it may be far larger than that.
+
+    In one dimension a linear spline is evaluated piece by piece, and only its offset is taken off.
+    """
+    net, X, loss = moved(problem, network), problem.centred, problem.loss
+    nothing = np.zeros_like(net.offset)
+    apart = loss.translates and not loss.constraint
+    if net.n_features == 1 and isinstance(net.activation, ReLU):
+        return (problem.y - net.offset, net.changed(offset=nothing)(X)) if apart else (problem.y, net(X))
+    hidden = net.changed(offset=nothing, slope=np.zeros_like(net.slope))(X)
+    columns, affine = np.column_stack([X, np.ones(len(X))]), np.concatenate([net.slope, np.asarray(net.offset)[None]])
+    if apart:
+        return plus_products(problem.y, columns, -affine), hidden
+    return problem.y, plus_products(hidden, columns, affine)
+
+
+def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+    """The weighted sum of the losses of a network; `fit` is its `targets_and_fit`, where that is known."""
+    y, z = fit or targets_and_fit(problem, network)
+    return float(problem.sample_weight @ problem.loss.value(y, z))
+
+
+def objective(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+    """data fit + lam * seminorm."""
+    return data_fit(problem, network, fit) + problem.lam * network.seminorm
+
+
+def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+    """What rounding may have done to the objective, from the terms that are summed for it."""
+    (y, z), p = fit or targets_and_fit(problem, network), problem
+    off, value = fit_rounding(p, network, (y, z)), p.loss.value(y, z)
+    penalty = SUM * p.lam * network.seminorm
+    if p.loss.constraint:
+        return penalty
+    if p.loss.translates:  # away from zero; beyond it the other side of a kink may be steeper
+        r, zero = y - z, np.zeros_like(z)
+        worst = p.loss.value(r + np.copysign(off, r), zero)
+        if not p.loss.smooth:
+            worst = np.maximum(worst, p.loss.value(r - np.copysign(off, r), zero))
+    elif z.ndim == 1:
+        worst = np.maximum(p.loss.value(y, z + off), p.loss.value(y, z - off))
+    else:  # the gradient of logits, and at most one more for each
+        worst = value + (np.abs(p.loss.gradient(y, z)) * off + off**2).sum(axis=1)
+    return float(p.sample_weight @ ((worst - value) + SUM * value)) + penalty
+
+
+def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
+    """The data fit of a network whose coefficients are perfect but for their last digits."""
+    p = problem
+    terms = np.abs(p.X) @ np.abs(network.slope) + np.abs(network.offset)
+    if network.polynomial is not None:
+        terms = terms + np.abs(network.polynomial(p.X))
+    if p.loss.constraint:
+        return 0.0
+    if p.loss.translates:
+        return float(p.sample_weight @ p.loss.value(SUM * (np.abs(p.y) + terms), np.zeros_like(terms)))
+    return float(p.sample_weight @ (SUM * (1.0 + (terms if terms.ndim == 1 else terms.max(axis=1)))))
+
+
+def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]) -> Array:
+    """What rounding may have done to y - f(x), as `targets_and_fit` has them, or to f(x) alone; shape of f(x)."""
+    net, X, (y, z) = moved(problem, network), problem.centred, fit
+    if net.n_features == 1 and isinstance(net.activation, ReLU):
+        return EPS * (_piecewise_terms(net, X[:, 0], z) + (np.abs(y) if problem.loss.translates else 0.0))
+    far, size, terms = np.linalg.norm(X, axis=1), np.abs(net.amplitudes), np.abs(z)
+    step = max(1, BLOCK // max(1, net.n_neurons))
+    for i in range(0, len(X), step):  # each neuron sums w^T x and b, and its slope passes on what that rounds
+        hidden = X[i : i + step] @ net.weights.T - net.biases
+        summed = np.abs(net.activation.derivative(hidden)) * (far[i : i + step, None] + np.abs(net.biases))
+        terms[i : i + step] += (summed + np.abs(net.activation.value(hidden))) @ size
+    if net.polynomial is not None:
+        terms = terms + np.abs(net.polynomial(X))
+    return EPS * (terms + np.abs(y) if problem.loss.translates else terms)
+
+
+def _piecewise_terms(net: RidgeSpline, x: Array, z: Array) -> Array:
+    """In one dimension: the first piece, and the rises of all pieces, whose slopes are sums that round at random."""
+    t, slopes, _ = net.pieces()
+    rises = np.abs(slopes[1:-1].T * np.diff(t)).sum(axis=-1) if len(t) > 1 else 0.0
+    ends = np.multiply.outer(np.abs(x), np.abs(slopes[0]) + np.abs(slopes[-1]))
+    return np.abs(z) + (1.0 + 0.25 * np.sqrt(len(t))) * (rises + ends)
+
+
+def resolution(problem: Problem) -> float:
+    """The data fit of a perfect fit: a gap is relative to the objective, or to this where the objective is smaller.
+
+    Perfect is a residual of a millionth of what y differs from its mean, or of a margin; with kinks, a hundred times
+    that. For interpolation, where there is no residual: bends of a millionth of the slope of y over X.
+    """
+    p = problem.reduced
+    perfect = PERFECT if p.loss.smooth or p.loss.constraint else PERFECT_WITH_KINKS
+    if not p.loss.translates:
+        return perfect * float(p.sample_weight.sum())
+    spread = p.y - p.y[0]
+    spread = spread - spread.mean(axis=0)
+    if p.loss.constraint:
+        radius = float(np.linalg.norm(np.ptp(p.X, axis=0))) or 1.0
+        return perfect * p.lam * float(np.abs(spread).max()) / radius + 1e-300
+    return float(p.sample_weight @ p.loss.value(perfect * spread, np.zeros_like(spread))) + 1e-300
+
+
+def relative(problem: Problem, gap: float, objective: float) -> float:
+    """gap / |objective|, or over the `resolution` where that is larger; infinite where nothing is known."""
+    return float(gap / max(abs(objective), resolution(problem))) if np.isfinite(gap) else float("inf")
+
+
+def eta_rounding(problem: Problem, u: Array) -> float:
+    r"""What rounding may do to :math:`\eta` at any neuron whose hyperplane meets the data's own ball."""
+    X = problem.centred
+    far = np.abs(X[:, 0]) if X.shape[1] == 1 else np.linalg.norm(X, axis=1)
+    return EPS * float(group_norms(u) @ (far + far.max()))
