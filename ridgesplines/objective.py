@@ -147,7 +147,15 @@ def relative(problem: Problem, gap: float, objective: float) -> float:
 
 
 def eta_rounding(problem: Problem, u: Array) -> float:
-    r"""What rounding may do to :math:`\eta` at any neuron whose hyperplane meets the data's own ball."""
-    X = problem.centred
-    far = np.abs(X[:, 0]) if X.shape[1] == 1 else np.linalg.norm(X, axis=1)
-    return EPS * float(group_norms(u) @ (far + far.max()))
+    r"""What rounding may do to :math:`\eta` at any neuron whose hyperplane meets the data's own ball.
+
+    Each term of a sum rounds by itself, so that the errors add up as their squares do. In one dimension, data sorted,
+    the terms are those of the double cumulative sum.
+    """
+    X = problem.X - (problem.X.min(axis=0) + problem.X.max(axis=0)) / 2.0
+    if problem.n_features == 1:
+        mass = np.cumsum(u, axis=0)
+        eta = np.cumsum((mass[:-1].T * np.diff(X[:, 0])).T, axis=0)
+        return 2.0 * EPS * float(np.linalg.norm(mass) * np.abs(X).max() + np.linalg.norm(eta))
+    far = np.linalg.norm(X, axis=1)
+    return 2.0 * EPS * float(np.linalg.norm(group_norms(u) * (far + far.max())))
