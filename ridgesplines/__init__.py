@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ridgesplines.activations import Arctan, Exponential, ReLU, Sigmoid, TruncatedPower
-from ridgesplines.certificate import DualCertificate, lambda_max
+from ridgesplines.certificate import DualCertificate
 from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
+from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ContradictionWarning, ConvergenceWarning, ProblemError, SolverRefusal
 from ridgesplines.losses import (
     Absolute,
@@ -22,9 +23,10 @@ from ridgesplines.losses import (
     Squared,
 )
 from ridgesplines.network import RidgeSpline
+from ridgesplines.path import Path
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution, evaluate
-from ridgesplines.solve import Path, solve, solve_path
+from ridgesplines.solution import Solution
+from ridgesplines.solve import lambda_max, solve, solve_path
 from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
 
 if TYPE_CHECKING:

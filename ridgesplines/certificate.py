@@ -9,39 +9,22 @@ from functools import partial
 
 import numpy as np
 
-from ridgesplines.activations import Activation, ReLU
-from ridgesplines.dictionaries import spread_directions
-from ridgesplines.duals import (
-    along,
-    best_scale,
-    least_supremum_dual,
-    projected,
-    smooth_dual,
-)
+from ridgesplines.activations import Activation
+from ridgesplines.duals import along, best_scale, projected, smooth_dual
 from ridgesplines.exceptions import ContradictionWarning
-from ridgesplines.exchange import exchange
-from ridgesplines.finite import affine_fit, require_minimiser
-from ridgesplines.line import Line, Progress, connect, kinked
 from ridgesplines.network import RidgeSpline, group_norms
 from ridgesplines.objective import eta_rounding, moved, objective, perfect_fit, targets_and_fit
-from ridgesplines.oracle import DirectionsOracle, Oracle, Report, Supremum, continuum_oracle, eta_at, proven
+from ridgesplines.oracle import Oracle, Report, Supremum, continuum_oracle, eta_at, proven
 from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
-from ridgesplines.ridge import Fit, states
 from ridgesplines.scaling import standardise
-from ridgesplines.shaped import Multipliers, Sites, best_bound, found_multipliers, least_lam, require_shaped_minimiser
+from ridgesplines.shaped import Multipliers, Sites, best_bound
 from ridgesplines.validation import Array, real_array
 
 #: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
 RESCAN = (0, 2026)
 #: A relative gap that needs no second dual vector.
 SMALL = 1e-9
-#: The relative gap to which a problem whose loss has kinks is solved for its dual vector.
-KINKED = 1e-9
-#: Rounds of that beyond one dimension: the bound is valid whenever it stops.
-ROUNDS = 40
-#: Directions that the dual vector of such a loss is made for, besides the network's own, with another activation.
-DIRECTIONS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,17 +129,16 @@ def certify(
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
 
-    Any dual vector proves something, and what it proves is computed here. For a loss with kinks the fit leaves part
-    of it open: then `dual`, a solver's suggestion, is taken where one is given, and column generation finds one
-    otherwise. For a smooth loss the suggestion and the fit's own dual vector are tried until the gap is small. With
-    constraints the multipliers that a solver suggests are completed and projected likewise, and found by solving the
-    problem where none are suggested.
+    Any dual vector proves something, and what it proves is computed here; no solver is run. For a smooth loss the
+    suggestion `dual` and the fit's own dual vector are tried until the gap is small. A loss with kinks leaves part of
+    that open: there a suggestion is needed. With constraints the multipliers that are suggested are completed and
+    projected likewise.
 
     Parameters
     ----------
     problem : the problem.
     network : any network with its inputs and outputs.
-    dual : a suggestion, shape (N,) or (N, D); with constraints Multipliers.
+    dual : a suggestion, shape (N,) or (N, D); with constraints Multipliers. May be None for a smooth loss.
     oracle : of which neurons the supremum is taken; all of them by default.
     tol : a relative gap that needs no second dual vector.
     fit : the network's `targets_and_fit` for the reduced problem, where that is known.
@@ -170,10 +152,8 @@ def certify(
     if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
         return perfect
     if not problem.loss.smooth:
-        raw = _column_generation(problem, network) if dual is None else dual
-        return prove(raw[problem.rows])
-    if dual is None:  # a solver that has a dual vector has looked already
-        require_minimiser(reduced)
+        assert dual is not None  # the fit leaves it open
+        return prove(dual[problem.rows])
     y, z = fit or targets_and_fit(reduced, network)
     enough = (1.0 - tol) * objective(reduced, network, (y, z))
     ways = [partial(smooth_dual, reduced, y, z)]
@@ -269,56 +249,15 @@ def warn_contradiction(what: str) -> None:
     warnings.warn(f"A contradiction: {what}. {remedy}", ContradictionWarning, stacklevel=3)
 
 
-def _column_generation(problem: Problem, network: RidgeSpline) -> Array:
-    """A dual vector for a loss with kinks, which the fit leaves open, found in scaled units."""
-    scaling = standardise(problem)
-    p, scaled = scaling.problem, scaling.scaled_network(network)
-    if not isinstance(problem.activation, ReLU):
-        return scaling.dual(_dual_by_exchange(p, scaled))
-    if problem.n_features == 1:
-        return scaling.dual(_dual_on_a_line(p))
-    dual, best = np.zeros_like(p.y), -np.inf
-    start = Fit.of_network(p, scaled, dual)
-    for _, state in zip(range(ROUNDS), states(p, start, continuum_oracle(p.X, scaled.weights), KINKED), strict=False):
-        if state.scope == "searched" or state.value > best:  # the last of those that may be too large
-            dual, best = state.fit.u, state.value
-        if state.left <= KINKED:
-            break
-    return scaling.dual(dual)
-
-
-def _dual_by_exchange(problem: Problem, network: RidgeSpline) -> Array:
-    """For another activation than ReLU, from the network's own directions and others, over all biases."""
-    directions = np.unique(np.concatenate([network.weights, spread_directions(DIRECTIONS, problem.n_features)]), axis=0)
-    oracle = DirectionsOracle(problem.X, directions, problem.activation)
-    states = list(exchange(problem, network, oracle, KINKED))
-    return min(states, key=lambda state: state.gap).dual if states else np.zeros_like(problem.y)
-
-
-def _dual_on_a_line(problem: Problem) -> Array:
-    """In one dimension the problem, of sorted data, is solved for it."""
-    line, progress = Line.of(problem), Progress()
-    if len(line.sites) < 3:
-        answer = affine_fit(problem)
-        assert answer is not None  # up to two points are met by a line
-        return answer[1]
-    if problem.loss.constraint:
-        return connect(line, problem.lam)[1]
-    kinked(line, problem.lam, KINKED, None, progress)
-    return np.zeros_like(problem.y) if progress.dual is None else progress.dual
-
-
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:
     """The bound is computed in scaled units, in which the objective is the original one up to a factor."""
     scaling = standardise(problem)
     scaled, sites = scaling.problem, Sites.of(scaling.problem)
     if _is_perfect(problem.reduced, network):
         start = Multipliers(np.zeros_like(scaled.y), np.zeros(len(sites.points)), np.zeros(len(sites.widths)))
-    elif suggested is not None:
-        start = suggested.scaled(scaling)
     else:
-        require_shaped_minimiser(scaled)
-        start = found_multipliers(scaled, sites)
+        assert suggested is not None  # they cannot be read off the fit
+        start = suggested.scaled(scaling)
     fits = [start.fit]
     if scaled.loss.smooth and start.fit.any():
         z = scaling.scaled_network(network)(scaled.X)
@@ -339,59 +278,3 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
         (np.empty((0, 1)), np.empty(0)),
         ShapeMultipliers(points, original.points, at, original.slopes),
     )
-
-
-def lambda_max(problem: Problem) -> float:
-    r"""The smallest lam from which on the solution is affine, K = 0.
-
-    .. math:: \lambda_{\max} = \sup_{w, b} |\eta(w, b)| \quad \text{at the affine fit}
-
-    Parameters
-    ----------
-    problem : any problem; its own lam does not matter.
-
-    Returns
-    -------
-    float
-        In units of lam. Exact for d = 1 and d = 2; beyond, the value that a search found, from below. For other
-        activations exact or a bound within 1e-9 for d = 1, and searched beyond. Infinite for
-        Interpolation of data that are not affine.
-
-    Raises
-    ------
-    ProblemError
-        For Logistic and Softmax on data that an affine function separates.
-
-    Notes
-    -----
-    With constraints it is the smallest lam from which on an affine function is optimal among all that satisfy them, to
-    about 1e-6 relative, and infinite where no affine function satisfies them. For a loss with kinks the dual vector of
-    the affine fit need not be unique: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
-    O(N^2 log N) for d = 2.
-
-    Examples
-    --------
-    >>> import ridgesplines as rs
-    >>> problem = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], lam=1.0)
-    >>> round(rs.lambda_max(problem), 6)
-    0.666667
-    """
-    if problem.constraints:
-        return least_lam(problem)
-    scaling = standardise(problem)
-    oracle = continuum_oracle(scaling.problem.X, activation=scaling.problem.activation)
-    affine = affine_optimum(scaling.problem, oracle)
-    if affine is None:
-        return float("inf")
-    sup = oracle(projected(scaling.problem, affine[1])[0]).value
-    return sup / scaling.lam(1.0) if not problem.loss.constraint else 0.0
-
-
-def affine_optimum(problem: Problem, oracle: Oracle) -> tuple[Array, Array] | None:
-    """(fit, dual vector of least supremum) of the best affine function, or None where none is feasible."""
-    require_minimiser(problem)
-    answer = affine_fit(problem)
-    if answer is None or problem.loss.smooth:
-        return answer
-    z, u = answer
-    return z, least_supremum_dual(problem, z, u, oracle)

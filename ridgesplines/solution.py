@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ridgesplines.activations import ReLU
-from ridgesplines.certificate import DualCertificate, certify, strengthened
+from ridgesplines.certificate import DualCertificate, strengthened
 from ridgesplines.duals import best_scale, gap_rounding
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network import RidgeSpline, group_norms
@@ -352,53 +352,3 @@ def _bound_words(problem: Problem) -> str:
         return "distinct x and fixed points, less 2"
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
     return free + (" D" if problem.n_outputs else "")
-
-
-def evaluate(problem: Problem, network: RidgeSpline) -> Solution:
-    r"""How far a network is from the global optimum of its own training problem.
-
-    .. math:: \text{gap} = \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k |v_k| \|w_k\|_2 - D(\tau u)
-
-    Parameters
-    ----------
-    problem : the problem that it was trained for, (17) or (32).
-    network : any network of the form (19) or (33), with or without an affine part.
-
-    Returns
-    -------
-    Solution
-        With status ``"evaluated"``; its gap is proven where `certificate.scope` is ``"exact"``. A network that violates
-        the problem's constraints by more than 1e-9, relative to its steepest slope or to the values, has an infinite
-        objective and an infinite gap.
-
-    Raises
-    ------
-    ProblemError
-        Where inputs or outputs do not fit, or the problem has no minimiser.
-
-    Examples
-    --------
-    >>> import ridgesplines as rs
-    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
-    >>> zero = rs.RidgeSpline([[1.0]], [1.0], [0.0])
-    >>> rs.evaluate(problem, zero).objective
-    10.0
-    """
-    if network.n_features != problem.n_features or network.n_outputs != problem.n_outputs:
-        raise ProblemError(
-            "network",
-            f"d = {problem.n_features} inputs and D = {problem.n_outputs or 1} outputs",
-            f"d = {network.n_features} and D = {network.n_outputs or 1}",
-            "Evaluate a network on the problem that it was made for.",
-        )
-    if network.activation != problem.activation:
-        raise ProblemError(
-            "network",
-            f"the activation of the problem, {problem.activation!r}",
-            repr(network.activation),
-            "Each activation has a seminorm of its own: pass the network's to the problem.",
-        )
-    start = time.perf_counter()
-    fit = targets_and_fit(problem.reduced, network)
-    certificate = certify(problem, network, fit=fit)
-    return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)

@@ -1,28 +1,32 @@
-"""The verbs that run a solver: solve, solve_path."""
+"""The verbs that run a solver: solve, solve_path, lambda_max."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ridgesplines.certificate import certify, lambda_max, looked_at, warn_contradiction
+from ridgesplines.affine_optimum import affine_optimum
+from ridgesplines.certificate import certify, looked_at, warn_contradiction
+from ridgesplines.duals import projected
+from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
+from ridgesplines.finite import require_minimiser
 from ridgesplines.network import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
-from ridgesplines.oracle import exact_oracle
+from ridgesplines.oracle import continuum_oracle, exact_oracle
+from ridgesplines.path import Path
 from ridgesplines.problem import Problem
+from ridgesplines.scaling import standardise
+from ridgesplines.shaped import least_lam
 from ridgesplines.solution import Solution
-from ridgesplines.solvers import Answer, ColumnGeneration, Grid, Solver, Univariate
-from ridgesplines.validation import Array, frozen, real_array
-
-if TYPE_CHECKING:
-    import pandas
-    from matplotlib.figure import Figure
+from ridgesplines.solvers import Answer, Solver
+from ridgesplines.solvers.choice import picked
+from ridgesplines.validation import real_array
 
 
 def solve(problem: Problem, solver: Solver | None = None) -> Solution:
@@ -60,72 +64,6 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     return solve_path(problem, solver, lams=[problem.lam])[0]
 
 
-@dataclass(frozen=True, eq=False)
-class Path(Sequence[Solution]):
-    """Solutions along decreasing lam: ``path[0]`` has the largest, ``path[-1]`` the smallest.
-
-    Attributes
-    ----------
-    solutions : one a lam.
-
-    Examples
-    --------
-    >>> import ridgesplines as rs
-    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=1.0)
-    >>> path = rs.solve_path(problem, n_lams=3)
-    >>> len(path), path[0].network.n_neurons
-    (3, 0)
-    """
-
-    solutions: tuple[Solution, ...]
-
-    @property
-    def lams(self) -> Array:
-        """lam of each solution, decreasing."""
-        return frozen(np.array([solution.problem.lam for solution in self.solutions]))
-
-    @overload
-    def __getitem__(self, index: int) -> Solution: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Solution, ...]: ...
-    def __getitem__(self, index: int | slice) -> Solution | tuple[Solution, ...]:
-        return self.solutions[index]
-
-    def __len__(self) -> int:
-        return len(self.solutions)
-
-    @property
-    def degrees_of_freedom(self) -> Array:
-        """K + 2 of each solution, shape (n_lams,); see `Solution.degrees_of_freedom`."""
-        return frozen(np.array([solution.degrees_of_freedom for solution in self.solutions]))
-
-    def to_frame(self) -> pandas.DataFrame:
-        """The path as a pandas DataFrame, one row a lam; degrees of freedom where they are known. Needs pandas."""
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ImportError("to_frame() returns a pandas DataFrame: install pandas, or read the solutions.") from None
-        columns: dict[str, Any] = {"lam": self.lams, "K": [s.network.n_neurons for s in self.solutions]}
-        if all(
-            s.problem.n_features == 1 and s.problem.n_outputs is None and not s.problem.constraints
-            for s in self.solutions
-        ):
-            columns["degrees of freedom"] = self.degrees_of_freedom
-        for name in ("objective", "data_fit", "seminorm", "relative_gap"):
-            columns[name.replace("_", " ")] = [getattr(s, name) for s in self.solutions]
-        return pd.DataFrame(columns)
-
-    def plot(self, **kwargs: Any) -> Figure:
-        """Neurons, objective and gap against lam; see :func:`ridgesplines.plotting.plot_path`."""
-        from ridgesplines.plotting import plot_path
-
-        return plot_path(self, **kwargs)
-
-    def __repr__(self) -> str:
-        ends = f"lam = {self.lams[0]:.4g} ... {self.lams[-1]:.4g}" if len(self) else "empty"
-        return f"Path({len(self)} solutions, {ends})"
-
-
 def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None, n_lams: int = 50) -> Path:
     r"""Solutions for decreasing lam, each warm-started from the one before, or for a grid compiled once.
 
@@ -154,7 +92,7 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     >>> [s.network.n_neurons for s in rs.solve_path(problem, lams=[0.01, 10.0])][0]
     0
     """
-    solver = solver or _picked(problem)
+    solver = solver or picked(problem)
     if not isinstance(solver, Solver):
         raise ProblemError("solver", "a solver's settings such as Grid()", repr(solver), "Pass solver=rs.Grid().")
     if (reason := solver.refuses(problem)) is not None:
@@ -163,10 +101,50 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     return Path(tuple(_timed(solver, problem, values)))
 
 
-def _picked(problem: Problem) -> Solver:
-    """The best solver for the problem."""
-    able: tuple[Solver, ...] = (Univariate(), ColumnGeneration())
-    return next((s for s in able if s.refuses(problem) is None), Grid())
+def lambda_max(problem: Problem) -> float:
+    r"""The smallest lam from which on the solution is affine, K = 0.
+
+    .. math:: \lambda_{\max} = \sup_{w, b} |\eta(w, b)| \quad \text{at the affine fit}
+
+    Parameters
+    ----------
+    problem : any problem; its own lam does not matter.
+
+    Returns
+    -------
+    float
+        In units of lam. Exact for d = 1 and d = 2; beyond, the value that a search found, from below. For other
+        activations exact or a bound within 1e-9 for d = 1, and searched beyond. Infinite for
+        Interpolation of data that are not affine.
+
+    Raises
+    ------
+    ProblemError
+        For Logistic and Softmax on data that an affine function separates.
+
+    Notes
+    -----
+    With constraints it is the smallest lam from which on an affine function is optimal among all that satisfy them, to
+    about 1e-6 relative, and infinite where no affine function satisfies them. For a loss with kinks the dual vector of
+    the affine fit need not be unique: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
+    O(N^2 log N) for d = 2.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], lam=1.0)
+    >>> round(rs.lambda_max(problem), 6)
+    0.666667
+    """
+    if problem.constraints:
+        return least_lam(problem)
+    scaling = standardise(problem)
+    oracle = continuum_oracle(scaling.problem.X, activation=scaling.problem.activation)
+    affine = affine_optimum(scaling.problem, oracle)
+    if affine is None:
+        return float("inf")
+    sup = oracle(projected(scaling.problem, affine[1])[0]).value
+    return sup / scaling.lam(1.0) if not problem.loss.constraint else 0.0
 
 
 def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
@@ -206,7 +184,12 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
     if answer.dictionary is None or exact is not None:
-        certificate = certify(problem, network, answer.dual, exact, 0.1 * answer.tolerance, fit)
+        dual = answer.dual
+        if dual is None and not problem.constraints:  # a solver that has a dual vector has looked already
+            require_minimiser(problem.reduced)
+        if dual is None and not problem.loss.smooth:
+            dual = solver_dual(problem, network, MAX_TIME)
+        certificate = certify(problem, network, dual, exact, 0.1 * answer.tolerance, fit)
         certificate = looked_at(problem, certificate, *answer.peaks) if answer.peaks else certificate
     if answer.dictionary is not None:
         inner = certify(problem, network, answer.dual, answer.dictionary, fit=fit)

@@ -16,9 +16,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss
 from ridgesplines.network import RidgeSpline
+from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
-from ridgesplines.solve import Path, solve_path
+from ridgesplines.solve import solve_path
 from ridgesplines.solvers import Solver
 from ridgesplines.validation import Array
 

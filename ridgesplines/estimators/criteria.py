@@ -8,7 +8,7 @@ import numpy as np
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Absolute, Loss, Quantile, Squared
-from ridgesplines.solve import Path
+from ridgesplines.path import Path
 from ridgesplines.validation import Array
 
 

@@ -15,12 +15,12 @@ from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from ridgesplines.certificate import lambda_max
 from ridgesplines.estimators.base import Posed, SplineEstimator
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses import Loss
+from ridgesplines.path import Path
 from ridgesplines.solution import Solution
-from ridgesplines.solve import Path
+from ridgesplines.solve import lambda_max
 from ridgesplines.validation import Array, real_array, real_number
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import group_norms
+from ridgesplines.path import Path
 from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
 from ridgesplines.solution import Solution
-from ridgesplines.solve import Path
 
 FLOOR = 1e-16
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.certificate import affine_optimum
+from ridgesplines.affine_optimum import affine_optimum
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.exchange import State, exchange

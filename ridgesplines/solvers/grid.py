@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.activations import ReLU
-from ridgesplines.certificate import affine_optimum, certify
+from ridgesplines.affine_optimum import affine_optimum
+from ridgesplines.certificate import certify
 from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions, thinned, with_middles
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.finite import fitted, fitted_alone

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.certificate import lambda_max
 from ridgesplines.problem import Problem
+from ridgesplines.solve import lambda_max
 
 
 def scattered(seed: int, n: int = 60, d: int = 1, outputs: int | None = None, part: float = 0.03) -> Problem:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from ridgesplines.objective import data_fit
 from ridgesplines.plotting.style import FIT, KNOT
 from ridgesplines.problem import Problem
-from ridgesplines.solution import evaluate
 from ridgesplines.solve import solve
 from ridgesplines.theorems.instances import scattered
 from ridgesplines.theorems.parameters import Parameters, require_penalty, train
@@ -24,7 +24,7 @@ def instance(seed: int) -> tuple[Problem, Parameters]:
 
 def objective(problem: Problem, parameters: Parameters) -> float:
     """That of (8)."""
-    return evaluate(problem, parameters.network()).data_fit + problem.lam * parameters.decay
+    return data_fit(problem.reduced, parameters.network()) + problem.lam * parameters.decay
 
 
 @timed

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import RidgeSpline
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution, evaluate, rounded_up
+from ridgesplines.solution import Solution, rounded_up
 from ridgesplines.solve import solve
 from ridgesplines.solvers import ColumnGeneration, Solver
 from ridgesplines.torch import sweep
@@ -214,7 +215,9 @@ class DeepSolution:
             solver = ColumnGeneration(start=net)
         last = solve(features, solver)
         better = replace(self, layers=(*self.layers[:-1], last.network), status="refined", last=last)
-        return better if better.objective <= self.objective else replace(self, last=evaluate(features, net))
+        return (
+            better if better.objective <= self.objective else replace(self, last=evaluate(features, net, max_time=0.0))
+        )
 
     def sweep(self, solver: Solver | None = None) -> DeepSolution:
         """Every layer in turn, from the last but one to the first, output by output, by convex problems; then `refine`.

@@ -27,7 +27,9 @@ LAYERS = [
         "ridge",
     },
     {"solution"},
+    {"path", "affine_optimum"},
     {"solvers"},
+    {"evaluate"},
     {"solve", "compare"},
     {"estimators", "torch", "theorems", "plotting", "demo", "table", "cli", "__main__"},
 ]
@@ -38,7 +40,7 @@ HANDED_UP = {
     ("network", "interpret"),
     ("network", "torch"),
     ("solution", "plotting"),
-    ("solve", "plotting"),
+    ("path", "plotting"),
     ("compare", "plotting"),
 }
 

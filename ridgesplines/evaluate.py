@@ -1,0 +1,109 @@
+"""How far a network is from the optimum: a solver is asked for the dual vector that says so."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ridgesplines.activations import ReLU
+from ridgesplines.certificate import certify
+from ridgesplines.dictionaries import spread_directions
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.finite import require_minimiser
+from ridgesplines.network import RidgeSpline
+from ridgesplines.objective import targets_and_fit
+from ridgesplines.problem import Problem
+from ridgesplines.shaped import Multipliers
+from ridgesplines.solution import Solution
+from ridgesplines.solvers import ColumnGeneration, Grid, Solver
+from ridgesplines.solvers.choice import picked
+from ridgesplines.validation import Array, real_number
+
+#: Seconds that a solver may take for a dual vector, where nothing else is said.
+MAX_TIME = 10.0
+#: A relative gap of the network's own dual vector that needs no solver.
+SMALL = 1e-6
+#: Directions of the grid for another activation than ReLU, besides the network's own.
+DIRECTIONS = 32
+
+
+def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME) -> Solution:
+    r"""How far a network is from the global optimum of its own training problem.
+
+    .. math:: \text{gap} = \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k |v_k| \|w_k\|_2 - D(\tau u)
+
+    Parameters
+    ----------
+    problem : the problem that it was trained for, (17) or (32).
+    network : any network of the form (19) or (33), with or without an affine part.
+    max_time : seconds that a solver may take for the dual vector u, at least 0; what it cannot interrupt comes on top.
+        It starts at the network, and only its dual vector is used: the network that is judged is the one given. With 0
+        a smooth loss takes the dual vector of the network's own fit, which says little far from the optimum.
+
+    Returns
+    -------
+    Solution
+        With status ``"evaluated"``; its gap is proven where `certificate.scope` is ``"exact"``. A network that violates
+        the problem's constraints by more than 1e-9, relative to its steepest slope or to the values, has an infinite
+        objective and an infinite gap.
+
+    Raises
+    ------
+    ProblemError
+        Where inputs or outputs do not fit, or the problem has no minimiser.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> zero = rs.RidgeSpline([[1.0]], [1.0], [0.0])
+    >>> rs.evaluate(problem, zero).objective
+    10.0
+    """
+    real_number("max_time", max_time, "a number of seconds >= 0", 0.0)
+    _require_fitting(problem, network)
+    if not problem.constraints:
+        require_minimiser(problem.reduced)
+    start, fit = time.perf_counter(), targets_and_fit(problem.reduced, network)
+
+    def judged(dual: Array | Multipliers | None) -> Solution:
+        certificate = certify(problem, network, dual, fit=fit)
+        return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)
+
+    own = judged(None) if problem.loss.smooth and not problem.constraints else None
+    if own is not None and (max_time == 0.0 or own.relative_gap <= SMALL):
+        return own
+    asked = judged(solver_dual(problem, network, max_time))
+    return asked if own is None or asked.certificate.value > own.certificate.value else own
+
+
+def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Array | Multipliers:
+    """The dual vector of the best solver for the problem, started at the network; the multipliers of constraints."""
+    solver: Solver = picked(problem)
+    if isinstance(solver, ColumnGeneration):
+        solver = ColumnGeneration(max_time=max(max_time, 1e-9), start=network)
+    elif not isinstance(problem.activation, ReLU):
+        spread = spread_directions(DIRECTIONS, problem.n_features)
+        solver = Grid(directions=np.unique(np.concatenate([network.weights, spread]), axis=0))
+    (answer,) = solver.path(problem, [problem.lam])
+    assert answer.dual is not None  # those that are picked have one
+    return answer.dual
+
+
+def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
+    """Raise a ProblemError where the network is none of the problem's."""
+    if network.n_features != problem.n_features or network.n_outputs != problem.n_outputs:
+        raise ProblemError(
+            "network",
+            f"d = {problem.n_features} inputs and D = {problem.n_outputs or 1} outputs",
+            f"d = {network.n_features} and D = {network.n_outputs or 1}",
+            "Evaluate a network on the problem that it was made for.",
+        )
+    if network.activation != problem.activation:
+        raise ProblemError(
+            "network",
+            f"the activation of the problem, {problem.activation!r}",
+            repr(network.activation),
+            "Each activation has a seminorm of its own: pass the network's to the problem.",
+        )

@@ -1,0 +1,82 @@
+"""Solutions along decreasing lam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from ridgesplines.solution import Solution
+from ridgesplines.validation import Array, frozen
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Path(Sequence[Solution]):
+    """Solutions along decreasing lam: ``path[0]`` has the largest, ``path[-1]`` the smallest.
+
+    Attributes
+    ----------
+    solutions : one a lam.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=1.0)
+    >>> path = rs.solve_path(problem, n_lams=3)
+    >>> len(path), path[0].network.n_neurons
+    (3, 0)
+    """
+
+    solutions: tuple[Solution, ...]
+
+    @property
+    def lams(self) -> Array:
+        """lam of each solution, decreasing."""
+        return frozen(np.array([solution.problem.lam for solution in self.solutions]))
+
+    @overload
+    def __getitem__(self, index: int) -> Solution: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Solution, ...]: ...
+    def __getitem__(self, index: int | slice) -> Solution | tuple[Solution, ...]:
+        return self.solutions[index]
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    @property
+    def degrees_of_freedom(self) -> Array:
+        """K + 2 of each solution, shape (n_lams,); see `Solution.degrees_of_freedom`."""
+        return frozen(np.array([solution.degrees_of_freedom for solution in self.solutions]))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The path as a pandas DataFrame, one row a lam; degrees of freedom where they are known. Needs pandas."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("to_frame() returns a pandas DataFrame: install pandas, or read the solutions.") from None
+        columns: dict[str, Any] = {"lam": self.lams, "K": [s.network.n_neurons for s in self.solutions]}
+        if all(
+            s.problem.n_features == 1 and s.problem.n_outputs is None and not s.problem.constraints
+            for s in self.solutions
+        ):
+            columns["degrees of freedom"] = self.degrees_of_freedom
+        for name in ("objective", "data_fit", "seminorm", "relative_gap"):
+            columns[name.replace("_", " ")] = [getattr(s, name) for s in self.solutions]
+        return pd.DataFrame(columns)
+
+    def plot(self, **kwargs: Any) -> Figure:
+        """Neurons, objective and gap against lam; see :func:`ridgesplines.plotting.plot_path`."""
+        from ridgesplines.plotting import plot_path
+
+        return plot_path(self, **kwargs)
+
+    def __repr__(self) -> str:
+        ends = f"lam = {self.lams[0]:.4g} ... {self.lams[-1]:.4g}" if len(self) else "empty"
+        return f"Path({len(self)} solutions, {ends})"

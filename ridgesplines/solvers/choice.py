@@ -1,0 +1,15 @@
+"""Which solver is best for a problem."""
+
+from __future__ import annotations
+
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.base import Solver
+from ridgesplines.solvers.column_generation import ColumnGeneration
+from ridgesplines.solvers.grid import Grid
+from ridgesplines.solvers.univariate import Univariate
+
+
+def picked(problem: Problem) -> Solver:
+    """The one that `solve` takes where none is named."""
+    able: tuple[Solver, ...] = (Univariate(), ColumnGeneration())
+    return next((s for s in able if s.refuses(problem) is None), Grid())

@@ -1,0 +1,55 @@
+"""The optimum held against itself proves that it is the optimum, for every loss and dimension; and other networks."""
+
+import warnings
+
+import numpy as np
+import pytest
+from instances import LOSSES, ids, problem
+
+import ridgesplines as rs
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+def test_evaluate_agrees_with_solve(loss, d):
+    p = problem(loss, 30 if d < 5 else 60, d, lam=0.3 if d > 1 else None)
+    solution = rs.solve(p)
+    again = rs.evaluate(p, solution.network)
+    assert again.status == "evaluated"
+    assert again.objective == solution.objective
+    assert again.certificate.scope == solution.certificate.scope
+    assert again.relative_gap <= max(1e-4, 20.0 * solution.relative_gap)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if not loss.constraint], ids=ids)
+def test_far_from_the_optimum_the_gap_is_the_distance_to_it(loss, d):
+    p = problem(loss, 40, d)
+    best = rs.solve(p)
+    net = best.network
+    far = net.changed(amplitudes=2.0 * net.amplitudes, slope=net.slope + 0.5)
+    found = rs.evaluate(p, far)
+    assert found.network is far
+    assert found.gap >= (found.objective - best.objective) * (1.0 - 1e-9)
+    assert found.gap <= (found.objective - best.objective) * 1.5 + best.gap
+
+
+@pytest.mark.parametrize("constraints", [[rs.Monotone()], [rs.Convex(), rs.Lipschitz(2.0)], [rs.FixedValues(0.5, 0.2)]])
+def test_constraints(constraints):
+    p = problem(rs.Squared(), 30, constraints=constraints)
+    solution = rs.solve(p)
+    assert rs.evaluate(p, solution.network).relative_gap <= max(1e-6, 20.0 * solution.relative_gap)
+
+
+def test_the_time_is_bounded_and_none_is_enough_for_a_smooth_loss():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 8))
+    p = rs.Problem(X, np.abs(X).sum(axis=1) + 0.1 * rng.standard_normal(400), 1.0)
+    zero = rs.RidgeSpline(np.empty((0, 8)), [], [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", rs.ConvergenceWarning)  # the solver's haste is not the network's fault
+        without, little = rs.evaluate(p, zero, max_time=0.0), rs.evaluate(p, zero, max_time=0.5)
+    assert without.certificate.value <= little.certificate.value
+    assert little.seconds < 30.0
+    with pytest.raises(rs.ProblemError, match="max_time"):
+        rs.evaluate(p, zero, max_time=-1.0)
