@@ -9,10 +9,10 @@ from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 
-def affine_optimum(problem: Problem, oracle: Oracle) -> tuple[Array, Array] | None:
+def affine_optimum(problem: Problem, oracle: Oracle, nearby: Array | None = None) -> tuple[Array, Array] | None:
     """(fit, dual vector of least supremum) of the best affine function, or None where none is feasible."""
     require_minimiser(problem)
-    answer = affine_fit(problem)
+    answer = affine_fit(problem, nearby=nearby)
     if answer is None or problem.loss.smooth:
         return answer
     z, u = answer

@@ -16,6 +16,7 @@ from ridgesplines.duals import projected
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.finite import require_minimiser
+from ridgesplines.line import nearby_line
 from ridgesplines.network import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
@@ -140,7 +141,7 @@ def lambda_max(problem: Problem) -> float:
         return least_lam(problem)
     scaling = standardise(problem)
     oracle = continuum_oracle(scaling.problem.X, activation=scaling.problem.activation)
-    affine = affine_optimum(scaling.problem, oracle)
+    affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
     if affine is None:
         return float("inf")
     sup = oracle(projected(scaling.problem, affine[1])[0]).value

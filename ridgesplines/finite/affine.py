@@ -6,21 +6,20 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from ridgesplines.activations import ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.finite.design import design
 from ridgesplines.finite.linear import linear_program
 from ridgesplines.finite.newton import Face, descend
-from ridgesplines.line import Line, straight_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 
-def affine_fit(problem: Problem, fixed: Array | float = 0.0) -> tuple[Array, Array] | None:
+def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | None = None) -> tuple[Array, Array] | None:
     r"""(fit, dual vector) of the best affine function, added to a fixed fit: min over q of sum L(y, fixed + q).
 
     The dual vector of a minimiser is orthogonal to [1 X]. None where no affine function is feasible.
-    Piecewise-linear losses take ``fixed = 0``.
+    Piecewise-linear losses take ``fixed = 0``; they are faster from `nearby`, values at the data of a function near the
+    best one, by default the least-squares fit.
     """
     Q = problem.null_space
     if not Q.shape[1]:
@@ -32,7 +31,7 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0) -> tuple[Array, Arr
         z = fixed + Q @ theta
         return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
     nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
-    answer = linear_program(problem, nothing, nearby=_nearby(problem))
+    answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
     if answer is None:
         return None
     theta, _, dual = answer
@@ -46,17 +45,6 @@ def _nothing(problem: Problem, fixed: Array | float) -> tuple[Array, Array] | No
     if problem.loss.constraint:
         return (z, np.zeros_like(z)) if (problem.y == z).all() else None
     return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
-
-
-def _nearby(problem: Problem) -> Array:
-    """A function near the best one: for d = 1 and ReLU by an interior point, else by least squares."""
-    univariate = problem.n_features == 1 and isinstance(problem.activation, ReLU)
-    if univariate and problem.loss.box(problem.y[:1]) is not None:
-        line = Line.of(problem)
-        if len(line.sites) > 1:
-            return line.original(straight_fit(line))
-    Q = problem.null_space
-    return Q @ (Q.T @ problem.y)
 
 
 def require_minimiser(problem: Problem) -> None:

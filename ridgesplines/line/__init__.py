@@ -7,9 +7,9 @@ the knots; `smooth`, `kinked` and `interpolate` are the three kinds of losses.
 from ridgesplines.line.active_set import Knots
 from ridgesplines.line.data import Line
 from ridgesplines.line.interpolate import connect
-from ridgesplines.line.kinked import kinked, straight_fit
+from ridgesplines.line.kinked import kinked, nearby_line, straight_fit
 from ridgesplines.line.moments import kinks
 from ridgesplines.line.progress import Progress
 from ridgesplines.line.smooth import smooth
 
-__all__ = ["Knots", "Line", "Progress", "connect", "kinked", "kinks", "smooth", "straight_fit"]
+__all__ = ["Knots", "Line", "Progress", "connect", "kinked", "kinks", "nearby_line", "smooth", "straight_fit"]

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.activations import ReLU
 from ridgesplines.line.active_set import Knots, active_set
 from ridgesplines.line.data import Line
 from ridgesplines.line.exchange import BLOCK, SMALL, around, every, union, violators
 from ridgesplines.line.interior import Interior, Point, Rows
 from ridgesplines.line.progress import Progress
+from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 ROUNDS = 30
@@ -85,6 +87,15 @@ def complementary(under: Array, over: Array, eta: Array, lam: float) -> tuple[Ar
     size = np.maximum(under, over)
     active = 1 + np.flatnonzero(size > (1.0 - np.abs(eta) / lam) * size.max(initial=0.0))
     return active, np.where(over > under, 1.0, -1.0)[active - 1]
+
+
+def nearby_line(problem: Problem) -> Array | None:
+    """Values of a line near the best one, for ReLU in one dimension and a loss with kinks; None elsewhere."""
+    if problem.n_features > 1 or not isinstance(problem.activation, ReLU) or problem.n_outputs is not None:
+        return None
+    if problem.loss.box(problem.y[:1]) is None or len((line := Line.of(problem)).sites) < 2:
+        return None
+    return line.original(straight_fit(line))
 
 
 def straight_fit(line: Line) -> Array:

@@ -2,7 +2,7 @@
 
 from ridgesplines.shaped.bound import Bound, Multipliers, best_bound, completed, interpolating, supremum
 from ridgesplines.shaped.minimiser import require_shaped_minimiser
-from ridgesplines.shaped.program import Program, Solved, found_multipliers, quiet
+from ridgesplines.shaped.program import Program, Solved, quiet
 from ridgesplines.shaped.sites import Sites
 from ridgesplines.shaped.threshold import least_lam
 from ridgesplines.shaped.violation import TOLERANCE, missed, violation
@@ -16,7 +16,6 @@ __all__ = [
     "Solved",
     "best_bound",
     "completed",
-    "found_multipliers",
     "interpolating",
     "least_lam",
     "missed",

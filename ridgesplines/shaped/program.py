@@ -21,7 +21,6 @@ from scipy import sparse
 
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.problem import Problem
-from ridgesplines.shaped.bound import Multipliers, interpolating
 from ridgesplines.shaped.sites import Sites
 from ridgesplines.validation import Array
 
@@ -161,17 +160,3 @@ def _seminorm(slopes: Any, count: int, up: bool, down: bool) -> tuple[Any, list[
         return 0.0, [bends @ slopes == 0.0]
     sign = 1.0 if up else -1.0
     return sign * (slopes[count - 1] - slopes[0]), [sign * (bends @ slopes) >= 0.0]
-
-
-def found_multipliers(problem: Problem, sites: Sites) -> Multipliers:
-    """Suggestions for the multipliers of the fit and of the fixed values, by solving the problem, in scaled units."""
-    if problem.loss.constraint:
-        values = np.empty(len(sites.at))
-        values[sites.points] = problem.shape.values
-        values[sites.rows] = problem.y
-        slopes = np.zeros(1) if sites.alone else np.diff(values) / sites.widths
-        u, nu = interpolating(problem, sites, slopes)
-    else:
-        solved = Program(problem, sites).solve(problem.lam)
-        u, nu = solved.fit, solved.points
-    return Multipliers(u, nu, np.zeros(len(sites.at) - 1))

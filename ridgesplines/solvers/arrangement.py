@@ -14,6 +14,7 @@ from ridgesplines.activations import ReLU
 from ridgesplines.certificate import certify
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.finite import affine_fit, require_minimiser
+from ridgesplines.line import nearby_line
 from ridgesplines.network import RidgeSpline
 from ridgesplines.objective import objective, perfect_fit, relative
 from ridgesplines.oracle import exact_oracle
@@ -181,7 +182,7 @@ class _Work:
     @cached_property
     def _affine(self) -> Answer | None:
         """The best affine function, or None where none interpolates."""
-        fitted = affine_fit(self._scaled)
+        fitted = affine_fit(self._scaled, nearby=nearby_line(self._scaled))
         if fitted is None:
             return None
         fit, dual = fitted

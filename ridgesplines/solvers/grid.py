@@ -15,6 +15,7 @@ from ridgesplines.certificate import certify
 from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions, thinned, with_middles
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.finite import fitted, fitted_alone
+from ridgesplines.line import nearby_line
 from ridgesplines.network import RidgeSpline
 from ridgesplines.objective import objective, relative
 from ridgesplines.oracle import dictionary_oracle
@@ -157,7 +158,7 @@ class Grid(Solver):
             yield from biases_path(problem, lams, dictionary, backend_named(self.backend), self.refine)
             return
         oracle = dictionary_oracle(scaling.problem.X, dictionary)
-        affine = affine_optimum(scaling.problem, oracle)
+        affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
         if affine is None and not len(dictionary):
             raise _nothing_interpolates()
         threshold = np.inf if affine is None else oracle(affine[1]).value

@@ -13,7 +13,7 @@ from ridgesplines.certificate import certify
 from ridgesplines.dictionaries import Dictionary
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.finite import affine_fit, design, linear_program, require_minimiser
-from ridgesplines.line import Knots, Line, Progress, connect, kinked, kinks, smooth
+from ridgesplines.line import Knots, Line, Progress, connect, kinked, kinks, nearby_line, smooth
 from ridgesplines.network import RidgeSpline
 from ridgesplines.objective import objective, perfect_fit
 from ridgesplines.polynomials import affine_least_squares
@@ -179,7 +179,7 @@ def _affine(problem: Problem) -> tuple[Array, Array]:
     """Fit and dual vector of a best straight line, in scaled units; for interpolation, of the only candidate."""
     if problem.loss.constraint:
         return np.zeros(len(problem.y)), np.zeros(len(problem.y))
-    answer = affine_fit(problem)
+    answer = affine_fit(problem, nearby=nearby_line(problem))
     assert answer is not None  # every straight line is feasible
     return answer
 
