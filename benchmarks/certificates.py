@@ -19,8 +19,8 @@ from importlib.util import find_spec
 import numpy as np
 
 import ridgesplines as rs
-from ridgesplines.duals import best_scale
-from ridgesplines.oracle import BoundedOracle
+from ridgesplines.certificate.dual import best_scale
+from ridgesplines.oracle.bounded import BoundedOracle
 
 EPSILONS = (0.3, 0.1, 1e-2, 1e-3, 1e-6)
 

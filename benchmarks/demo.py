@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.demo import Demo
 from ridgesplines.demo.datasets import DATASETS
+from ridgesplines.demo.server import Demo
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -18,7 +18,7 @@ from peers import Attempt, Peer
 from training import train
 
 import ridgesplines as rs
-from ridgesplines.dictionaries import Dictionary, grid_biases, spread_directions
+from ridgesplines.neurons.dictionary import Dictionary, grid_biases, spread_directions
 from ridgesplines.polynomials import affine_least_squares
 
 #: The largest N of each loss.

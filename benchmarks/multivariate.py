@@ -27,10 +27,11 @@ from peers import Attempt, Peer
 from report import about, table
 
 import ridgesplines as rs
-from ridgesplines.finite import affine_fit
-from ridgesplines.network import group_norms
-from ridgesplines.refit import fitted
-from ridgesplines.ridge import Neurons, refit
+from ridgesplines.amplitudes.affine import affine_fit
+from ridgesplines.amplitudes.design import fitted
+from ridgesplines.network.spline import group_norms
+from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.solvers.column_generation.refits import refit
 
 TOLERANCE = 1e-6
 #: Looser tolerances that tell how our own objective falls.

@@ -16,7 +16,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from ridgesplines.radon import RadonGrid, backprojection_filter, filtered_back_projection, radon_transform
+from ridgesplines.radon.filters import backprojection_filter, filtered_back_projection
+from ridgesplines.radon.grid import RadonGrid
+from ridgesplines.radon.transform import radon_transform
 
 Pair = tuple[Callable[[], np.ndarray], Callable[[np.ndarray], np.ndarray]]
 DEVIATION, DISC = 0.15, 0.6

@@ -14,7 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import ridgesplines as rs
-from ridgesplines.torch import DeepRidgeSpline, WeightDecay
+from ridgesplines.torch.decay import WeightDecay
+from ridgesplines.torch.deep import DeepRidgeSpline
 
 COLOURS = {"input": "white", "neuron": "#56B4E9", "linear": "#BBBBBB"}
 

@@ -15,7 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import ridgesplines as rs
-from ridgesplines.torch import DeepRidgeSpline, WeightDecay
+from ridgesplines.torch.decay import WeightDecay
+from ridgesplines.torch.deep import DeepRidgeSpline
 
 SWEEPS = 3
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import ridgesplines as rs
-from ridgesplines.plotting import plot_measure
+from ridgesplines.plotting.measure import plot_measure
 
 
 def main(picture: str = "sparsity_in_the_second_derivative.png") -> None:

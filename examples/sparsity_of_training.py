@@ -17,7 +17,9 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 
 import ridgesplines as rs
-from ridgesplines.torch import DeepRidgeSpline, GroupLasso, Lasso, PathProx, WeightDecay
+from ridgesplines.torch.decay import WeightDecay
+from ridgesplines.torch.deep import DeepRidgeSpline
+from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx
 
 #: Name: the method, its learning rate, its largest lam for a training image, and its colour and dashes.
 METHODS = {

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes
 
 import ridgesplines as rs
-from ridgesplines.torch import WeightDecay
+from ridgesplines.torch.decay import WeightDecay
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 

@@ -6,40 +6,41 @@ A ridge function is a function of one projection of x; nothing here is Tikhonov'
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ridgesplines.activations import Arctan, Exponential, ReLU, Sigmoid, TruncatedPower
-from ridgesplines.certificate import DualCertificate
+from ridgesplines.activations.arctan import Arctan
+from ridgesplines.activations.exponential import Exponential
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.activations.sigmoid import Sigmoid
+from ridgesplines.activations.truncated_power import TruncatedPower
+from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ContradictionWarning, ConvergenceWarning, ProblemError, SolverRefusal
-from ridgesplines.losses import (
-    Absolute,
-    Hinge,
-    Huber,
-    Interpolation,
-    Logistic,
-    Quantile,
-    Softmax,
-    Squared,
-)
-from ridgesplines.network import RidgeSpline
+from ridgesplines.losses.absolute import Absolute
+from ridgesplines.losses.hinge import Hinge
+from ridgesplines.losses.huber import Huber
+from ridgesplines.losses.interpolation import Interpolation
+from ridgesplines.losses.logistic import Logistic
+from ridgesplines.losses.quantile import Quantile
+from ridgesplines.losses.softmax import Softmax
+from ridgesplines.losses.squared import Squared
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solve import lambda_max, solve, solve_path
-from ridgesplines.solvers import Arrangement, ColumnGeneration, Grid, Univariate
+from ridgesplines.solvers.arrangement.solver import Arrangement
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
+from ridgesplines.solvers.grid.solver import Grid
+from ridgesplines.solvers.univariate.solver import Univariate
 
 if TYPE_CHECKING:
     from ridgesplines import radon as radon
     from ridgesplines import theorems as theorems
-    from ridgesplines.estimators import (
-        LinearSplineRegressor,
-        LinearSplineRegressorCV,
-        RidgeSplineClassifier,
-        RidgeSplineClassifierCV,
-        RidgeSplineRegressor,
-        RidgeSplineRegressorCV,
-    )
+    from ridgesplines.estimators.classifier import RidgeSplineClassifier
+    from ridgesplines.estimators.linear_cv import LinearSplineRegressorCV
+    from ridgesplines.estimators.regressors import LinearSplineRegressor, RidgeSplineRegressor
+    from ridgesplines.estimators.ridge_cv import RidgeSplineClassifierCV, RidgeSplineRegressorCV
 
 __version__ = "0.1.0"
 

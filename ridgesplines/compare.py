@@ -75,7 +75,7 @@ class Comparison:
 
     def plot(self, **kwargs: Any) -> Figure:
         """Objectives over training; see :func:`ridgesplines.plotting.plot_comparison`."""
-        from ridgesplines.plotting import plot_comparison
+        from ridgesplines.plotting.comparison import plot_comparison
 
         return plot_comparison(self, **kwargs)
 

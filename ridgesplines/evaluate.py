@@ -6,18 +6,20 @@ import time
 
 import numpy as np
 
-from ridgesplines.activations import ReLU
-from ridgesplines.certificate import certify
-from ridgesplines.dictionaries import spread_directions
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.affine import require_minimiser
+from ridgesplines.certificate.certificate import certify
+from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.finite import require_minimiser
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.neurons.dictionary import spread_directions
 from ridgesplines.objective import targets_and_fit
 from ridgesplines.problem import Problem
-from ridgesplines.shaped import Multipliers
 from ridgesplines.solution import Solution
-from ridgesplines.solvers import ColumnGeneration, Grid, Solver
+from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
+from ridgesplines.solvers.grid.solver import Grid
 from ridgesplines.validation import Array, real_number
 
 #: Seconds that a solver may take for a dual vector, where nothing else is said.

@@ -16,7 +16,7 @@ def loaded() -> bool:
 
 @cache
 def compiled(module: str) -> Any:
-    """A module of this package that needs numba, such as ``line.compiled``; None where that is not installed."""
+    """A module of this package that needs numba, ``oracle.compiled_sweep`` say; None where that is not installed."""
     return None if find_spec("numba") is None else import_module(f"ridgesplines.{module}")
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.activations import ReLU
-from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array

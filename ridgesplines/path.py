@@ -73,7 +73,7 @@ class Path(Sequence[Solution]):
 
     def plot(self, **kwargs: Any) -> Figure:
         """Neurons, objective and gap against lam; see :func:`ridgesplines.plotting.plot_path`."""
-        from ridgesplines.plotting import plot_path
+        from ridgesplines.plotting.path import plot_path
 
         return plot_path(self, **kwargs)
 

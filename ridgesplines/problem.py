@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.activations import Activation, ReLU
+from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.losses import Loss, Squared
+from ridgesplines.losses.base import Loss
+from ridgesplines.losses.squared import Squared
 from ridgesplines.polynomials import polynomial_basis
 from ridgesplines.precise import origin_near
 from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples

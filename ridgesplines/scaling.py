@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.activations import Activation
+from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Shape
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ridgesplines.activations import ReLU
-from ridgesplines.certificate import DualCertificate, strengthened
-from ridgesplines.duals import best_scale, gap_rounding
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.extreme_points import at_sites, neuron_bound
+from ridgesplines.certificate.certificate import DualCertificate, strengthened
+from ridgesplines.certificate.dual import best_scale, gap_rounding
+from ridgesplines.certificate.uniqueness import proves_unique
+from ridgesplines.certificate.violation import TOLERANCE, missed, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
-from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
-from ridgesplines.oracle import Report
+from ridgesplines.oracle.bounded import Report
 from ridgesplines.problem import Problem
-from ridgesplines.shaped import TOLERANCE, missed, violation
-from ridgesplines.sparsify import at_sites, neuron_bound
-from ridgesplines.uniqueness import proves_unique
 from ridgesplines.validation import Array, real_number, rounded_up
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ class Solution:
 
     def plot(self, **kwargs: Any) -> Figure:
         """A picture, as a matplotlib Figure; see :func:`ridgesplines.plotting.plot_solution`."""
-        from ridgesplines.plotting import plot_solution
+        from ridgesplines.plotting.solution import plot_solution
 
         return plot_solution(self, **kwargs)
 

@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.affine_optimum import affine_optimum
-from ridgesplines.certificate import certify, looked_at, warn_contradiction
-from ridgesplines.duals import projected
+from ridgesplines.amplitudes.affine import require_minimiser
+from ridgesplines.certificate.affine_optimum import affine_optimum
+from ridgesplines.certificate.certificate import certify, looked_at, warn_contradiction
+from ridgesplines.certificate.dual import projected
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
-from ridgesplines.finite import require_minimiser
-from ridgesplines.line import nearby_line
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
-from ridgesplines.shaped import least_lam
 from ridgesplines.solution import Solution
-from ridgesplines.solvers import Answer, Solver
+from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
+from ridgesplines.solvers.constrained.threshold import least_lam
+from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import real_array
 
 

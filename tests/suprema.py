@@ -7,9 +7,9 @@ from itertools import combinations, product
 import numpy as np
 from scipy.optimize import nnls
 
-from ridgesplines.network import group_norms
-from ridgesplines.oracle import eta_at
-from ridgesplines.patterns import activation_patterns
+from ridgesplines.network.spline import group_norms
+from ridgesplines.neurons.patterns import activation_patterns
+from ridgesplines.oracle.eta import eta_at
 
 
 def enumerated(X, u):

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.demo.schema import LARGEST, Fit
-from ridgesplines.dictionaries import spread_directions
-from ridgesplines.solution import rounded_up
-from ridgesplines.solvers import Solver
-from ridgesplines.sparsify import neuron_bound
-from ridgesplines.validation import Array
+from ridgesplines.neurons.dictionary import spread_directions
+from ridgesplines.solvers.base import Solver
+from ridgesplines.validation import Array, rounded_up
 
 #: lam where the request leaves it open, as a fraction of lambda_max, in one and in two dimensions.
 START = {1: 0.02, 2: 0.05}

@@ -27,7 +27,7 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
 
     Every objective sent is that of (9), losses plus lam times the seminorm, computed from the network in hand.
     """
-    from ridgesplines.torch import WeightDecay
+    from ridgesplines.torch.decay import WeightDecay
 
     problem, _ = posed(training.fit)
     optimum = rs.solve(problem, solver(training.fit))

@@ -14,13 +14,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.losses import Loss
-from ridgesplines.network import RidgeSpline
+from ridgesplines.losses.base import Loss
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solve import solve_path
-from ridgesplines.solvers import Solver
+from ridgesplines.solvers.base import Solver
 from ridgesplines.validation import Array
 
 

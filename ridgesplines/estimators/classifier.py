@@ -14,10 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.losses import Hinge, Logistic, Loss, Softmax
-from ridgesplines.network import RidgeSpline
+from ridgesplines.losses.base import Loss
+from ridgesplines.losses.hinge import Hinge
+from ridgesplines.losses.logistic import Logistic
+from ridgesplines.losses.softmax import Softmax
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.solution import Solution
-from ridgesplines.solvers import Solver
+from ridgesplines.solvers.base import Solver
 from ridgesplines.validation import Array
 
 #: The losses that have a name here.

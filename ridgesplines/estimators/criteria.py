@@ -7,7 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.losses import Absolute, Loss, Quantile, Squared
+from ridgesplines.losses.absolute import Absolute
+from ridgesplines.losses.base import Loss
+from ridgesplines.losses.quantile import Quantile
+from ridgesplines.losses.squared import Squared
 from ridgesplines.path import Path
 from ridgesplines.validation import Array
 

@@ -11,9 +11,14 @@ from sklearn.utils.validation import column_or_1d
 
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.losses import Absolute, Huber, Interpolation, Loss, Quantile, Squared
+from ridgesplines.losses.absolute import Absolute
+from ridgesplines.losses.base import Loss
+from ridgesplines.losses.huber import Huber
+from ridgesplines.losses.interpolation import Interpolation
+from ridgesplines.losses.quantile import Quantile
+from ridgesplines.losses.squared import Squared
 from ridgesplines.solution import Solution
-from ridgesplines.solvers import Solver
+from ridgesplines.solvers.base import Solver
 from ridgesplines.validation import Array
 
 if TYPE_CHECKING:

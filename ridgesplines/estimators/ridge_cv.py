@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
+from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.estimators.base import Posed
+from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
 from ridgesplines.estimators.classifier import RidgeSplineClassifier
-from ridgesplines.estimators.folds import ChoosesLam, Split
 from ridgesplines.estimators.regressors import RidgeSplineRegressor
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.finite import require_minimiser
-from ridgesplines.losses import Loss
-from ridgesplines.solvers import Solver
+from ridgesplines.losses.base import Loss
+from ridgesplines.solvers.base import Solver
 
 
 class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):

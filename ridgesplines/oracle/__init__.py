@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from ridgesplines.activations import Activation, ReLU
-from ridgesplines.dictionaries import Dictionary
+from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.directions import DirectionsOracle, SmoothSearch

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.validation import Array
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from ridgesplines.activations import Activation
-from ridgesplines.dictionaries import spread_directions
-from ridgesplines.network import group_norms
+from ridgesplines.activations.base import Activation
+from ridgesplines.network.spline import group_norms
+from ridgesplines.neurons.dictionary import spread_directions
 from ridgesplines.oracle.base import Supremum, ranked
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.validation import Array

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.activations import Activation, ReLU
-from ridgesplines.dictionaries import Dictionary
+from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import Supremum, ranked
 from ridgesplines.validation import Array
 

@@ -18,7 +18,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import MOST, Supremum, ranked
 from ridgesplines.oracle.sweep import Sweep
 from ridgesplines.validation import Array

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle import starts as directions
 from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
 from ridgesplines.oracle.base import MOST, Supremum, ranked

@@ -55,7 +55,7 @@ class Sweep:
         N = len(self.x)
         if N < 2:
             return np.tile([0.0, 1.0, 0.0], (len(pivots), 1))
-        sweeps = fast.compiled("oracle.compiled") if N >= MANY else None
+        sweeps = fast.compiled("oracle.compiled_sweep") if N >= MANY else None
         if sweeps is None:
             step = max(1, BLOCK // N)
             parts = [self._block(U, pivots[i : i + step]) for i in range(0, len(pivots), step)]

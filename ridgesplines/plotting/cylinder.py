@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.eta import eta_along
 from ridgesplines.plotting.style import DATA, FIT, KNOT, Picture, headline
-from ridgesplines.radon import radon_measure
+from ridgesplines.radon.measure import radon_measure
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 

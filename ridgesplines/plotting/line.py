@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.plotting.style import (
     BOUND,
     CURVE,

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.plotting.cylinder import SIGNS, draw_atoms, finish, norm_words
 from ridgesplines.plotting.style import FIT, KNOT, Picture, margins, new_figure
-from ridgesplines.radon import LineMeasure, second_derivative
+from ridgesplines.radon.line import LineMeasure, second_derivative
 
 
 def plot_measure(network: RidgeSpline) -> Figure:

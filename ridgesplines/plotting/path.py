@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.path import Path
 from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
 from ridgesplines.solution import Solution

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ridgesplines.interpret import RidgeFunction
+from ridgesplines.network.interpret import RidgeFunction
 from ridgesplines.plotting.style import (
     FIT,
     KNOT,

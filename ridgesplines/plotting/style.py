@@ -10,11 +10,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from ridgesplines.activations import ReLU
-from ridgesplines.network import RidgeSpline
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution, rounded_up
-from ridgesplines.validation import Array
+from ridgesplines.solution import Solution
+from ridgesplines.validation import Array, rounded_up
 
 #: From the palette of M. Okabe and K. Ito, "Color universal design" (2008).
 DATA = "#7f7f7f"

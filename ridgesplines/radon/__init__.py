@@ -13,7 +13,7 @@ from ridgesplines.radon.filters import (
 from ridgesplines.radon.grid import RadonGrid
 from ridgesplines.radon.line import LineMeasure, second_derivative
 from ridgesplines.radon.measure import RadonMeasure, radon_measure
-from ridgesplines.radon.sparsify import Window, cap_integral, sparsifying_transform, spike_mass
+from ridgesplines.radon.sparsifying import Window, cap_integral, sparsifying_transform, spike_mass
 from ridgesplines.radon.transform import back_projection, even_projection, radon_transform
 
 __all__ = [

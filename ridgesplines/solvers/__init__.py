@@ -1,10 +1,10 @@
 """Solvers, one file each. A new solver is one file and one line here; the contract tests pick it up."""
 
-from ridgesplines.solvers.arrangement import Arrangement
+from ridgesplines.solvers.arrangement.solver import Arrangement
 from ridgesplines.solvers.base import Answer, Solver
-from ridgesplines.solvers.column_generation import ColumnGeneration
-from ridgesplines.solvers.grid import Grid
-from ridgesplines.solvers.univariate import Univariate
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
+from ridgesplines.solvers.grid.solver import Grid
+from ridgesplines.solvers.univariate.solver import Univariate
 
 SOLVERS: tuple[type[Solver], ...] = (Arrangement, ColumnGeneration, Grid, Univariate)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -104,3 +106,20 @@ def refusal(backend: Backend, problem: Problem) -> SolverRefusal | None:
         f"{what}, which needs the {' and '.join(missing)} cone",
         f"Use backend={' or '.join(map(repr, able))}.",
     )
+
+
+@contextmanager
+def quiet(needed: bool) -> Iterator[None]:
+    """Silence for HiGHS, which greets on the process's standard output before it can be told not to."""
+    if not needed:
+        yield
+        return
+    sys.stdout.flush()
+    saved = os.dup(1)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.exceptions import SolverRefusal
-from ridgesplines.network import RidgeSpline
-from ridgesplines.oracle import Oracle
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.shaped import Multipliers
 from ridgesplines.validation import Array
 
 

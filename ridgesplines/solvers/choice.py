@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.base import Solver
-from ridgesplines.solvers.column_generation import ColumnGeneration
-from ridgesplines.solvers.grid import Grid
-from ridgesplines.solvers.univariate import Univariate
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
+from ridgesplines.solvers.grid.solver import Grid
+from ridgesplines.solvers.univariate.solver import Univariate
 
 
 def picked(problem: Problem) -> Solver:

@@ -9,30 +9,30 @@ R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Pr
 doi:10.1109/MSP.2023.3286988
 """
 
-from ridgesplines.theorems.activation_slices import check as filtered_radon
-from ridgesplines.theorems.activation_table import check as table_one
-from ridgesplines.theorems.certificates import check as representer
-from ridgesplines.theorems.deep_decay import check as deep_weight_decay
-from ridgesplines.theorems.deep_layers import check as deep
+from ridgesplines.theorems.claims.balance import check as balance
+from ridgesplines.theorems.claims.deep import check as deep
+from ridgesplines.theorems.claims.deep_weight_decay import check as deep_weight_decay
+from ridgesplines.theorems.claims.estimation_rate import Errors
+from ridgesplines.theorems.claims.estimation_rate import check as estimation_rate
+from ridgesplines.theorems.claims.filtered_radon import check as filtered_radon
+from ridgesplines.theorems.claims.fourier_slice import check as fourier_slice
+from ridgesplines.theorems.claims.linear_spline import check as linear_spline
+from ridgesplines.theorems.claims.maurey import Target, target
+from ridgesplines.theorems.claims.maurey import check as maurey
+from ridgesplines.theorems.claims.measure_norm import check as measure_norm
+from ridgesplines.theorems.claims.representer import check as representer
+from ridgesplines.theorems.claims.second_derivative import check as second_derivative
+from ridgesplines.theorems.claims.single_direction import Ridge
+from ridgesplines.theorems.claims.single_direction import check as single_direction
+from ridgesplines.theorems.claims.sparsifying_transform import check as sparsifying_transform
+from ridgesplines.theorems.claims.table_one import check as table_one
+from ridgesplines.theorems.claims.thresholding import check as thresholding
+from ridgesplines.theorems.claims.weight_decay import check as weight_decay
 from ridgesplines.theorems.document import summary, write
-from ridgesplines.theorems.estimation import Errors
-from ridgesplines.theorems.estimation import check as estimation_rate
-from ridgesplines.theorems.greedy import Target, target
-from ridgesplines.theorems.greedy import check as maurey
-from ridgesplines.theorems.group_lasso import check as weight_decay
-from ridgesplines.theorems.haar import check as thresholding
-from ridgesplines.theorems.impulses import check as second_derivative
-from ridgesplines.theorems.interpolants import check as linear_spline
-from ridgesplines.theorems.mixed_variation import Ridge
-from ridgesplines.theorems.mixed_variation import check as single_direction
-from ridgesplines.theorems.neural_balance import check as balance
 from ridgesplines.theorems.parameters import Parameters
 from ridgesplines.theorems.registry import CLAIMS, Claim
 from ridgesplines.theorems.report import Measure, Report
 from ridgesplines.theorems.runs import verify, verify_on
-from ridgesplines.theorems.slices import check as fourier_slice
-from ridgesplines.theorems.sparsifying import check as sparsifying_transform
-from ridgesplines.theorems.total_variation import check as measure_norm
 
 __all__ = [
     "CLAIMS",

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import RidgeSpline, group_norms
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

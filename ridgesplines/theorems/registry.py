@@ -11,28 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.losses import Interpolation
+from ridgesplines.losses.interpolation import Interpolation
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solve import solve
-from ridgesplines.theorems import (
-    activation_slices,
-    activation_table,
-    certificates,
-    deep_decay,
-    deep_layers,
-    estimation,
-    greedy,
-    group_lasso,
-    haar,
-    impulses,
-    interpolants,
-    mixed_variation,
-    neural_balance,
-    slices,
-    sparsifying,
-    total_variation,
-)
+from ridgesplines.theorems.claims import balance as neural_balance
+from ridgesplines.theorems.claims import deep as deep_layers
+from ridgesplines.theorems.claims import deep_weight_decay as deep_decay
+from ridgesplines.theorems.claims import estimation_rate as estimation
+from ridgesplines.theorems.claims import filtered_radon as activation_slices
+from ridgesplines.theorems.claims import fourier_slice as slices
+from ridgesplines.theorems.claims import linear_spline as interpolants
+from ridgesplines.theorems.claims import maurey as greedy
+from ridgesplines.theorems.claims import measure_norm as total_variation
+from ridgesplines.theorems.claims import representer as certificates
+from ridgesplines.theorems.claims import second_derivative as impulses
+from ridgesplines.theorems.claims import single_direction as mixed_variation
+from ridgesplines.theorems.claims import sparsifying_transform as sparsifying
+from ridgesplines.theorems.claims import table_one as activation_table
+from ridgesplines.theorems.claims import thresholding as haar
+from ridgesplines.theorems.claims import weight_decay as group_lasso
 from ridgesplines.theorems.parameters import Parameters
 from ridgesplines.theorems.report import Report
 

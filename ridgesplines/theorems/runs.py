@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from ridgesplines.activations import ReLU
+from ridgesplines.activations.relu import ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.solution import Solution
 from ridgesplines.theorems.registry import CLAIMS, Claim

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.torch.layer import RidgeLayer, spline
 
 EXPECTED = "a shallow network f(x) = V relu(W x - b) + C x + c_0, with or without C x: two or three nn.Linear and ReLU"

@@ -11,17 +11,18 @@ from torch import nn
 
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution, rounded_up
+from ridgesplines.solution import Solution
 from ridgesplines.solve import solve
-from ridgesplines.solvers import ColumnGeneration, Solver
+from ridgesplines.solvers.base import Solver
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.torch import sweep
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.methods import Training, random_neurons, without_negligible
 from ridgesplines.torch.training import Data, train_best
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, rounded_up
 
 
 @dataclass(frozen=True)

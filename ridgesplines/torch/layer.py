@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.validation import Array
 
 

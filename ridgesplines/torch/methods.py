@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from ridgesplines.activations import ReLU
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.exceptions import ProblemError, SolverRefusal
-from ridgesplines.finite import require_minimiser
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
-from ridgesplines.solvers import Answer, Solver
+from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.training import Data, Method, Trace, train_best
 from ridgesplines.validation import Array, real_number

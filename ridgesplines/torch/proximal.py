@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ridgesplines.network import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.methods import Training
 from ridgesplines.validation import Array

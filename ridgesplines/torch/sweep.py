@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ridgesplines.losses import Squared
-from ridgesplines.network import RidgeSpline
+from ridgesplines.amplitudes.extreme_points import purify
+from ridgesplines.losses.squared import Squared
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.sparsify import purify
 from ridgesplines.validation import Array
 
 HALVINGS = 12

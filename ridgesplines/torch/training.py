@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from ridgesplines.losses import Loss
+from ridgesplines.losses.base import Loss
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
-from ridgesplines.progress import print_round
+from ridgesplines.solvers.progress import print_round
 from ridgesplines.torch.balancing import imbalance
 from ridgesplines.torch.layer import RidgeLayer, numbers
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.solvers import grid
 from ridgesplines.solvers.backends import backend_named
-from ridgesplines.solvers.program import Program
+from ridgesplines.solvers.grid import solver as grid
+from ridgesplines.solvers.grid.program import Program
 
 X = np.linspace(0.0, 1.0, 6)
 y = np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])

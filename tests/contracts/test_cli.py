@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.cli import main
+from ridgesplines.cli.main import main
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from scipy.optimize import linprog
 from sklearn.isotonic import IsotonicRegression
 
 import ridgesplines as rs
+from ridgesplines.certificate.constrained import best_bound
+from ridgesplines.certificate.sites import Sites
+from ridgesplines.certificate.violation import violation
 from ridgesplines.scaling import standardise
-from ridgesplines.shaped import Sites, best_bound, violation
 
 FEW = settings(max_examples=5, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 10_000)

@@ -8,7 +8,7 @@ import pytest
 from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
-from ridgesplines.plotting import plot_measure
+from ridgesplines.plotting.measure import plot_measure
 
 
 def drawn(figure, tmp_path):
@@ -244,7 +244,7 @@ def test_a_notebook_shows_it_without_pyplot():
 
 
 def test_gaps_are_rounded_up():
-    from ridgesplines.solution import rounded_up
+    from ridgesplines.validation import rounded_up
 
     assert rounded_up(1.41e-3) == "1.5e-03"
     assert rounded_up(1.4e-3) == "1.4e-03"

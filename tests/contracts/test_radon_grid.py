@@ -6,19 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ridgesplines as rs
-from ridgesplines.radon import (
-    RadonGrid,
-    Window,
-    back_projection,
-    backprojection_filter,
-    cap_integral,
-    even_projection,
-    gaussian_filter,
-    radon_transform,
-    second_offset_derivative,
-    sparsifying_transform,
-    spike_mass,
-)
+from ridgesplines.radon.filters import backprojection_filter, gaussian_filter, second_offset_derivative
+from ridgesplines.radon.grid import RadonGrid
+from ridgesplines.radon.sparsifying import Window, cap_integral, sparsifying_transform, spike_mass
+from ridgesplines.radon.transform import back_projection, even_projection, radon_transform
 
 GRIDS = [RadonGrid(2, 16, 1.3, 11), RadonGrid(2, 9, 0.1, 4), RadonGrid(3, 9, 2.0, 5), RadonGrid(3, 6, 1.0, 4)]
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 import ridgesplines as rs
-from ridgesplines.radon import LineMeasure, radon_measure, second_derivative
+from ridgesplines.radon.line import LineMeasure, second_derivative
+from ridgesplines.radon.measure import radon_measure
 
 
 @st.composite

@@ -5,7 +5,7 @@ import pytest
 from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
-from ridgesplines.sparsify import neuron_bound, purify
+from ridgesplines.amplitudes.extreme_points import neuron_bound, purify
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)

@@ -10,8 +10,10 @@ from instances import LOSSES, ids
 from instances import problem as instance
 
 import ridgesplines as rs
-from ridgesplines.cli import main
-from ridgesplines.theorems import document, haar, mixed_variation, rates, registry, report, runs
+from ridgesplines.cli.main import main
+from ridgesplines.theorems import document, rates, registry, report, runs
+from ridgesplines.theorems.claims import single_direction as mixed_variation
+from ridgesplines.theorems.claims import thresholding as haar
 from ridgesplines.theorems.instances import scattered
 from ridgesplines.theorems.parameters import train
 
@@ -57,7 +59,7 @@ def test_balance_bound_is_an_inequality_of_any_network(problem):
 def test_training_minimises_weight_decay(outputs):
     # The gradient that L-BFGS is given, against differences of the objective.
     small = scattered(1, n=12, d=2, outputs=outputs)
-    from ridgesplines.theorems.neural_balance import objective
+    from ridgesplines.theorems.claims.balance import objective
 
     parameters = train(small, 8, 0)
     low = objective(small, parameters)
@@ -296,7 +298,9 @@ def test_slopes_have_the_coverage_that_they_claim():
 
 def test_deep_claims_fail_where_they_must():
     torch = pytest.importorskip("torch")
-    from ridgesplines.torch import DeepRidgeSpline, WeightDecay, rebalance
+    from ridgesplines.torch.balancing import rebalance
+    from ridgesplines.torch.decay import WeightDecay
+    from ridgesplines.torch.deep import DeepRidgeSpline
 
     p = scattered(0, n=20, d=2, part=0.1)
     method = WeightDecay(epochs=40, learning_rate=0.01)

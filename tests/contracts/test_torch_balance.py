@@ -10,7 +10,7 @@ import ridgesplines as rs
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from ridgesplines.torch import balance, path_regulariser, rebalance, weight_decay  # noqa: E402
+from ridgesplines.torch.balancing import balance, path_regulariser, rebalance, weight_decay  # noqa: E402
 
 
 def feedforward(seed=0):

@@ -7,13 +7,10 @@ import ridgesplines as rs
 
 torch = pytest.importorskip("torch")
 
-from ridgesplines.torch import (  # noqa: E402
-    DeepRidgeSpline,
-    DeepSolution,
-    PathProx,
-    WeightDecay,
-    sweep,
-)
+from ridgesplines.torch import sweep  # noqa: E402
+from ridgesplines.torch.decay import WeightDecay  # noqa: E402
+from ridgesplines.torch.deep import DeepRidgeSpline, DeepSolution  # noqa: E402
+from ridgesplines.torch.proximal import PathProx  # noqa: E402
 
 
 def compositional(n=60, lam=0.05, outputs=None):

@@ -12,7 +12,9 @@ import ridgesplines as rs
 
 torch = pytest.importorskip("torch")
 
-from ridgesplines.torch import GroupLasso, Lasso, PathProx, RidgeLayer, WeightDecay  # noqa: E402
+from ridgesplines.torch.decay import WeightDecay  # noqa: E402
+from ridgesplines.torch.layer import RidgeLayer  # noqa: E402
+from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx  # noqa: E402
 
 METHODS = [WeightDecay, PathProx, Lasso, GroupLasso]
 TRAINABLE = [loss for loss in LOSSES if not loss.constraint]

@@ -9,7 +9,7 @@ import pytest
 from instances import SCALAR, ids, noisy, problem, targets
 
 import ridgesplines as rs
-from ridgesplines.line import data, kernels
+from ridgesplines.solvers.univariate import data, kernels
 
 
 def exact(solution, tol=1e-8):

@@ -13,10 +13,10 @@ from instances import LOSSES, SCALAR, ids, noisy, problem
 from scipy.optimize import linprog
 
 import ridgesplines as rs
+from ridgesplines.neurons.patterns import activation_patterns
 from ridgesplines.oracle import exact_oracle
-from ridgesplines.patterns import activation_patterns
 from ridgesplines.scaling import standardise
-from ridgesplines.solvers import arrangement
+from ridgesplines.solvers.arrangement import solver as arrangement
 from ridgesplines.solvers.backends import BACKENDS
 
 REGRESSION = [loss for loss in SCALAR if loss.translates]

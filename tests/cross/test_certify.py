@@ -6,7 +6,7 @@ from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
 from ridgesplines.oracle import faces, search
-from ridgesplines.ridge import engine
+from ridgesplines.solvers.column_generation import rounds as engine
 
 CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
 SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]

@@ -9,10 +9,10 @@ import pytest
 from instances import ids
 
 import ridgesplines as rs
+from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.polynomials import affine_basis
-from ridgesplines.ridge import Neurons, merged
-from ridgesplines.ridge.cutting import DualProgram
-from ridgesplines.solvers import column_generation
+from ridgesplines.solvers.column_generation import solver as column_generation
+from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 
 LOSSES = [rs.Squared(), rs.Huber(0.3), rs.Absolute(), rs.Quantile(0.3), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
 
@@ -173,7 +173,7 @@ def test_out_of_time_and_interrupted_it_returns_the_best_so_far(monkeypatch):
         s = rs.solve(p, rs.ColumnGeneration(max_time=1e-9))
     assert s.status == "not converged"
     assert "max_time" in s.history["stopped"]
-    from ridgesplines.ridge import engine
+    from ridgesplines.solvers.column_generation import rounds as engine
 
     calls, refit = [], engine.refit
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from instances import dual_vector, noisy
 
-from ridgesplines.oracle import PlaneOracle, continuum_oracle, eta_at
+from ridgesplines.oracle import continuum_oracle
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.plane import PlaneOracle
 
 
 def scan(X, u, angles):

@@ -6,7 +6,7 @@ from sklearn import datasets
 from tables import cars
 
 import ridgesplines as rs
-from ridgesplines.oracle import eta_at
+from ridgesplines.oracle.eta import eta_at
 
 
 def _standardised(X):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ridgesplines.demo import Demo
+from ridgesplines.demo.server import Demo
 
 
 class Client:

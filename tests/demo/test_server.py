@@ -404,7 +404,7 @@ def test_the_command_serves_until_ctrl_c():
 
 
 def test_a_port_that_is_taken(demo, capsys):
-    from ridgesplines.cli import main
+    from ridgesplines.cli.main import main
 
     assert main(["demo", "--no-browser", "--port", str(demo.server_port)]) == 2
     assert main(["demo", "--no-browser", "--port", "70000"]) == 2

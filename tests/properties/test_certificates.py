@@ -13,7 +13,7 @@ from instances import LOSSES
 from tables import KINDS, labels, table
 
 import ridgesplines as rs
-from ridgesplines.network import group_norms
+from ridgesplines.network.spline import group_norms
 from ridgesplines.objective import eta_rounding
 
 #: Seconds for a fit: what is not converged by then is held to the same.
@@ -82,7 +82,7 @@ def test_a_gap_does_not_vanish_where_data_are_far_from_zero(shift):
 
 def test_a_contradiction_is_an_error_here_and_said_in_words_to_a_user(monkeypatch):
     """An oracle that lies about the supremum: what this library must never believe."""
-    from ridgesplines import certificate
+    from ridgesplines.certificate import certificate
 
     def lies(X, *given, **more):
         def oracle(u, level=None):

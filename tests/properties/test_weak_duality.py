@@ -10,11 +10,12 @@ from instances import LOSSES, ids, targets
 from tables import table
 
 import ridgesplines as rs
-from ridgesplines.certificate import certify
-from ridgesplines.duals import along, best_scale, projected
-from ridgesplines.network import group_norms
+from ridgesplines.certificate.certificate import certify
+from ridgesplines.certificate.dual import along, best_scale, projected
+from ridgesplines.network.spline import group_norms
 from ridgesplines.objective import objective, objective_rounding
-from ridgesplines.oracle import eta_at, exact_oracle
+from ridgesplines.oracle import exact_oracle
+from ridgesplines.oracle.eta import eta_at
 
 N = 24
 #: Dual vectors of all makes; the last one is no dual vector of anything.

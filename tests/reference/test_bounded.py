@@ -10,9 +10,12 @@ from instances import dual_vector, noisy
 from suprema import over_patterns
 
 from ridgesplines import fast
-from ridgesplines.network import group_norms
-from ridgesplines.oracle import BoundedOracle, PlaneOracle, bounded, eta_at
+from ridgesplines.network.spline import group_norms
+from ridgesplines.oracle import bounded
+from ridgesplines.oracle.bounded import BoundedOracle
 from ridgesplines.oracle.cones import fan, refine
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.plane import PlaneOracle
 
 CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
 LATTICE = np.argwhere(np.ones((3, 3, 3))).astype(float)

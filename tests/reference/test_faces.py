@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from instances import dual_vector, noisy
 from suprema import enumerated, over_patterns
 
-from ridgesplines.oracle import BoundedOracle, FaceOracle, PlaneOracle, eta_at
+from ridgesplines.oracle.bounded import BoundedOracle
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.faces import FaceOracle
+from ridgesplines.oracle.plane import PlaneOracle
 
 CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
 LATTICE = np.argwhere(np.ones((3, 3, 3))).astype(float)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from ridgesplines.patterns import activation_patterns, bounding, pattern_bound
+from ridgesplines.neurons.patterns import activation_patterns, bounding, pattern_bound
 
 
 def lattice(side, d):

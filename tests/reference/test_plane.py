@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from instances import dual_vector, dual_vectors
 
-from ridgesplines.oracle import PlaneOracle, continuum_oracle, eta_at, exact_oracle, sweep
+from ridgesplines.oracle import continuum_oracle, exact_oracle, sweep
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.plane import PlaneOracle
 
 ENGINES = [
     "numpy",

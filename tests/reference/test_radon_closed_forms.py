@@ -6,20 +6,17 @@ from scipy.integrate import quad
 from scipy.special import dawsn, erfc, gamma, ndtr
 
 import ridgesplines as rs
-from ridgesplines.radon import (
-    LineMeasure,
-    RadonGrid,
-    Window,
+from ridgesplines.radon.filters import (
     backprojection_filter,
-    cap_integral,
     filtered_back_projection,
     gaussian_filter,
-    radon_measure,
-    radon_transform,
     second_offset_derivative,
-    sparsifying_transform,
-    spike_mass,
 )
+from ridgesplines.radon.grid import RadonGrid
+from ridgesplines.radon.line import LineMeasure
+from ridgesplines.radon.measure import radon_measure
+from ridgesplines.radon.sparsifying import Window, cap_integral, sparsifying_transform, spike_mass
+from ridgesplines.radon.transform import radon_transform
 
 CENTRE = np.array([0.15, -0.1, 0.05])
 SHAPE = np.array([[1.0, 0.3, 0.1], [0.0, 0.8, -0.2], [0.0, 0.0, 0.9]]) * 0.13

@@ -10,9 +10,12 @@ from instances import dual_vector, noisy
 from suprema import enumerated
 
 import ridgesplines as rs
-from ridgesplines.network import group_norms
-from ridgesplines.oracle import PlaneOracle, SearchOracle, eta_at, passes
+from ridgesplines.network.spline import group_norms
+from ridgesplines.oracle import passes
 from ridgesplines.oracle.circles import best_on_circles
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.plane import PlaneOracle
+from ridgesplines.oracle.search import SearchOracle
 
 LATTICE = np.argwhere(np.ones((5, 5, 5))).astype(float)
 

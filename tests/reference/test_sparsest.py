@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 import ridgesplines as rs
-from ridgesplines.sparsify import merged
+from ridgesplines.amplitudes.extreme_points import merged
 
 
 def kinked(kinks):

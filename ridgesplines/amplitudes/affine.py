@@ -1,0 +1,115 @@
+"""The affine fit: the optimum without neurons, and whether it exists."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from ridgesplines.amplitudes.design import design
+from ridgesplines.amplitudes.linear_program import linear_program
+from ridgesplines.amplitudes.newton import Face, descend
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+
+def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | None = None) -> tuple[Array, Array] | None:
+    r"""(fit, dual vector) of the best affine function, added to a fixed fit: min over q of sum L(y, fixed + q).
+
+    The dual vector of a minimiser is orthogonal to [1 X]. None where no affine function is feasible.
+    Piecewise-linear losses take ``fixed = 0``; they are faster from `nearby`, values at the data of a function near the
+    best one, by default the least-squares fit.
+    """
+    Q = problem.null_space
+    if not Q.shape[1]:
+        return _nothing(problem, fixed)
+    if problem.loss.smooth:
+        shape = (Q.shape[1],) if problem.n_outputs is None else (Q.shape[1], problem.n_outputs)
+        face = Face(problem, Q, sparse.csr_array((0, Q.shape[1])), fixed=fixed)
+        theta, _, _ = descend(face, np.zeros(shape))
+        z = fixed + Q @ theta
+        return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+    nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
+    answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
+    if answer is None:
+        return None
+    theta, _, dual = answer
+    return Q @ theta, dual
+
+
+def _nothing(problem: Problem, fixed: Array | float) -> tuple[Array, Array] | None:
+    """The same where no function is free: the fixed fit, and a subgradient there; for interpolation only of zeros."""
+    outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+    z = fixed + np.zeros((problem.n_samples, *outputs))
+    if problem.loss.constraint:
+        return (z, np.zeros_like(z)) if (problem.y == z).all() else None
+    return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+
+
+def require_minimiser(problem: Problem) -> None:
+    """Raise a ProblemError where the null space separates the classes: an infimum, and no minimiser.
+
+    A direction q of affine functions, or of what else is not penalised, along which no margin falls and one rises
+    lowers the loss forever. A linear program looks for it; quasi-complete separation, where some points lie on the
+    boundary, counts.
+    """
+    if not problem.loss.separable() or problem.activation.degree < 0:
+        return
+    if problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1:
+        separable = _separable_on_a_line(problem)
+    else:
+        separable = _separable(problem)
+    if separable:
+        free = _free(problem.activation.degree)
+        raise ProblemError(
+            "y",
+            f"classes that no {free} separates, for {problem.loss.name}",
+            "separable classes",
+            f"The {free} is unpenalised, so the loss falls towards an infimum without a minimiser. "
+            "Use Hinge, which attains its minimum; use fewer features; or penalise the slope elsewhere "
+            "(for example logistic regression with a penalty).",
+        )
+
+
+def _free(degree: int) -> str:
+    """What the null space holds, in words."""
+    return {0: "constant", 1: "affine function"}.get(degree, f"polynomial of degree {degree}")
+
+
+def _separable_on_a_line(problem: Problem) -> bool:
+    """One class alone, or one to the left of the other; they may touch, unless all x are equal."""
+    x, labels = problem.X[:, 0], problem.y > 0.0
+    up, down = x[labels], x[~labels]
+    if not len(up) or not len(down):
+        return True
+    apart = up.max() <= down.min() or down.max() <= up.min()
+    return bool(apart and x.min() < x.max())
+
+
+def _separable(problem: Problem) -> bool:
+    """By a linear program over the directions."""
+    A = _margins(problem)
+    out = linprog(
+        -A.sum(axis=0),
+        A_ub=sparse.vstack([-A, A]),
+        b_ub=np.repeat([0.0, 1.0], A.shape[0]),
+        bounds=(None, None),
+        method="highs",
+    )
+    return bool(out.status == 0 and -out.fun > 1e-6)
+
+
+def _margins(problem: Problem) -> sparse.csr_array:
+    """Rows whose products with the affine coefficients are margins: one a sample, or D - 1 for Softmax."""
+    Q, y = sparse.csr_array(problem.null_space), problem.y
+    D = problem.n_outputs
+    if D is None:
+        return sparse.csr_array(sparse.diags_array(y) @ Q)
+    own = np.eye(D)[y.astype(int)]
+    blocks = []
+    for j in range(D):
+        rows = np.flatnonzero(y != j)  # the label's logit less the j-th
+        difference = own[rows] - np.eye(D)[j]
+        blocks.append(sparse.hstack([sparse.diags_array(difference[:, i]) @ Q[rows] for i in range(D)]))
+    return sparse.csr_array(sparse.vstack(blocks))

@@ -1,0 +1,110 @@
+r"""The master problem for scalar fits and smooth losses: the amplitudes of given neurons, of given signs.
+
+.. math:: \min_{a \ge 0,\, \beta} \; \sum_n s_n L(y_n, (Ba + Q\beta)_n) + \lambda \sum_k a_k
+
+Newton's method over nonnegative least squares: each step minimises the quadratic model, with the affine part beta
+eliminated. For squared error the second step is iterative refinement.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import linalg
+
+from ridgesplines.amplitudes.columns import Columns
+from ridgesplines.amplitudes.newton import curvatures, line_search
+from ridgesplines.amplitudes.nonnegative import nonnegative
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+STEPS = 50
+
+
+class Model(NamedTuple):
+    """The loss at z to second order: gradient, curvature (n,), and the factor of Q^T diag(curvature) Q."""
+
+    gradient: Array
+    curvature: Array
+    affine: Any
+
+    @classmethod
+    def at(cls, problem: Problem, z: Array, steady: bool = False) -> Model:
+        p, Q = problem, problem.null_space
+        curvature = curvatures(p, z, steady)
+        H = Q.T @ (curvature[:, None] * Q)
+        H += 1e-15 * np.trace(H) * np.eye(len(H))
+        return cls(p.sample_weight * p.loss.gradient(p.y, z), curvature, linalg.cho_factor(H))
+
+    def reduced(self, Q: Array, gram: Array, cross: Array, gradient: Array) -> tuple[Array, Array]:
+        """(S, g): Hessian and gradient with the affine part eliminated."""
+        away = linalg.cho_solve(self.affine, cross.T)
+        return gram - cross @ away, gradient - away.T @ (Q.T @ self.gradient)
+
+    def affine_step(self, Q: Array, cross: Array, step: Array) -> Array:
+        """The step of beta that goes with a step of the other unknowns."""
+        return -linalg.cho_solve(self.affine, Q.T @ self.gradient + cross.T @ step)
+
+
+def objective(problem: Problem, z: Array, norm: float) -> float:
+    return float(problem.sample_weight @ problem.loss.value(problem.y, z)) + problem.lam * norm
+
+
+def amplitudes(problem: Problem, columns: Columns, a: Array, beta: Array) -> tuple[Array, Array, Array]:
+    """(a, beta, z) at the optimum of the master problem, from a start a >= 0, beta (r,)."""
+    z = columns.times(a) + problem.null_space @ beta
+    return (_of_parabola if problem.loss.quadratic else _by_newton)(problem, columns, a, beta, z)
+
+
+class Step(NamedTuple):
+    """The minimiser of a model, less where it is taken; and how the objective begins to change."""
+
+    a: Array
+    beta: Array
+    z: Array
+    slope: float
+
+
+def _step(problem: Problem, columns: Columns, model: Model, gram: tuple[Array, Array], a: Array) -> Step:
+    Q = problem.null_space
+    S, g = model.reduced(Q, *gram, columns.transposed(model.gradient) + problem.lam)
+    da = nonnegative(S, S @ a - g, a) - a
+    dbeta = model.affine_step(Q, gram[1], da)
+    dz = columns.times(da) + Q @ dbeta
+    return Step(da, dbeta, dz, float(model.gradient @ dz) + problem.lam * float(da.sum()))
+
+
+def _of_parabola(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
+    """The model is the loss; a second step takes out its rounding."""
+    gram = None
+    for _ in range(2):
+        model = Model.at(problem, z)
+        gram = gram or columns.gram(model.curvature)
+        step = _step(problem, columns, model, gram, a)
+        a, beta, z = a + step.a, beta + step.beta, z + step.z
+    return a, beta, columns.times(a) + problem.null_space @ beta
+
+
+def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
+    """Models until none descends; where that of the curvature does not, a parabola above the loss."""
+    value = objective(problem, z, float(a.sum()))
+    for _ in range(STEPS):
+        for steady in (False, True):
+            model = Model.at(problem, z, steady)
+            step = _step(problem, columns, model, columns.gram(model.curvature), a)
+            along = partial(_along, problem, z, float(a.sum()), step)
+            if (found := line_search(along, value, step.slope)) is not None:
+                break
+        else:
+            break
+        t, value = found
+        a, beta, z = np.maximum(a + t * step.a, 0.0), beta + t * step.beta, z + t * step.z
+        if step.slope >= -1e-15 * abs(value):
+            break
+    return a, beta, z
+
+
+def _along(problem: Problem, z: Array, norm: float, step: Step, t: float) -> float:
+    return objective(problem, z + t * step.z, norm + t * float(step.a.sum()))

@@ -1,0 +1,284 @@
+r"""The dual certificate: what proves how close to the global optimum a network is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from ridgesplines.activations.base import Activation
+from ridgesplines.certificate.constrained import Multipliers, best_bound
+from ridgesplines.certificate.dual import along, best_scale, projected, smooth_dual
+from ridgesplines.certificate.sites import Sites
+from ridgesplines.exceptions import ContradictionWarning
+from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.objective import eta_rounding, moved, objective, perfect_fit, targets_and_fit
+from ridgesplines.oracle import continuum_oracle, proven
+from ridgesplines.oracle.base import Oracle, Supremum
+from ridgesplines.oracle.bounded import Report
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.precise import origin_near, plus_products
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import standardise
+from ridgesplines.validation import Array, real_array
+
+#: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
+RESCAN = (0, 2026)
+#: A relative gap that needs no second dual vector.
+SMALL = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeMultipliers:
+    r"""The multipliers of shape constraints, which join u in :math:`\eta`.
+
+    Attributes
+    ----------
+    points, at_points : the fixed points, shape (F,), and nu, shape (F,).
+    sites, slopes : the sites, increasing, shape (K,), and m, the multipliers of the mean slopes between them, shape
+        (K - 1,): positive where the lower bound of the slope counts, negative where the upper one does.
+    """
+
+    points: Array
+    at_points: Array
+    sites: Array
+    slopes: Array
+
+    def eta(self, w: Array, b: Array) -> Array:
+        """Their part of eta at neurons w = +1 or -1 (K,), b (K,)."""
+        at_points = np.maximum(w[:, None] * self.points - b[:, None], 0.0) @ self.at_points
+        knots = np.clip((w * b)[:, None], self.sites[:-1], self.sites[1:])
+        beyond = (self.sites[1:] - knots) / np.diff(self.sites)  # the share of each interval to the right of the knot
+        return at_points + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
+
+
+@dataclass(frozen=True, eq=False)
+class DualCertificate:
+    r"""A dual vector, and the supremum of what it says at every neuron.
+
+    .. math:: \eta(w, b) = \sum_n u_n\,\rho(w^T x_n - b)
+
+    (or with another activation in place of :math:`\rho`, and its null space in place of the affine functions)
+    f is optimal if and only if u is orthogonal to all affine functions, :math:`|\eta| \le \lambda` on
+    :math:`S^{d-1} \times R`, and :math:`\eta(w_k, b_k) = \lambda\,\mathrm{sign}(v_k)` at its neurons. For D outputs
+    :math:`\eta` is a vector and its Euclidean norm counts.
+
+    Attributes
+    ----------
+    dual : u, orthogonal to [1 X], shape (N,) or (N, D); zero in rows of weight zero.
+    sup : sup of :math:`|\eta|` over what `scope` names, in units of lam.
+    scope : ``"exact"``: over all directions and biases, computed exactly (in floating point); ``"bounded"``: `sup` is
+        a proven upper bound, so that `value` is a lower bound on the optimum too; ``"dictionary"``: over the neurons of
+        a grid; ``"searched"``: the best violator that a search found, so that `value` is **not** a lower bound. But for
+        a grid's it is never below :math:`|\eta|` at the network's own neurons, so that `value` is below its objective.
+    residual : the part of the raw dual vector that lay in [1 X], relative to its length; zero at an optimum.
+    scale : tau, the factor that makes tau u feasible and the bound largest.
+    value : the dual objective at tau u. If the scope is exact or bounded, no function has a smaller objective.
+    peaks : weights (m, d) and biases (m,) of neurons with the largest :math:`|\eta|` found, the largest first: the
+        supremum is at least that. Empty with constraints.
+    starts : for scope ``"searched"``, from how many fresh random starts the search looked: another search than the
+        solver's, whose random numbers it does not share.
+    multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
+        to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
+        for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
+        those sides.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Banach space representer theorems for neural networks and ridge splines,
+       J. Mach. Learn. Res. 22 (2021), https://jmlr.org/papers/v22/20-583.html
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
+    >>> certificate = rs.solve(problem).certificate
+    >>> certificate.scope, abs(certificate.sup - 0.1) < 1e-8
+    ('exact', True)
+    """
+
+    dual: Array
+    sup: float
+    scope: str
+    residual: float
+    scale: float
+    value: float
+    X: Array
+    activation: Activation
+    peaks: tuple[Array, Array]
+    multipliers: ShapeMultipliers | None = None
+    starts: int = 0
+
+    def eta(self, W: object, b: object) -> Array:
+        """:math:`\\eta` at neurons W (K, d), b (K,); shape (K,) or (K, D). For d = 1, W may be a number or (K,)."""
+        weights, biases = real_array("W", W), np.atleast_1d(real_array("b", b))
+        d = self.X.shape[1]
+        weights = np.broadcast_to(weights.reshape(-1, d), (len(biases), d))
+        origin = origin_near(self.X)
+        about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
+        eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
+        return eta if self.multipliers is None else eta + self.multipliers.eta(weights[:, 0], biases)
+
+
+def certify(
+    problem: Problem,
+    network: RidgeSpline,
+    dual: Array | Multipliers | None = None,
+    oracle: Oracle | None = None,
+    tol: float = SMALL,
+    fit: tuple[Array, Array] | None = None,
+) -> DualCertificate:
+    """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
+
+    Any dual vector proves something, and what it proves is computed here; no solver is run. For a smooth loss the
+    suggestion `dual` and the fit's own dual vector are tried until the gap is small. A loss with kinks leaves part of
+    that open: there a suggestion is needed. With constraints the multipliers that are suggested are completed and
+    projected likewise.
+
+    Parameters
+    ----------
+    problem : the problem.
+    network : any network with its inputs and outputs.
+    dual : a suggestion, shape (N,) or (N, D); with constraints Multipliers. May be None for a smooth loss.
+    oracle : of which neurons the supremum is taken; all of them by default.
+    tol : a relative gap that needs no second dual vector.
+    fit : the network's `targets_and_fit` for the reduced problem, where that is known.
+    """
+    if problem.constraints:
+        return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
+    assert not isinstance(dual, Multipliers)  # only constraints have them
+    reduced = problem.reduced
+    oracle = oracle or continuum_oracle(reduced.X, network.weights, RESCAN, activation=problem.activation)
+    prove = partial(_proved, problem, network, oracle=oracle)
+    if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
+        return perfect
+    if not problem.loss.smooth:
+        assert dual is not None  # the fit leaves it open
+        return prove(dual[problem.rows])
+    y, z = fit or targets_and_fit(reduced, network)
+    enough = (1.0 - tol) * objective(reduced, network, (y, z))
+    ways = [partial(smooth_dual, reduced, y, z)]
+    if dual is not None:  # what costs less comes first
+        ways.insert(int(problem.loss.quadratic), partial(np.take, dual, problem.rows, axis=0))
+    best = prove(ways[0]())
+    if best.value < enough and len(ways) > 1:
+        other = prove(ways[1]())
+        best = max(looked_at(problem, best, *other.peaks), other, key=lambda c: c.value)
+    return best
+
+
+def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array) -> DualCertificate:
+    """A searched certificate, raised to what is found at further neurons W (K, d), b (K,); others as they are."""
+    if certificate.scope != "searched" or not len(b):
+        return certificate
+    size = group_norms(certificate.eta(W, b))
+    top = int(size.argmax())
+    if size[top] <= certificate.sup:
+        return certificate
+    scale, value = best_scale(problem.reduced, certificate.dual[problem.rows], float(size[top]))
+    weights, biases = certificate.peaks
+    peaks = np.concatenate([W[top : top + 1], weights]), np.append(b[top], biases)
+    return replace(certificate, sup=float(size[top]), scale=scale, value=value, peaks=peaks)
+
+
+def _of_a_perfect_fit(
+    problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None, prove: Callable[[Array], DualCertificate]
+) -> DualCertificate | None:
+    """Where the objective is zero to rounding, the dual vector zero proves it; None where it is not."""
+    p = problem.reduced
+    if _is_perfect(p, network, fit):
+        outputs = () if p.n_outputs is None else (p.n_outputs,)
+        return prove(np.zeros((p.n_samples, *outputs)))
+    return None
+
+
+def _is_perfect(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> bool:
+    """Whether a network without neurons has the objective zero, but for the last digits of its coefficients."""
+    return not network.n_neurons and objective(problem, network, fit) <= perfect_fit(problem, network)
+
+
+def strengthened(
+    problem: Problem, network: RidgeSpline, certificate: DualCertificate, max_time: float, report: Report | None = None
+) -> DualCertificate:
+    """The certificate of the same dual vector with the strongest scope that `max_time` seconds allow; see `proven`."""
+    W, b = certificate.peaks
+    near = np.concatenate([network.weights, W]), np.concatenate([network.biases, b])
+
+    def oracle(u: Array, level: float | None = None) -> Supremum:
+        return proven(problem.reduced.X, u, max_time, near, report)
+
+    again = _proved(problem, network, certificate.dual[problem.rows], oracle)
+    return replace(again, residual=certificate.residual)
+
+
+def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) -> DualCertificate:
+    u, residual = projected(problem.reduced, raw)
+    if not np.isfinite(along(problem.reduced, u)(0.0)):
+        u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
+    found = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
+    scale, value = best_scale(problem.reduced, u, found.value)
+    full = np.zeros((problem.n_samples, *u.shape[1:]))
+    full[problem.rows] = u
+    X, activation, peaks = problem.X, problem.activation, (found.weights, found.biases)
+    return DualCertificate(
+        full, found.value, found.scope, residual, scale, value, X, activation, peaks, starts=found.starts
+    )
+
+
+def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) -> Supremum:
+    """A supremum that is not below |eta| at the network's own neurons; not so a grid's, which they may have left."""
+    if found.scope == "dictionary" or not network.n_neurons:
+        return found
+    net = moved(problem, network)
+    size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation))
+    top = int(size.argmax())
+    if size[top] <= found.value:
+        return found
+    excess = float(size[top] - found.value)
+    if found.scope == "exact" and excess > 1e-9 * found.value + eta_rounding(problem, u):
+        warn_contradiction(
+            f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
+        )
+    weights = np.concatenate([network.weights[top : top + 1], found.weights])
+    biases = np.concatenate([network.biases[top : top + 1], found.biases])
+    return replace(found, value=float(size[top]), weights=weights, biases=biases)
+
+
+def warn_contradiction(what: str) -> None:
+    """Say that a certificate is wrong, and that this is not the user's doing."""
+    remedy = "This is a fault of ridgesplines: nothing is proven. Please report it with the data."
+    warnings.warn(f"A contradiction: {what}. {remedy}", ContradictionWarning, stacklevel=3)
+
+
+def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:
+    """The bound is computed in scaled units, in which the objective is the original one up to a factor."""
+    scaling = standardise(problem)
+    scaled, sites = scaling.problem, Sites.of(scaling.problem)
+    if _is_perfect(problem.reduced, network):
+        start = Multipliers(np.zeros_like(scaled.y), np.zeros(len(sites.points)), np.zeros(len(sites.widths)))
+    else:
+        assert suggested is not None  # they cannot be read off the fit
+        start = suggested.scaled(scaling)
+    fits = [start.fit]
+    if scaled.loss.smooth and start.fit.any():
+        z = scaling.scaled_network(network)(scaled.X)
+        fits.append(-scaled.sample_weight * scaled.loss.gradient(scaled.y, z))
+    best = max((best_bound(scaled, sites, u, start.points) for u in fits), key=lambda bound: bound.value)
+    original = best.multipliers.in_units_of(scaling)
+    at = scaling.centre[0] + scaling.radius * sites.at
+    points = np.array(problem.shape.points)
+    return DualCertificate(
+        original.fit,
+        best.sup * scaling.radius * scaling.factor / scaling.size,
+        "exact",
+        best.residual,
+        best.scale,
+        scaling.factor * best.value,
+        problem.X,
+        problem.activation,
+        (np.empty((0, 1)), np.empty(0)),
+        ShapeMultipliers(points, original.points, at, original.slopes),
+    )

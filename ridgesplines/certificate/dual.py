@@ -1,0 +1,241 @@
+r"""The dual vector of a fit: recomputed, projected off the affine functions, scaled, and what it then proves.
+
+For a dual vector u that is orthogonal to all affine functions and has :math:`|\eta| \le \lambda`,
+
+.. math:: D(u) = -\sum_n s_n L^*(y_n, -u_n / s_n)
+
+is a lower bound on the optimum: weak duality holds for *any* such u, wherever it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import linprog, minimize_scalar
+
+from ridgesplines.amplitudes.affine import affine_fit
+from ridgesplines.amplitudes.design import project
+from ridgesplines.amplitudes.linear_program import OPTIONS
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import SUM, eta_rounding, moved, objective_rounding
+from ridgesplines.oracle.base import Oracle
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: Cuts in search of the least supremum.
+CUTS = 60
+ACCURACY = 1e-9
+
+
+def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
+    """u_n = -s_n L'(y_n, z_n), after the best affine function was added to the fit z.
+
+    The gradient of a smooth loss stays inside the conjugate's domain wherever it is taken, so that this is a
+    projection off the affine functions that cannot leave it. For squared error it is the orthogonal projection.
+
+    Parameters
+    ----------
+    problem : the problem.
+    y, z : its targets and the fit, both less the same constant where only their difference counts.
+    """
+    if problem.loss.quadratic and z.ndim == 1:
+        s, Q = problem.sample_weight, problem.null_space
+        r = y - z
+        if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
+            return np.zeros_like(r)
+        weighted = (s[:, None] * Q).T
+        r = r - Q @ np.linalg.lstsq(weighted @ Q, weighted @ r, rcond=1e-13)[0]
+        return -s * problem.loss.gradient(r, np.zeros_like(r))
+    answer = affine_fit(problem, fixed=z + (problem.y - y) if problem.loss.translates else z)
+    assert answer is not None  # a smooth loss is finite everywhere
+    return answer[1]
+
+
+def projected(problem: Problem, u: Array) -> tuple[Array, float]:
+    """`u` orthogonal to [1 X] and inside the conjugate's domain, and the relative size of what was taken off.
+
+    The correction is measured by the room that each entry has: entries on the boundary stay where they are.
+    """
+    Q, s = problem.null_space, problem.sample_weight
+    size = float(np.linalg.norm(u)) or 1.0
+    before = float(np.linalg.norm(Q.T @ u)) / size
+    for _ in range(3):
+        if np.linalg.norm(Q.T @ u) <= 1e-15 * np.linalg.norm(u) and _within(problem, u):
+            break
+        v = problem.loss.nearest(problem.y, -(u.T / s).T)
+        u = -(v.T * s).T
+        u = u - _correction(Q, s, problem.loss.room(problem.y, v), u)
+    return u, before
+
+
+def _within(problem: Problem, u: Array) -> bool:
+    """Whether u is inside the conjugate's domain."""
+    v = -(u.T / problem.sample_weight).T
+    return bool((problem.loss.nearest(problem.y, v) == v).all())
+
+
+def _correction(Q: Array, s: Array, room: Array, u: Array) -> Array:
+    """The smallest change, in the metric of the room, that makes u orthogonal to the columns of Q."""
+    if u.ndim == 1:
+        metric = room * s
+        gram = Q.T @ (metric[:, None] * Q)
+        return metric * (Q @ np.linalg.lstsq(gram, Q.T @ u, rcond=1e-13)[0])
+    metric = room * s[:, None, None]
+    r, D = Q.shape[1], u.shape[1]
+    gram = np.einsum("np,nij,nq->piqj", Q, metric, Q, optimize=True).reshape(r * D, r * D)
+    c = np.linalg.lstsq(gram, (Q.T @ u).ravel(), rcond=1e-13)[0].reshape(r, D)
+    return np.einsum("nij,nj->ni", metric, Q @ c)
+
+
+def dual_value(problem: Problem, u: Array) -> float:
+    """D(u); minus infinity outside the domain, or where u is not orthogonal to the affine functions."""
+    return along(problem, u)(1.0)
+
+
+def along(problem: Problem, u: Array) -> Callable[[float], float]:
+    """tau -> D(tau u)."""
+    if np.linalg.norm(problem.null_space.T @ u) > 1e-11 * np.linalg.norm(u) + 1e-300:
+        return lambda tau: -np.inf
+    s, loss, y = problem.sample_weight, problem.loss, problem.y
+    if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
+        y = problem.detrended
+    v = -(u.T / s).T
+    if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
+        linear = float(np.vdot(u, y))
+        square = linear + float(s @ loss.conjugate(y, v))
+        return lambda tau: tau * linear - tau**2 * square
+    return lambda tau: -float(s @ loss.conjugate(y, tau * v))
+
+
+def best_scale(problem: Problem, u: Array, sup: float) -> tuple[float, float]:
+    """(tau, D(tau u)) for the best tau with tau sup|eta| <= lam and tau u inside the domain."""
+    most = problem.lam / sup if sup > 0.0 else 1.0
+    value = along(problem, u)
+    if problem.loss.quadratic and np.isfinite(value(1.0)):
+        linear, square = 2.0 * value(1.0) - value(2.0) / 2.0, value(1.0) - value(2.0) / 2.0
+        tau = min(most, linear / (2.0 * square)) if square > 0.0 else most
+        return max(tau, 0.0), value(max(tau, 0.0))
+    return best_factor(value, most, problem.loss.smooth)
+
+
+def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> tuple[float, float]:
+    """(tau, value(tau)) for the best tau in [0, most]; the value is concave, finite at 0, infinite off its domain."""
+    if smooth:
+        most = min(most, 2.0)  # the gradient is near tau = 1; without an upper end the search is ill-scaled
+    most = _inside(value, most)
+    top = value(most)
+    if value((1.0 - 1e-6) * most) < top:  # concave, and rising up to there
+        return most, top
+    candidates = [0.0, most, min(1.0, most)]
+    if smooth and most > 0.0:
+        found = minimize_scalar(
+            lambda tau: -value(tau),
+            bounds=(0.0, most),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        candidates.append(float(found.x))
+    values = [value(tau) for tau in candidates]
+    best = int(np.argmax(values))
+    return candidates[best], values[best]
+
+
+def _inside(value: Callable[[float], float], most: float) -> float:
+    """The largest scale up to `most` that keeps the dual vector inside the conjugate's domain, which holds zero.
+
+    By doubling from one, then bisection: `most` may be astronomically large.
+    """
+    low, high = 0.0, min(1.0, most)
+    while np.isfinite(value(high)):
+        if high >= most or high > 1e6:
+            return high
+        low, high = high, min(2.0 * high, most)
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if np.isfinite(value(middle)) else (low, middle)
+    return low
+
+
+def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array], u: Array, value: float) -> float:
+    """What rounding may have done to objective - D(u), from the terms that are summed for both.
+
+    Besides the sums themselves: u is orthogonal to the affine functions to rounding only, eta at the network's neurons
+    is known to rounding only, and an interpolating network meets the data to rounding only.
+
+    Parameters
+    ----------
+    problem : the reduced problem.
+    network, fit : a network, and its `targets_and_fit`.
+    u, value : the dual vector, scaled, and D(u).
+    """
+    p, (y, z), net = problem, fit, moved(problem, network)
+    sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
+    if p.loss.constraint:
+        sums += float(np.vdot(np.abs(u), np.abs(y - z)))
+    if p.constraints:  # their multipliers make up for what u is not orthogonal to
+        return sums
+    null = p.centred @ net.slope + net.offset
+    if net.polynomial is not None:
+        null = null + net.polynomial(p.centred)
+    if p.loss.translates:
+        null = null - (p.y - p.detrended)
+    return sums + float(np.linalg.norm(p.null_space.T @ u) * np.linalg.norm(p.null_space.T @ null))
+
+
+def value_rounding(problem: Problem, u: Array, value: float) -> float:
+    """What rounding may have done to D(u) = `value`, from the terms that are summed for it."""
+    if problem.loss.translates:  # L*(y, v) = v y + L*(0, v), of which the last is not negative
+        return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
+    conjugate = problem.loss.conjugate(problem.y, -(u.T / problem.sample_weight).T)
+    return SUM * float(problem.sample_weight @ np.abs(conjugate))
+
+
+def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:
+    """Among the dual vectors of an optimal fit z, one with the least sup|eta|: cutting planes from `u`.
+
+    A loss with kinks leaves the entries of u free where a residual sits on a kink; each round a linear program
+    takes the least supremum over the neurons found so far.
+    """
+    low, high = subgradients(problem, z)
+    free = low < high
+    if not free.any():
+        return u
+    Q, bounds = problem.null_space, [*zip(low[free], high[free], strict=True), (0.0, None)]
+    held = np.where(free, 0.0, low)
+    A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
+    rows = np.empty((0, len(u)))
+    for _ in range(CUTS):
+        found = oracle(u)
+        cuts = project(Q, problem.activation.value(problem.X @ found.weights[:64].T - found.biases[:64])).T
+        rows = np.concatenate([rows, cuts])
+        sides = np.concatenate([rows, -rows])
+        out = linprog(
+            np.append(np.zeros(int(free.sum())), 1.0),
+            A_ub=np.column_stack([sides[:, free], -np.ones(len(sides))]),
+            b_ub=-sides @ held,
+            A_eq=A_eq,
+            b_eq=-Q.T @ held,
+            bounds=bounds,
+            method="highs-ds",
+            options=OPTIONS,
+        )
+        if out.status != 0 or found.value <= out.fun * (1.0 + ACCURACY):
+            break
+        u = held.copy()
+        u[free] = out.x[:-1]
+        u, _ = projected(problem, u)
+    return u
+
+
+def subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:
+    """The interval of u_n = -s_n dL(y_n, z_n), from the linear pieces that are active at z."""
+    pieces = problem.loss.pieces(problem.y)
+    if pieces is None:
+        return np.zeros(len(z)), np.zeros(len(z))
+    slopes = np.array([slope for slope, _ in pieces])
+    values = np.array([slope * z + intercept for slope, intercept in pieces])
+    active = values >= values.max(axis=0) - 1e-9
+    low = np.where(active, slopes, np.inf).min(axis=0)
+    high = np.where(active, slopes, -np.inf).max(axis=0)
+    return -problem.sample_weight * high, -problem.sample_weight * low

@@ -1,0 +1,91 @@
+r"""Whether the certificate proves that there is one minimiser only, in one dimension.
+
+Every minimiser bends only where :math:`|\eta^*| = \lambda`, in the sense that the sign of :math:`\eta^*` says, for the
+optimal dual vector :math:`u^*`. If no two neighbouring sites with contact of one sign stand side by side, all
+minimisers have their knots at these sites; and if the loss fixes their values at enough data between those knots, they
+are one (the condition of Schoenberg and Whitney [1]_).
+
+For a smooth loss, whose gradient is M-Lipschitz, a gap g bounds the distance of the dual vector in hand from the
+optimal one, :math:`\sum_n (u_n - u_n^*)^2 / (s_n M) \le 2g`, and so that of :math:`\eta`.
+
+References
+----------
+.. [1] I. J. Schoenberg, A. Whitney, On Polya frequency functions III, Trans. Amer. Math. Soc. 74 (1953),
+   doi:10.1090/S0002-9947-1953-0053177-X
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.certificate.certificate import DualCertificate
+from ridgesplines.oracle.line import eta_at_sites
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: For losses whose dual vector the gap does not bound: contact, and the edge of an interval, within this, relatively.
+NEAR = 1e-6
+#: Contact within rounding, relatively.
+ROUNDING = 1e-12
+
+
+def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) -> bool:
+    """Whether no other function is a minimiser; d = 1, ReLU, scalar, and a scope of "exact".
+
+    Parameters
+    ----------
+    problem, certificate : of a solution.
+    gap : its gap, not relative.
+    """
+    if not isinstance(problem.activation, ReLU):
+        return False
+    if problem.n_features > 1 or problem.n_outputs is not None or certificate.scope != "exact" or problem.constraints:
+        return False
+    p = problem.reduced
+    x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
+    u = certificate.scale * certificate.dual[problem.rows]
+    lipschitz = p.loss.lipschitz
+    if lipschitz is None:
+        error, wander = np.full(len(x), NEAR * p.lam), NEAR * s
+        if gap > NEAR * max(abs(certificate.value), 1e-300):
+            return False
+    else:
+        wander = np.sqrt(2.0 * gap * lipschitz * s)
+        error = np.sqrt(2.0 * gap) * _lever(x, lipschitz * s)
+    eta = eta_at_sites(x, u)
+    contact = np.abs(eta) >= p.lam * (1.0 - ROUNDING) - error
+    sites = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
+    contact, sign = np.maximum.reduceat(contact, sites), np.sign(eta[sites])
+    contact[[0, -1]] = False
+    both = contact[1:] & contact[:-1] & (sign[1:] == sign[:-1])
+    if both.any():
+        return False
+    settled = p.loss.settles(y, -u / s, wander / s)
+    return _determined(x[sites][contact], np.unique(x[settled]), float(x[-1]))
+
+
+def _lever(x: Array, weight: Array) -> Array:
+    """The norm of rho(x_n - t) in the metric of the weights at every t = x_m, from the nearer side."""
+    right = _second_moments(x, weight)
+    left = _second_moments(-x[::-1], weight[::-1])[::-1]
+    return np.sqrt(np.maximum(np.minimum(left, right), 0.0))
+
+
+def _second_moments(x: Array, weight: Array) -> Array:
+    """sum over x_n > t of weight_n (x_n - t)^2 at every t = x_m, an upper bound."""
+    mass, moment, square = (np.cumsum((weight * (x[-1] - x) ** k)[::-1])[::-1] for k in range(3))
+    h = x[-1] - x  # with d_n = x_last - x_n: (x_n - t)^2 = (h - d_n)^2
+    return (mass * h**2 - 2.0 * moment * h + square) * (1.0 + 1e-12) + 1e-12 * mass * h**2
+
+
+def _determined(knots: Array, points: Array, end: float) -> bool:
+    """Whether values at the points fix a spline with these knots on [0, end]: each hat function gets a point."""
+    nodes = np.concatenate([[-np.inf, 0.0], knots, [end, np.inf]])
+    next_point = 0
+    for left, right in zip(nodes[:-2], nodes[2:], strict=True):
+        next_point = max(next_point, int(np.searchsorted(points, left, side="right")))
+        if next_point == len(points) or points[next_point] >= right:
+            return False
+        next_point += 1
+    return True

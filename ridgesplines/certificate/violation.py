@@ -1,0 +1,64 @@
+"""Whether a network satisfies the constraints of its problem, everywhere on the line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.problem import Problem
+
+#: Largest violation, as `violation` measures it, at which a network in floating point counts as feasible.
+TOLERANCE = 1e-9
+
+
+def violation(problem: Problem, net: RidgeSpline) -> float:
+    r"""How far a spline is from satisfying the constraints; zero where it does, up to rounding.
+
+    The largest of: what a slope lacks of its bounds and what a bend has of the wrong sign, relative to the steepest
+    slope and bound, and to the largest :math:`|y|` over the range of x; what the spline misses a fixed value by,
+    relative to the largest :math:`|y|` and :math:`|v|`. A linear spline has finitely many slopes, both outermost ones
+    among them, so that this looks at the whole line.
+    """
+    shape = problem.shape
+    if shape.free:
+        return 0.0
+    slopes, eps = slopes_of(net), np.finfo(float).eps
+    bounds = [abs(b) for b in (shape.slope_low, shape.slope_high) if np.isfinite(b)]
+    overall = float(np.abs(problem.y).max()) / (float(np.ptp(problem.X)) or np.inf)
+    steepest = max(float(np.abs(slopes).max()), overall, *bounds, 1e-300)
+    rounding = 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
+    worst = max(0.0, _excess(problem, slopes) - rounding) / steepest
+    if not shape.points:
+        return worst
+    p, v = np.array(shape.points), np.array(shape.values)
+    missed = np.abs(net(p) - v) - 8.0 * eps * (np.abs(p * net.slope[0]) + np.abs(net.offset))
+    size = max(float(np.abs(problem.y).max()), float(np.abs(v).max()), 1e-300)
+    return max(worst, float(missed.max()) / size)
+
+
+def _excess(problem: Problem, slopes: np.ndarray) -> float:
+    """The most that a slope lacks of its bounds, or that a bend has of the wrong sign."""
+    shape, bends = problem.shape, np.diff(slopes)
+    excess = [slopes.max() - shape.slope_high, shape.slope_low - slopes.min()]
+    if not shape.bends_up:
+        excess.append(bends.max(initial=0.0))
+    if not shape.bends_down:
+        excess.append(-bends.min(initial=0.0))
+    return float(max(excess))
+
+
+def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, slopes: np.ndarray) -> float:
+    """What the multipliers of the constraints (F,), (K - 1,) make of what the network misses these by, to rounding."""
+    steep = slopes_of(net)
+    size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
+    off = max(_excess(problem, steep), 0.0) + 8.0 * np.finfo(float).eps * (abs(float(net.slope[0])) + net.seminorm)
+    p, v = np.array(problem.shape.points), np.array(problem.shape.values)
+    at = np.abs(net(p) - v) + 8.0 * np.finfo(float).eps * (size + np.abs(net.offset)) if len(p) else np.zeros(0)
+    return float(np.abs(slopes).sum() * off + np.abs(points) @ at + problem.lam * off)
+
+
+def slopes_of(net: RidgeSpline) -> np.ndarray:
+    """The slopes from left to right; knots that coincide are one."""
+    t, which = np.unique(net.knots, return_inverse=True)
+    left = float(net.slope[0]) - float(net.amplitudes[net.weights[:, 0] < 0.0].sum())
+    return left + np.append(0.0, np.cumsum(np.bincount(which, net.amplitudes, len(t))))

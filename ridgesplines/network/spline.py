@@ -1,0 +1,399 @@
+r"""The network: a shallow network with a skip connection, in normal form (unit input weights); ReLU unless said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.network import archive
+from ridgesplines.polynomials import Polynomial
+from ridgesplines.validation import Array, Immutable, frozen, real_array
+
+if TYPE_CHECKING:
+    import pandas
+    import scipy.interpolate
+    import torch
+
+    from ridgesplines.network.interpret import RidgeFunction
+
+#: Entries of a block of pre-activations, so that evaluation never forms an N x K matrix that does not fit.
+BLOCK = 2**22
+
+
+class Balanced(NamedTuple):
+    """The parameters of a network at balance, where every neuron has input and output weights of equal norm."""
+
+    weights: Array
+    biases: Array
+    amplitudes: Array
+
+
+class RidgeSpline(Immutable):
+    r"""A ridge spline: a shallow ReLU network with a skip connection, (18) and (33).
+
+    .. math:: f(x) = \sum_{k=1}^K v_k\, \rho(w_k^T x - b_k) + c^T x + c_0, \qquad \|w_k\|_2 = 1
+
+    With another activation of Table 1 of [2]_ in the place of :math:`\rho`, and terms of degree two and more where its
+    null space has them.
+
+    A *ridge function* is a function :math:`x \mapsto g(w^T x)` of one projection; nothing here is Tikhonov's
+    "ridge". Input weights of any norm are accepted and normalised: :math:`\|w\|` moves into the amplitude, which
+    changes neither f nor the seminorm. A neuron whose weights are zero is a constant and moves into c_0. An activation
+    that is homogeneous of degree k takes :math:`\|w\|^k` into the amplitude; one that is not needs unit weights.
+
+    Parameters
+    ----------
+    weights : w, shape (K, d).
+    biases : b, shape (K,).
+    amplitudes : v, shape (K,), or (K, D) for D outputs.
+    slope : c, shape (d,) or (d, D); zero by default.
+    offset : c_0, a number or shape (D,); zero by default.
+    feature_names : names of the d features, for tables and plots.
+    activation : of the neurons; ReLU by default.
+    polynomial : the terms of degree two and more, or None.
+
+    Raises
+    ------
+    ProblemError
+        Where the shapes do not fit together, or values are not finite; or where weights are not of unit length and the
+        activation is not homogeneous.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Banach space representer theorems for neural networks and ridge splines,
+       J. Mach. Learn. Res. 22 (2021), https://jmlr.org/papers/v22/20-583.html
+    .. [2] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> net = rs.RidgeSpline([[3.0, 4.0]], [5.0], [2.0])
+    >>> net.seminorm, net.weights.tolist(), net.biases.tolist()
+    (10.0, [[0.6, 0.8]], [1.0])
+    >>> net([[2.0, 1.0]])
+    array([10.])
+    """
+
+    def __init__(
+        self,
+        weights: Any,
+        biases: Any,
+        amplitudes: Any,
+        slope: Any = None,
+        offset: Any = 0.0,
+        feature_names: tuple[str, ...] | None = None,
+        activation: Activation | None = None,
+        polynomial: Polynomial | None = None,
+    ) -> None:
+        W, b = real_array("weights", weights), real_array("biases", biases)
+        v, c0 = real_array("amplitudes", amplitudes), real_array("offset", offset)
+        if W.ndim != 2 or b.shape != W.shape[:1] or v.shape[:1] != b.shape or v.ndim > 2:
+            raise ProblemError(
+                "weights, biases, amplitudes",
+                "shapes (K, d), (K,), and (K,) or (K, D)",
+                f"{W.shape}, {b.shape}, {v.shape}",
+                "Pass one row, one bias and one amplitude a neuron.",
+            )
+        expected = (W.shape[1], *v.shape[1:])
+        c = np.zeros(expected) if slope is None else real_array("slope", slope)
+        c0 = np.broadcast_to(c0, v.shape[1:]).copy() if c0.ndim == 0 else c0
+        if c.shape != expected or c0.shape != v.shape[1:]:
+            raise ProblemError(
+                "slope, offset",
+                f"shapes {expected} and {v.shape[1:]}",
+                f"{c.shape} and {c0.shape}",
+                "Give the affine part as many inputs and outputs as the neurons have.",
+            )
+        self.activation = ReLU() if activation is None else activation
+        norms, power = np.linalg.norm(W, axis=1), self.activation.homogeneity
+        alive = norms > 0.0
+        c0 = c0 + self.activation.value(-b[~alive]) @ v[~alive]
+        norms = norms[alive]
+        norms[np.abs(norms - 1.0) <= 4.0 * np.finfo(float).eps] = 1.0  # already unit: leave every bit as it is
+        if power is None:
+            _require_unit(self.activation, norms)
+        self.weights = frozen(W[alive] / norms[:, None])
+        self.biases = frozen(b[alive] / norms)
+        self.amplitudes = frozen((v[alive].T * norms ** (power or 0)).T)
+        self.polynomial = polynomial
+        self.slope = frozen(c)
+        self.offset = frozen(c0) if c0.ndim else float(c0)
+        self.feature_names = feature_names
+
+    @classmethod
+    def through(cls, x: Any, y: Any, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
+        """The linear spline that connects the points (x, y), x increasing, and goes on straight beyond them.
+
+        Each amplitude makes up for the rounding of those before it, so that f as it is evaluated here meets every
+        point to rounding, however steep the pieces. O(K).
+        """
+        t, values = real_array("x", x), real_array("y", y)
+        if t.ndim != 1 or t.shape != values.shape or len(t) < 2 or not (np.diff(t) > 0.0).all():
+            raise ProblemError(
+                "x, y",
+                "two vectors of one length, at least 2 points, x increasing",
+                f"shapes {t.shape} and {values.shape}" + (", x not increasing" if t.shape == values.shape else ""),
+                "Sort the points by x, and leave out repeated ones.",
+            )
+        first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
+        amplitudes, change, rise = [], 0.0, 0.0
+        # The same sums in the same order as in `pieces`.
+        for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
+            amplitudes.append((height - (start + rise)) / width - first - change)
+            change += amplitudes[-1]
+            rise += (first + change) * width
+        return cls(np.ones((len(amplitudes), 1)), t[1:-1], amplitudes, [first], start - first * t[1], feature_names)
+
+    def changed(self, **changes: Any) -> RidgeSpline:
+        """A copy with other arguments of the constructor."""
+        arguments = {name: getattr(self, name) for name in _ARGUMENTS}
+        return RidgeSpline(**(arguments | changes))
+
+    @property
+    def n_neurons(self) -> int:
+        """K."""
+        return len(self.biases)
+
+    @property
+    def n_active(self) -> int:
+        """How many neurons have more than a millionth of the largest ``|v_k|``: training leaves many near zero."""
+        sizes = group_norms(self.amplitudes)
+        return int((sizes > 1e-6 * sizes.max(initial=0.0)).sum())
+
+    @property
+    def n_features(self) -> int:
+        """d."""
+        return self.weights.shape[1]
+
+    @property
+    def n_outputs(self) -> int | None:
+        """D, or None for a scalar function."""
+        return self.amplitudes.shape[1] if self.amplitudes.ndim == 2 else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, x0, x1, ... unless given."""
+        return self.feature_names or tuple(f"x{i}" for i in range(self.n_features))
+
+    @property
+    def seminorm(self) -> float:
+        r""":math:`\sum_k |v_k| \|w_k\|_2`, for D outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`.
+
+        Here the weights are unit, whatever the activation: the total variation of its measure :math:`H K R f`.
+        """
+        return float(group_norms(self.amplitudes).sum())
+
+    @property
+    def knots(self) -> Array:
+        """Where the spline bends, in the order of the neurons, shape (K,); d = 1 only."""
+        self._only_univariate("knots")
+        return self.biases * self.weights[:, 0]
+
+    def __call__(self, X: Any) -> Array:
+        """f at the rows of X, shape (N,) or (N, D). O(N log K) for d = 1 and ReLU, O(N K d) otherwise."""
+        points = real_array("X", X)
+        if points.ndim == 1 and self.n_features == 1:
+            points = points[:, None]
+        if points.ndim != 2 or points.shape[1] != self.n_features:
+            raise ProblemError(
+                "X", f"shape (N, {self.n_features})", f"shape {points.shape}", "Pass the features of the fit."
+            )
+        if self.n_features == 1 and isinstance(self.activation, ReLU):
+            return self._piecewise(points[:, 0])
+        values = points @ self.slope + self.offset
+        if self.polynomial is not None:
+            values += self.polynomial(points)
+        step = max(1, BLOCK // max(1, self.n_neurons))
+        for i in range(0, len(points), step):
+            hidden = points[i : i + step] @ self.weights.T - self.biases
+            values[i : i + step] += self.activation.value(hidden) @ self.amplitudes
+        return values
+
+    def _piecewise(self, x: Array) -> Array:
+        """f in one dimension, piece by piece from the knots: no cancellation, no N x K matrix."""
+        t, slopes, values = self.pieces()
+        if not len(t):
+            return np.multiply.outer(x, self.slope[0]) + self.offset
+        base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is reckoned
+        if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
+            counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
+            start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], slopes, values[base]))
+        else:
+            piece = np.searchsorted(t, x, side="right")
+            start, slope, value = (a[piece] for a in (t[base], slopes, values[base]))
+        return value + (slope.T * (x - start)).T
+
+    def pieces(self) -> tuple[Array, Array, Array]:
+        """d = 1, ReLU: sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""
+        order = np.argsort(self.knots, kind="stable")
+        t, w, v = self.knots[order], self.weights[order, 0], self.amplitudes[order]
+        left = w < 0.0  # neurons that are active to the left of their knot
+        first = self.slope[0] - v[left].sum(axis=0)
+        slopes = np.concatenate([first[None], first + np.cumsum(v, axis=0)])
+        if not len(t):
+            return t, slopes, v
+        start = self.slope[0] * t[0] + self.offset + (v[left].T * (t[left] - t[0])).T.sum(axis=0)
+        rises = (slopes[1:-1].T * np.diff(t)).T
+        return t, slopes, np.concatenate([start[None], start + np.cumsum(rises, axis=0)])
+
+    def balanced(self) -> Balanced:
+        r"""The same neurons scaled so that :math:`\|w_k\|_2 = \|v_k\|_2`, which weight decay prefers.
+
+        Then :math:`\frac12 \sum_k \|v_k\|^2 + \|w_k\|^2` equals the seminorm: the neural balance theorem
+        (Section III). For an activation homogeneous of degree k, so that :math:`\|w_k\|_2^k = \|v_k\|_2`, and
+        :math:`\frac12 \sum_k \|v_k\|^2 + \|w_k\|^{2k}` equals the seminorm.
+
+        Raises
+        ------
+        ProblemError
+            For an activation that is not homogeneous: scaling its weights changes f.
+        """
+        power = self.activation.homogeneity
+        if power is None:
+            raise ProblemError(
+                "network",
+                "a homogeneous activation, whose scale can move between input and output weights",
+                repr(self.activation),
+                "Balance is for ReLU and truncated powers.",
+            )
+        half = np.sqrt(group_norms(self.amplitudes))
+        safe, size = np.where(half > 0.0, half, 1.0), half ** (1.0 / power)
+        return Balanced(self.weights * size[:, None], self.biases * size, (self.amplitudes.T / safe).T)
+
+    def ridges(self, tol: float = 1e-6) -> tuple[RidgeFunction, ...]:
+        """The neurons of one direction together, as ridge functions; see :func:`ridgesplines.interpret.ridges`."""
+        from ridgesplines.network.interpret import ridges
+
+        return ridges(self, tol)
+
+    def partial_dependence(self, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:
+        """The average over X, were one feature `at`; see :func:`ridgesplines.interpret.partial_dependence`."""
+        from ridgesplines.network.interpret import partial_dependence
+
+        return partial_dependence(self, X, feature, at, sample_weight)
+
+    def to_frame(self, feature_names: Sequence[str] | None = None) -> pandas.DataFrame:
+        """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas.
+
+        Features have the names given here, by default the network's own.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError(
+                "to_frame() returns a pandas DataFrame: install pandas, or read .weights, "
+                ".biases and .amplitudes, which hold the same numbers."
+            ) from None
+        names = self.names if feature_names is None else tuple(map(str, feature_names))
+        if len(set(names)) != self.n_features:
+            expected = f"{self.n_features} distinct names"
+            raise ProblemError("feature_names", expected, repr(names), "Name each feature once.")
+        columns: dict[str, Array] = {}
+        if self.n_features == 1:
+            columns["knot"] = self.knots
+        columns |= {f"weight[{name}]": self.weights[:, i] for i, name in enumerate(names)}
+        columns["bias"] = self.biases
+        if self.n_outputs is None:
+            columns["amplitude"] = self.amplitudes
+        else:
+            columns |= {f"amplitude[{j}]": self.amplitudes[:, j] for j in range(self.n_outputs)}
+        return pd.DataFrame(columns)
+
+    def to_ppoly(self) -> scipy.interpolate.PPoly:
+        """The spline as a :class:`scipy.interpolate.PPoly`; beyond its ends it extrapolates affinely. d = 1, ReLU."""
+        from scipy.interpolate import PPoly
+
+        self._only_univariate("to_ppoly")
+        self.require_relu("to_ppoly")
+        t, slopes, values = self.pieces()
+        if not len(t):
+            t, values = np.zeros(1), np.asarray(self.offset)[None]
+            slopes = np.concatenate([slopes, slopes])
+        t, first = np.unique(t, return_index=True)  # coinciding knots are one
+        last = np.append(first[1:], len(slopes) - 1)
+        slopes, values = np.concatenate([slopes[:1], slopes[last]]), values[first]
+        pad = max(1.0, float(np.ptp(t)), float(np.spacing(np.abs(t).max())) * 4.0)
+        edges = np.concatenate([[t[0] - pad], t, [t[-1] + pad]])
+        starts = np.concatenate([(values[0] - pad * slopes[0])[None], values])
+        return PPoly(np.stack([slopes, starts]), edges)
+
+    def to_torch(self) -> torch.nn.Module:
+        """The network as an ``nn.Module`` in double precision, at balance; values of net's shapes. Needs PyTorch.
+
+        It has a skip connection where the slope is not zero. ``module.float()`` gives single precision.
+        """
+        from ridgesplines.torch.conversion import to_torch
+
+        return to_torch(self)
+
+    @classmethod
+    def from_torch(cls, module: Any) -> RidgeSpline:
+        """The network that an ``nn.Module`` of the form (7), (18), (19) or (33) is. Needs PyTorch.
+
+        ``nn.Sequential(nn.Linear(d, K), nn.ReLU(), nn.Linear(K, D))``, what `to_torch` returns, or a module of your own
+        with such layers and possibly an ``nn.Linear(d, D)`` as skip connection: the network read from its weights is
+        held against its outputs at random points, and a module that is of no such form is refused with a ProblemError.
+        D = 1 gives a scalar network.
+        """
+        from ridgesplines.torch.conversion import from_torch
+
+        return from_torch(module)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to `path` as an ``.npz`` archive of plain arrays, without pickle."""
+        archive.write(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RidgeSpline:
+        """Read a network that `save` wrote."""
+        return cls(**archive.read(path))
+
+    def require_relu(self, what: str) -> None:
+        """Raise where the activation is another one."""
+        if not isinstance(self.activation, ReLU):
+            raise ProblemError(
+                what, "a network with the activation ReLU()", repr(self.activation), "Evaluate it: net(X) takes any X."
+            )
+
+    def _only_univariate(self, what: str) -> None:
+        if self.n_features != 1:
+            raise ProblemError(
+                what,
+                "a network of one input (d = 1)",
+                f"d = {self.n_features}",
+                "In many dimensions the bends are hyperplanes: see .weights and .biases.",
+            )
+
+    def __repr__(self) -> str:
+        outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
+        kind = "" if isinstance(self.activation, ReLU) else f", activation={self.activation!r}"
+        return f"RidgeSpline(K={self.n_neurons}, d={self.n_features}{outputs}, seminorm={self.seminorm:.6g}{kind})"
+
+
+#: The arguments of the constructor, each an attribute.
+_ARGUMENTS = (
+    "weights", "biases", "amplitudes", "slope", "offset", "feature_names", "activation", "polynomial",
+)  # fmt: skip
+
+
+def _require_unit(activation: Activation, norms: Array) -> None:
+    off = np.abs(norms - 1.0)
+    if off.max(initial=0.0) > 1e-9:
+        raise ProblemError(
+            "weights",
+            f"rows of unit length for {activation!r}, which is not homogeneous",
+            f"a row of length {norms[off.argmax()]:g}",
+            "Choose the activation's scale instead, for all neurons at once.",
+        )
+
+
+def group_norms(amplitudes: Array) -> Array:
+    """|v_k|, or the Euclidean norm of each row for vector outputs; shape (K,)."""
+    return np.abs(amplitudes) if amplitudes.ndim == 1 else np.linalg.norm(amplitudes, axis=1)

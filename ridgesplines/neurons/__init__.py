@@ -1,0 +1,1 @@
+"""Sets of neurons: those of a grid, activation patterns, the working set of a solver."""

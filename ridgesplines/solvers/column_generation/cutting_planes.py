@@ -1,0 +1,118 @@
+r"""Losses with kinks, and interpolation: cutting planes on the dual problem.
+
+.. math:: \max_u \; \sum_n c_n u_n \quad \text{with} \quad s_n l_n \le u_n \le s_n h_n, \quad Q^T u = 0, \quad
+          |\eta(w_k, b_k)| \le \lambda \text{ at the neurons so far}
+
+for losses :math:`L(y, z) = \max_{l \le v \le h} v (c - z)`. It is a linear program whose multipliers are the amplitudes
+of the neurons; the neurons at which its solution violates :math:`|\eta| \le \lambda` join, until none does [1]_. The
+simplex method goes on from its last basis. Interpolation has no bounds l and h. It starts with bounds, as a steep
+absolute loss, and they are moved out for as long as any of them counts.
+
+References
+----------
+.. [1] J. E. Kelley, The cutting-plane method for solving convex programs, J. SIAM 8 (1960), doi:10.1137/0108053
+"""
+
+from __future__ import annotations
+
+import time
+
+import highspy
+import numpy as np
+
+from ridgesplines.amplitudes.design import project
+from ridgesplines.amplitudes.linear_program import TOLERANCE
+from ridgesplines.certificate.dual import projected
+from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.column_generation.refits import Fit
+from ridgesplines.validation import Array
+
+OPTIONS: dict[str, str | int | float] = {
+    "presolve": "off",  # it would forget the basis
+    "solver": "simplex",
+    "parallel": "off",  # a number of threads is refused where HiGHS has run with another one in this process
+    "primal_feasibility_tolerance": TOLERANCE,
+    "dual_feasibility_tolerance": TOLERANCE,
+}
+#: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
+BOUND, FURTHER = 100.0, 10.0
+#: Beyond so many neurons a point, those go whose |eta| is less than this share of lam.
+CROWD, IDLE = 4, 0.7
+
+
+class Silent(highspy.Highs):
+    """HiGHS, silent before it can print its banner."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
+class DualProgram:
+    """The program over the neurons offered so far; HiGHS keeps its basis from one solution to the next."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem, form = problem, problem.loss.box(problem.y)
+        assert form is not None or problem.loss.constraint
+        n, s = len(problem.y), problem.sample_weight
+        self._bound = np.inf if form else BOUND
+        centre, _, low, high = form or (problem.y, 0.0, -BOUND / s, BOUND / s)
+        self._highs = Silent()
+        for name, value in OPTIONS.items():
+            self._highs.setOptionValue(name, value)
+        self._columns = np.arange(n, dtype=np.int32)
+        self._highs.addVars(n, s * low, s * high)
+        self._highs.changeColsCost(n, self._columns, centre + np.zeros(n))
+        self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        self._add(problem.null_space.T, 0.0)
+        self._W, self._b = np.empty((0, problem.n_features)), np.empty(0)
+
+    def offer(self, W: Array, b: Array) -> None:
+        """Neurons join."""
+        hidden = np.maximum(self._problem.X @ W.T - b, 0.0)
+        self._add(project(self._problem.null_space, hidden).T / self._problem.lam, 1.0)
+        self._W, self._b = np.concatenate([self._W, W]), np.concatenate([self._b, b])
+
+    def _add(self, rows: Array, bound: float) -> None:
+        m, n = rows.shape
+        starts, places = np.arange(m, dtype=np.int32) * n, np.tile(self._columns, m)
+        self._highs.addRows(m, np.full(m, -bound), np.full(m, bound), m * n, starts, places, rows.ravel())
+
+    def solve(self, end: float = np.inf) -> Fit | None:
+        """The optimum on the neurons so far; None where HiGHS fails, also from the start, or is late."""
+        for again in (False, True):
+            if again:
+                self._highs.clearSolver()
+            left = max(end - time.perf_counter(), 0.0)
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left)  # of all its runs together
+            self._highs.run()
+            if self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                return self._read()
+        return None
+
+    def _read(self) -> Fit:
+        p, found = self._problem, self._highs.getSolution()
+        multipliers, r = np.array(found.row_dual), p.null_space.shape[1]
+        used = multipliers[r:] != 0.0
+        neurons = Neurons.of(self._W[used], self._b[used], multipliers[r:][used] / p.lam)
+        hidden = project(p.null_space, np.maximum(p.X @ neurons.W.T - neurons.b, 0.0))
+        z = hidden @ neurons.amplitudes + p.null_space @ multipliers[:r]
+        if len(self._b) > CROWD * len(p.y):
+            self._drop(~used & (np.abs(found.row_value[r:]) < IDLE))
+        u, _ = projected(p, np.array(found.col_value))
+        return Fit(neurons, z, u, self._highs.getObjectiveValue())
+
+    def _drop(self, gone: Array) -> None:
+        rows = np.flatnonzero(gone).astype(np.int32) + self._problem.null_space.shape[1]
+        self._highs.deleteRows(len(rows), rows)
+        self._W, self._b = self._W[~gone], self._b[~gone]
+
+    def move_bounds(self, u: Array) -> bool:
+        """For interpolation: whether a bound counts at u; they are moved out then."""
+        if not np.isfinite(self._bound) or np.abs(u).max(initial=0.0) < self._bound * (1.0 - TOLERANCE):
+            return False
+        self._bound *= FURTHER
+        outer = np.full(len(u), self._bound)
+        self._highs.changeColsBounds(len(u), self._columns, -outer, outer)
+        return True

@@ -1,0 +1,175 @@
+"""Column generation: violators of the certificate join, amplitudes are refitted, neurons slide at last.
+
+Neurons that no point separates are left apart for as long as the rounds go on. To merge them lowers the objective, but
+the sum has forgotten what it was made of: near interpolation hundreds of rounds then zigzag.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ridgesplines.amplitudes.columns import bends
+from ridgesplines.amplitudes.master import objective
+from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.network.spline import group_norms
+from ridgesplines.neurons.working_set import Neurons, distinct, merged
+from ridgesplines.objective import eta_rounding, relative
+from ridgesplines.oracle.base import Oracle, Supremum
+from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
+from ridgesplines.solvers.column_generation.refits import Fit, refit
+from ridgesplines.solvers.column_generation.slide import slid
+from ridgesplines.validation import Array
+
+#: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
+FEWEST, MOST = 64, 256
+#: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
+FEWEST_VECTORS = 16
+#: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
+VIOLATION = 1e-13
+#: The same for the linear programs, which are solved to 1e-10.
+BEYOND = 1e-9
+#: Interpolation's bounds are moved out once no neuron violates the certificate by more.
+LOOSE = 1e-2
+#: Neurons slide, so many times a round, from this gap on: before, that costs more than it brings.
+NEAR, SLIDES = 1e-3, 3
+#: A slide that lowers the objective by less than this, relatively, is the round's last.
+LITTLE = 1e-15
+#: Starts for each dimension of the search that confirms an answer.
+CONFIRMING = 512
+#: Of the time that is left a search may take this part.
+SHARE = 0.5
+
+
+class State(NamedTuple):
+    """Where a round stands.
+
+    Attributes
+    ----------
+    problem : with its lam.
+    fit : the neurons and the fit, with the objective that the round minimises.
+    objective : that of the problem; infinite for interpolation that has not met the data.
+    sup : sup|eta| of the dual vector, as its `scope` says.
+    value : the dual value that it gives; no bound where the supremum was searched, and minus infinity where there was
+        no time for all of that.
+    scope : of the supremum: ``"exact"`` or ``"searched"``.
+    residual : for interpolation, how far the fit is from the data.
+    """
+
+    problem: Problem
+    fit: Fit
+    objective: float
+    sup: float
+    value: float
+    scope: str
+    residual: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        """Relative, of the problem."""
+        return relative(self.problem, self.objective - self.value, self.objective)
+
+    @property
+    def left(self) -> float:
+        """Relative, of the objective that the round minimises."""
+        return relative(self.problem, self.fit.objective - self.value, self.fit.objective)
+
+
+def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
+    """One state a round, from a fit, until no neuron violates the certificate; a search confirms gaps up to `tol`.
+
+    Linear programs stop at `end`, a reading of ``time.perf_counter``, and searches early enough to use what they found;
+    the rest of a round does not.
+    """
+    return (rounds if problem.loss.smooth else cutting_planes)(problem, fit, oracle, tol, end)
+
+
+def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
+    """Column generation for a smooth loss."""
+    while True:
+        u, _ = projected(problem, fit.u)
+        state, found = _stands(problem, fit, u, oracle, tol, end)
+        yield state
+        fewest = FEWEST if problem.n_outputs is None else FEWEST_VECTORS
+        most = min(max(fewest, len(fit.neurons) // 2), MOST)
+        joining = _joining(problem, u, found, VIOLATION, most)
+        larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
+        if larger is None:
+            return
+        fit = slides(problem, larger) if state.gap <= NEAR else larger
+
+
+def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
+    """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
+    program = DualProgram(problem)
+    program.offer(fit.neurons.W, fit.neurons.b)
+    while (vertex := program.solve(end)) is not None:
+        state, found = _stands(problem, vertex, vertex.u, oracle, tol, end)
+        yield state
+        if found.value <= problem.lam * (1.0 + LOOSE) and program.move_bounds(vertex.u):
+            continue
+        joining = _joining(problem, vertex.u, found, BEYOND, FEWEST)
+        if not len(joining):
+            return
+        program.offer(joining.W, joining.b)
+        together = merged(problem.X, vertex.neurons)
+        if len(together) < len(vertex.neurons):
+            program.offer(together.W, together.b)
+
+
+def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
+    """The state of a fit with the dual vector u, and what violates its certificate."""
+    reached = objective(problem, fit.z, float(fit.neurons.sizes.sum()))
+    residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
+
+    def state(found: Supremum) -> State:
+        return State(problem, fit, reached, found.value, best_scale(problem, u, found.value)[1], found.scope, residual)
+
+    if not isinstance(oracle, SearchOracle):
+        found = oracle(u, problem.lam)
+        return state(found), found
+    now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
+    end = now + SHARE * (end - now)
+    found = oracle(u, problem.lam, near=near, end=end)
+    if state(found).gap <= tol:  # once more, harder and from other starts: it may have stopped at what does not matter
+        again = oracle.afresh()(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
+        found = max(found, again, key=lambda answer: answer.value)
+    late = time.perf_counter() > end
+    return state(found)._replace(value=-np.inf) if late else state(found), found
+
+
+def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
+    """Violators that data separate from each other, at amplitude zero with the sign of eta."""
+    W, b = found.weights, found.biases
+    eta = eta_at(problem.X, u, W, b)
+    beyond = group_norms(eta) > problem.lam * (1.0 + least) + eta_rounding(problem, u)
+    beyond[beyond] = bends(problem.X, problem.null_space, W[beyond], b[beyond])
+    W, b, eta = W[beyond], b[beyond], eta[beyond]
+    kept = distinct(problem.X, W, b, most)
+    return Neurons(W[kept], b[kept], np.zeros(len(kept)), (eta[kept].T / group_norms(eta[kept])).T)
+
+
+def slides(problem: Problem, fit: Fit) -> Fit:
+    """Slide, for as long as that lowers the objective."""
+    for _ in range(SLIDES):
+        before = fit.objective
+        fit = _stepped(problem, fit) if len(fit.neurons) else fit
+        if not fit.objective < before - LITTLE * abs(before):
+            break
+    return fit
+
+
+def _stepped(problem: Problem, fit: Fit) -> Fit:
+    """The first step of all neurons that lowers the objective."""
+    for answers in slid(problem, fit.neurons, fit.z):
+        trials = [trial for moved in answers if (trial := refit(problem, moved, fit.z)) is not None]
+        best = min(trials, key=lambda trial: trial.objective, default=fit)
+        if best.objective < fit.objective:
+            return best
+    return fit

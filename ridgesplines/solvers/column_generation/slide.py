@@ -1,0 +1,141 @@
+r"""Neurons slide: a Newton step of all weights, biases and amplitudes together, on the faces where neurons touch data.
+
+Most hyperplanes of the optimal neurons pass through data points. There the objective has a kink, along it it is smooth:
+a neuron is :math:`\theta = |a| (w, b) = T c`, T a basis of the vectors that keep its points touched. With the signs of
+all points held, :math:`f(x) = \sum \pm (Xw - b)_+` is linear in c and the seminorm is :math:`\sum \|(Tc)_w\|`, as in a
+group lasso.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ridgesplines.amplitudes.columns import Columns
+from ridgesplines.amplitudes.master import Model
+from ridgesplines.amplitudes.newton import damped_solve
+from ridgesplines.neurons.working_set import Neurons, blocks, sides
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: Unknowns of one step, at most; beyond, the smallest neurons only change their amplitude.
+MOST = 2500
+#: Entries of the matrix of a step with vector outputs, beyond which neurons do not slide.
+LARGEST = 4e7
+#: Touched points count as dependent up to this, relatively.
+DEPENDENT = 1e-9
+#: Added to the Hessian's diagonal, relative to its mean: where many neurons bend freely it is nearly singular.
+DAMPINGS = (0.0, 1e-2)
+#: A step that promises less, relative to the penalty, is none.
+LITTLE = 1e-15
+
+
+def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]]:
+    """Where Newton steps carry the neurons, each more damped than the one before: to be taken where one descends.
+
+    Two answers a step: each neuron up to the first point that it crosses, and each all the way; one where none crosses
+    any. Nothing where a step promises nothing, or where vector outputs would need too large a matrix.
+    """
+    X = problem.X
+    size, theta = neurons.sizes, neurons.theta
+    signs = sides(X, neurons.W, neurons.b)
+    bases = faces(X, signs, theta, size)
+    width = np.array([T.shape[1] for T in bases])
+    T, owner = np.hstack(bases), np.repeat(np.arange(len(size)), width)
+    along = np.einsum("ip,pi->p", T[:-1], neurons.W[owner])  # T_w^T w of each unknown
+    bend = _bend(T[:-1], along, owner, problem.lam / size)
+    if problem.n_outputs is None:
+        columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
+        H, g = scalar_model(problem, z, columns, problem.lam * along, bend)
+    else:
+        if (T.shape[1] + problem.rank * z.shape[1]) * z.size > LARGEST:
+            return
+        moved = (signs > 0)[owner].T * (X @ T[:-1] - T[-1])
+        H, g = outputs_model(problem, z, moved, neurons.signs[owner], along, bend)
+    for damping in DAMPINGS:
+        step = -damped_solve(H + damping * np.trace(H) / len(g) * np.eye(len(g)), g)
+        if -(g @ step) <= LITTLE * problem.lam * size.sum():
+            return
+        step = np.add.reduceat((T * step[: len(owner)]).T, np.cumsum(width) - width)
+        t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
+        lengths = (t,) if (t == 1.0).all() else (t, 1.0)
+        yield [_neurons(neurons, theta + length * step) for length in lengths]
+
+
+def scalar_model(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> tuple[Array, Array]:
+    """Hessian and gradient, the affine part eliminated; `gradient` and `bend` are those of the penalty."""
+    model = Model.at(problem, z)
+    gram, cross = columns.gram(model.curvature)
+    return model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
+
+
+def outputs_model(
+    problem: Problem, z: Array, moved: Array, units: Array, along: Array, bend: Array
+) -> tuple[Array, Array]:
+    """The same for vector outputs, the affine part last; each amplitude keeps its direction, a row of units (P, D)."""
+    Q, (n, D) = problem.null_space, z.shape
+    affine = np.einsum("nr,ij->nirj", Q, np.eye(D)).reshape(n, D, -1)
+    J = np.concatenate([moved[:, None, :] * units.T, affine], axis=2)
+    curvature = problem.loss.curvature(problem.y, z) * problem.sample_weight[:, None, None]
+    H = np.tensordot(J, curvature @ J, axes=([0, 1], [0, 1]))
+    P = len(along)
+    H[:P, :P] += bend
+    gradient = np.einsum("nip,ni->p", J, (problem.loss.gradient(problem.y, z).T * problem.sample_weight).T)
+    gradient[:P] += problem.lam * along
+    return H, gradient
+
+
+def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
+    """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data."""
+    bases: list[Array] = [np.empty((0, 0))] * len(size)
+    d, total = X.shape[1], 0
+    for k in np.argsort(-size, kind="stable"):
+        touched = np.column_stack([X[signs[k] == 0], -np.ones(int((signs[k] == 0).sum()))])
+        T = np.eye(d + 1)
+        if len(touched):
+            _, s, V = np.linalg.svd(touched)
+            T = V[int((s > DEPENDENT * s[0]).sum()) :].T
+        total += T.shape[1]
+        if T.shape[1] < 2 or total > MOST:
+            T = theta[k][:, None] / np.linalg.norm(theta[k])
+        bases[k] = T
+    return bases
+
+
+def face_columns(problem: Problem, active: Array, T: Array, owner: Array, sign: Array) -> Columns:
+    """The change of the fit with each unknown."""
+    X = problem.X
+
+    def make(rows: slice) -> Array:
+        moved = X[rows] @ T[:-1] - T[-1]
+        return moved * (active[owner, rows].T * sign[owner])
+
+    return Columns(problem.null_space, T.shape[1], make)
+
+
+def _bend(T: Array, along: Array, owner: Array, scale: Array) -> Array:
+    """The second derivative of lam times the seminorm: block diagonal."""
+    H = np.zeros((len(owner), len(owner)))
+    ends = np.cumsum(np.bincount(owner))
+    for k, (i, j) in enumerate(zip(np.concatenate([[0], ends[:-1]]), ends, strict=True)):
+        H[i:j, i:j] = scale[k] * (T[:, i:j].T @ T[:, i:j] - np.outer(along[i:j], along[i:j]))
+    return H
+
+
+def _room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
+    """How far along its step each neuron can go before it crosses a point that it does not touch."""
+    room = np.full(len(theta), np.inf)
+    for rows in blocks(len(X), 2 * len(theta)):
+        h = theta[:, :-1] @ X[rows].T - theta[:, -1:]
+        dh = step[:, :-1] @ X[rows].T - step[:, -1:]
+        nearer = (signs[:, rows] != 0) & (h * dh < 0.0)
+        t = np.divide(-h, dh, out=np.full_like(h, np.inf), where=nearer)
+        room = np.minimum(room, t.min(axis=1, initial=np.inf))
+    return room
+
+
+def _neurons(old: Neurons, theta: Array) -> Neurons:
+    """Of parameters |a| (w, b), those that have not turned around."""
+    kept = np.einsum("kd,kd->k", theta[:, :-1], old.W) > 0.0
+    return Neurons.from_theta(theta[kept], old.signs[kept])

@@ -1,0 +1,271 @@
+"""Problem (32), off the grid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
+from ridgesplines.amplitudes.extreme_points import purify
+from ridgesplines.amplitudes.master import objective
+from ridgesplines.certificate.dual import projected, smooth_dual
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.neurons.working_set import Neurons, merged
+from ridgesplines.oracle import continuum_oracle
+from ridgesplines.oracle.base import Oracle
+from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solution import Solution
+from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
+from ridgesplines.solvers.column_generation.rounds import SHARE, State, states
+from ridgesplines.solvers.progress import print_round
+from ridgesplines.validation import Array, real_number
+
+#: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
+FALL = 10.0 ** (1.0 / 3.0)
+LOOSE = 1e-2
+#: From this fraction of lambda_max up the affine fit is start enough.
+LARGE = 1e-3
+#: So many rounds without a smaller gap or an objective lower by so much, relatively, are the last.
+PATIENCE, LITTLE = 30, 1e-12
+
+
+@dataclass(frozen=True)
+class ColumnGeneration(Solver):
+    r"""Problem (32), d >= 2, to its optimum over all neurons, not only those of a grid.
+
+    .. math:: \min_f \; \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k \|v_k\| \|w_k\|, \qquad
+              f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0
+
+    Parameters
+    ----------
+    tol : the relative gap to reach, between 1e-14 and 1.
+    max_time : seconds for each lam, after which the best so far is returned. Searches and linear programs stop in time,
+        but a round's refit is finished, and the certificate of the answer comes on top.
+    random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
+    start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs. Or a Solution:
+        then neurons at which its certificate has :math:`|\eta| > \lambda` join its network.
+    device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed.
+    verbose : whether a line is printed to standard error in every round.
+
+    Notes
+    -----
+    Each round asks the oracle for neurons with :math:`|\eta| > \lambda`, lets those join that data separate, refits
+    all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs)
+    and, near the end, slides neurons by Newton steps on the faces where they touch data. For Absolute, Quantile, Hinge
+    and Interpolation the neurons are cutting planes of the dual problem instead, a linear program for the simplex
+    method. At last neurons that no point separates are merged. It stops on the gap of the round's dual vector: a bound
+    where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round
+    takes O(N K^2 + K^3) besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
+
+    Interpolation has nearly as many neurons as data: its linear programs are dense, fast for a few hundred points and
+    slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, what is missing is connected
+    along one direction, at a cost in the seminorm that the gap shows.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eq. (32), doi:10.1109/MSP.2023.3286988
+    .. [2] K. Bredies, H. K. Pikkarainen, Inverse problems in spaces of measures, ESAIM: COCV 19 (2013),
+       doi:10.1051/cocv/2011205
+    .. [3] Q. Denoyelle, V. Duval, G. Peyré, E. Soubies, The sliding Frank-Wolfe algorithm and its application to
+       super-resolution microscopy, Inverse Problems 36 (2019), doi:10.1088/1361-6420/ab2a29
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    >>> problem = rs.Problem(X, np.abs(X @ [0.6, 0.8]), lam=0.1)
+    >>> solution = rs.solve(problem, rs.ColumnGeneration(tol=1e-10))
+    >>> solution.certificate.scope, solution.relative_gap <= 1e-10
+    ('exact', True)
+    """
+
+    tol: float = 1e-6
+    max_time: float = float("inf")
+    random_state: int = 0
+    start: RidgeSpline | Solution | None = field(default=None, repr=False)
+    device: str | None = None
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
+        if not (isinstance(self.max_time, (int, float)) and self.max_time > 0.0):
+            raise ProblemError("max_time", "a number of seconds > 0", repr(self.max_time), "Pass max_time=60.0.")
+        if not (isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0):
+            raise ProblemError("random_state", "a whole number >= 0", repr(self.random_state), "Pass random_state=0.")
+        if not isinstance(self.start, RidgeSpline | Solution | None):
+            remedy = "Pass a solution or its network, or start=None."
+            raise ProblemError("start", "a RidgeSpline, a Solution or None", repr(self.start), remedy)
+
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why not: one dimension, another activation, a loss of several kinks, a start of another shape."""
+        expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
+        if problem.n_features < 2:
+            expected, got = "d >= 2 features", "d = 1"
+            remedy = "Use solver=rs.Univariate(), or rs.Grid() for vector outputs: in one dimension both are exact."
+        elif not isinstance(problem.activation, ReLU):
+            expected, got = "the activation ReLU()", repr(problem.activation)
+        elif not (problem.loss.smooth or problem.loss.constraint) and problem.loss.box(problem.y) is None:
+            expected, got = "at most one kink a row", repr(problem.loss)
+        elif self.start is not None and _shape(self.start) != (problem.n_features, problem.n_outputs):
+            expected = f"a start with (inputs, outputs) = {(problem.n_features, problem.n_outputs)}"
+            got = str(_shape(self.start))
+            remedy = "Pass a network of the problem's shape, or start=None."
+        if expected is None or got is None:
+            return None
+        return SolverRefusal("ColumnGeneration", expected, got, remedy)
+
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam, from the neurons of the one before."""
+        scaling = standardise(problem)
+        scaled = scaling.problem
+        require_minimiser(scaled)
+        oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
+        affine = fit = _first(scaled)
+        last = None
+        if self.start is not None:
+            fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
+        for lam in lams:
+            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit, affine)
+            try:
+                run.follow(last)
+            except KeyboardInterrupt:
+                run.interrupted = True
+            fit, last = run.best.fit, scaling.lam(lam)
+            yield run.answer()
+            if run.interrupted:
+                return
+
+
+class _Run:
+    """The work for one lam, from a fit at another, and the best state so far."""
+
+    def __init__(
+        self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle, fit: Fit, affine: Fit
+    ) -> None:
+        self.affine = affine
+        self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
+        self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
+        self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, "searched", np.inf)
+        self.dual: Array | None = None if problem.loss.smooth else fit.u
+        self.value = -np.inf
+        self.gaps: list[float] = []
+        self.least, self.lowest, self.idle = np.inf, np.inf, 0
+        self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
+        self.end = self.began + settings.max_time
+
+    def follow(self, last: float | None) -> None:
+        """From the fit at lam = `last`, by way of the lams between, to a loose gap there."""
+        fit = self.best.fit
+        if last is None:
+            u, _ = projected(self.scaled, fit.u)
+            last = max(self.scaled.lam, LARGE * self._supremum(u)) * FALL
+        steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
+        for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
+            between = self.scaled.with_lam(float(lam))
+            for state in states(between, _at_lam(between, fit), self.oracle, 0.0, self.end):
+                fit = state.fit
+                if state.gap <= LOOSE or self._late():
+                    break
+            if self._late():
+                break
+        enough = 0.5 * self.settings.tol
+        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, enough, self.end):
+            self._keep(state)
+            if state.gap <= enough or self._late() or self.idle >= PATIENCE:
+                return
+        self._late()  # it may be that no round could end
+
+    def _supremum(self, u: Array) -> float:
+        if not isinstance(self.oracle, SearchOracle):
+            return self.oracle(u, self.scaled.lam).value
+        return self.oracle(u, self.scaled.lam, end=self.began + SHARE * self.settings.max_time).value
+
+    def _keep(self, state: State) -> None:
+        """The state of least objective; the dual vector of largest value, or the last where values may be too large."""
+        self.gaps.append(state.gap)
+        values = (state.objective, self.best.objective), (state.fit.objective, self.lowest)
+        better = state.left < self.least or any(now + LITTLE * abs(now) < before for now, before in values)
+        self.idle = 0 if better else self.idle + 1
+        self.least, self.lowest = min(self.least, state.left), min(self.lowest, state.fit.objective)
+        nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
+        if state.objective <= self.best.objective and nearer:
+            self.best = state
+        if state.value > (self.value if state.scope == "exact" else -np.inf):
+            self.dual, self.value = state.fit.u, state.value
+        if self.settings.verbose:
+            label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
+            reached = self.scaling.factor * state.objective
+            print_round(label, len(self.gaps), self.began, neurons, reached, state.gap, state.scope)
+
+    def _late(self) -> bool:
+        self.out_of_time = time.perf_counter() > self.end
+        return self.out_of_time
+
+    def answer(self) -> Answer:
+        """In the problem's units, purified."""
+        fit = self.best.fit
+        if self.scaled.loss.constraint and not np.isfinite(self.best.objective):
+            fit = interpolating(self.scaled, fit, self.settings.random_state)
+        elif not self.scaled.loss.constraint and self.affine.objective <= fit.objective:
+            fit = self.affine  # always a candidate
+        fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
+        network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
+        history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
+        if self.out_of_time:
+            history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
+        dual = None if self.dual is None else self.scaling.dual(self.dual)
+        peaks = None
+        if isinstance(self.oracle, SearchOracle) and (kept := self.oracle.kept) is not None:
+            W, b = kept
+            peaks = W, self.scaling.radius * b + W @ self.scaling.centre
+        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, peaks)
+
+
+def _first(problem: Problem) -> Fit:
+    """The affine fit; for interpolation, the affine least-squares fit."""
+    outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty((0, *outputs)))
+    answer = affine_fit(problem)
+    if answer is None:  # no affine function interpolates
+        z, u = problem.null_space @ (problem.null_space.T @ problem.y), np.zeros(len(problem.y))
+    else:
+        z, u = answer
+    return Fit(neurons, z, u, objective(problem, z, 0.0))
+
+
+def _of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:
+    """A start from any network; what violates the certificate of a solution joins its network, at amplitude zero."""
+    problem, net = scaling.problem, scaling.scaled_network(_network(start))
+    smooth = problem.loss.smooth
+    u = smooth_dual(problem, problem.y, net(problem.X)) if smooth else 0.0 * problem.y
+    fit = Fit.of_network(problem, net, u)
+    if not isinstance(start, Solution):
+        return fit
+    W, b = start.certificate.peaks
+    eta = start.certificate.eta(W, b)
+    beyond = group_norms(eta) > start.problem.lam
+    joining = Neurons.of_network(scaling.scaled_network(RidgeSpline(W[beyond], b[beyond], eta[beyond])))
+    return replace(fit, neurons=fit.neurons.joined(replace(joining, sizes=np.zeros(len(joining)))))
+
+
+def _at_lam(problem: Problem, fit: Fit) -> Fit:
+    """A fit with its amplitudes at their best for this problem's lam."""
+    return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
+
+
+def _network(start: RidgeSpline | Solution) -> RidgeSpline:
+    return start.network if isinstance(start, Solution) else start
+
+
+def _shape(start: RidgeSpline | Solution) -> tuple[int, int | None]:
+    return _network(start).n_features, _network(start).n_outputs

@@ -1,0 +1,1 @@
+"""Problems with shape constraints, d = 1."""

@@ -1,0 +1,115 @@
+r"""From which lam on an affine function is optimal among all that satisfy the constraints.
+
+At the best affine function that satisfies them, multipliers of the fit, of the fixed values and of the slope's bounds
+make up :math:`\eta`; where they are not unique, the least supremum counts: a linear program over all of them finds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from ridgesplines.amplitudes.minimiser import require_shaped_minimiser
+from ridgesplines.certificate.constrained import balanced
+from ridgesplines.certificate.dual import subgradients
+from ridgesplines.certificate.sites import Sites
+from ridgesplines.constraints import require_some_function
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import standardise
+from ridgesplines.solvers.constrained.program import CLARABEL, Program
+from ridgesplines.validation import Array
+
+#: A slope nearer to its bound than this, in scaled units, is on it.
+NEAR = 1e-7
+
+
+def least_lam(problem: Problem) -> float:
+    """The threshold, to about 1e-6 relative; infinite where no affine function satisfies the constraints."""
+    if not _some_affine(problem):
+        return float("inf")
+    scaling = standardise(problem)
+    scaled, shape = scaling.problem, scaling.problem.shape
+    sites = Sites.of(scaled)
+    nothing_bends = not (shape.bends_up or shape.bends_down) or shape.slope_low == shape.slope_high
+    if problem.loss.constraint or nothing_bends or len(sites.at) < 3:
+        return 0.0
+    require_shaped_minimiser(scaled)
+    name, options = ("HIGHS", ({},)) if scaled.loss.cone == "linear" else ("CLARABEL", CLARABEL)
+    solved = Program(scaled, sites, np.zeros(len(sites.widths), dtype=int)).solve(1.0, name, options)
+    z, slope = solved.values[sites.rows], float(solved.slopes[0])
+    signs = (
+        -np.inf if shape.slope_high - slope <= NEAR * (1.0 + abs(slope)) else 0.0,
+        np.inf if slope - shape.slope_low <= NEAR * (1.0 + abs(slope)) else 0.0,
+    )
+    if scaled.loss.smooth:
+        low = high = _gradient(scaled, sites, z, solved.points, signs)
+    else:
+        low, high = subgradients(scaled, z)
+    return _least_supremum(sites, low, high, signs, (shape.bends_up, shape.bends_down)) / scaling.lam(1.0)
+
+
+def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[float, float]) -> Array:
+    """u at the fit z, freed of the mass that a tolerance left and, where no bound takes it up, of the moment."""
+    u = -problem.sample_weight * problem.loss.gradient(problem.y, z)
+    if len(nu):
+        return u
+    for _ in range(2):
+        total = -sites.eta(sites.masses(u, nu))[0]
+        u, nu = balanced(problem, sites, u, nu, moment=signs[int(total > 0.0)] == 0.0)
+    return u
+
+
+def _some_affine(problem: Problem) -> bool:
+    data = problem.reduced
+    x, y = (data.X[:, 0], data.y) if problem.loss.constraint else (np.empty(0), np.empty(0))
+    try:
+        require_some_function(replace(problem.shape, bends_up=False, bends_down=False), x, y)
+    except ProblemError:
+        return False
+    return True
+
+
+def _least_supremum(
+    sites: Sites, low: Array, high: Array, signs: tuple[float, float], sides: tuple[bool, bool]
+) -> float:
+    """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t."""
+    k, n, f = len(sites.at), len(low), len(sites.points)
+    at_data = sparse.csr_array((np.ones(n), (sites.rows, np.arange(n))), (k, n))
+    at_points = sparse.csr_array((np.ones(f), (sites.points, np.arange(f))), (k, f))
+    step = sparse.diags_array([np.ones(k - 1), -np.ones(k - 1)], offsets=[0, 1], shape=(k - 1, k))
+    A_eq = sparse.block_array(
+        [  # The masses beyond fall by what each site holds; eta falls by that times the width, and by m.
+            [at_data, at_points, None, step.T, None, sparse.csr_array((k, 1))],
+            [None, None, -sparse.eye_array(k - 1), -sparse.diags_array(sites.widths), step, None],
+        ]
+    )
+    before = n + f + 2 * (k - 1)
+    rows = [
+        sparse.hstack([sparse.csr_array((k, before)), sign * sparse.eye_array(k), -np.ones((k, 1))])
+        for sign, counts in zip((1.0, -1.0), sides, strict=True)
+        if counts
+    ]
+    ends = np.full(k, np.inf)
+    ends[[0, -1]] = 0.0
+    unbounded = np.full(k - 1, np.inf)
+    lower = np.concatenate([low, np.full(f, -np.inf), np.full(k - 1, signs[0]), -unbounded, -ends, [0.0]])
+    upper = np.concatenate([high, np.full(f, np.inf), np.full(k - 1, signs[1]), unbounded, ends, [np.inf]])
+    cost = np.zeros(len(lower))
+    cost[-1] = 1.0
+    A_ub = sparse.vstack(rows)
+    out = linprog(
+        cost,
+        A_ub=A_ub,
+        b_ub=np.zeros(A_ub.shape[0]),
+        A_eq=A_eq,
+        b_eq=np.zeros(2 * k - 1),
+        bounds=np.column_stack([lower, upper]),
+        method="highs",
+    )
+    if out.status != 0:
+        raise RuntimeError(f"the multipliers of the affine fit were not found: {out.message}")
+    return float(out.fun)

@@ -1,0 +1,249 @@
+"""Problems (17) and (32) on a grid of neurons, solved with CVXPY and read back as a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.design import fitted, fitted_alone
+from ridgesplines.amplitudes.extreme_points import purify
+from ridgesplines.certificate.affine_optimum import affine_optimum
+from ridgesplines.certificate.certificate import certify
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.neurons.dictionary import Dictionary, grid_biases, spread_directions, thinned, with_middles
+from ridgesplines.objective import objective, relative
+from ridgesplines.oracle import dictionary_oracle
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solvers.backends import backend_named, refusal
+from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.constrained.solver import shaped_path
+from ridgesplines.solvers.grid.biases import biases_path
+from ridgesplines.solvers.grid.polish import continuation, polish
+from ridgesplines.solvers.grid.program import SplineProgram
+from ridgesplines.solvers.univariate.kinked import nearby_line
+from ridgesplines.validation import Array
+
+#: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
+BYTES_PER_NEURON = 8_000
+#: Neurons of the first program of another activation than ReLU, which is dense, or so many along each direction if that
+#: is more: the others join later.
+DENSE = 64
+ALONG = 8
+#: A refinement with a relative gap below this is good enough; otherwise continuation in lam is tried.
+GOAL = 1e-6
+
+
+@dataclass(frozen=True)
+class Grid(Solver):
+    r"""Problems (17) and (32) among the neurons of a grid: a LASSO-type program, solved with CVXPY.
+
+    .. math:: \min_{v, c, c_0} \; \sum_n s_n L\Big(y_n, \sum_g v_g \rho(w_g^T x_n - b_g) + c^T x_n + c_0\Big)
+              + \lambda \sum_g |v_g|
+
+    Parameters
+    ----------
+    directions : a number M, or an array (M, d) of your own. M directions are evenly spread on the half circle for
+        d = 2 and well spread (Sobol', seeded) on the half sphere beyond; d = 1 has one direction.
+    biases : ``"data"``, the projections of the data, which loses nothing along a direction; a number, for a uniform
+        grid between the extreme projections; or an array, in the units of the projections. For other activations than
+        ReLU this is where biases begin: they are refined until none is missing, unless `refine` is False.
+    backend : ``"CLARABEL"``, ``"ECOS"``, ``"SCS"``, ``"OSQP"`` or ``"HIGHS"``, where the loss allows. The relative gap
+        among the grid's neurons is held to 1e-6, for SCS and OSQP to 1e-4.
+    refine : whether the backend's answer is refined on a working set until it is the grid's optimum to rounding and
+        its zeros are exact. Without it the backend's answer is only purified, and may miss its tolerance, which
+        a warning then says.
+    seed : of the directions for d >= 3.
+    memory : bytes that may be used; what is free on this machine by default.
+
+    Notes
+    -----
+    For d = 1 the grid ``biases="data"`` holds a solution of the continuous problem, and the certificate proves it.
+    For d >= 2 the error comes from the directions alone; for d = 2 the certificate measures it exactly. The
+    program is written with slopes as unknowns, O(N) nonzeros a direction, compiled once and solved for each lam.
+    Other activations than ReLU begin with a dense program of few neurons along each direction; then those that the dual
+    certificate misses join, and slide, until the gap over all biases is below 1e-6: for d = 1 that
+    is the continuous problem's, exact or bounded, for d >= 2 that of the directions. To interpolate with them
+    is as ill-conditioned as the matrix of their values: many close points may not be reached.
+    For Logistic and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
+    the accuracy of SCS and OSQP. With constraints, d = 1, the knots offered are the data and the fixed points, and
+    `refine` solves the program again on the pieces that complementarity leaves.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eqs. (17), (32), doi:10.1109/MSP.2023.3286988
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((30, 2))
+    >>> problem = rs.Problem(X, np.abs(X[:, 0]), lam=0.5)
+    >>> solution = rs.solve(problem, rs.Grid(directions=16))
+    >>> solution.certificate.scope, solution.dictionary_gap < 1e-6
+    ('exact', True)
+    """
+
+    directions: Any = 64
+    biases: Any = "data"
+    backend: str = "CLARABEL"
+    refine: bool = True
+    seed: int = 0
+    memory: float | None = None
+
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why not: a backend that lacks a cone or the accuracy, or a program that would not fit in memory."""
+        backend = backend_named(self.backend)
+        if problem.constraints and not isinstance(self.biases, str):
+            return SolverRefusal(
+                "Grid",
+                'biases="data" where there are constraints',
+                f"biases={self.biases!r}",
+                'The data and the fixed points hold an optimal spline\'s knots: biases="data" loses nothing.',
+            )
+        if problem.loss.constraint and backend.tolerance > 1e-6:
+            return SolverRefusal(
+                f"Grid(backend={backend.name!r})",
+                "a loss whose fit may be a little off",
+                "Interpolation, whose fit must meet the data to 1e-9",
+                "First-order methods do not reach that: use backend='CLARABEL', 'ECOS' or 'HIGHS'.",
+            )
+        return refusal(backend, problem) or self._too_large(problem)
+
+    def _too_large(self, problem: Problem) -> SolverRefusal | None:
+        count = len(spread_directions(self.directions, problem.n_features, self.seed))
+        each = (
+            problem.n_samples
+            if isinstance(self.biases, str)
+            else int(np.size(self.biases) if np.ndim(self.biases) else self.biases)
+        )
+        needed = float(BYTES_PER_NEURON) * count * max(each, problem.n_samples) * (problem.n_outputs or 1)
+        available = _free_memory() if self.memory is None else self.memory
+        if needed <= available:
+            return None
+        return SolverRefusal(
+            "Grid",
+            f"a program that fits into {available / 2**30:.1f} GiB of memory",
+            f"{count} directions and {problem.n_samples} samples, about {needed / 2**30:.1f} GiB",
+            f"Use at most {int(count * available / needed)} directions, or fewer samples.",
+        )
+
+    def dictionary(self, scaling: Scaling) -> Dictionary:
+        """The grid's neurons, in scaled units."""
+        X = scaling.problem.X
+        W = spread_directions(self.directions, X.shape[1], self.seed)
+        within = scaling.activation.homogeneity is not None
+        biases = grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius, within)
+        if isinstance(scaling.activation, ReLU) or not isinstance(self.biases, str) or not self.refine:
+            return Dictionary(W, biases)
+        biases = tuple(map(with_middles, biases))
+        if scaling.problem.loss.constraint:  # to interpolate takes them all
+            return Dictionary(W, biases)
+        return Dictionary(W, tuple(thinned(b, max(ALONG, DENSE // len(W))) for b in biases))
+
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam; one compilation for all."""
+        if problem.constraints:
+            yield from shaped_path(problem, lams, backend_named(self.backend), self.refine)
+            return
+        scaling = standardise(problem)
+        dictionary = self.dictionary(scaling)
+        if not isinstance(problem.activation, ReLU):
+            yield from biases_path(problem, lams, dictionary, backend_named(self.backend), self.refine)
+            return
+        oracle = dictionary_oracle(scaling.problem.X, dictionary)
+        affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
+        if affine is None and not len(dictionary):
+            raise _nothing_interpolates()
+        threshold = np.inf if affine is None else oracle(affine[1]).value
+        program: SplineProgram | None = None
+        moved = dictionary_oracle(problem.reduced.X, dictionary.moved(scaling.centre, scaling.radius))
+        tolerance = backend_named(self.backend).tolerance
+        for lam in lams:
+            scaled = scaling.problem.with_lam(scaling.lam(lam))
+            interrupted = False
+            if affine is not None and scaled.lam >= threshold * (1.0 - 1e-10):
+                network, dual, history = fitted_alone(scaled, affine[0]), affine[1], {"status": "affine"}
+            else:
+                program = program or SplineProgram(scaling.problem, dictionary, backend_named(self.backend))
+                try:
+                    network, dual, history = self._one(scaled, dictionary, program, threshold, affine)
+                    interrupted = bool(history.get("interrupted"))
+                except KeyboardInterrupt:
+                    if affine is None:
+                        raise
+                    interrupted = True  # before the backend had an answer: the affine fit is the best so far
+                    network, dual, history = fitted_alone(scaled, affine[0]), affine[1], {"status": "affine"}
+            yield Answer(
+                problem.with_lam(lam),
+                scaling.network(network),
+                scaling.dual(dual),
+                moved,
+                tolerance,
+                history,
+                interrupted,
+            )
+            if interrupted:
+                return
+
+    def _one(
+        self,
+        scaled: Problem,
+        dictionary: Dictionary,
+        program: SplineProgram,
+        threshold: float,
+        affine: tuple[Array, Array] | None,
+    ) -> tuple[RidgeSpline, Array, dict[str, Any]]:
+        """The backend's answer, refined and purified, for one lam."""
+        amplitudes, fit, dual, status = program.solve(scaled.lam)
+        oracle = dictionary_oracle(scaled.X, dictionary)
+        best = fitted(scaled, *dictionary.neurons, amplitudes, fit)
+        gap = _gap(scaled, best, dual, oracle)
+        history = {"status": status, "neurons offered": len(dictionary), "gap before refinement": gap}
+        attempts = [lambda: polish(scaled, dictionary, amplitudes, fit, dual)]
+        if affine is not None:
+            attempts.append(lambda: continuation(scaled, dictionary, np.zeros_like(amplitudes), affine[0], threshold))
+        history["refined"] = False
+        for attempt in attempts if self.refine else []:
+            try:
+                refined = attempt()
+            except KeyboardInterrupt:
+                history["interrupted"] = True
+                break
+            # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
+            if refined is None or (new := _gap(scaled, refined.network, refined.dual, oracle)) > max(gap, 1e-9):
+                continue
+            best, dual, gap, history["refined"] = refined.network, refined.dual, new, True
+            if gap <= GOAL:
+                break
+        history["neurons before purification"] = best.n_neurons
+        return purify(scaled, best), dual, history
+
+
+def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
+    """The relative gap in the dictionary, computed."""
+    reached = objective(problem, network)
+    return relative(problem, reached - certify(problem, network, dual, oracle).value, reached)
+
+
+def _nothing_interpolates() -> ProblemError:
+    return ProblemError(
+        "biases",
+        "neurons that bend within the data",
+        "a grid with none of them",
+        'Pass biases="data", or biases inside the range of the projections.',
+    )
+
+
+def _free_memory() -> float:
+    """Free physical memory in bytes; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return float("inf")

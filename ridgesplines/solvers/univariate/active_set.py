@@ -1,0 +1,215 @@
+r"""A spline on given nodes: the active-set method on 2 x 2 moments.
+
+.. math:: \min_\theta \tfrac12 \theta^T G \theta - r^T \theta + \lambda \sum_k |(C\theta)_k|
+
+With the active knots and the signs of their changes of slope given, the optimum is one tridiagonal solve. Knots of the
+wrong sign leave, all at once if the objective falls, otherwise by exact line searches; then of every run of nodes that
+violate :math:`|\eta| \le \lambda` the worst joins. The objective falls in every round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+
+from ridgesplines.solvers.univariate.kernels import certificate, face, kinks_transposed, peaks
+from ridgesplines.solvers.univariate.moments import Moments, kinks
+from ridgesplines.validation import Array
+
+#: Where nothing is known of the knots, every so manieth node is one at first.
+STRIDE = 8
+#: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
+VIOLATION = 1e-11
+ROUNDS = 100
+#: Line searches in a row.
+WALK = 25
+#: Violators that are tried one by one, in all.
+SINGLY = 200
+#: Changes of the objective below this, relative to the penalty, are rounding.
+HIDDEN = 1e-12
+
+
+@dataclass(frozen=True)
+class Knots:
+    """A spline on nodes: the indices of its active knots, the signs of their kinks, its values at ends and knots."""
+
+    active: Array
+    signs: Array
+    theta: Array
+
+    def nodes(self, count: int) -> Array:
+        """The active knots and both ends."""
+        return with_ends(self.active, count)
+
+
+def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knots:
+    """The optimum on the nodes, or the spline from which rounding hides any way down.
+
+    Parameters
+    ----------
+    moments : on c nodes.
+    lam : positive.
+    start : knots near the optimum, if some are known; their values do not matter.
+    """
+    active, signs = _guess(moments) if start is None else (start.active, start.signs)
+    now = _State.of(moments, _consistent(moments, lam, active, signs))
+    joining, new, worst = _violators(moments, lam, now)
+    patience = SINGLY
+    for _ in range(ROUNDS):
+        if not len(joining):
+            break
+        before, better, alone = worst, None, min(len(joining), patience)
+        # All violators together, or one by one where they stand in each other's way.
+        for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):
+            patience -= some != slice(None)
+            found = _joined(moments, lam, now, joining[some], new[some])
+            change, (others, signs_there, worst) = now.change(found, lam), _violators(moments, lam, found)
+            # Where rounding hides what the objective does, the certificate decides.
+            if change < 0.0 or (change <= HIDDEN * lam * now.seminorm and worst < 0.99 * before):
+                better = found
+                break
+        if better is None:
+            break
+        now, joining, new = better, others, signs_there
+    return now.knots
+
+
+def _guess(moments: Moments) -> tuple[Array, Array]:
+    """Knots on some of the nodes, that bend as the spline of least squares does there: most signs are right."""
+    active = np.arange(STRIDE, len(moments.t) - 1, STRIDE)
+    part = moments.on(with_ends(active, len(moments.t)))
+    return active, np.sign(kinks(part.t, on_face(part, 0.0, np.zeros(len(active)))))
+
+
+def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Array) -> _State:
+    """From the present spline to one with some of these nodes as knots too."""
+    active = np.concatenate([now.knots.active, joining])
+    order = np.argsort(active, kind="stable")
+    active, signs = active[order], np.concatenate([now.knots.signs, new])[order]
+    found = _State.of(moments, _consistent(moments, lam, active, signs))
+    if now.change(found, lam) < 0.0:
+        return found
+    return _State.of(moments, _walk(moments, lam, now.knots, active, signs))
+
+
+@dataclass(frozen=True)
+class _State:
+    """A spline with its values at all nodes, what is left of the dual vector there, and its seminorm."""
+
+    knots: Knots
+    values: Array
+    residual: Array
+    seminorm: float
+
+    @classmethod
+    def of(cls, moments: Moments, knots: Knots) -> _State:
+        nodes = moments.t[knots.nodes(len(moments.t))]
+        values = np.interp(moments.t, nodes, knots.theta)
+        seminorm = float(np.abs(kinks(nodes, knots.theta)).sum())
+        return cls(knots, values, moments.residual(values), seminorm)
+
+    def change(self, new: _State, lam: float) -> float:
+        """By how much the objective of `new` is larger: no difference of large numbers that are nearly equal."""
+        step = new.values - self.values
+        return -0.5 * float(step @ (self.residual + new.residual)) + lam * (new.seminorm - self.seminorm)
+
+
+def on_face(moments: Moments, lam: float, signs: Array) -> Array:
+    """The optimum on the face of given signs: a tridiagonal solve."""
+    (diagonal, right), beside = face(moments.t, moments.grams, moments.loads, lam * signs), moments.grams[1]
+    theta, info = lapack.dptsv(diagonal, beside, right)[2:]
+    for damping in (1e-15, 1e-12, 1e-9):  # a node without curvature of its own
+        if info == 0:
+            break
+        size = diagonal.max()
+        theta, info = lapack.dptsv(diagonal + damping * size, beside, right)[2:]
+    return theta
+
+
+def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Knots:
+    """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
+    part = moments.on(with_ends(active, len(moments.t)))
+    while True:
+        theta = on_face(part, lam, signs)
+        right = kinks(part.t, theta) * signs > 0.0
+        if right.all():
+            return Knots(active, signs, theta)
+        part = part.on(with_ends(1 + np.flatnonzero(right), len(part.t)))
+        active, signs = active[right], signs[right]
+
+
+def _walk(moments: Moments, lam: float, knots: Knots, active: Array, signs: Array) -> Knots:
+    """From `knots` to an optimum with knots among `active`, the objective falling all the way.
+
+    On the line towards the optimum for the present signs, kinks may pass through zero and change their sign; the
+    objective is a convex parabola between those points, and its minimum on the line is known exactly.
+    """
+    part = moments.on(with_ends(active, len(moments.t)))
+    theta = np.interp(part.t, moments.t[knots.nodes(len(moments.t))], knots.theta)
+    fresh = ~np.isin(active, knots.active)
+    for _ in range(WALK):
+        goal = on_face(part, lam, signs)
+        now, then = kinks(part.t, theta) * signs, kinks(part.t, goal) * signs
+        now[fresh] = 0.0
+        now = np.maximum(now, 0.0)
+        stuck = (now == 0.0) & (then <= 0.0)
+        if not stuck.any():
+            if (then > 0.0).all():
+                theta = goal
+                break
+            curvature = float((goal - theta) @ (part.residual(theta) - part.residual(goal)))
+            step, out = _line_minimum(now, then, lam, curvature)
+            theta = theta + step * (goal - theta)
+            signs = np.where(now + step * (then - now) < 0.0, -signs, signs)
+            fresh[:] = False
+            stuck[out] = True
+        stays = with_ends(1 + np.flatnonzero(~stuck), len(part.t))
+        part, theta, active, signs, fresh = part.on(stays), theta[stays], active[~stuck], signs[~stuck], fresh[~stuck]
+    return Knots(active, signs, theta)
+
+
+def _line_minimum(now: Array, then: Array, lam: float, curvature: float) -> tuple[float, Array]:
+    """The step in (0, 1] with the least objective, and the kinks that are zero there.
+
+    The derivative at t is -curvature (1 - t), and 2 lam |then - now| more for each kink that has changed its sign.
+    """
+    crossing = np.flatnonzero(then < 0.0)
+    when = now[crossing] / (now[crossing] - then[crossing])
+    order = np.argsort(when, kind="stable")
+    crossing, when = crossing[order], when[order]
+    lift = np.concatenate([[0.0], 2.0 * lam * np.cumsum(now[crossing] - then[crossing])])
+    rising = lift[1:] >= curvature * (1.0 - when)
+    j = int(np.argmax(rising)) if rising.any() else len(when)
+    between = 1.0 - lift[j] / curvature if curvature > 0.0 else 1.0
+    if j == len(when) or between < when[j]:
+        return between, crossing[:0]
+    return float(when[j]), crossing[j : j + 1]
+
+
+def with_ends(active: Array, count: int) -> Array:
+    """The nodes `active` of `count`, with the first and the last."""
+    return np.concatenate([[0], active, [count - 1]])
+
+
+def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array, float]:
+    """The nodes where |eta| exceeds lam most, see `kernels.peaks`; the signs there; by how much at most."""
+    eta = certificate(moments.t, now.residual)
+    eta[now.knots.active] = 0.0
+    worst = peaks(eta, lam * (1.0 + VIOLATION))
+    return worst, np.sign(eta[worst]), float(np.abs(eta).max()) - lam
+
+
+def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:
+    """What values at ends and knots are still missing for `loads` to be lam times the signs' own, on the face.
+
+    Parameters
+    ----------
+    moments : on the ends and knots.
+    loads : the dual vector, tested with each hat function.
+    """
+    diagonal, beside = moments.bands
+    off = loads - lam * kinks_transposed(moments.t, knots.signs) if len(knots.signs) else loads
+    step, info = lapack.dptsv(diagonal, beside, off)[2:]
+    return step if info == 0 else np.zeros_like(off)

@@ -1,0 +1,140 @@
+"""The data of a problem in one dimension, in the order of x: points, and the distinct sites among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ridgesplines.losses.base import Loss
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.univariate import kernels
+from ridgesplines.solvers.univariate.active_set import Knots
+from ridgesplines.solvers.univariate.moments import Moments, kinks
+from ridgesplines.validation import Array
+
+#: Points of scaled data closer than this share a site: a slope between them would be rounding.
+TIE = 1e-14
+#: How far from the conjugate's domain a dual vector may be, by rounding.
+ROUNDING = 1e-10
+
+
+@dataclass(frozen=True)
+class Line:
+    """Sorted data. A site is a distinct x; nodes are given as indices of sites.
+
+    Attributes
+    ----------
+    order : the data's rows in the order of x, or None where they came sorted.
+    t, y, weight : sorted, shape (n,).
+    loss : the loss.
+    """
+
+    order: Array | None
+    t: Array
+    y: Array
+    weight: Array
+    loss: Loss
+
+    @classmethod
+    def of(cls, problem: Problem) -> Line:
+        t = problem.X[:, 0]
+        if (t[1:] >= t[:-1]).all():
+            return cls(None, t, problem.y, problem.sample_weight, problem.loss)
+        order = np.argsort(t, kind="stable")
+        return cls(order, t[order], problem.y[order], problem.sample_weight[order], problem.loss)
+
+    @cached_property
+    def first(self) -> Array | None:
+        """For each site its first row, or None where every row is a site of its own."""
+        return None if (np.diff(self.t) > TIE).all() else _apart(self.t)
+
+    @cached_property
+    def sites(self) -> Array:
+        """The distinct points, increasing, shape (m,); the last is the last row's."""
+        if self.first is None:
+            return self.t
+        sites = self.t[self.first]
+        sites[-1] = self.t[-1]
+        return sites
+
+    @cached_property
+    def parabola(self) -> tuple[Array, Array]:
+        """(H, b) with terms H z^2 / 2 - b z and a constant, where the loss is quadratic; shapes (n,)."""
+        zero = np.zeros_like(self.y)
+        H, b = (self.weight * part for part in (self.loss.curvature(self.y, zero), -self.loss.gradient(self.y, zero)))
+        return H, b
+
+    def rows(self, nodes: Array) -> Array:
+        """The first row of each interval between nodes."""
+        return nodes[:-1] if self.first is None else self.first[nodes[:-1]]
+
+    def per_site(self, values: Array) -> Array:
+        """Sums over the rows of each site."""
+        return values if self.first is None else np.add.reduceat(values, self.first)
+
+    def fit(self, nodes: Array, theta: Array) -> Array:
+        """The spline with these values at the nodes, for every row."""
+        return kernels.values(self.t, self.sites[nodes], self.rows(nodes), theta)
+
+    def moments(self, curvature: Array, target: Array, nodes: Array) -> Moments:
+        """Moments of terms of the rows."""
+        return Moments.at(self.t, curvature, target, self.sites[nodes], self.rows(nodes))
+
+    def certificate(self, u: Array) -> Array:
+        """eta at the sites, from u at the rows."""
+        return kernels.certificate(self.sites, self.per_site(u))
+
+    def spline(self, knots: Knots) -> Array:
+        """The spline with these knots, for every row."""
+        return self.fit(knots.nodes(len(self.sites)), knots.theta)
+
+    def seminorm(self, knots: Knots) -> float:
+        """The sum of the sizes of the kinks."""
+        return float(np.abs(kinks(self.sites[knots.nodes(len(self.sites))], knots.theta)).sum())
+
+    def data_fit(self, z: Array) -> float:
+        """The weighted sum of the losses."""
+        return float(self.weight @ self.loss.value(self.y, z))
+
+    def objective(self, knots: Knots, z: Array, lam: float) -> float:
+        """That of the spline with these knots, whose values at the rows are z."""
+        return self.data_fit(z) + lam * self.seminorm(knots)
+
+    def bound(self, u: Array, excess: float) -> float:
+        """The dual objective of u, scaled to feasibility; for a quadratic along the scale, its maximum.
+
+        Parameters
+        ----------
+        u : a dual vector that is orthogonal to all straight lines, for every row.
+        excess : its sup|eta| / lam.
+        """
+        most, s, y = 1.0 / excess if excess > 0.0 else 1.0, self.weight, self.y
+        if self.loss.quadratic:
+            linear = float(u @ y)
+            square = 0.5 * float(u @ (u / self.parabola[0]))
+            most = min(most, linear / (2.0 * square)) if square > 0.0 else most
+            return most * linear - most**2 * square
+        v = -min(most, 1.0) * u / s
+        inside = self.loss.nearest(y, v)
+        # A parabola's dual vector, far from the optimum, is not one of the loss; what is near is rounding.
+        if (np.abs(v - inside) > ROUNDING * np.maximum(np.abs(inside), 1.0)).any():
+            return -np.inf
+        return -float(s @ self.loss.conjugate(y, inside))
+
+    def original(self, u: Array) -> Array:
+        """Values of the sorted rows in the order in which the data came."""
+        if self.order is None:
+            return u
+        out = np.empty_like(u)
+        out[self.order] = u
+        return out
+
+
+def _apart(t: Array) -> Array:
+    """Indices of points more than TIE apart, the first among them; those between belong to the one before."""
+    kept = np.flatnonzero(np.append(True, np.diff(np.floor((t - t[0]) / TIE)) > 0.0))  # one in a cell of that width
+    close = np.flatnonzero(np.diff(t[kept]) <= TIE) + 1
+    drop = close[np.append(True, np.diff(close) > 1)] if len(close) else close
+    return np.delete(kept, drop)

@@ -1,0 +1,117 @@
+r"""Squared error at any size: the exchange method.
+
+The optimum on few candidate knots takes the active-set method no time; one pass over all sites then tells where
+:math:`|\eta| \le \lambda` is violated. The worst of every run of such sites joins the candidates, with its
+neighbours, until the gap is small. A coarse start, on every 32nd site, brings the first candidates near the optimum;
+knots that are known already join these. Where the knots turn out to be dense, all sites are candidates at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.solvers.univariate import kernels
+from ridgesplines.solvers.univariate.active_set import Knots, active_set
+from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.moments import Moments
+from ridgesplines.validation import Array
+
+BLOCK = 32
+#: Up to so many sites, all of them are candidates.
+SMALL = 2048
+ROUNDS = 60
+#: More candidates than one in so many sites, and all sites are.
+DENSE = 8
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """sum_n H_n z_n^2 / 2 - b_n z_n over the rows of some data; H and b have shape (n,)."""
+
+    line: Line
+    curvature: Array
+    target: Array
+
+    def moments(self, nodes: Array) -> Moments:
+        return self.line.moments(self.curvature, self.target, nodes)
+
+    def dual(self, z: Array) -> Array:
+        return self.target - self.curvature * z
+
+
+#: (knots, fit, eta) -> whether the gap is small enough.
+Enough = Callable[[Knots, Array, Array], bool]
+
+
+def exchange(
+    quadratic: Quadratic,
+    lam: float,
+    start: Knots | None,
+    enough: Enough,
+    rounds: int = ROUNDS,
+) -> tuple[Knots, Array]:
+    """Knots (their indices are sites), and the fit of the rows.
+
+    Parameters
+    ----------
+    quadratic : the data.
+    lam : positive.
+    start : knots near the optimum; by default a coarse problem finds some. With them the coarse sites are candidates.
+    enough : when to stop; asked once a round, of what is returned too.
+    rounds : at most so many.
+    """
+    q, m = quadratic, len(quadratic.line.sites)
+    candidates = np.arange(m)
+    if m > SMALL and start is None:
+        nodes = every(BLOCK, m)
+        start = on_candidates(q.moments(nodes), lam, nodes, None)
+        candidates = around(start.active, m)
+    elif m > SMALL and start is not None:
+        candidates = union(m, every(BLOCK, m), around(start.active, m))
+    while True:
+        if len(candidates) > m / DENSE:
+            candidates = np.arange(m)
+        start = knots = on_candidates(q.moments(candidates), lam, candidates, start)
+        nodes, z = knots.nodes(m), q.line.spline(knots)
+        eta = q.line.certificate(q.dual(z))
+        joining, rounds = violators(eta, lam, nodes), rounds - 1
+        if enough(knots, z, eta) or len(candidates) == m or not len(joining) or not rounds:
+            return knots, z
+        candidates = union(m, around(joining, m), nodes)
+
+
+def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
+    """The optimum with knots among the candidates; they and the knots are indices of sites."""
+    local = None
+    if start is not None:
+        local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
+    found = active_set(moments, lam, local)
+    return Knots(candidates[found.active], found.signs, found.theta)
+
+
+def every(step: int, m: int) -> Array:
+    """Every so manieth of m sites, and the last."""
+    return np.append(np.arange(0, m - 1, step), m - 1)
+
+
+def around(sites: Array, m: int) -> Array:
+    """The sites, their neighbours, and both ends."""
+    return union(m, np.maximum(sites - 1, 0), sites, np.minimum(sites + 1, m - 1), np.array([0, m - 1]))
+
+
+def union(m: int, *parts: Array) -> Array:
+    """The union of some of m sites, sorted."""
+    among = np.zeros(m, dtype=bool)
+    for part in parts:
+        among[part] = True
+    return np.flatnonzero(among)
+
+
+def violators(eta: Array, lam: float, nodes: Array) -> Array:
+    """The sites between nodes where |eta| exceeds lam most, see `kernels.peaks`."""
+    eta = eta.copy()
+    eta[nodes] = 0.0
+    return kernels.peaks(eta, lam * (1.0 + 1e-12))

@@ -1,0 +1,220 @@
+r"""A spline on given nodes, by a banded primal-dual interior point.
+
+.. math:: \min_\theta \; \sum_n \varphi_n((B\theta)_n) + \lambda \sum_k |(C\theta)_k|, \qquad
+          \varphi_n(z) = \max_{l_n \le u_n \le h_n} u_n (y_n - z) - c_n u_n^2 / 2
+
+Losses that are piecewise linear or quadratic have this form: their dual vector u has bounds. So has the penalty:
+:math:`\lambda |a| = \max_{|\eta| \le \lambda} \eta a`. The method follows the points at which every bound's slack times
+its multiplier is :math:`\mu`, to :math:`\mu = 0`. A step solves one system in the values and the certificate at the
+nodes, which alternate, so that the matrix has three bands on either side. (Eliminating the certificate would leave
+fewer, and square the condition number, which uneven x does not survive.) Steps are Mehrotra's [1]_.
+
+References
+----------
+.. [1] S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM J. Optim. 2 (1992),
+   doi:10.1137/0802028
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+
+from ridgesplines.solvers.univariate import kernels
+from ridgesplines.solvers.univariate.kernels import kinks_transposed
+from ridgesplines.solvers.univariate.moments import Moments, kinks
+from ridgesplines.validation import Array
+
+ITERATIONS = 100
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The terms phi_n: sorted points t, targets y, curvatures c >= 0 of the dual, bounds low < high; shapes (n,)."""
+
+    t: Array
+    y: Array
+    bend: Array
+    low: Array
+    high: Array
+
+
+@dataclass
+class Point:
+    """An iterate: values at the nodes, certificate at the inner nodes, dual vector, and a multiplier for each bound.
+
+    `below` and `above` belong to u, `under` and `over` to eta.
+    """
+
+    theta: Array
+    eta: Array
+    u: Array
+    below: Array
+    above: Array
+    under: Array
+    over: Array
+
+
+class Interior:
+    """The problem on some nodes; `solve` follows the central path.
+
+    Parameters
+    ----------
+    t : the nodes, increasing, shape (c,).
+    lam : positive.
+    rows : the terms phi_n.
+    first : the row with which each interval begins.
+    """
+
+    def __init__(self, t: Array, lam: float, rows: Rows, first: Array) -> None:
+        self.t, self.lam, self.rows, self.first = t, lam, rows, first
+        h = np.diff(t)
+        self.rise = 1.0 / h
+        self.unit = np.minimum(h[:-1], h[1:])  # rows of C are multiplied by it: entries of size one
+
+    def fit(self, theta: Array) -> Array:
+        """B theta."""
+        return kernels.values(self.rows.t, self.t, self.first, theta)
+
+    def weighted(self, weight: Array, load: Array) -> Moments:
+        """Moments with B^T diag(weight) B, and B^T load."""
+        return Moments.at(self.rows.t, weight, load, self.t, self.first)
+
+    def start(self, theta: Array) -> Point:
+        rows, lam = self.rows, self.lam
+        residual = rows.y - self.fit(theta)
+        a = kinks(self.t, theta)
+        span = rows.high - rows.low
+        middle = (rows.high + rows.low) / 2.0
+        size = 0.1 * float(np.abs(residual).mean()) + 1e-8
+        # The same mu everywhere, or nearly so: multiplier times slack.
+        mu = float((span * size).mean()) / 2.0
+        share = max(mu / lam, 1e-3 * float(np.abs(a).mean()) if len(a) else 0.0, 1e-12)
+        return Point(
+            theta,
+            np.zeros(len(a)),
+            middle,
+            np.maximum(-residual, 0.0) + size,
+            np.maximum(residual, 0.0) + size,
+            np.maximum(-a, 0.0) + share,
+            np.maximum(a, 0.0) + share,
+        )
+
+    def solve(self, theta: Array, tol: float) -> Point:
+        """Follow the central path from values theta until the complementarity is below tol times the objective."""
+        with np.errstate(all="ignore"):  # at the end of the path slacks may round to zero: the best point is kept
+            return self._follow(self.start(theta), tol)
+
+    def _follow(self, p: Point, tol: float) -> Point:
+        best, best_error = Point(**vars(p)), np.inf
+        for _ in range(ITERATIONS):
+            slacks = p.u - self.rows.low, self.rows.high - p.u, self.lam + p.eta, self.lam - p.eta
+            duals = p.below, p.above, p.under, p.over
+            gap = sum(float(s @ d) for s, d in zip(slacks, duals, strict=True))
+            mu = gap / sum(map(len, slacks))
+            objective, error = self._measure(p, gap)
+            if error < best_error:
+                best, best_error = Point(**vars(p)), error
+            if error <= tol or not np.isfinite(objective) or mu <= 1e-18 * objective or not error <= 1e6 * best_error:
+                break
+            self._step(p, slacks, duals, mu)
+        return best
+
+    def _measure(self, p: Point, gap: float) -> tuple[float, float]:
+        """The objective, and complementarity and residuals relative to it."""
+        rows, a = self.rows, kinks(self.t, p.theta)
+        r = rows.y - self.fit(p.theta)
+        u = np.clip(
+            np.divide(r, rows.bend, out=np.where(r > 0.0, np.inf, -np.inf), where=rows.bend > 0.0), rows.low, rows.high
+        )
+        loss = float((u * r - 0.5 * rows.bend * u * u).sum())
+        objective = abs(loss) + self.lam * float(np.abs(a).sum())
+        off = self._stationarity(p)
+        wander = float(np.abs(off).sum()) * float(np.abs(p.theta).max())
+        infeasible = float(np.abs(self.lam * (a - p.over + p.under)).sum())
+        infeasible += float(np.abs(p.u * (r - rows.bend * p.u - p.above + p.below)).sum())
+        return objective, (gap + wander + infeasible) / max(objective, 1e-300)
+
+    def _stationarity(self, p: Point) -> Array:
+        tested = self.weighted(np.zeros_like(p.u), p.u).load
+        return tested - kinks_transposed(self.t, p.eta)
+
+    def _step(self, p: Point, slacks: tuple[Array, ...], duals: tuple[Array, ...], mu: float) -> None:
+        """Mehrotra's predictor and corrector, in place."""
+        rows = self.rows
+        W = 1.0 / (rows.bend + p.below / slacks[0] + p.above / slacks[1])
+        V = p.under / slacks[2] + p.over / slacks[3]
+        factor = self._factorised(W, V)
+        r1 = self._stationarity(p)
+        r2 = rows.y - self.fit(p.theta) - rows.bend * p.u - p.above + p.below
+        r3 = kinks(self.t, p.theta) - p.over + p.under
+
+        def direction(goals: list[Array]) -> tuple[list[Array], list[Array]]:
+            # goals: what slack * change of multiplier + multiplier * change of slack shall be
+            g = [goal / s for goal, s in zip(goals, slacks, strict=True)]
+            rho = r2 - g[1] + g[0]
+            kappa = -r3 + g[3] - g[2]
+            dtheta, deta = self._solved(factor, r1 + self.weighted(W, W * rho).load, kappa)
+            du = W * (rho - self.fit(dtheta))
+            dslacks = [du, -du, deta, -deta]
+            dduals = [gi - d / s * ds for gi, d, s, ds in zip(g, duals, slacks, dslacks, strict=True)]
+            return [dtheta, deta, du, *dslacks], dduals
+
+        moves, dduals = direction([-s * d for s, d in zip(slacks, duals, strict=True)])
+        ap, ad = _room(slacks, moves[3:]), _room(duals, dduals)
+        after = sum(
+            float((s + ap * ds) @ (d + ad * dd)) for s, ds, d, dd in zip(slacks, moves[3:], duals, dduals, strict=True)
+        )
+        centre = (after / (mu * sum(map(len, slacks)))) ** 3 * mu
+        goals = [centre - s * d - ds * dd for s, d, ds, dd in zip(slacks, duals, moves[3:], dduals, strict=True)]
+        moves, dduals = direction(goals)
+        # One length for all: theta stands on both sides where the problem is quadratic.
+        step = min(1.0, 0.995 * min(_room(slacks, moves[3:], 1e9), _room(duals, dduals, 1e9)))
+        p.theta, p.eta, p.u = p.theta + step * moves[0], p.eta + step * moves[1], p.u + step * moves[2]
+        p.below, p.above, p.under, p.over = (d + step * dd for d, dd in zip(duals, dduals, strict=True))
+
+    def _factorised(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """LU of the system in (theta_0, theta_1, eta_1, theta_2, eta_2, ...)."""
+        rows = self.weighted(W, np.zeros_like(W))
+        diagonal, beside = rows.bands
+        c = len(diagonal)
+        where, which = _places(c)
+        band = np.zeros((10, 2 * c - 2), order="F")  # LAPACK's layout: entry (i, j) in row 6 + i - j
+        band[6, where] = diagonal
+        _put(band, where[:-1], where[1:], beside)
+        left, right = self.unit * self.rise[:-1], self.unit * self.rise[1:]
+        _put(band, where[:-2], which, left)
+        _put(band, where[1:-1], which, -left - right)
+        _put(band, where[2:], which, right)
+        band[6, which] = -self.unit * V * self.unit
+        lu, pivots, _ = lapack.dgbtrf(band, 3, 3, overwrite_ab=True)
+        return lu, pivots
+
+    def _solved(self, factor: tuple[Array, Array], right: Array, kappa: Array) -> tuple[Array, Array]:
+        where, which = _places(len(right))
+        b = np.empty(2 * len(right) - 2)
+        b[where], b[which] = right, self.unit * kappa
+        x, _ = lapack.dgbtrs(factor[0], 3, 3, b, factor[1])
+        return x[where], self.unit * x[which]
+
+
+def _places(c: int) -> tuple[Array, Array]:
+    """Where the values and the certificate stand among the unknowns."""
+    where = np.concatenate([[0], 2 * np.arange(1, c) - 1])
+    return where, where[1:-1] + 1
+
+
+def _put(band: Array, i: Array, j: Array, entries: Array) -> None:
+    """Symmetric entries (i, j) and (j, i)."""
+    band[6 + i - j, j] = entries
+    band[6 + j - i, i] = entries
+
+
+def _room(values: tuple[Array, ...], changes: list[Array], most: float = 1.0) -> float:
+    """The longest step up to `most` that keeps all values, which are positive, from falling below zero."""
+    steepest = max(
+        (float((-change / value).max()) for value, change in zip(values, changes, strict=True) if len(value))
+    )
+    return min(most, 1.0 / steepest) if steepest > 0.0 else most

@@ -1,0 +1,133 @@
+"""The passes over all data or nodes: in numpy, and with numba where it is installed (the extra ``[fast]``).
+
+Both do the same sums in a different order; results agree to rounding. Points t are sorted, and may repeat. Nodes are
+distinct points, among them the first and the last; `first` says, for every interval between nodes, with which point
+it begins, and the last point belongs to the last interval.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.fast import compiled, loaded
+from ridgesplines.oracle.line import eta_at_sites
+from ridgesplines.validation import Array
+
+#: From so many points on, compiled code is worth its loading; where numba has been loaded, from a thousandth of that.
+MANY = 20_000
+
+
+def _fast(t: Array) -> Any:
+    return compiled("solvers.univariate.compiled") if len(t) >= (MANY / 1000 if loaded() else MANY) else None
+
+
+def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:
+    """The 2 x 2 moments of the hat functions on the intervals between nodes: (3, c - 1) and (2, c - 1)."""
+    if (fast := _fast(t)) is not None:
+        return fast.moments(t, curvature, target, nodes, first)
+    counts = np.diff(np.append(first, len(t)))
+    p = t - np.repeat(nodes[:-1], counts)
+    p *= np.repeat(1.0 / np.diff(nodes), counts)
+    grams, loads = np.empty((3, len(counts))), np.empty((2, len(counts)))
+    weighted = curvature * p
+    load = target * p
+    loads[1] = np.add.reduceat(load, first)
+    np.subtract(target, load, out=load)
+    loads[0] = np.add.reduceat(load, first)
+    np.multiply(weighted, p, out=load)
+    grams[2] = np.add.reduceat(load, first)
+    np.subtract(weighted, load, out=load)
+    grams[1] = np.add.reduceat(load, first)
+    np.subtract(curvature, weighted, out=weighted)
+    np.subtract(weighted, load, out=weighted)
+    grams[0] = np.add.reduceat(weighted, first)
+    return grams, loads
+
+
+def values(t: Array, nodes: Array, first: Array, theta: Array) -> Array:
+    """The spline with values theta at the nodes, at all points."""
+    slopes = np.diff(theta) / np.diff(nodes)
+    if (fast := _fast(t)) is not None:
+        return fast.values(t, nodes, first, theta, slopes)
+    counts = np.diff(np.append(first, len(t)))
+    z = t - np.repeat(nodes[:-1], counts)
+    z *= np.repeat(slopes, counts)
+    z += np.repeat(theta[:-1], counts)
+    return z
+
+
+def certificate(t: Array, u: Array) -> Array:
+    """eta at all sites, summed from the nearer end."""
+    if (fast := _fast(t)) is not None:
+        return fast.certificate(t, u, int(np.searchsorted(t, (t[0] + t[-1]) / 2.0)))
+    return eta_at_sites(t, u)
+
+
+def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, Array]:
+    """Moments on some of the nodes t, given by their indices, from those on all of them."""
+    if (fast := _fast(t)) is not None:
+        return fast.coarser(t, grams, loads, nodes)
+    first = nodes[:-1]
+    counts, at = nodes[1:] - first, t[nodes]
+    rise, left = np.repeat(1.0 / (at[1:] - at[:-1]), counts), np.repeat(at[:-1], counts)
+    p, q = (t[:-1] - left) * rise, (t[1:] - left) * rise  # the right hat at both ends of each small interval
+    p1, q1 = 1.0 - p, 1.0 - q
+    (a, b, c), (r, s) = grams, loads
+    ap, bp, bq, cq = a * p, b * p, b * q, c * q
+    both = np.empty((5, len(t) - 1))
+    both[0] = (a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1
+    both[1] = (ap + bq) * p1 + (bp + cq) * q1
+    both[2] = (ap + 2.0 * bq) * p + cq * q
+    both[3] = r * p1 + s * q1
+    both[4] = r * p + s * q
+    sums = np.add.reduceat(both, first, axis=1)
+    return sums[:3], sums[3:]
+
+
+def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
+    """Diagonal and right-hand side of the optimum on a face; `pull` is lam times the sign of each inner node's kink."""
+    if (fast := _fast(t)) is not None:
+        return fast.face(t, grams, loads, pull)
+    diagonal, right = np.zeros(len(t)), np.zeros(len(t))
+    diagonal[:-1], right[:-1] = grams[0], loads[0]
+    diagonal[1:] += grams[2]
+    right[1:] += loads[1]
+    return diagonal, right - kinks_transposed(t, pull)
+
+
+def kinks_transposed(t: Array, eta: Array) -> Array:
+    """The transpose of `kinks`, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
+    values, slopes = np.zeros(len(t)), np.zeros(len(t) + 1)
+    values[1:-1] = eta
+    slopes[1:-1] = (values[1:] - values[:-1]) / (t[1:] - t[:-1])
+    return slopes[1:] - slopes[:-1]
+
+
+def residual(grams: Array, loads: Array, theta: Array) -> Array:
+    """The load less the Gram matrix times theta, at all nodes."""
+    if (fast := _fast(theta)) is not None:
+        return fast.residual(grams, loads, theta)
+    left, right = theta[:-1], theta[1:]
+    (a, b, c), (r, s) = grams, loads
+    d = np.zeros(len(theta))
+    d[:-1] = r - a * left - b * right
+    d[1:] += s - b * left - c * right
+    return d
+
+
+def peaks(eta: Array, level: float) -> Array:
+    """Wherever |eta| exceeds the level, in a run of neighbours of one sign, the index of the largest of the run."""
+    if (fast := _fast(eta)) is not None:
+        return fast.peaks(eta, level)
+    size = np.abs(eta)
+    over = np.flatnonzero(size > level)
+    if not len(over):
+        return over
+    up, size = eta[over] > 0.0, size[over]
+    first = np.append(True, (over[1:] != over[:-1] + 1) | (up[1:] != up[:-1]))
+    top = np.maximum.reduceat(size, np.flatnonzero(first))
+    run = np.cumsum(first) - 1
+    largest = np.flatnonzero(size == top[run])
+    return over[largest[np.append(True, run[largest[1:]] != run[largest[:-1]])]]

@@ -1,0 +1,153 @@
+r"""Losses with a bounded dual vector (absolute, quantile, hinge, Huber): an interior point over the exchange.
+
+The interior point finds values and dual vector for knots among few candidates; where the certificate is violated
+between them, more sites join. What it returns has no exact zeros. Its dual vector says on which piece of the loss each
+row lies, or that it lies on the kink, u strictly between its bounds. A step of the method of multipliers [1]_ with
+parabolas on those rows is then a problem for the active set, which ends with few knots:
+
+.. math:: \min_f \; \sum_{\text{on the kink}} \tfrac{\rho_n}{2} (y_n - z_n)^2 - \sum_n u_n z_n + \lambda \|f\|
+
+References
+----------
+.. [1] R. T. Rockafellar, Augmented Lagrangians and applications of the proximal point algorithm in convex programming,
+   Math. Oper. Res. 1 (1976), doi:10.1287/moor.1.2.97
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.univariate.active_set import Knots, active_set
+from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.exchange import BLOCK, SMALL, around, every, union, violators
+from ridgesplines.solvers.univariate.interior import Interior, Point, Rows
+from ridgesplines.solvers.univariate.progress import Progress
+from ridgesplines.validation import Array
+
+ROUNDS = 30
+#: More candidates than one in so many sites, and all sites are.
+DENSE = 4
+#: The interior point is asked for this part of the gap to be reached.
+MARGIN = 0.05
+#: Steps of the method of multipliers.
+STEPS = 8
+
+
+def boxes(line: Line) -> Rows:
+    """The rows, weighted, as boxes of the dual vector."""
+    form = line.loss.box(line.y)
+    assert form is not None  # the losses that come here have this form
+    centre, bend, low, high = form
+    s = line.weight
+    return Rows(line.t, centre, bend / s, s * low, s * high)
+
+
+def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """Report ever better splines to `progress`, until the relative gap is at most tol.
+
+    Parameters
+    ----------
+    line : data with a loss that has a box.
+    lam : positive.
+    tol : the relative gap to reach.
+    start : knots near the optimum, if some are known: they are candidates.
+    """
+    rows, m = boxes(line), len(line.sites)
+    candidates = np.arange(m) if m <= SMALL else every(BLOCK, m)
+    if start is not None and m > SMALL:
+        candidates = union(m, candidates, around(start.active, m))
+    accuracy = 1e-4 if m > SMALL else MARGIN * tol
+    for _ in range(ROUNDS):
+        solved = candidates
+        interior = Interior(line.sites[candidates], lam, rows, line.rows(candidates))
+        point = interior.solve(np.zeros(len(candidates)), accuracy)
+        eta = line.certificate(point.u)
+        rough = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
+        _report(progress, line, lam, rough, line.spline(rough), point.u, eta)
+        gap = progress.gap
+        active, signs = complementary(point.under, point.over, point.eta, lam)
+        knots = Knots(candidates[active], signs, point.theta[np.concatenate([[0], active, [-1]])])
+        joining = np.setdiff1d(around(violators(eta, lam, knots.nodes(m)), m), candidates)
+        if gap <= tol or not len(joining):
+            if accuracy <= MARGIN * tol:
+                break
+            accuracy = MARGIN * tol
+            continue
+        candidates = union(m, candidates, joining)
+        if len(candidates) > m / DENSE:
+            candidates = np.arange(m)
+        accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))
+    _multipliers(line, lam, solved, point, knots, tol, progress)
+
+
+def complementary(under: Array, over: Array, eta: Array, lam: float) -> tuple[Array, Array]:
+    """Nodes whose kink outweighs their slack, relatively, and the signs of their kinks."""
+    size = np.maximum(under, over)
+    active = 1 + np.flatnonzero(size > (1.0 - np.abs(eta) / lam) * size.max(initial=0.0))
+    return active, np.where(over > under, 1.0, -1.0)[active - 1]
+
+
+def nearby_line(problem: Problem) -> Array | None:
+    """Values of a line near the best one, for ReLU in one dimension and a loss with kinks; None elsewhere."""
+    if problem.n_features > 1 or not isinstance(problem.activation, ReLU) or problem.n_outputs is not None:
+        return None
+    if problem.loss.box(problem.y[:1]) is None or len((line := Line.of(problem)).sites) < 2:
+        return None
+    return line.original(straight_fit(line))
+
+
+def straight_fit(line: Line) -> Array:
+    """Values of a best straight line at the sorted rows, to the accuracy of the interior point."""
+    ends = np.array([0, len(line.sites) - 1])
+    point = Interior(line.sites[ends], 1.0, boxes(line), line.rows(ends)).solve(np.zeros(2), 1e-10)
+    return line.fit(ends, point.theta)
+
+
+def _stiffness(rows: Rows, u: Array, large: float, spread: float) -> Array:
+    """rho: the multipliers converge the faster the larger it is; but rho times the rounding of z is that of u."""
+    span = rows.high - rows.low
+    most = 1e5 * float(np.abs(u).mean()) / spread if len(u) and spread > 0.0 else np.inf
+    return span * min(1.0 / large, most / float(span.mean()))
+
+
+def _report(progress: Progress, line: Line, lam: float, knots: Knots, z: Array, u: Array, eta: Array) -> None:
+    progress.report(knots, u, line.objective(knots, z, lam), line.bound(u, float(np.abs(eta).max()) / lam))
+
+
+def _multipliers(
+    line: Line, lam: float, candidates: Array, point: Point, start: Knots, tol: float, progress: Progress
+) -> None:
+    """From the interior point's answer to one with exact zeros."""
+    rows = boxes(line)
+    residual = rows.y - line.fit(candidates, point.theta)
+    bent = bool((rows.bend > 0.0).any())
+    slack = np.minimum(point.u - rows.low, rows.high - point.u) / (rows.high - rows.low)
+    weight = np.maximum(point.below, point.above)
+    # What counts as a large residual; where nearly all are zero, a small part of the spread of y.
+    spread = float(rows.y.std())
+    large = max(float(np.abs(residual).mean()), 1e-6 * spread, 1e-300)
+    inner = slack * large > weight
+    rho = 1.0 / rows.bend if bent else _stiffness(rows, point.u[inner], large, spread)
+    curvature = np.where(inner, rho, 0.0)
+    u = np.where(inner, point.u, np.where(residual > 0.0, rows.high, rows.low))
+    knots = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
+    best, settled = np.inf, not bent
+    for _ in range(STEPS):
+        target = curvature * rows.y + (np.where(inner, 0.0, u) if bent else u)
+        knots = active_set(line.moments(curvature, target, candidates), lam, knots)
+        found = Knots(candidates[knots.active], knots.signs, knots.theta)
+        z = line.spline(found)
+        u = target - curvature * z
+        objective = line.objective(found, z, lam)
+        inside = np.clip(u, rows.low, rows.high)
+        _report(progress, line, lam, found, z, inside, line.certificate(inside))
+        if bent:  # rows may have changed their piece
+            r = rows.y - z
+            before, inner = inner, np.abs(r) <= rows.bend * rows.high
+            settled = bool((inner == before).all())
+            curvature, u = np.where(inner, rho, 0.0), np.where(inner, u, np.where(r > 0.0, rows.high, rows.low))
+        if settled and (objective >= best * (1.0 - 1e-14) or progress.gap <= 0.01 * tol):
+            break
+        best = objective

@@ -1,0 +1,181 @@
+r"""Smooth losses: Newton's method, whose quadratic models the exchange method solves.
+
+At a fit z the loss is replaced by its parabola, with curvatures :math:`H_n = s_n L''(y_n, z_n)`; the penalty stays as
+it is. For squared error the parabola is the loss, and one step is all there is. Steps that go too far are halved.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ridgesplines.solvers.univariate.active_set import Knots, last_digits, on_face, with_ends
+from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.exchange import Quadratic, exchange
+from ridgesplines.solvers.univariate.moments import kinks
+from ridgesplines.solvers.univariate.progress import Progress
+from ridgesplines.validation import Array
+
+STEPS = 60
+#: Rounds of the exchange method while the parabola is still moving; in the first step one is enough.
+ROUNDS = 2
+#: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
+AFFINE = 1e-10
+#: So few knots may be those of a straight line, up to rounding.
+FEW = 4
+#: How much of the majorant stands in for a curvature that has vanished.
+STRAIGHT = 1e-14
+#: The last step of Newton's method costs little, and its dual vector is that of the fit itself.
+LAST = 1e-5
+
+
+class Fitted(NamedTuple):
+    """A spline, its values at the rows, and its objective."""
+
+    knots: Knots
+    z: Array
+    objective: float
+
+
+def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """Report ever better splines to `progress`, until the relative gap is at most tol.
+
+    Parameters
+    ----------
+    line : data with a smooth loss.
+    lam : positive.
+    tol : the relative gap to reach.
+    start : knots near the optimum, with their values, if some are known.
+    """
+    quadratic = line.loss.quadratic
+    if quadratic and start is None and _straight_is_best(line, lam, progress):
+        return
+    _newton(line, lam, tol, start, progress)
+    # For other losses the best straight line takes many steps: it is looked at only where hardly anything bends.
+    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW:
+        _straight_is_best(line, lam, progress)
+
+
+def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """The steps; parameters as for `smooth`."""
+    # From zero, where a logistic loss has its curvature: the best line may lie where there is none.
+    warm, knots = start, start or Knots(np.empty(0, dtype=int), np.empty(0), np.zeros(2))
+    z = line.spline(knots)
+    now, off = Fitted(knots, z, line.objective(knots, z, lam)), np.inf
+    for _ in range(STEPS):
+        for steady in (False, True):
+            goal = _solved(line, _parabola(line, now.z, steady), lam, tol, warm, progress)
+            found = _shortened(line, lam, now, goal)
+            if found is not None or line.loss.quadratic:
+                break
+        if found is None:
+            return  # rounding hides any further descent
+        stalled = found.objective >= now.objective * (1.0 - 1e-15)
+        now, warm = found, found.knots
+        if line.loss.quadratic or progress.gap <= LAST * tol:
+            return
+        if stalled:  # the objective no longer tells, the certificate does
+            before, off = off, _excess(line, now.z, lam)[1] - 1.0
+            if not off < 0.5 * before:
+                return
+
+
+def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
+    """The dual vector of a fit, and sup|eta| / lam."""
+    u = -line.weight * line.loss.gradient(line.y, z)
+    return u, float(np.abs(line.certificate(u)).max()) / lam
+
+
+def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
+    """Whether its certificate makes the best straight line the optimum: then, and where it is the first, report it."""
+    best = straight(line)
+    u, excess = _excess(line, best.z, lam)
+    optimal = excess <= 1.0 + AFFINE
+    if optimal or progress.knots is None:
+        progress.report(best.knots, u, best.objective, line.bound(u, excess))
+    return optimal
+
+
+def straight(line: Line) -> Fitted:
+    """The best straight line, by Newton's method."""
+    ends, none = np.array([0, len(line.sites) - 1]), np.empty(0)
+    best = Fitted(Knots(none.astype(int), none, np.zeros(2)), np.zeros(len(line.t)), np.inf)
+    for _ in range(STEPS):
+        for steady in (False, True):
+            theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, none)
+            z = line.fit(ends, theta)
+            objective = line.data_fit(z)
+            if objective <= best.objective * (1.0 + 1e-14):
+                break
+        fell = objective < best.objective * (1.0 - 1e-15)
+        if objective <= best.objective * (1.0 + 1e-14):  # the last step falls by rounding only, and doubles the digits
+            best = Fitted(Knots(best.knots.active, none, theta), z, objective)
+        if not fell or line.loss.quadratic:
+            break
+    return best
+
+
+def _parabola(line: Line, z: Array, steady: bool) -> Quadratic:
+    """The loss near z; `steady` asks for a parabola that lies above it."""
+    if line.loss.quadratic:
+        return Quadratic(line, *line.parabola)
+    curvature = (line.loss.majorant if steady else line.loss.curvature)(line.y, z)
+    if curvature.min() <= STRAIGHT:
+        curvature = np.maximum(curvature, STRAIGHT * line.loss.majorant(line.y, z))
+    H = line.weight * curvature
+    return Quadratic(line, H, H * z - line.weight * line.loss.gradient(line.y, z))
+
+
+def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots | None, progress: Progress) -> Fitted:
+    """The spline of least parabola plus penalty; every round is reported with its gap in the true problem."""
+    constant, objective = line.loss.quadratic, np.inf
+
+    def enough(knots: Knots, z: Array, eta: Array) -> bool:
+        nonlocal objective
+        before, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
+        u, excess = model.dual(z), float(np.abs(eta).max()) / lam
+        progress.report(knots, u, objective, line.bound(u, excess))
+        stalled = objective >= before * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
+        return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
+
+    if constant:
+        knots, z = exchange(model, lam, start, enough)
+    else:
+        knots, z = exchange(model, lam, start, enough, 1 if start is None else ROUNDS)
+    if constant and progress.gap > 0.1 * tol:
+        u, excess = _last_digits(line, model, lam, knots, z)
+        progress.report(knots, u, objective, line.bound(u, excess))
+    return Fitted(knots, z, objective)
+
+
+def _last_digits(line: Line, model: Quadratic, lam: float, knots: Knots, z: Array) -> tuple[Array, float]:
+    """The dual vector with digits that z, whose rounding may be larger than u, cannot hold; and sup|eta| / lam."""
+    nodes, u = knots.nodes(len(line.sites)), model.dual(z)
+    moments = model.moments(nodes)
+    for _ in range(2):
+        loads = line.moments(np.zeros_like(u), u, nodes).load
+        u = u - model.curvature * line.fit(nodes, last_digits(moments, lam, knots, loads))
+    return u, float(np.abs(line.certificate(u)).max()) / lam
+
+
+def _shortened(line: Line, lam: float, old: Fitted, new: Fitted) -> Fitted | None:
+    """The new spline, or one on the way to it, whose objective is lower."""
+    found, step = new, 1.0
+    while not found.objective <= old.objective * (1.0 + 1e-14):
+        step /= 2.0
+        if step < 1e-6:
+            return None
+        knots, z = _between(line, old.knots, new.knots, step), (1.0 - step) * old.z + step * new.z
+        found = Fitted(knots, z, line.objective(knots, z, lam))
+    return found
+
+
+def _between(line: Line, old: Knots, new: Knots, step: float) -> Knots:
+    """(1 - step) old + step new."""
+    m, t = len(line.sites), line.sites
+    active = np.union1d(old.active, new.active)
+    at = t[with_ends(active, m)]
+    ends = [np.interp(at, t[knots.nodes(m)], knots.theta) for knots in (old, new)]
+    theta = (1.0 - step) * ends[0] + step * ends[1]
+    return Knots(active, np.sign(kinks(at, theta)), theta)

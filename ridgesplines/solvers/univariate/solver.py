@@ -1,0 +1,260 @@
+"""Problem (17), one dimension, at any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
+from ridgesplines.amplitudes.design import design
+from ridgesplines.amplitudes.extreme_points import fewest_knots, merged
+from ridgesplines.amplitudes.linear_program import linear_program
+from ridgesplines.certificate.certificate import certify
+from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.neurons.dictionary import Dictionary
+from ridgesplines.objective import objective, perfect_fit
+from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.grid.polish import working_set
+from ridgesplines.solvers.univariate.active_set import Knots
+from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.interpolate import connect
+from ridgesplines.solvers.univariate.kinked import kinked, nearby_line
+from ridgesplines.solvers.univariate.moments import kinks
+from ridgesplines.solvers.univariate.progress import Progress
+from ridgesplines.solvers.univariate.smooth import smooth
+from ridgesplines.validation import Array, real_number
+
+#: Sites where |eta| comes this near to lam, relatively, may hold a knot.
+CONTACT = 1e-5
+#: The linear program for an extreme point is for at most so many of them.
+MOST = 1000
+#: The second method is for at most so many sites.
+SECOND = 4000
+
+
+@dataclass(frozen=True)
+class Univariate(Solver):
+    r"""Problem (17), d = 1, to its global optimum: linear splines at any size.
+
+    .. math:: \min_{f \in BV^2(\mathbb{R})} \; \sum_n s_n L(y_n, f(x_n)) + \lambda \|D^2 f\|_M
+
+    Parameters
+    ----------
+    tol : the relative gap to reach, between 1e-14 and 1; 1e-12 is reached for squared error at little cost.
+    sparsest : whether, among all minimisers with these values at the data, one with the fewest knots is returned,
+        with knots off the data where that takes fewer [2]_; otherwise the knots are data sites.
+    verbose : whether a line is printed to standard error in every round.
+
+    Notes
+    -----
+    Scalar fits with any loss but Softmax. The solution has its knots at data sites, so the problem is finite. Squared
+    error: an exchange method, O(N) for each of some five rounds. Logistic: Newton's method over it. Absolute,
+    Quantile, Hinge and Huber: a banded interior point over candidate knots, and an active set for exact zeros.
+    Interpolation: closed form. Points closer than 1e-14 of the half-width of the data share a knot. With numba
+    installed (the extra ``[fast]``) the passes over the data are compiled: from 20 000 points on, and for fewer once
+    numba has been loaded, which takes half a second.
+
+    References
+    ----------
+    .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
+       eqs. (17), (18), doi:10.1109/MSP.2023.3286988
+    .. [2] T. Debarre, Q. Denoyelle, M. Unser, J. Fageot, Sparsest piecewise-linear regression of one-dimensional
+       data, J. Comput. Appl. Math. 406 (2022), doi:10.1016/j.cam.2021.114044
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> x = np.linspace(0.0, 1.0, 1000)
+    >>> problem = rs.Problem(x, np.abs(x - 0.5), lam=0.1)
+    >>> solution = rs.solve(problem, rs.Univariate(tol=1e-12))
+    >>> solution.network.n_neurons <= 2, solution.relative_gap <= 1e-12
+    (True, True)
+    """
+
+    tol: float = 1e-8
+    sparsest: bool = True
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
+
+    def refuses(self, problem: Problem) -> SolverRefusal | None:
+        """Why not: more than one dimension, vector outputs, constraints."""
+        expected, got = None, None
+        if problem.n_features != 1:
+            expected, got = "one feature, d = 1", f"d = {problem.n_features}"
+        elif problem.n_outputs is not None:
+            expected, got = "a scalar fit", f"D = {problem.n_outputs} outputs"
+        elif problem.constraints:
+            expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
+        elif not isinstance(problem.activation, ReLU):
+            expected, got = "the activation ReLU()", repr(problem.activation)
+        if expected is None or got is None:
+            return None
+        return SolverRefusal("Univariate", expected, got, "Use solver=rs.Grid(), which takes it.")
+
+    def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """An answer for each lam, from the knots of the one before."""
+        scaling = standardise(problem)
+        require_minimiser(scaling.problem)
+        line = Line.of(scaling.problem)
+        knots: Knots | None = None
+        straight = self._straight(problem, scaling) if _may_hide_a_line(line) or len(line.sites) < 3 else None
+        for lam in lams:
+            posed = problem.with_lam(lam)
+            if len(line.sites) < 3 and straight is not None:
+                yield replace(straight, problem=posed)
+                continue
+            progress = Progress(f"lam = {lam:.6g}" if self.verbose else None, scaling.factor, self.tol)
+            try:
+                self._fit(line, scaling.lam(lam), knots, progress)
+                answer = self._answer(posed, scaling, line, progress)
+                if not line.loss.smooth and self.tol < progress.gap < np.inf:
+                    answer = self._second_method(answer, scaling, line)
+            except KeyboardInterrupt:
+                answer = replace(self._answer(posed, scaling, line, progress), interrupted=True)
+            if straight is not None:
+                answer = _no_worse(answer, straight)
+                if answer.network.n_neurons:
+                    straight = None  # once the spline bends it bends for every smaller lam
+            knots = progress.knots if progress.knots is not None and len(progress.knots.active) else None
+            yield answer
+            if answer.interrupted:
+                return
+
+    def _fit(self, line: Line, lam: float, start: Knots | None, progress: Progress) -> None:
+        loss = line.loss
+        if loss.constraint:
+            knots, dual = connect(line, lam)
+            progress.report(knots, dual, 0.0, 0.0)
+        elif _has_kinks(line):
+            kinked(line, lam, self.tol, start, progress)
+            if not loss.smooth:
+                _vertex(line, lam, progress)
+        else:
+            smooth(line, lam, self.tol, start, progress)
+
+    def _answer(self, problem: Problem, scaling: Scaling, line: Line, progress: Progress) -> Answer:
+        """The best so far, in the problem's units."""
+        knots = progress.knots or _line_through(line)
+        # Sites are numbers of the data, to the last bit; the scaled ones are not.
+        rows = scaling.rows if line.first is None else scaling.rows[line.first]
+        x, values = problem.X[rows[knots.nodes(len(line.sites))], 0], scaling.size * knots.theta
+        history: dict[str, Any] = {"rounds": progress.rounds, "knots at data sites": len(knots.active)}
+        t = merged(problem.sites, x[1:-1], kinks(x, values))[0] if self.sparsest else x[1:-1]
+        network = _through_knots(t, x, values, scaling)
+        if not np.isfinite(objective(problem.reduced, network)):  # interpolation asks for 1e-9
+            network = _through_knots(x[1:-1], x, values, scaling)
+            history["sparsest"] = "left at the data sites: between sites this close a knot has too few digits"
+        u = None if progress.dual is None else scaling.dual(progress.dual)
+        return Answer(problem, network, u, None, self.tol, history)
+
+    def _second_method(self, answer: Answer, scaling: Scaling, line: Line) -> Answer:
+        """Where rounding stopped the first method: the working set of `polish`, by linear programs."""
+        if len(line.sites) > SECOND:
+            return answer
+        p = scaling.problem.with_lam(scaling.lam(answer.problem.lam))
+        offered = Dictionary(np.ones((1, 1)), (line.sites[1:-1],))
+        found = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
+        if found is None:
+            return answer
+        network, p = scaling.network(found.network), answer.problem.reduced
+        if not objective(p, network) < objective(p, answer.network):
+            network = answer.network
+        elif self.sparsest:
+            network = fewest_knots(answer.problem, network)
+        duals = [answer.dual, scaling.dual(found.dual)]
+        best = max(duals, key=lambda u: certify(answer.problem, network, u).value)
+        return replace(answer, network=network, dual=best, history={**answer.history, "second method": True})
+
+    def _straight(self, problem: Problem, scaling: Scaling) -> Answer:
+        """A best straight line."""
+        fit, dual = _affine(scaling.problem)
+        slope, offset = affine_least_squares(scaling.problem.X, fit)
+        network = scaling.network(RidgeSpline(np.empty((0, 1)), [], [], slope, offset))
+        return Answer(problem, network, scaling.dual(dual), None, self.tol, {"rounds": 0})
+
+
+def _affine(problem: Problem) -> tuple[Array, Array]:
+    """Fit and dual vector of a best straight line, in scaled units; for interpolation, of the only candidate."""
+    if problem.loss.constraint:
+        return np.zeros(len(problem.y)), np.zeros(len(problem.y))
+    answer = affine_fit(problem, nearby=nearby_line(problem))
+    assert answer is not None  # every straight line is feasible
+    return answer
+
+
+def _no_worse(answer: Answer, straight: Answer) -> Answer:
+    """The straight line, with the other's dual vector, where its objective is no larger up to the tolerance."""
+    p = answer.problem
+    reached, other = (objective(p.reduced, net) for net in (answer.network, straight.network))
+    if other <= reached + 0.01 * answer.tolerance * abs(reached) + perfect_fit(p.reduced, straight.network):
+        return replace(answer, network=straight.network)
+    return answer
+
+
+def _vertex(line: Line, lam: float, progress: Progress) -> None:
+    """Report an extreme point of the minimisers, by a linear program on the sites where the certificate touches lam.
+
+    A loss with kinks may have many minimisers. Then an interior point ends in their middle, with knots everywhere, and
+    the active set, which asks for one answer, may find none.
+    """
+    if progress.knots is None or progress.dual is None:
+        return
+    contact = 1 + np.flatnonzero(np.abs(line.certificate(progress.dual)[1:-1]) >= lam * (1.0 - CONTACT))
+    if not 0 < len(contact) <= MOST or len(progress.knots.active) <= len(contact):
+        return  # the active set has been here
+    problem = Problem(line.t, line.y, lam, line.loss, sample_weight=line.weight)
+    matrices, _ = design(problem, np.ones((len(contact), 1)), line.sites[contact])
+    answer = linear_program(problem, matrices, nearby=line.spline(progress.knots))
+    if answer is None:
+        return
+    theta, amplitudes, _ = answer
+    bent = np.flatnonzero(amplitudes)
+    knots = Knots(contact[bent], np.sign(amplitudes[bent]), theta[np.concatenate([[0], 1 + bent, [-1]])])
+    if len(bent) < len(progress.knots.active):
+        progress.report(knots, progress.dual, line.objective(knots, line.spline(knots), lam), -np.inf)
+
+
+def _may_hide_a_line(line: Line) -> bool:
+    """Whether a straight line may be as good as a spline that bends, and the method for the loss would not see it.
+
+    Only smooth losses look there first; and where y is a straight line up to rounding, that is too much bending.
+    """
+    flat = line.loss.translates and float(np.abs(line.y).max()) <= 1e-13
+    return flat or _has_kinks(line)
+
+
+def _has_kinks(line: Line) -> bool:
+    return line.loss.constraint or line.loss.box(line.y[:1]) is not None
+
+
+def _line_through(line: Line) -> Knots:
+    """The straight line through both ends: what there is before the first round."""
+    return Knots(np.empty(0, dtype=int), np.empty(0), line.y[[0, -1]])
+
+
+def _through_knots(t: Array, x: Array, values: Array, scaling: Scaling) -> RidgeSpline:
+    """The spline through the points (x, values), made anew with the knots t, on some of x and between some others.
+
+    A knot between x lies on the prolonged pieces on either side: the flatter one rounds less. The affine function
+    that was taken off y is added.
+    """
+    i = np.searchsorted(x, t, side="right") - 1
+    heights = values[i].copy()
+    off = x[i] != t
+    j, slopes = i[off], np.diff(values) / np.diff(x)
+    left, right = slopes[j - 1], slopes[j + 1]
+    from_left, from_right = values[j] + left * (t[off] - x[j]), values[j + 1] - right * (x[j + 1] - t[off])
+    heights[off] = np.where(np.abs(left) <= np.abs(right), from_left, from_right)
+    at, through = np.concatenate([x[:1], t, x[-1:]]), np.concatenate([values[:1], heights, values[-1:]])
+    net = RidgeSpline.through(at, through)
+    return RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope + scaling.slope, net.offset + scaling.offset)
