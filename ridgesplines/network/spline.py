@@ -268,13 +268,13 @@ class RidgeSpline(Immutable):
         return Balanced(self.weights * size[:, None], self.biases * size, (self.amplitudes.T / safe).T)
 
     def ridges(self, tol: float = 1e-6) -> tuple[RidgeFunction, ...]:
-        """The neurons of one direction together, as ridge functions; see :func:`ridgesplines.interpret.ridges`."""
+        """The neurons of one direction together, as ridge functions; see :func:`ridgesplines.network.ridges`."""
         from ridgesplines.network.interpret import ridges
 
         return ridges(self, tol)
 
     def partial_dependence(self, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:
-        """The average over X, were one feature `at`; see :func:`ridgesplines.interpret.partial_dependence`."""
+        """The average over X, were one feature `at`; see :func:`ridgesplines.network.partial_dependence`."""
         from ridgesplines.network.interpret import partial_dependence
 
         return partial_dependence(self, X, feature, at, sample_weight)

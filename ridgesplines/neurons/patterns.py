@@ -72,7 +72,7 @@ def activation_patterns(X: Array) -> NDArray[np.bool_]:
     Examples
     --------
     >>> import numpy as np
-    >>> from ridgesplines.patterns import activation_patterns
+    >>> from ridgesplines.neurons.patterns import activation_patterns
     >>> activation_patterns(np.array([[0.0], [2.0], [1.0]])).astype(int)
     array([[1, 0, 0],
            [1, 0, 1],

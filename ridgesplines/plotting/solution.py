@@ -67,13 +67,13 @@ def plot_solution(solution: Solution, kind: str | None = None, target: str = "y"
         angle and offset. Above, its impulses, see :func:`ridgesplines.radon.radon_measure`; below, the certificate,
         which is lam or -lam there and no more anywhere. The curves are the lines through each datum.
 
-        ``"ridges"``, for d > 1: the network as a sum of ridge functions, see :func:`ridgesplines.interpret.ridges`.
+        ``"ridges"``, for d > 1: the network as a sum of ridge functions, see :func:`ridgesplines.network.ridges`.
         Each is a row: the direction w as a bar chart over the features, and the profile along the projections of the
         data, which are the ticks. Below is the affine part. From each profile the line is taken that fits it best at
         the data; it is drawn as a part of the affine part, so that rows show what bends.
 
         ``"dependence"``, for d > 1: the mean of f over the data as each feature changes by itself, see
-        :func:`ridgesplines.interpret.partial_dependence`; ticks are the data.
+        :func:`ridgesplines.network.partial_dependence`; ticks are the data.
     target : what to call y.
 
     Returns
