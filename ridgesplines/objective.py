@@ -67,6 +67,16 @@ def objective(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] |
     return data_fit(problem, network, fit) + problem.lam * network.seminorm
 
 
+def dual_of_fit(problem: Problem, z: Array) -> Array:
+    """u_n = -s_n dL/dz(y_n, z_n): the dual vector of a fit z, shape of z; a subgradient where the loss has a kink."""
+    return -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+
+
+def objective_of_fit(problem: Problem, z: Array, norm: float) -> float:
+    """The objective of a fit z whose network has the seminorm `norm`: for solvers, which know both."""
+    return float(problem.sample_weight @ problem.loss.value(problem.y, z)) + problem.lam * norm
+
+
 def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
     """What rounding may have done to the objective, from the terms that are summed for it."""
     (y, z), p = fit or targets_and_fit(problem, network), problem

@@ -177,6 +177,11 @@ class Problem(Immutable):
         """The number D of outputs, or None for a scalar fit."""
         return self.loss.n_outputs(self.y)
 
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """What shapes of values end with: empty for a scalar fit, (D,) for D outputs."""
+        return () if self.n_outputs is None else (self.n_outputs,)
+
     @of_data
     def rows(self) -> NDArray[np.intp]:
         """The rows of positive weight; in one dimension in the order of x."""

@@ -111,8 +111,7 @@ def standardise(problem: Problem) -> Scaling:
             f"rows that coincide once they are divided by the radius {radius:.3g} of the data",
             "Change the units of X (a logarithm, say), or use a loss such as Squared.",
         )
-    trailing = () if problem.n_outputs is None else (problem.n_outputs,)
-    slope, offset = np.zeros((problem.n_features, *trailing)), np.zeros(trailing)
+    slope, offset = np.zeros((problem.n_features, *problem.outputs)), np.zeros(problem.outputs)
     size, loss, factor = 1.0, problem.loss, 1.0
     if loss.translates:
         slope, offset, _ = least_squares(X, y, min(problem.activation.degree, 1))

@@ -10,6 +10,7 @@ from ridgesplines.amplitudes.design import design
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.amplitudes.newton import Face, descend
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -25,11 +26,10 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
     if not Q.shape[1]:
         return _nothing(problem, fixed)
     if problem.loss.smooth:
-        shape = (Q.shape[1],) if problem.n_outputs is None else (Q.shape[1], problem.n_outputs)
         face = Face(problem, Q, sparse.csr_array((0, Q.shape[1])), fixed=fixed)
-        theta, _, _ = descend(face, np.zeros(shape))
+        theta, _, _ = descend(face, np.zeros((Q.shape[1], *problem.outputs)))
         z = fixed + Q @ theta
-        return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+        return z, dual_of_fit(problem, z)
     nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
     answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
     if answer is None:
@@ -40,11 +40,10 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
 
 def _nothing(problem: Problem, fixed: Array | float) -> tuple[Array, Array] | None:
     """The same where no function is free: the fixed fit, and a subgradient there; for interpolation only of zeros."""
-    outputs = () if problem.n_outputs is None else (problem.n_outputs,)
-    z = fixed + np.zeros((problem.n_samples, *outputs))
+    z = fixed + np.zeros((problem.n_samples, *problem.outputs))
     if problem.loss.constraint:
         return (z, np.zeros_like(z)) if (problem.y == z).all() else None
-    return z, -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+    return z, dual_of_fit(problem, z)
 
 
 def require_minimiser(problem: Problem) -> None:

@@ -17,6 +17,7 @@ from scipy import linalg
 from ridgesplines.amplitudes.columns import Columns
 from ridgesplines.amplitudes.newton import curvatures, line_search
 from ridgesplines.amplitudes.nonnegative import nonnegative
+from ridgesplines.objective import dual_of_fit, objective_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -36,7 +37,7 @@ class Model(NamedTuple):
         curvature = curvatures(p, z, steady)
         H = Q.T @ (curvature[:, None] * Q)
         H += 1e-15 * np.trace(H) * np.eye(len(H))
-        return cls(p.sample_weight * p.loss.gradient(p.y, z), curvature, linalg.cho_factor(H))
+        return cls(-dual_of_fit(p, z), curvature, linalg.cho_factor(H))
 
     def reduced(self, Q: Array, gram: Array, cross: Array, gradient: Array) -> tuple[Array, Array]:
         """(S, g): Hessian and gradient with the affine part eliminated."""
@@ -46,10 +47,6 @@ class Model(NamedTuple):
     def affine_step(self, Q: Array, cross: Array, step: Array) -> Array:
         """The step of beta that goes with a step of the other unknowns."""
         return -linalg.cho_solve(self.affine, Q.T @ self.gradient + cross.T @ step)
-
-
-def objective(problem: Problem, z: Array, norm: float) -> float:
-    return float(problem.sample_weight @ problem.loss.value(problem.y, z)) + problem.lam * norm
 
 
 def amplitudes(problem: Problem, columns: Columns, a: Array, beta: Array) -> tuple[Array, Array, Array]:
@@ -89,7 +86,7 @@ def _of_parabola(problem: Problem, columns: Columns, a: Array, beta: Array, z: A
 
 def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
     """Models until none descends; where that of the curvature does not, a parabola above the loss."""
-    value = objective(problem, z, float(a.sum()))
+    value = objective_of_fit(problem, z, float(a.sum()))
     for _ in range(STEPS):
         for steady in (False, True):
             model = Model.at(problem, z, steady)
@@ -107,4 +104,4 @@ def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Arr
 
 
 def _along(problem: Problem, z: Array, norm: float, step: Step, t: float) -> float:
-    return objective(problem, z + t * step.z, norm + t * float(step.a.sum()))
+    return objective_of_fit(problem, z + t * step.z, norm + t * float(step.a.sum()))

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from ridgesplines.network.spline import group_norms
+from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -50,7 +51,7 @@ class Face:
         p = self.problem
         z, a = self.fixed + self.basis @ theta, self.kinks @ theta
         direction = self.directions(a)
-        slope = (p.loss.gradient(p.y, z).T * p.sample_weight).T
+        slope = -dual_of_fit(p, z)
         gradient = self.basis.T @ slope + p.lam * (self.kinks.T @ direction)
         curvature = curvatures(p, z, steady)
         if theta.ndim == 1:

@@ -13,6 +13,7 @@ from ridgesplines.amplitudes.extreme_points import extreme_point
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.amplitudes.newton import Face, descend
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -52,7 +53,7 @@ def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: A
         signs = None if signs is None else signs[~gone]
         matrices, theta = _without(problem, matrices, theta, gone)
     z = matrices.basis @ theta
-    u = -(problem.loss.gradient(problem.y, z).T * problem.sample_weight).T
+    u = dual_of_fit(problem, z)
     return Refit(matrices.read(theta), u, kept, matrices.kinks @ theta)
 
 

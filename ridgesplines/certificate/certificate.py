@@ -15,7 +15,7 @@ from ridgesplines.certificate.dual import along, best_scale, projected, smooth_d
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import ContradictionWarning
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import eta_rounding, moved, objective, perfect_fit, targets_and_fit
+from ridgesplines.objective import dual_of_fit, eta_rounding, moved, objective, perfect_fit, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
@@ -190,8 +190,7 @@ def _of_a_perfect_fit(
     """Where the objective is zero to rounding, the dual vector zero proves it; None where it is not."""
     p = problem.reduced
     if _is_perfect(p, network, fit):
-        outputs = () if p.n_outputs is None else (p.n_outputs,)
-        return prove(np.zeros((p.n_samples, *outputs)))
+        return prove(np.zeros((p.n_samples, *p.outputs)))
     return None
 
 
@@ -265,7 +264,7 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
     fits = [start.fit]
     if scaled.loss.smooth and start.fit.any():
         z = scaling.scaled_network(network)(scaled.X)
-        fits.append(-scaled.sample_weight * scaled.loss.gradient(scaled.y, z))
+        fits.append(dual_of_fit(scaled, z))
     best = max((best_bound(scaled, sites, u, start.points) for u in fits), key=lambda bound: bound.value)
     original = best.multipliers.in_units_of(scaling)
     at = scaling.centre[0] + scaling.radius * sites.at

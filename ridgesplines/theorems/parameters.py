@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -80,7 +81,7 @@ def train(problem: Problem, width: int, seed: int) -> Parameters:
     .. math:: \min \; \sum_n s_n L(y_n, f(x_n)) + \frac{\lambda}{2} \sum_k \|v_k\|_2^2 + \|w_k\|_2^2
     """
     rng = np.random.default_rng(seed)
-    d, tail = problem.n_features, () if problem.n_outputs is None else (problem.n_outputs,)
+    d, tail = problem.n_features, problem.outputs
     shapes = [(width, d), (width,), (width, *tail), (d, *tail), tail]
     start = np.concatenate([rng.standard_normal(shape).ravel() / np.sqrt(d) for shape in shapes])
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
@@ -92,7 +93,7 @@ def train(problem: Problem, width: int, seed: int) -> Parameters:
         p = unpacked(theta)
         hidden, fit = problem.X @ p.weights.T - p.biases, p(problem.X)
         value = problem.sample_weight @ problem.loss.value(problem.y, fit) + problem.lam * p.decay
-        slope = (problem.sample_weight * problem.loss.gradient(problem.y, fit).T).T
+        slope = -dual_of_fit(problem, fit)
         back = (slope @ p.amplitudes.T if tail else np.multiply.outer(slope, p.amplitudes)) * (hidden > 0.0)
         parts = (
             back.T @ problem.X + problem.lam * p.weights,

@@ -101,7 +101,7 @@ class Training(Method, Solver):
     def _start(self, scaling: Scaling, rng: np.random.Generator) -> RidgeLayer:
         """The start, if there is one, and random neurons up to the width."""
         p = scaling.problem
-        tail = () if p.n_outputs is None else (p.n_outputs,)
+        tail = p.outputs
         layer = RidgeLayer(p.n_features, self.width, p.n_outputs)
         if self.start is None:
             W, b, v = random_neurons(p.n_features, self.width, tail, rng)

@@ -8,10 +8,11 @@ import numpy as np
 
 from ridgesplines.amplitudes.columns import neuron_columns
 from ridgesplines.amplitudes.design import fitted
-from ridgesplines.amplitudes.master import amplitudes, objective
+from ridgesplines.amplitudes.master import amplitudes
 from ridgesplines.amplitudes.refit import newton_refit
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.objective import dual_of_fit, objective_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -37,7 +38,7 @@ class Fit:
     def of_network(cls, problem: Problem, net: RidgeSpline, u: Array) -> Fit:
         """A network, and its dual vector."""
         z = net(problem.X)
-        return cls(Neurons.of_network(net), z, u, objective(problem, z, net.seminorm))
+        return cls(Neurons.of_network(net), z, u, objective_of_fit(problem, z, net.seminorm))
 
 
 def refit(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
@@ -50,9 +51,9 @@ def refit(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
     Q = problem.null_space
     columns = neuron_columns(problem.X, Q, neurons.W, neurons.b, neurons.signs)
     sizes, _, z = amplitudes(problem, columns, neurons.sizes, Q.T @ z)
-    u = -problem.sample_weight * problem.loss.gradient(problem.y, z)
+    u = dual_of_fit(problem, z)
     kept = replace(neurons, sizes=sizes).take(sizes > 0.0)
-    return Fit(kept, z, u, objective(problem, z, sizes.sum()))
+    return Fit(kept, z, u, objective_of_fit(problem, z, sizes.sum()))
 
 
 def _outputs(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:

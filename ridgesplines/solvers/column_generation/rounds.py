@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ridgesplines.amplitudes.columns import bends
-from ridgesplines.amplitudes.master import objective
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.working_set import Neurons, distinct, merged
-from ridgesplines.objective import eta_rounding, relative
+from ridgesplines.objective import eta_rounding, objective_of_fit, relative
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.search import SearchOracle
@@ -125,7 +124,7 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
 
 def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
     """The state of a fit with the dual vector u, and what violates its certificate."""
-    reached = objective(problem, fit.z, float(fit.neurons.sizes.sum()))
+    reached = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
 
     def state(found: Supremum) -> State:

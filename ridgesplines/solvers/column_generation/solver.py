@@ -12,11 +12,11 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import purify
-from ridgesplines.amplitudes.master import objective
 from ridgesplines.certificate.dual import projected, smooth_dual
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.working_set import Neurons, merged
+from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle import continuum_oracle
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.oracle.search import SearchOracle
@@ -233,14 +233,13 @@ class _Run:
 
 def _first(problem: Problem) -> Fit:
     """The affine fit; for interpolation, the affine least-squares fit."""
-    outputs = () if problem.n_outputs is None else (problem.n_outputs,)
-    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty((0, *outputs)))
+    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty((0, *problem.outputs)))
     answer = affine_fit(problem)
     if answer is None:  # no affine function interpolates
         z, u = problem.null_space @ (problem.null_space.T @ problem.y), np.zeros(len(problem.y))
     else:
         z, u = answer
-    return Fit(neurons, z, u, objective(problem, z, 0.0))
+    return Fit(neurons, z, u, objective_of_fit(problem, z, 0.0))
 
 
 def _of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:

@@ -20,7 +20,7 @@ from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import TOLERANCE, violation
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import data_fit
+from ridgesplines.objective import data_fit, dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import BACKENDS, Backend
@@ -141,7 +141,7 @@ def _candidate(problem: Problem, sites: Sites, pieces: Array, solved: Solved, he
     network = _feasible(problem, sites, pieces, solved, held)
     fits = [solved.fit]
     if problem.loss.smooth:
-        fits.append(-problem.sample_weight * problem.loss.gradient(problem.y, network(problem.X)))
+        fits.append(dual_of_fit(problem, network(problem.X)))
     bound = max((best_bound(problem, sites, u, solved.points) for u in fits), key=lambda b: b.value)
     return _measured(problem, network, bound, len(solved.slopes))
 

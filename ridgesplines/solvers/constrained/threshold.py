@@ -18,6 +18,7 @@ from ridgesplines.certificate.dual import subgradients
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.constraints import require_some_function
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.constrained.program import CLARABEL, Program
@@ -54,7 +55,7 @@ def least_lam(problem: Problem) -> float:
 
 def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[float, float]) -> Array:
     """u at the fit z, freed of the mass that a tolerance left and, where no bound takes it up, of the moment."""
-    u = -problem.sample_weight * problem.loss.gradient(problem.y, z)
+    u = dual_of_fit(problem, z)
     if len(nu):
         return u
     for _ in range(2):

@@ -27,7 +27,7 @@ from ridgesplines.amplitudes.newton import curvatures, damped_solve, line_search
 from ridgesplines.amplitudes.refit import newton_refit, vertex_refit
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import objective, relative
+from ridgesplines.objective import dual_of_fit, objective, relative
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
@@ -180,7 +180,7 @@ def _derivatives(problem: Problem, projections: Array, theta: Array, signs: Arra
     K, Q, sigma = len(signs), problem.null_space, problem.activation
     v, t = theta[:K], projections - theta[K : 2 * K]
     hidden, slopes = sigma.value(t), sigma.derivative(t)
-    u = -problem.sample_weight * problem.loss.gradient(problem.y, z)
+    u = dual_of_fit(problem, z)
     J = np.hstack([hidden, -slopes * v, Q])
     H = J.T @ (curvatures(problem, z)[:, None] * J)
     h = 1e-5  # of the second derivative only the model depends

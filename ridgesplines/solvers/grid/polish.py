@@ -17,6 +17,7 @@ from ridgesplines.amplitudes.refit import newton_refit, vertex_refit
 from ridgesplines.certificate.dual import projected
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.dictionary import Dictionary
+from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.eta import eta_dictionary
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -105,7 +106,7 @@ def working_set(
         amplitudes[work] = values
         eta = eta_dictionary(problem.X, projected(problem, u)[0], dictionary)
         joining = _violators(problem, dictionary, eta, work)
-        objective = float(problem.sample_weight @ problem.loss.value(problem.y, fit)) + problem.lam * network.seminorm
+        objective = objective_of_fit(problem, fit, network.seminorm)
         # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
         small = group_norms(eta).max(initial=0.0) <= problem.lam * (1.0 + SMALL)
         stalled, before = small and objective >= before * (1.0 - STALL), objective

@@ -90,7 +90,7 @@ class Program:
         """min loss + lam norm of the amplitudes, where the fit is the neurons' part and one in the null space."""
         import cvxpy as cp
 
-        outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+        outputs = problem.outputs
         self.lam = cp.Parameter(nonneg=True)
         self.fit = cp.Variable((problem.n_samples, *outputs))
         free = problem.null_space @ cp.Variable((problem.rank, *outputs)) if problem.rank else 0.0
@@ -144,7 +144,7 @@ class SplineProgram(Program):
 
         self.backend = backend
         matrices = splines(problem.X, dictionary)
-        outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+        outputs = problem.outputs
         values = cp.Variable((matrices.rises.shape[1], *outputs))
         slopes = cp.Variable((matrices.widths.shape[1], *outputs))
         hidden = matrices.at_data @ values
@@ -171,7 +171,7 @@ class DenseProgram(Program):
 
         self.backend = backend
         W, b = dictionary.neurons
-        outputs = () if problem.n_outputs is None else (problem.n_outputs,)
+        outputs = problem.outputs
         self._amplitudes = cp.Variable((len(b), *outputs))
         self._compile(problem, problem.activation.value(problem.X @ W.T - b) @ self._amplitudes, self._amplitudes, [])
 

@@ -202,7 +202,7 @@ def test_ctrl_c_before_the_first_round(monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ridgesplines.solvers.univariate.smooth", interrupted)
+    monkeypatch.setattr("ridgesplines.solvers.univariate.solver.smooth", interrupted)
     with pytest.warns(rs.ConvergenceWarning, match="interrupted"):
         s = rs.solve(problem(rs.Squared(), 50))
     assert s.network.n_neurons == 0

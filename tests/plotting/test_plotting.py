@@ -176,7 +176,7 @@ def test_the_cylinder_shows_the_certificate_and_the_impulses():
 
 def test_the_cylinder_of_what_is_no_optimum():
     p = problem(rs.Squared(), 30, 2)
-    below = rs.evaluate(p, flat(p)).plot(kind="cylinder").axes[1]
+    below = rs.evaluate(p, flat(p), max_time=0.0).plot(kind="cylinder").axes[1]
     assert "(exact); above 1 within" in below.get_title(loc="left")
     above, below = rs.solve(p.with_lam(1e6)).plot(kind="cylinder").axes[:2]
     assert below.get_title(loc="left").endswith("(exact)")
