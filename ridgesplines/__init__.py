@@ -89,6 +89,8 @@ __all__ = [
     "solve_path",
 ]
 
+#: Rooms that `rs.<room>` finds; `torch` needs PyTorch.
+_ROOMS = ("estimators", "plotting", "radon", "theorems", "torch")
 _ESTIMATORS = {
     f"{name}{suffix}"
     for name in ("LinearSplineRegressor", "RidgeSplineRegressor", "RidgeSplineClassifier")
@@ -100,6 +102,6 @@ def __getattr__(name: str) -> Any:
     """What is imported on first use: what few need at once, scikit-learn and matplotlib take long to load."""
     if name in _ESTIMATORS:
         return getattr(import_module("ridgesplines.estimators"), name)
-    if name in ("radon", "theorems"):
+    if name in _ROOMS:
         return import_module(f"ridgesplines.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
