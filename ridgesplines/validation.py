@@ -133,10 +133,12 @@ def frozen(array: Array) -> Array:
 
 
 def rounded_up(gap: float) -> str:
-    """A gap in two digits, never less than it is."""
+    """A gap in two digits, never less than it is; one below zero, which only a solver's own may be, as it is."""
     if gap == 0.0:
         return "0 to rounding"
     if not np.isfinite(gap):
         return "inf"
+    if gap < 0.0:
+        return f"{gap:.1e}"
     unit = 10.0 ** (np.floor(np.log10(gap)) - 1.0)
     return f"{np.ceil(gap / unit * (1.0 - 1e-12)) * unit:.1e}"

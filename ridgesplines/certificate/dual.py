@@ -60,6 +60,8 @@ def projected(problem: Problem, u: Array) -> tuple[Array, float]:
     Q, s = problem.null_space, problem.sample_weight
     size = float(np.linalg.norm(u)) or 1.0
     before = float(np.linalg.norm(Q.T @ u)) / size
+    if Q.shape[1] == len(u):  # nothing else is orthogonal to all functions on the data
+        return np.zeros_like(u), before
     for _ in range(3):
         if np.linalg.norm(Q.T @ u) <= 1e-15 * np.linalg.norm(u) and _within(problem, u):
             break

@@ -74,7 +74,7 @@ def _status(solutions: Sequence[rs.Solution]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ridgesplines",
+        prog="ridgesplines",
         description="Fit linear and ridge splines to a table, and say how close to the global optimum they are.",
     )
     parser.add_argument("--version", action="version", version=f"ridgesplines {rs.__version__}")

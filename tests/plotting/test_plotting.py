@@ -250,4 +250,5 @@ def test_gaps_are_rounded_up():
     assert rounded_up(1.4e-3) == "1.4e-03"
     assert rounded_up(9.91e-7) == "1.0e-06"
     assert rounded_up(0.0) == "0 to rounding"
+    assert rounded_up(-1.1e-16) == "-1.1e-16"
     assert rounded_up(np.inf) == "inf"
