@@ -26,7 +26,7 @@ quick: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -q -m "not slow and not thorough" tests/structure tests/contracts/test_solution.py tests/contracts/test_evaluate.py tests/contracts/test_bad_input.py tests/losses tests/network tests/oracle/test_search.py tests/solvers/test_univariate.py
+	$(BIN)/python -m pytest -n 2 -q -m "not slow and not thorough" tests/structure tests/contracts/test_solution.py tests/contracts/test_bad_input.py tests/losses tests/network tests/oracle/test_search.py
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
