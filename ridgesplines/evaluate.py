@@ -8,7 +8,7 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import require_minimiser
-from ridgesplines.certificate.certificate import certify
+from ridgesplines.certificate.certificate import DualCertificate, certify, looked_at
 from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
@@ -69,15 +69,18 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
         require_minimiser(problem.reduced)
     start, fit = time.perf_counter(), targets_and_fit(problem.reduced, network)
 
-    def judged(dual: Array | Multipliers | None) -> Solution:
-        certificate = certify(problem, network, dual, fit=fit)
+    def judged(certificate: DualCertificate) -> Solution:
         return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)
 
-    own = judged(None) if problem.loss.smooth and not problem.constraints else None
-    if own is not None and (max_time == 0.0 or own.relative_gap <= SMALL):
-        return own
-    asked = judged(solver_dual(problem, network, max_time))
-    return asked if own is None or asked.certificate.value > own.certificate.value else own
+    own = certify(problem, network, fit=fit) if problem.loss.smooth and not problem.constraints else None
+    if own is not None and (max_time == 0.0 or judged(own).relative_gap <= SMALL):
+        return judged(own)
+    asked = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
+    if own is None:
+        return judged(asked)
+    # What one search has found, the other must not have missed.
+    both = looked_at(problem, own, *asked.peaks), looked_at(problem, asked, *own.peaks)
+    return judged(max(both, key=lambda certificate: certificate.value))
 
 
 def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Array | Multipliers:
