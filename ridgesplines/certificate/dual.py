@@ -90,11 +90,6 @@ def _correction(Q: Array, s: Array, room: Array, u: Array) -> Array:
     return np.einsum("nij,nj->ni", metric, Q @ c)
 
 
-def dual_value(problem: Problem, u: Array) -> float:
-    """D(u); minus infinity outside the domain, or where u is not orthogonal to the affine functions."""
-    return along(problem, u)(1.0)
-
-
 def along(problem: Problem, u: Array) -> Callable[[float], float]:
     """tau -> D(tau u)."""
     if np.linalg.norm(problem.null_space.T @ u) > 1e-11 * np.linalg.norm(u) + 1e-300:
