@@ -458,7 +458,7 @@ def test_words():
     assert "distinct x and fixed points, less 2 = 5" in s.summary()
     with pytest.raises(rs.ProblemError, match="of another"):
         rs.compare({"with": s, "without": rs.solve(rs.Problem(X, Y, 0.1), GRID)})
-    assert p.with_lam(2.0).constraint == p.shape
+    assert p.with_lam(2.0).constraint == p.constraint
     assert (
         rs.Problem(X, Y, 0.1, sample_weight=[0, 1, 1, 1, 1, 1], constraints=[rs.Convex()]).reduced.constraint.bends_down
         is False
