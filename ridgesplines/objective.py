@@ -9,9 +9,12 @@ are summed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
@@ -19,12 +22,19 @@ from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
 BLOCK_ENTRIES = 2**22
+#: Rows whose terms fit in a processor's cache.
+BLOCK_ROWS = 2**12
 #: What rounding takes of a term, and of a sum of many of one sign.
 EPS = np.finfo(float).eps
 SUM = 4.0 * EPS
 #: Relative to the spread of y, or to a margin of one: a fit as near as this is perfect, for a gap to be relative to. A
 #: loss with kinks rounds in proportion to y itself, not to its square.
 PERFECT, PERFECT_WITH_KINKS = 1e-6, 1e-4
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """The rows of sums over n terms, so many at a time that what is computed on the way stays in the cache."""
+    return (slice(i, i + BLOCK_ROWS) for i in range(0, n, BLOCK_ROWS))
 
 
 def moved(problem: Problem, network: RidgeSpline) -> RidgeSpline:
@@ -80,20 +90,28 @@ def objective_of_fit(problem: Problem, z: Array, norm: float) -> float:
 def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
     """What rounding may have done to the objective, from the terms that are summed for it."""
     (y, z), p = fit or targets_and_fit(problem, network), problem
-    off, value = fit_rounding(p, network, (y, z)), p.loss.value(y, z)
     penalty = SUM * p.lam * network.seminorm
     if p.loss.interpolates:
         return penalty
-    if p.loss.translates:  # away from zero; beyond it the other side of a kink may be steeper
+    off = fit_rounding(p, network, (y, z))
+    s = p.sample_weight
+    return penalty + sum(float(s[rows] @ _worse(p.loss, y[rows], z[rows], off[rows])) for rows in blocks(len(y)))
+
+
+def _worse(loss: Loss, y: Array, z: Array, off: Array) -> Array:
+    """What rounding may do to each L(y, z), where y - z, or z alone, is known to `off` only."""
+    value = loss.value(y, z)
+    if loss.translates:  # away from zero; beyond it the other side of a kink may be steeper
         r, zero = y - z, np.zeros_like(z)
-        worst = p.loss.value(r + np.copysign(off, r), zero)
-        if not p.loss.smooth:
-            worst = np.maximum(worst, p.loss.value(r - np.copysign(off, r), zero))
+        off = np.copysign(off, r)
+        worst = loss.value(r + off, zero)
+        if not loss.smooth:
+            worst = np.maximum(worst, loss.value(r - off, zero))
     elif z.ndim == 1:
-        worst = np.maximum(p.loss.value(y, z + off), p.loss.value(y, z - off))
+        worst = np.maximum(loss.value(y, z + off), loss.value(y, z - off))
     else:  # the gradient of logits, and at most one more for each
-        worst = value + (np.abs(p.loss.gradient(y, z)) * off + off**2).sum(axis=1)
-    return float(p.sample_weight @ ((worst - value) + SUM * value)) + penalty
+        worst = value + (np.abs(loss.gradient(y, z)) * off + off**2).sum(axis=1)
+    return (worst - value) + SUM * value
 
 
 def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
@@ -162,10 +180,10 @@ def eta_rounding(problem: Problem, u: Array) -> float:
     Each term of a sum rounds by itself, so that the errors add up as their squares do. In one dimension, data sorted,
     the terms are those of the double cumulative sum.
     """
-    X = problem.X - (problem.X.min(axis=0) + problem.X.max(axis=0)) / 2.0
     if problem.n_features == 1:
-        mass = np.cumsum(u, axis=0)
-        eta = np.cumsum((mass[:-1].T * np.diff(X[:, 0])).T, axis=0)
-        return 2.0 * EPS * float(np.linalg.norm(mass) * np.abs(X).max() + np.linalg.norm(eta))
+        x, mass = problem.X[:, 0], np.cumsum(u, axis=0)
+        eta = np.cumsum((mass[:-1].T * np.diff(x)).T, axis=0)
+        return 2.0 * EPS * float(np.linalg.norm(mass) * (x[-1] - x[0]) / 2.0 + np.linalg.norm(eta))
+    X = problem.X - (problem.X.min(axis=0) + problem.X.max(axis=0)) / 2.0
     far = np.linalg.norm(X, axis=1)
     return 2.0 * EPS * float(np.linalg.norm(group_norms(u) * (far + far.max())))

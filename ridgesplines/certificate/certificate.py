@@ -216,10 +216,12 @@ def strengthened(
 
 def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
-    if not np.isfinite(along(problem.reduced, u)(0.0)):
+    bound = along(problem.reduced, u)
+    if not np.isfinite(bound(0.0)):
         u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
+        bound = along(problem.reduced, u)
     found = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
-    scale, value = best_scale(problem.reduced, u, found.value)
+    scale, value = best_scale(problem.reduced, u, found.value, bound)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
     X, activation, peaks = problem.X, problem.activation, (found.weights, found.biases)
@@ -237,8 +239,8 @@ def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) ->
     top = int(size.argmax())
     if size[top] <= found.value:
         return found
-    excess = float(size[top] - found.value)
-    if found.scope is Scope.EXACT and excess > 1e-9 * found.value + eta_rounding(problem, u):
+    excess = float(size[top] - found.value) - 1e-9 * found.value
+    if found.scope is Scope.EXACT and excess > 0.0 and excess > eta_rounding(problem, u):
         warn_contradiction(
             f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
         )

@@ -18,7 +18,7 @@ from ridgesplines.amplitudes.affine import affine_fit
 from ridgesplines.amplitudes.design import project
 from ridgesplines.amplitudes.linear_program import OPTIONS
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import SUM, eta_rounding, moved, objective_rounding
+from ridgesplines.objective import SUM, blocks, eta_rounding, moved, objective_rounding
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
@@ -106,10 +106,15 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
     return lambda tau: -float(s @ loss.conjugate(y, tau * v))
 
 
-def best_scale(problem: Problem, u: Array, sup: float) -> tuple[float, float]:
-    """(tau, D(tau u)) for the best tau with tau sup|eta| <= lam and tau u inside the domain."""
+def best_scale(
+    problem: Problem, u: Array, sup: float, value: Callable[[float], float] | None = None
+) -> tuple[float, float]:
+    """(tau, D(tau u)) for the best tau with tau sup|eta| <= lam and tau u inside the domain.
+
+    `value` is ``along(problem, u)``, where that is known.
+    """
     most = problem.lam / sup if sup > 0.0 else 1.0
-    value = along(problem, u)
+    value = value or along(problem, u)
     if problem.loss.quadratic and np.isfinite(value(1.0)):
         linear, square = 2.0 * value(1.0) - value(2.0) / 2.0, value(1.0) - value(2.0) / 2.0
         tau = min(most, linear / (2.0 * square)) if square > 0.0 else most
@@ -167,21 +172,31 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     network, fit : a network, and its `targets_and_fit`.
     u, value : the dual vector, scaled, and D(u).
     """
-    p, (y, z), net = problem, fit, moved(problem, network)
+    p, (y, z) = problem, fit
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
-    if p.constraints:  # their multipliers make up for what u is not orthogonal to
-        return sums
-    Q, null = p.null_space, plus_products(np.asarray(net.offset)[None], p.centred, net.slope)
-    if net.polynomial is not None:
-        null = null + net.polynomial(p.centred)
-    if p.loss.translates:
-        null = null - (p.y - p.detrended)
-    within = Q.T @ null
-    if p.n_features > 1:  # of nearly dependent columns a basis is known to fewer digits than the functions are
-        sums += abs(float(np.vdot(u, null - Q @ within)))
-    return sums + float(np.linalg.norm(Q.T @ u) * np.linalg.norm(within))
+    return sums if p.constraints else sums + _moment_rounding(p, network, u)  # multipliers make up for the moments
+
+
+def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
+    """What u sees of the network's null-space part, less that of y where only their difference counts."""
+    p, net, Q = problem, moved(problem, network), problem.null_space
+    within, beyond = np.zeros((Q.shape[1], *p.outputs)), 0.0
+    for rows in blocks(p.n_samples):
+        if p.n_features == 1:
+            null = np.multiply.outer(p.centred[rows, 0], net.slope[0]) + net.offset
+        else:
+            null = plus_products(np.asarray(net.offset)[None], p.centred[rows], net.slope)
+        if net.polynomial is not None:
+            null = null + net.polynomial(p.centred[rows])
+        if p.loss.translates:
+            null = null - (p.y[rows] - p.detrended[rows])
+        within += Q[rows].T @ null
+        beyond += float(np.vdot(u[rows], null))
+    moments = Q.T @ u
+    # Of nearly dependent columns a basis is known to fewer digits than the functions are: what it leaves counts too.
+    return float(np.linalg.norm(moments) * np.linalg.norm(within)) + abs(beyond - float(np.vdot(moments, within)))
 
 
 def value_rounding(problem: Problem, u: Array, value: float) -> float:

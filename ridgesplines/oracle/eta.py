@@ -3,6 +3,7 @@ r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)` at 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
@@ -37,15 +38,20 @@ def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None
 
 
 def eta_along(p: Array, u: Array, b: Array) -> Array:
-    """eta at the biases `b` along one direction with projections `p`: one sort and cumulative sums."""
+    """eta at the biases `b` along one direction with projections `p`: one sort, and sums between the biases."""
     if not (p[1:] >= p[:-1]).all():
         order = np.argsort(p)
         p, u = p[order], u[order]
-    zero = np.zeros((1, *u.shape[1:]))
-    mass = np.concatenate([np.cumsum(u[::-1], axis=0)[::-1], zero])
-    moment = np.concatenate([np.cumsum((u.T * p).T[::-1], axis=0)[::-1], zero])
     active = np.searchsorted(p, b, side="right")  # the first point beyond each bias
-    return moment[active] - (mass[active].T * b).T
+    firsts, place = np.unique(np.append(active, len(p)), return_inverse=True)
+    mass, moment = _sums_from(u, firsts)[place[:-1]], _sums_from((u.T * p).T, firsts)[place[:-1]]
+    return moment - (mass.T * b).T
+
+
+def _sums_from(terms: Array, firsts: NDArray[np.intp]) -> Array:
+    """The sums of all terms from each of the increasing places `firsts` on, of which the last is the end."""
+    between = np.add.reduceat(terms, firsts[:-1], axis=0) if len(firsts) > 1 else terms[:0]
+    return np.concatenate([np.cumsum(between[::-1], axis=0)[::-1], np.zeros((1, *terms.shape[1:]))])
 
 
 def eta_dictionary(X: Array, u: Array, dictionary: Dictionary) -> Array:
