@@ -179,7 +179,7 @@ class Problem(Immutable):
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """What shapes of values end with: empty for a scalar fit, (D,) for D outputs."""
+        """The last part of the shapes of values: empty for a scalar fit, (D,) for D outputs."""
         return () if self.n_outputs is None else (self.n_outputs,)
 
     @of_data

@@ -180,7 +180,7 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
 
 
 def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
-    """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
+    """The solution of a solver's answer, its figures recomputed; a warning where they miss the tolerance."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
     exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
@@ -228,7 +228,7 @@ def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
 
 
 def _remedy(solution: Solution) -> str:
-    """What to do about a gap: another one for rounding than for lack of time."""
+    """The remedy for a gap: another one for rounding than for lack of time."""
     if relative(solution.problem, solution.rounding, solution.objective) <= solution.tolerance:
         return " Try a larger lam, or another solver or backend."
     return (

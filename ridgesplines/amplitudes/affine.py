@@ -50,7 +50,7 @@ def require_minimiser(problem: Problem) -> None:
     """Raise a ProblemError where the null space separates the classes: an infimum, and no minimiser.
 
     A direction q of affine functions, or of what else is not penalised, along which no margin falls and one rises
-    lowers the loss forever. A linear program looks for it; quasi-complete separation, where some points lie on the
+    lowers the loss without end. A linear program looks for it; quasi-complete separation, where some points lie on the
     boundary, counts.
     """
     if not problem.loss.separable() or problem.activation.degree < 0:
@@ -72,7 +72,7 @@ def require_minimiser(problem: Problem) -> None:
 
 
 def _free(degree: int) -> str:
-    """What the null space holds, in words."""
+    """The functions in the null space, in words."""
     return {0: "constant", 1: "affine function"}.get(degree, f"polynomial of degree {degree}")
 
 

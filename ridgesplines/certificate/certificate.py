@@ -187,7 +187,7 @@ def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array
 def _of_a_perfect_fit(
     problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None, prove: Callable[[Array], DualCertificate]
 ) -> DualCertificate | None:
-    """Where the objective is zero to rounding, the dual vector zero proves it; None where it is not."""
+    """The certificate of an objective that is zero to rounding: the dual vector zero; None where it is not zero."""
     p = problem.reduced
     if _is_perfect(p, network, fit):
         return prove(np.zeros((p.n_samples, *p.outputs)))

@@ -66,13 +66,13 @@ class Multipliers:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """What multipliers prove.
+    """The lower bound that multipliers prove.
 
     Attributes
     ----------
     multipliers : such that eta vanishes beyond the sites, with the signs that the constraints ask for.
     sup : the largest eta where f may bend up, or -eta where it may bend down.
-    residual : the relative size of what the suggestion lacked of balance.
+    residual : how far the suggestion was from balance, relatively.
     scale : the factor, feasible, at which D is largest.
     value : D there: no feasible function has a smaller objective.
     """

@@ -141,7 +141,7 @@ def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> t
 def _inside(value: Callable[[float], float], most: float) -> float:
     """The largest scale up to `most` that keeps the dual vector inside the conjugate's domain, which holds zero.
 
-    By doubling from one, then bisection: `most` may be astronomically large.
+    By doubling from one, then bisection: `most` may be extremely large.
     """
     low, high = 0.0, min(1.0, most)
     while np.isfinite(value(high)):
@@ -155,7 +155,7 @@ def _inside(value: Callable[[float], float], most: float) -> float:
 
 
 def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array], u: Array, value: float) -> float:
-    """What rounding may have done to objective - D(u), from the terms that are summed for both.
+    """The rounding error that objective - D(u) may have, from the terms that are summed for both.
 
     Besides the sums themselves: u is orthogonal to the affine functions to rounding only, eta at the network's neurons
     is known to rounding only, and an interpolating network meets the data to rounding only.
@@ -181,7 +181,7 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
 
 
 def value_rounding(problem: Problem, u: Array, value: float) -> float:
-    """What rounding may have done to D(u) = `value`, from the terms that are summed for it."""
+    """The rounding error that D(u) = `value` may have, from the terms that are summed for it."""
     if problem.loss.translates:  # L*(y, v) = v y + L*(0, v), of which the last is not negative
         return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
     conjugate = problem.loss.conjugate(problem.y, -(u.T / problem.sample_weight).T)

@@ -1,4 +1,4 @@
-"""What the page may ask: requests read from JSON, every field checked and bounded; a refusal has its reason."""
+"""The requests that the page may send: read from JSON, every field checked and bounded; a refusal has its reason."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Turn:
-    """Who asks, and as which of their requests: an older one is not worth computing."""
+    """A session and the number of its request: an older one is not worth computing."""
 
     session: str
     number: int
@@ -171,7 +171,7 @@ def _known(body: Mapping[str, Any], name: str, values: tuple[Any, ...]) -> Any:
 
 
 def _only(body: Mapping[str, Any], names: set[str]) -> None:
-    """No field that nobody reads: a misspelt one would be ignored unseen."""
+    """Refuse fields that nobody reads: a misspelt one would be ignored unseen."""
     if unknown := sorted(set(body) - names):
         raise Refused(400, f"unknown field {unknown[0][:40]!r}; expected {', '.join(sorted(names))}")
 

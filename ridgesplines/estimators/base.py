@@ -1,4 +1,4 @@
-"""What the estimators share: losses by name, distinct rows, the way from arrays to Solutions."""
+"""The common parts of the estimators: losses by name, distinct rows, the way from arrays to Solutions."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Distinct:
 
 @dataclass(frozen=True)
 class Posed:
-    """What an estimator solves: one problem, or one a class; they share their rows, all of positive weight.
+    """The problems of an estimator: one, or one a class; they share their rows, all of positive weight.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the estimators that choose lam share: the values to try, the folds, their scores, the rule."""
+"""The common parts of the estimators that choose lam: the values to try, the folds, their scores, the rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network says of its features: its ridge functions, and what it predicts on average as one feature changes."""
+"""The reading of a network: its ridge functions, and what it predicts on average as one feature changes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RidgeFunction:
 
     @property
     def knots(self) -> Array:
-        """Where g bends, in units of wᵀx, shape (m,)."""
+        """The points at which g bends, in units of wᵀx, shape (m,)."""
         return self.profile.knots
 
     @property
@@ -114,7 +114,7 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
 
 
 def partial_dependence(network: RidgeSpline, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:
-    r"""What the network predicts on average over the rows of X, were one of their features what is asked for.
+    r"""The mean prediction over the rows of X, with one of their features set to each of the values asked for.
 
     .. math:: \mathrm{PD}_j(t) = \frac{1}{\sum_n s_n}
               \sum_n s_n f(x_{n1}, \ldots, x_{n,j-1}, t, x_{n,j+1}, \ldots, x_{nd})

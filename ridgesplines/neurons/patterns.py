@@ -5,7 +5,7 @@ all neurons into cells, one for each pattern and each one open: a neuron whose b
 the pattern of the cell that a slightly larger b leads to.
 
 Everything here is exact. Patterns do not change under affine maps of the data, so the floating-point numbers are taken
-as the integers that they are in units of a power of two, and signs of determinants of integers are never in doubt.
+as the integers that they are in units of a power of two, and signs of determinants of integers are exact.
 """
 
 from __future__ import annotations

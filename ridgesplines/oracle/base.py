@@ -1,4 +1,4 @@
-"""What an oracle answers."""
+"""The interface of an oracle, and its answer."""
 
 from __future__ import annotations
 

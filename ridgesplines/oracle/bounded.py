@@ -21,9 +21,9 @@ Report = Callable[[float, float, float, int], None]
 
 #: Random starts of the search for large |eta| before the cones are split.
 STARTS = 64
-#: From so many entries (points times cones) on, compiled code is worth its loading.
+#: From this many entries (points times cones) on, compiled code is worth its loading.
 MANY = 2**14
-#: Bytes that the cones may fill; above so many dimensions there are too many to begin with.
+#: Bytes that the cones may fill; above this many dimensions there are too many to begin with.
 BUDGET = 2**29
 DIMENSIONS = 12
 #: Cones that come of one share of work, at most, and such that its time is some tenths of a second.
@@ -133,7 +133,7 @@ class _Branching:
 
     @property
     def floor(self) -> float:
-        """What need not be told apart from the largest value found."""
+        """The bound below which cones need not be split: they hold little more than the largest value found."""
         return max(self.found.value * (1.0 + self.tol), self.tol * self.most)
 
     @property
@@ -217,7 +217,7 @@ def _crude(X: Array, half: Array) -> float:
 
 
 def _rounding(A: Array, half: Array, size: Array) -> float:
-    """What rounding of eta and of the orthogonality of u may hide; `size` is |half| before equal rows were merged."""
+    """The rounding of eta and of u's orthogonality, at most; `size` is |half| before equal rows were merged."""
     length = np.linalg.norm(A[:, :-1], axis=1)
     sums = float(size @ (length + length.max()))
     off = float(np.linalg.norm(half @ A[:, :-1])) + abs(float(half.sum())) * float(length.max())

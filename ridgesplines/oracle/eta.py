@@ -11,7 +11,7 @@ from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
 BLOCK = 2**22
-#: So few neurons in one dimension are summed one by one: that rounds least.
+#: Up to this many neurons in one dimension are summed one by one: that rounds least.
 FEW = 8
 
 

@@ -34,7 +34,7 @@ CIRCLE, POINT = 2e-5, 4e-7
 #: have circles that rounding moves. Points as near as this to what is spanned lie in it, or may, or do not.
 DEPENDENT, INDEPENDENT = 1e-12, 1e-5
 HELD, APART = 1e-10, 1e-8
-#: A peak this far on the wrong side of a point is still within its face: it is evaluated afresh.
+#: A peak this far on the wrong side of a point is still within its face: it is evaluated again.
 INSIDE = 1e-9
 
 

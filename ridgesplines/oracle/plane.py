@@ -86,7 +86,7 @@ class PlaneOracle:
         W = directions[top]
         W /= np.hypot(W[:, 0], W[:, 1])[:, None]
         biases = np.einsum("kd,kd->k", W, self._points[pivots[top]])
-        # Afresh, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
+        # Again, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
         eta = np.einsum("kn,n...->k...", np.abs(np.einsum("kd,nd->kn", W, self._points) - biases[:, None]), 0.5 * U)
         return ranked("exact", eta * unit * self._unit, W, biases * self._unit + W @ self._centre)
 
@@ -110,7 +110,7 @@ class PlaneOracle:
         return pivots, values, found[:, 1:]
 
     def _bounds(self, U: Array) -> Array:
-        """What |eta| about each pivot cannot exceed, by each of the earlier dual vectors."""
+        """Upper bounds on |eta| about each pivot, by each of the earlier dual vectors."""
         bounds = np.full(len(U), np.inf)
         for earlier, values in self._earlier:
             if earlier.shape == U.shape and (size := np.vdot(earlier, earlier)) > 0.0:
@@ -142,5 +142,5 @@ def _enough(values: Array, least: float) -> float:
 
 
 def _power_of_two(size: float) -> float:
-    """One that is near, so that division by it is exact; 1 for zero."""
+    """A power of two near `size`, so that division by it is exact; 1 for zero."""
     return float(2.0 ** np.floor(np.log2(size))) if size > 0.0 else 1.0

@@ -19,7 +19,7 @@ from ridgesplines.validation import Array
 
 #: Random starts for each dimension, where nothing else is said.
 EFFORT = 128
-#: Starts times points at most: with so many points a start takes long.
+#: Starts times points at most: with many points a start takes long.
 WORK = 2**25
 #: Starts that ascend together: at first, and at most.
 FEW, TOGETHER = 64, 512
@@ -68,7 +68,7 @@ class SearchOracle:
     Notes
     -----
     Each start ascends by exact search of great circles, to a maximum that commonly touches d data points (see
-    `ascent`); at last the held points of the largest maxima are exchanged one by one until no exchange helps.
+    `ascent`); finally the held points of the largest maxima are exchanged one by one until no exchange helps.
     O(N (d + log N)) a circle, some 3 d circles a start; memory O(N d), and blocks of a few MiB. That it finds the
     supremum is likely where many starts arrive at the same largest value, and never proven. Not for calls from several
     threads at once.
@@ -127,7 +127,7 @@ class SearchOracle:
         return self._answer(u, *self._neurons(maxima[first]), near, spent)
 
     def afresh(self) -> SearchOracle:
-        """One for the same data that knows nothing of what this one found, with random starts of its own."""
+        """An oracle for the same data that knows nothing of what this one found, with random starts of its own."""
         other = copy(self)
         other._kept, other._rng = None, self._rng.spawn(1)[0]
         return other
@@ -181,7 +181,7 @@ class SearchOracle:
         return found, spent
 
     def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
-        """What is known before any random start: earlier maxima, neurons given, directions given, principal ones."""
+        """The starts that are not random: earlier maxima, neurons given, directions given, principal ones."""
         W = _unit(np.concatenate([self._starts @ self._axes.T, directions.principal(passes.X, passes.U)]))
         known = through(passes, W, passes.along(W)[1])
         if near is not None:
@@ -194,7 +194,7 @@ class SearchOracle:
         return known
 
     def _directions(self, passes: Passes, found: Hyperplanes, number: int) -> Array:
-        """Unit vectors to start from at random: near what was found, and afresh."""
+        """Unit vectors to start from at random: near what was found, and anywhere."""
         parents = found.W[:PARENTS]
         nearby = int(FROM_KNOWN * number) if len(parents) else 0
         fresh = directions.fresh(passes.X, number - nearby, self._rng)

@@ -229,7 +229,7 @@ def _flat(module: nn.Module) -> list[nn.Module]:
 
 
 def _pooled(layer: nn.MaxPool1d, inputs: int) -> int:
-    """How many neurons go into one."""
+    """The number of neurons that are pooled into one."""
     size = layer.kernel_size
     plain = (layer.stride, layer.padding, layer.dilation) == (size, 0, 1)
     if not isinstance(size, int) or not plain or inputs % size:

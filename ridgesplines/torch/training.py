@@ -22,7 +22,7 @@ from ridgesplines.torch.layer import RidgeLayer, numbers
 
 #: The relative fall of the objective that counts as one.
 FALL = 1e-6
-#: The learning rate is halved where the objective stays, and training ends after so many halvings.
+#: The learning rate is halved where the objective stays, and training ends after this many halvings.
 HALVINGS = 10
 #: An objective that grows by this factor has diverged.
 DIVERGED = 10.0
@@ -50,7 +50,7 @@ class Data:
 
 
 class Method(ABC):
-    """What the loop asks of a method."""
+    """The interface of a method to the loop."""
 
     epochs: int
     patience: int
@@ -62,11 +62,11 @@ class Method(ABC):
 
     @abstractmethod
     def penalty(self, layer: RidgeLayer) -> torch.Tensor:
-        """What is added to the losses, times lam, for a layer."""
+        """The penalty that is added to the losses, times lam, for a layer."""
 
     @abstractmethod
     def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """What takes the gradient steps."""
+        """The optimiser that takes the gradient steps."""
 
     @abstractmethod
     def proximal(self, layer: RidgeLayer, step: float) -> None:
@@ -75,7 +75,7 @@ class Method(ABC):
 
 @dataclass
 class Trace:
-    """What training left: the best parameters, by the method's own objective, are in `layers`.
+    """The trace of a training: the best parameters, by the method's own objective, are in `layers`.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class Trace:
     starts: tuple[float, ...] = ()
 
     def history(self, factor: float = 1.0) -> dict[str, Any]:
-        """What a solution notes of it, objectives times a factor."""
+        """The history of the solution, objectives times a factor."""
         norms = [torch.cat(each) for each in zip(*(layer.norms() for layer in self.layers), strict=True)]
         return {
             "objective": factor * np.array(self.objectives),

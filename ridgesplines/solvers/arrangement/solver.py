@@ -104,7 +104,7 @@ class Arrangement(Solver):
         real_number("max_patterns", self.max_patterns, "a whole number >= 1", 1)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: vector outputs, constraints, too many patterns, a backend without second-order cones."""
+        """A refusal of vector outputs, constraints, too many patterns, backends without second-order cones; or None."""
         able = [name for name, backend in BACKENDS.items() if "second-order" in backend.cones]
         try:
             backend = backend_named(self.backend)
@@ -164,7 +164,7 @@ class Arrangement(Solver):
 
 
 class _Work:
-    """What does not depend on lam: the cells, the compiled program, the affine fit.
+    """The work that does not depend on lam: the cells, the compiled program, the affine fit.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ def _gap(answer: Answer) -> float:
 
 
 def _fewest(problem: Problem, networks: list[RidgeSpline], slack: float) -> RidgeSpline:
-    """Of the networks within a relative `slack` of the best one, the one with fewest neurons."""
+    """The network with fewest neurons among those within a relative `slack` of the best one."""
     objectives = [objective(problem.reduced, net) for net in networks]
     best = int(np.argmin(objectives))
     most = objectives[best] + slack * abs(objectives[best]) + perfect_fit(problem.reduced, networks[best])

@@ -37,7 +37,7 @@ OPTIONS: dict[str, str | int | float] = {
 }
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
-#: Beyond so many neurons a point, those go whose |eta| is less than this share of lam.
+#: Beyond this many neurons a point, those leave whose |eta| is less than this share of lam.
 CROWD, IDLE = 4, 0.7
 
 

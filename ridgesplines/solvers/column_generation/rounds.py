@@ -1,4 +1,4 @@
-"""Column generation: violators of the certificate join, amplitudes are refitted, neurons slide at last.
+"""Column generation: violators of the certificate join, amplitudes are refitted, and near the end neurons slide.
 
 Neurons that no point separates are left apart for as long as the rounds go on. To merge them lowers the objective, but
 the sum has forgotten what it was made of: near interpolation hundreds of rounds then zigzag.
@@ -36,7 +36,7 @@ VIOLATION = 1e-13
 BEYOND = 1e-9
 #: Interpolation's bounds are moved out once no neuron violates the certificate by more.
 LOOSE = 1e-2
-#: Neurons slide, so many times a round, from this gap on: before, that costs more than it brings.
+#: Neurons slide, at most this often a round, from this gap on: before, that costs more than it brings.
 NEAR, SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 LITTLE = 1e-15
@@ -47,7 +47,7 @@ SHARE = 0.5
 
 
 class State(NamedTuple):
-    """Where a round stands.
+    """The state of a round.
 
     Attributes
     ----------

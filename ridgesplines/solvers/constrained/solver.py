@@ -1,7 +1,7 @@
 r"""Problems with shape constraints: a backend's answer, made sparse and feasible to rounding.
 
 An interior point satisfies every constraint a little off its boundary, and bends a little everywhere. Which bends
-vanish and which slopes lie on a bound is told by complementarity, not by size. On the pieces that remain, with the
+vanish and which slopes lie on a bound is decided by complementarity, not by size. On the pieces that remain, with the
 slopes on a bound held there exactly, the program is solved again; where its multipliers say that a bend is missing or
 that a piece should let go, the next round follows. Every answer is made feasible, and its gap proven, before it counts.
 """
@@ -232,7 +232,7 @@ def _eta(problem: Problem, sites: Sites, pieces: Array, solved: Solved) -> Array
 
 
 def _peaks(values: Array) -> Array:
-    """Where values are no smaller than their neighbours'; beyond the ends there is zero."""
+    """A mask of the values that are no smaller than their neighbours; beyond the ends there is zero."""
     return (values >= np.append(0.0, values[:-1])) & (values > np.append(values[1:], 0.0))
 
 

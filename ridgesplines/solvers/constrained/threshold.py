@@ -1,4 +1,4 @@
-r"""From which lam on an affine function is optimal among all that satisfy the constraints.
+r"""The lam from which on an affine function is optimal among all that satisfy the constraints.
 
 At the best affine function that satisfies them, multipliers of the fit, of the fixed values and of the slope's bounds
 make up :math:`\eta`; where they are not unique, the least supremum counts: a linear program over all of them finds it.

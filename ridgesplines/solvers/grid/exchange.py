@@ -38,7 +38,7 @@ ROUNDS = 100
 VIOLATION = 1e-10
 #: Neurons that join in one round.
 JOIN = 64
-#: Biases slide once the relative gap is below this, by at most so many Newton steps a round.
+#: Biases slide once the relative gap is below this, by at most this many Newton steps a round.
 NEAR = 1e-1
 STEPS = 8
 #: Neighbours along a direction whose biases differ by less than this, in units of the data's radius, may be one.
@@ -47,7 +47,7 @@ CLOSE = 0.2
 
 @dataclass(frozen=True)
 class State:
-    """Where the exchange stands: a network, its dual vector, the supremum along the directions, the relative gap."""
+    """The state of the exchange: a network, its dual vector, the supremum along the directions, the relative gap."""
 
     network: RidgeSpline
     dual: Array

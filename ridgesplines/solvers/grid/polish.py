@@ -1,7 +1,7 @@
 r"""From a backend's approximate answer to the dictionary's optimum: a working set, refitted to rounding.
 
 Interior-point and first-order methods leave every amplitude a little off zero. Which of them are zero at the optimum is
-told by complementarity, not by size: an amplitude is kept where it is larger, relative to the largest, than the slack
+decided by complementarity, not size: an amplitude is kept where it is larger, relative to the largest, than the slack
 :math:`1 - |\eta|/\lambda` of its neuron. The problem on the kept neurons is then solved to rounding, and neurons of the
 dictionary that violate :math:`|\eta| \le \lambda` join, until none does. Nothing is dropped that is not re-examined.
 """
@@ -134,7 +134,7 @@ def _enough(problem: Problem, W: Array, b: Array, amplitudes: Array) -> Array:
 
 
 def _thinned(dictionary: Dictionary, amplitudes: Array, work: Array) -> tuple[Array, Array]:
-    """Of neurons in a row, along one direction and of one sign, the largest, with their sum.
+    """The largest of neurons in a row, along one direction and of one sign, with their sum.
 
     Neighbours that both belong to the optimum come back as violators; without this the first working set holds
     bundles of nearly equal neurons.

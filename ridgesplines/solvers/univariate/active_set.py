@@ -18,7 +18,7 @@ from ridgesplines.solvers.univariate.kernels import certificate, face, kinks_tra
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
-#: Where nothing is known of the knots, every so manieth node is one at first.
+#: Where nothing is known of the knots, one node in this many is one at first.
 STRIDE = 8
 #: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION = 1e-11
@@ -202,7 +202,7 @@ def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array,
 
 
 def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:
-    """What values at ends and knots are still missing for `loads` to be lam times the signs' own, on the face.
+    """The values at ends and knots still missing for `loads` to be lam times the signs' own, on the face.
 
     Parameters
     ----------

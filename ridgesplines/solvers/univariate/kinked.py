@@ -27,7 +27,7 @@ from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 
 ROUNDS = 30
-#: More candidates than one in so many sites, and all sites are.
+#: Where more than one in this many sites is a candidate, all sites are.
 DENSE = 4
 #: The interior point is asked for this part of the gap to be reached.
 MARGIN = 0.05

@@ -22,7 +22,7 @@ STEPS = 60
 ROUNDS = 2
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
 AFFINE = 1e-10
-#: So few knots may be those of a straight line, up to rounding.
+#: Up to this many knots may be those of a straight line, up to rounding.
 FEW = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
@@ -88,7 +88,7 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
 
 
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
-    """Whether its certificate makes the best straight line the optimum: then, and where it is the first, report it."""
+    """Whether the best straight line is the optimum, by its certificate; then, and where it is the first, report it."""
     best = straight(line)
     u, excess = _excess(line, best.z, lam)
     optimal = excess <= 1.0 + AFFINE

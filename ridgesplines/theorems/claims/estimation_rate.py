@@ -143,7 +143,7 @@ def check(sizes: Array, errors: Mapping[str, Errors]) -> Report:
 
 
 def _winner(where: str, sizes: Array, errors: Errors) -> str:
-    """Which method has the smaller error on the most data, in words; paired, as both saw the same data."""
+    """The method with the smaller error on the most data, in words; paired, as both saw the same data."""
     ratio = interval(np.log(errors.network[:, -1] / errors.kernel[:, -1]))
     words = "neither method has the smaller error, as far as so many seeds can tell"
     if ratio.high < 0.0:

@@ -94,7 +94,7 @@ def check(
 
 
 def _off_affine(t: Array, values: Array) -> Array:
-    """What an affine function leaves of the values."""
+    """The values less the affine function that fits them best."""
     return values - np.polyval(np.polyfit(t, values, 1), t)
 
 

@@ -70,7 +70,7 @@ def angles(vectors: Array, w: Array) -> Array:
 
 @timed
 def check(fits: Mapping[str, Sequence[Ridge]]) -> Report:
-    r"""Of a function that varies in a single direction, :math:`g(w^T x)`, the fit finds the direction (Fig. 6b).
+    r"""The fit of a function that varies in a single direction, :math:`g(w^T x)`, finds the direction (Fig. 6b).
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def check(fits: Mapping[str, Sequence[Ridge]]) -> Report:
 
 
 def _draw(figure: Figure, fits: Mapping[str, Sequence[Ridge]]) -> None:
-    """Where the neurons point, weighted by size, and the profiles along w."""
+    """The directions of the neurons, weighted by size, and the profiles along w."""
     left, right = figure.subplots(1, 2)
     edges = np.linspace(0.0, 90.0, 31)
     for i, (name, members) in enumerate(fits.items()):
