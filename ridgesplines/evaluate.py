@@ -75,11 +75,11 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     own = certify(problem, network, fit=fit) if problem.loss.smooth and not problem.constraints else None
     if own is not None and (max_time == 0.0 or judged(own).relative_gap <= SMALL):
         return judged(own)
-    asked = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
+    other = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
     if own is None:
-        return judged(asked)
+        return judged(other)
     # What one search has found, the other must not have missed.
-    both = looked_at(problem, own, *asked.peaks), looked_at(problem, asked, *own.peaks)
+    both = looked_at(problem, own, *other.peaks), looked_at(problem, other, *own.peaks)
     return judged(max(both, key=lambda certificate: certificate.value))
 
 

@@ -45,11 +45,11 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     In one dimension a linear spline is evaluated piece by piece, and only its offset is taken off.
     """
     net, X, loss = moved(problem, network), problem.centred, problem.loss
-    nothing = np.zeros_like(net.offset)
+    zero = np.zeros_like(net.offset)
     apart = loss.translates and not loss.constraint
     if net.n_features == 1 and isinstance(net.activation, ReLU):
-        return (problem.y - net.offset, net.changed(offset=nothing)(X)) if apart else (problem.y, net(X))
-    hidden = net.changed(offset=nothing, slope=np.zeros_like(net.slope))(X)
+        return (problem.y - net.offset, net.changed(offset=zero)(X)) if apart else (problem.y, net(X))
+    hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope))(X)
     columns, affine = np.column_stack([X, np.ones(len(X))]), np.concatenate([net.slope, np.asarray(net.offset)[None]])
     if apart:
         return plus_products(problem.y, columns, -affine), hidden

@@ -210,20 +210,18 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
 def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
     """The solution with its status, and a warning where it is not what was asked for."""
     at = f"at lam = {solution.problem.lam:g}"
-    reached = solution.relative_gap if solution.dictionary_gap is None else solution.dictionary_gap
+    gap = solution.relative_gap if solution.dictionary_gap is None else solution.dictionary_gap
     if solution.contradiction:
         warn_contradiction(f"{solver.name} {at}: {solution.contradiction}")
         return replace(solution, status="not converged")
     if interrupted:
-        _warn(f"{solver.name} was interrupted {at}, with a relative gap of {reached:.1e}.")
+        _warn(f"{solver.name} was interrupted {at}, with a relative gap of {gap:.1e}.")
         return replace(solution, status="interrupted")
     if np.isinf(solution.tolerance):  # the gap is the result, not a promise
         return replace(solution, status="trained")
-    if reached <= solution.tolerance:
+    if gap <= solution.tolerance:
         return solution
-    _warn(
-        f"{solver.name} reached a relative gap of {reached:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution)
-    )
+    _warn(f"{solver.name} reached a relative gap of {gap:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution))
     return replace(solution, status="not converged")
 
 

@@ -30,8 +30,8 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
         theta, _, _ = descend(face, np.zeros((Q.shape[1], *problem.outputs)))
         z = fixed + Q @ theta
         return z, dual_of_fit(problem, z)
-    nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
-    answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
+    empty, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
+    answer = linear_program(problem, empty, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
     if answer is None:
         return None
     theta, _, dual = answer

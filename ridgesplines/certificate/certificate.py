@@ -209,21 +209,21 @@ def strengthened(
     def oracle(u: Array, level: float | None = None) -> Supremum:
         return proven(problem.reduced.X, u, max_time, near, report)
 
-    again = _proved(problem, network, certificate.dual[problem.rows], oracle)
-    return replace(again, residual=certificate.residual)
+    proof = _proved(problem, network, certificate.dual[problem.rows], oracle)
+    return replace(proof, residual=certificate.residual)
 
 
 def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) -> DualCertificate:
     u, residual = projected(problem.reduced, raw)
     if not np.isfinite(along(problem.reduced, u)(0.0)):
         u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
-    found = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
-    scale, value = best_scale(problem.reduced, u, found.value)
+    supremum = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
+    scale, value = best_scale(problem.reduced, u, supremum.value)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
-    X, activation, peaks = problem.X, problem.activation, (found.weights, found.biases)
+    X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)
     return DualCertificate(
-        full, found.value, found.scope, residual, scale, value, X, activation, peaks, starts=found.starts
+        full, supremum.value, supremum.scope, residual, scale, value, X, activation, peaks, starts=supremum.starts
     )
 
 

@@ -59,16 +59,16 @@ def projected(problem: Problem, u: Array) -> tuple[Array, float]:
     """
     Q, s = problem.null_space, problem.sample_weight
     size = float(np.linalg.norm(u)) or 1.0
-    before = float(np.linalg.norm(Q.T @ u)) / size
+    residual = float(np.linalg.norm(Q.T @ u)) / size
     if Q.shape[1] == len(u):  # nothing else is orthogonal to all functions on the data
-        return np.zeros_like(u), before
+        return np.zeros_like(u), residual
     for _ in range(3):
         if np.linalg.norm(Q.T @ u) <= 1e-15 * np.linalg.norm(u) and _within(problem, u):
             break
         v = problem.loss.nearest(problem.y, -(u.T / s).T)
         u = -(v.T * s).T
         u = u - _correction(Q, s, problem.loss.room(problem.y, v), u)
-    return u, before
+    return u, residual
 
 
 def _within(problem: Problem, u: Array) -> bool:
@@ -126,13 +126,13 @@ def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> t
         return most, top
     candidates = [0.0, most, min(1.0, most)]
     if smooth and most > 0.0:
-        found = minimize_scalar(
+        optimum = minimize_scalar(
             lambda tau: -value(tau),
             bounds=(0.0, most),
             method="bounded",
             options={"xatol": 1e-10},
         )
-        candidates.append(float(found.x))
+        candidates.append(float(optimum.x))
     values = [value(tau) for tau in candidates]
     best = int(np.argmax(values))
     return candidates[best], values[best]
@@ -203,8 +203,8 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
     rows = np.empty((0, len(u)))
     for _ in range(CUTS):
-        found = oracle(u)
-        cuts = project(Q, problem.activation.value(problem.X @ found.weights[:64].T - found.biases[:64])).T
+        supremum = oracle(u)
+        cuts = project(Q, problem.activation.value(problem.X @ supremum.weights[:64].T - supremum.biases[:64])).T
         rows = np.concatenate([rows, cuts])
         sides = np.concatenate([rows, -rows])
         out = linprog(
@@ -217,7 +217,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
             method="highs-ds",
             options=OPTIONS,
         )
-        if out.status != 0 or found.value <= out.fun * (1.0 + ACCURACY):
+        if out.status != 0 or supremum.value <= out.fun * (1.0 + ACCURACY):
             break
         u = held.copy()
         u[free] = out.x[:-1]

@@ -53,12 +53,12 @@ HEADERS = {
 
 def pages() -> dict[str, tuple[str, bytes]]:
     """Path, content type and content of every file that is ever served; read once, by their own names."""
-    found = {}
+    contents = {}
     for file in files("ridgesplines.demo").joinpath("static").iterdir():
         kind = TYPES.get(os.path.splitext(file.name)[1])
         if kind is not None:
-            found[f"/{file.name}"] = (f"{kind}; charset=utf-8", file.read_bytes())
-    return {"/": found["/index.html"], **found}
+            contents[f"/{file.name}"] = (f"{kind}; charset=utf-8", file.read_bytes())
+    return {"/": contents["/index.html"], **contents}
 
 
 class Demo(ThreadingHTTPServer):
@@ -208,11 +208,11 @@ class Handler(BaseHTTPRequestHandler):
     def _compute(self, task: str, request: Fit | Training, turn: Turn | None = None) -> None:
         if turn is not None:
             self.server.arrived(turn)
-        with self.server.fits.lend(WAIT) as worker, closing(worker.run(task, request, FIT_TIME)) as found:
+        with self.server.fits.lend(WAIT) as worker, closing(worker.run(task, request, FIT_TIME)) as messages:
             self._check_turn(turn)
-            while (answer := next(found)) is None:
+            while (answer := next(messages)) is None:
                 self._check_turn(turn)
-            next(found, None)  # the task's end
+            next(messages, None)  # the task's end
         self._json(answer)
 
     def _check_turn(self, turn: Turn | None) -> None:

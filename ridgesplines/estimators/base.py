@@ -83,9 +83,9 @@ class Distinct:
         The objective is the same function of f, and a row's dual variable is its share of the
         distinct row's.
         """
-        found = solution.certificate
-        dual = (found.dual[self.inverse].T * self.share).T
-        return replace(solution, problem=problem, certificate=replace(found, dual=dual, X=problem.X))
+        certificate = solution.certificate
+        dual = (certificate.dual[self.inverse].T * self.share).T
+        return replace(solution, problem=problem, certificate=replace(certificate, dual=dual, X=problem.X))
 
 
 @dataclass(frozen=True)

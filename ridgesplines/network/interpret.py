@@ -99,18 +99,18 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
     W = network.weights
     largest = np.abs(W).argmax(axis=1)
     signs = np.sign(W[np.arange(len(W)), largest])
-    left = np.argsort(-group_norms(network.amplitudes), kind="stable")
-    found = []
-    while len(left):
-        w = W[left[0]] * signs[left[0]]
-        side = np.where(W[left] @ w > 0.0, 1.0, -1.0)
-        same = np.linalg.norm(W[left] * side[:, None] - w, axis=1) <= tol
-        own, left = left[same], left[~same]
+    remaining = np.argsort(-group_norms(network.amplitudes), kind="stable")
+    functions = []
+    while len(remaining):
+        w = W[remaining[0]] * signs[remaining[0]]
+        side = np.where(W[remaining] @ w > 0.0, 1.0, -1.0)
+        same = np.linalg.norm(W[remaining] * side[:, None] - w, axis=1) <= tol
+        own, remaining = remaining[same], remaining[~same]
         profile = RidgeSpline(
             side[same, None], network.biases[own], network.amplitudes[own], activation=network.activation
         )
-        found.append(RidgeFunction(frozen(w), profile, own))
-    return tuple(sorted(found, key=lambda ridge: -ridge.seminorm))
+        functions.append(RidgeFunction(frozen(w), profile, own))
+    return tuple(sorted(functions, key=lambda ridge: -ridge.seminorm))
 
 
 def partial_dependence(network: RidgeSpline, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:

@@ -155,9 +155,9 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end:
         top = np.lexsort((-high, rows))
         top = top[np.append(True, np.diff(rows[top]) > 0)[: len(top)]]  # the best of each
         top = top[_rises(passes, high[top], todo.value[rows[top]])]
-        done, before = done.joined(todo), todo.value[rows[top]]
+        done, previous = done.joined(todo), todo.value[rows[top]]
         todo = climb(passes, Hyperplanes(best[top], _holding(passes.X, on[top], crossed[top]), high[top]), end)
-        todo = todo[_rises(passes, todo.value, before)]
+        todo = todo[_rises(passes, todo.value, previous)]
     return done.joined(todo)
 
 

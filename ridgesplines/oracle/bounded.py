@@ -95,19 +95,19 @@ class BoundedOracle:
         `near` as for `SearchOracle`; `tol` is the relative distance between bound and found that is small enough.
         """
         end = time.perf_counter() + max_time
-        found = self._search(u, near=near)
+        supremum = self._search(u, near=near)
         if u.ndim == 1:
-            branching = _Branching(self, u, found, tol, report)
+            branching = _Branching(self, u, supremum, tol, report)
             bound = branching.follow(end, level)
             return replace(branching.found, value=bound, scope="bounded")
         parts = u @ np.linalg.svd(u, full_matrices=False)[2].T
         bounds = np.zeros(parts.shape[1])
         for k, part in enumerate(parts.T):
             until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (len(bounds) - k))
-            nothing = np.linalg.norm(part) <= NOTHING * np.linalg.norm(u)
+            negligible = np.linalg.norm(part) <= NOTHING * np.linalg.norm(u)
             branching = _Branching(self, part, self._search(part), tol, report)
-            bounds[k] = branching.follow(until, np.inf if nothing else None)
-        return replace(found, value=float(np.linalg.norm(bounds)), scope="bounded")
+            bounds[k] = branching.follow(until, np.inf if negligible else None)
+        return replace(supremum, value=float(np.linalg.norm(bounds)), scope="bounded")
 
     def neurons(self, hyperplanes: Array) -> tuple[Array, Array]:
         """Weights and biases, for X, of (w, b) in the coordinates of the cones."""
@@ -171,8 +171,8 @@ class _Branching:
         points = points[np.isfinite(points[:, 0])]  # of those that were split
         points = points[np.argsort(-points[:, 0], kind="stable")][:CLIMBERS]
         if len(points) and points[0, 0] > self.found.value:
-            found = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
-            self.found = max(self.found, found, key=lambda answer: answer.value)
+            supremum = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
+            self.found = max(self.found, supremum, key=lambda answer: answer.value)
             self.cones = self.cones[self.cones.bounds > self.floor]
 
     def _split(self, cones: Cones, floor: float, level: float, end: float) -> tuple[Cones, Array]:

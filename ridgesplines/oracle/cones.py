@@ -127,9 +127,9 @@ def refine(A: Array, u: Array, cones: Cones, floor: float, level: float, room: i
     points = np.einsum("mk,mkj->mj", shares, halves.generators)
     points /= np.linalg.norm(points[:, :-1], axis=1, keepdims=True)
     values = (np.abs(points @ A.T) * V).sum(axis=1)
-    found = np.column_stack([values, points]).reshape(-1, 2, 1 + len(A.T))
+    candidates = np.column_stack([values, points]).reshape(-1, 2, 1 + len(A.T))
     best = np.full((len(cones), 1 + len(A.T)), -np.inf)
-    best[:split] = found[np.arange(len(found)), found[:, :, 0].argmax(axis=1)]
+    best[:split] = candidates[np.arange(len(candidates)), candidates[:, :, 0].argmax(axis=1)]
     halves = replace(halves, bounds=np.minimum(bounds, halves.bounds))
     return halves[halves.bounds > floor].joined(cones[split:]), best
 

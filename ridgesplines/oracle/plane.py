@@ -95,19 +95,19 @@ class PlaneOracle:
         rounding = 8.0 * len(U) * np.finfo(float).eps * self._most(U)  # of a sweep's running sums, and more
         bounds = self._bounds(U) + rounding
         order = np.argsort(-bounds, kind="stable")
-        found, step, enough = np.empty((0, 3)), MOST, -np.inf
-        while len(found) < len(order):
-            batch = order[len(found) : len(found) + step]
+        largest, step, enough = np.empty((0, 3)), MOST, -np.inf
+        while len(largest) < len(order):
+            batch = order[len(largest) : len(largest) + step]
             batch = batch[bounds[batch] > enough]
             if not len(batch):
                 break
-            found = np.concatenate([found, self._sweep(U, batch)])
+            largest = np.concatenate([largest, self._sweep(U, batch)])
             step = min(2 * step, max(MOST, BETWEEN // len(order)))
-            enough = _enough(np.sqrt(found[:, 0]), least)
-        pivots, values = order[: len(found)], np.sqrt(found[:, 0])
+            enough = _enough(np.sqrt(largest[:, 0]), least)
+        pivots, values = order[: len(largest)], np.sqrt(largest[:, 0])
         bounds[pivots] = values + rounding[pivots]
         self._earlier.append((U, bounds))
-        return pivots, values, found[:, 1:]
+        return pivots, values, largest[:, 1:]
 
     def _bounds(self, U: Array) -> Array:
         """Upper bounds on |eta| about each pivot, by each of the earlier dual vectors."""

@@ -157,28 +157,28 @@ class SearchOracle:
                 length = np.linalg.norm(w)
                 weights, biases = np.vstack([weights, w / length]), np.append(biases, b / length)
         eta = eta_at(self._X, u, weights, biases)
-        found = ranked("searched", eta, weights, biases + weights @ self._centre)
-        return replace(found, starts=spent)
+        supremum = ranked("searched", eta, weights, biases + weights @ self._centre)
+        return replace(supremum, starts=spent)
 
     def _search(
         self, passes: Passes, level: float, near: tuple[Array, Array] | None, effort: int, end: float
     ) -> tuple[Hyperplanes, int]:
         """Distinct local maxima, from the largest on, when the time is over what was reached; and the random starts."""
         X = passes.X
-        found = climb(passes, self._known(passes, near), end).distinct(X, 4 * MOST)
+        maxima = climb(passes, self._known(passes, near), end).distinct(X, 4 * MOST)
         effort = min(effort, max(FEW, WORK // len(X)))
-        spent, number, above = 0, FEW, int((found.value > level).sum())
+        spent, number, above = 0, FEW, int((maxima.value > level).sum())
         stop = above >= ENOUGH
         while spent < effort and not stop and time.perf_counter() < end:
             number = min(number, effort - spent)
-            W = self._directions(passes, found, number)
-            found = found.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MOST)
-            before, above = above, int((found.value > level).sum())
-            stop = above >= ENOUGH or above == before > 0
+            W = self._directions(passes, maxima, number)
+            maxima = maxima.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MOST)
+            previous, above = above, int((maxima.value > level).sum())
+            stop = above >= ENOUGH or above == previous > 0
             spent, number = spent + number, min(2 * number, TOGETHER)
         if not stop:
-            found = found.joined(exchange(passes, found[:EXCHANGED], self._rng, end)).distinct(X, 4 * MOST)
-        return found, spent
+            maxima = maxima.joined(exchange(passes, maxima[:EXCHANGED], self._rng, end)).distinct(X, 4 * MOST)
+        return maxima, spent
 
     def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
         """The starts that are not random: earlier maxima, neurons given, directions given, principal ones."""

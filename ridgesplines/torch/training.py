@@ -165,7 +165,7 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
         ((fit + penalty if method.smooth else fit) / total).backward()
         return (fit + penalty).detach() / total
 
-    again = (closure,) if isinstance(optimizer, torch.optim.LBFGS) else ()
+    closures = (closure,) if isinstance(optimizer, torch.optim.LBFGS) else ()
     try:
         for epoch in range(method.epochs + 1):
             own = float(closure() * total)
@@ -182,7 +182,7 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
                 group["lr"] *= 0.5
                 optimizer.state.clear()
                 continue
-            optimizer.step(*again)
+            optimizer.step(*closures)
             with torch.no_grad():
                 for layer in layers:
                     method.proximal(layer, group["lr"] * data.lam / float(total))

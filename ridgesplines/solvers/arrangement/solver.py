@@ -156,8 +156,8 @@ class Arrangement(Solver):
             if exact:  # the supremum itself will be computed
                 answer = replace(answer, dictionary=None)
             if self.verbose:
-                told = ", ".join(f"{name}: {value}" for name, value in answer.history.items())
-                print(f"lam = {lam:.6g}, K = {answer.network.n_neurons}, {told}", file=sys.stderr)
+                notes = ", ".join(f"{name}: {value}" for name, value in answer.history.items())
+                print(f"lam = {lam:.6g}, K = {answer.network.n_neurons}, {notes}", file=sys.stderr)
             yield answer
             if answer.interrupted:
                 return
@@ -269,10 +269,10 @@ class _Work:
         kept, network = self._purified(self._cells, neurons)
         size = np.abs(network.amplitudes)
         cells = self._cells.some(kept[size > TRIAL * size.max(initial=0.0)])
-        again = None
+        refit = None
         if len(cells):
-            again = CellProgram(self._scaled, self._points, cells, self._backend).solve(lam, options)
-        fewer = [] if again is None else [self._purified(cells, again)[1]]
+            refit = CellProgram(self._scaled, self._points, cells, self._backend).solve(lam, options)
+        fewer = [] if refit is None else [self._purified(cells, refit)[1]]
         return [self._scaling.network(net) for net in (network, *fewer)]
 
     def _purified(self, cells: Cells, neurons: Neurons) -> tuple[Array, RidgeSpline]:
@@ -296,8 +296,8 @@ class _Work:
 def _gap(answer: Answer) -> float:
     """The relative gap of an answer, proven by its bound."""
     problem, network = answer.problem, answer.network
-    reached = objective(problem.reduced, network)
-    return relative(problem, reached - certify(problem, network, answer.dual, answer.dictionary).value, reached)
+    primal = objective(problem.reduced, network)
+    return relative(problem, primal - certify(problem, network, answer.dual, answer.dictionary).value, primal)
 
 
 def _fewest(problem: Problem, networks: list[RidgeSpline], slack: float) -> RidgeSpline:

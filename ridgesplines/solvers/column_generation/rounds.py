@@ -93,11 +93,11 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
     """Column generation for a smooth loss."""
     while True:
         u, _ = projected(problem, fit.u)
-        state, found = _stands(problem, fit, u, oracle, tol, end)
+        state, supremum = _stands(problem, fit, u, oracle, tol, end)
         yield state
         fewest = FEWEST if problem.n_outputs is None else FEWEST_VECTORS
         most = min(max(fewest, len(fit.neurons) // 2), MOST)
-        joining = _joining(problem, u, found, VIOLATION, most)
+        joining = _joining(problem, u, supremum, VIOLATION, most)
         larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
         if larger is None:
             return
@@ -109,11 +109,11 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
     program = DualProgram(problem)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
-        state, found = _stands(problem, vertex, vertex.u, oracle, tol, end)
+        state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
         yield state
-        if found.value <= problem.lam * (1.0 + LOOSE) and program.move_bounds(vertex.u):
+        if supremum.value <= problem.lam * (1.0 + LOOSE) and program.move_bounds(vertex.u):
             continue
-        joining = _joining(problem, vertex.u, found, BEYOND, FEWEST)
+        joining = _joining(problem, vertex.u, supremum, BEYOND, FEWEST)
         if not len(joining):
             return
         program.offer(joining.W, joining.b)
@@ -124,23 +124,23 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
 
 def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
     """The state of a fit with the dual vector u, and what violates its certificate."""
-    reached = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
+    primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
 
-    def state(found: Supremum) -> State:
-        return State(problem, fit, reached, found.value, best_scale(problem, u, found.value)[1], found.scope, residual)
+    def state(sup: Supremum) -> State:
+        return State(problem, fit, primal, sup.value, best_scale(problem, u, sup.value)[1], sup.scope, residual)
 
     if not isinstance(oracle, SearchOracle):
-        found = oracle(u, problem.lam)
-        return state(found), found
+        supremum = oracle(u, problem.lam)
+        return state(supremum), supremum
     now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
     end = now + SHARE * (end - now)
-    found = oracle(u, problem.lam, near=near, end=end)
-    if state(found).gap <= tol:  # once more, harder and from other starts: it may have stopped at what does not matter
-        again = oracle.afresh()(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
-        found = max(found, again, key=lambda answer: answer.value)
+    supremum = oracle(u, problem.lam, near=near, end=end)
+    if state(supremum).gap <= tol:  # once more, harder and from other starts: it may have stopped too early
+        confirmation = oracle.afresh()(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
+        supremum = max(supremum, confirmation, key=lambda answer: answer.value)
     late = time.perf_counter() > end
-    return state(found)._replace(value=-np.inf) if late else state(found), found
+    return state(supremum)._replace(value=-np.inf) if late else state(supremum), supremum
 
 
 def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
@@ -157,9 +157,9 @@ def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: in
 def slides(problem: Problem, fit: Fit) -> Fit:
     """Slide, for as long as that lowers the objective."""
     for _ in range(SLIDES):
-        before = fit.objective
+        previous = fit.objective
         fit = _stepped(problem, fit) if len(fit.neurons) else fit
-        if not fit.objective < before - LITTLE * abs(before):
+        if not fit.objective < previous - LITTLE * abs(previous):
             break
     return fit
 

@@ -204,8 +204,8 @@ class _Run:
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
-            reached = self.scaling.factor * state.objective
-            print_round(label, len(self.gaps), self.began, neurons, reached, state.gap, state.scope)
+            primal = self.scaling.factor * state.objective
+            print_round(label, len(self.gaps), self.began, neurons, primal, state.gap, state.scope)
 
     def _late(self) -> bool:
         self.out_of_time = time.perf_counter() > self.end

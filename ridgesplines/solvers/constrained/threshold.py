@@ -88,9 +88,9 @@ def _least_supremum(
             [None, None, -sparse.eye_array(k - 1), -sparse.diags_array(sites.widths), step, None],
         ]
     )
-    before = n + f + 2 * (k - 1)
+    offset = n + f + 2 * (k - 1)
     rows = [
-        sparse.hstack([sparse.csr_array((k, before)), sign * sparse.eye_array(k), -np.ones((k, 1))])
+        sparse.hstack([sparse.csr_array((k, offset)), sign * sparse.eye_array(k), -np.ones((k, 1))])
         for sign, counts in zip((1.0, -1.0), sides, strict=True)
         if counts
     ]

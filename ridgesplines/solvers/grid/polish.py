@@ -93,7 +93,7 @@ def working_set(
     """
     W, b = dictionary.neurons
     refit = newton_refit if problem.loss.smooth else vertex_refit
-    before = np.inf
+    previous = np.inf
     for _ in range(ROUNDS):
         if problem.n_features > 1 and problem.n_samples * len(work) > LARGEST:
             return None
@@ -109,7 +109,7 @@ def working_set(
         objective = objective_of_fit(problem, fit, network.seminorm)
         # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
         small = group_norms(eta).max(initial=0.0) <= problem.lam * (1.0 + SMALL)
-        stalled, before = small and objective >= before * (1.0 - STALL), objective
+        stalled, previous = small and objective >= previous * (1.0 - STALL), objective
         if stalled or not len(joining):
             return Polished(network, u, amplitudes)
         start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
@@ -163,6 +163,6 @@ def _violators(problem: Problem, dictionary: Dictionary, eta: Array, work: Array
     peak[1:] &= (size[1:] >= size[:-1]) | first[1:]
     peak[:-1] &= (size[:-1] > size[1:]) | first[1:]
     peak[work] = False
-    found = np.flatnonzero(peak)
+    violators = np.flatnonzero(peak)
     most = max(JOIN, len(work) // 2)
-    return found[np.argsort(-size[found], kind="stable")[:most]]
+    return violators[np.argsort(-size[violators], kind="stable")[:most]]

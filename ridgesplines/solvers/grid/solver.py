@@ -228,8 +228,8 @@ class Grid(Solver):
 
 def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
     """The relative gap in the dictionary, computed."""
-    reached = objective(problem, network)
-    return relative(problem, reached - certify(problem, network, dual, oracle).value, reached)
+    primal = objective(problem, network)
+    return relative(problem, primal - certify(problem, network, dual, oracle).value, primal)
 
 
 def _nothing_interpolates() -> ProblemError:

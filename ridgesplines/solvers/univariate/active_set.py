@@ -60,15 +60,15 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     for _ in range(ROUNDS):
         if not len(joining):
             break
-        before, better, alone = worst, None, min(len(joining), patience)
+        previous, better, alone = worst, None, min(len(joining), patience)
         # All violators together, or one by one where they stand in each other's way.
         for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):
             patience -= some != slice(None)
-            found = _joined(moments, lam, now, joining[some], new[some])
-            change, (others, signs_there, worst) = now.change(found, lam), _violators(moments, lam, found)
+            candidate = _joined(moments, lam, now, joining[some], new[some])
+            change, (others, signs_there, worst) = now.change(candidate, lam), _violators(moments, lam, candidate)
             # Where rounding hides what the objective does, the certificate decides.
-            if change < 0.0 or (change <= HIDDEN * lam * now.seminorm and worst < 0.99 * before):
-                better = found
+            if change < 0.0 or (change <= HIDDEN * lam * now.seminorm and worst < 0.99 * previous):
+                better = candidate
                 break
         if better is None:
             break
@@ -88,9 +88,9 @@ def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Arra
     active = np.concatenate([now.knots.active, joining])
     order = np.argsort(active, kind="stable")
     active, signs = active[order], np.concatenate([now.knots.signs, new])[order]
-    found = _State.of(moments, _consistent(moments, lam, active, signs))
-    if now.change(found, lam) < 0.0:
-        return found
+    candidate = _State.of(moments, _consistent(moments, lam, active, signs))
+    if now.change(candidate, lam) < 0.0:
+        return candidate
     return _State.of(moments, _walk(moments, lam, now.knots, active, signs))
 
 

@@ -88,8 +88,8 @@ def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots 
     local = None
     if start is not None:
         local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
-    found = active_set(moments, lam, local)
-    return Knots(candidates[found.active], found.signs, found.theta)
+    knots = active_set(moments, lam, local)
+    return Knots(candidates[knots.active], knots.signs, knots.theta)
 
 
 def every(step: int, m: int) -> Array:

@@ -163,15 +163,15 @@ class Univariate(Solver):
             return answer
         p = scaling.problem.with_lam(scaling.lam(answer.problem.lam))
         offered = Dictionary(np.ones((1, 1)), (line.sites[1:-1],))
-        found = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
-        if found is None:
+        polished = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
+        if polished is None:
             return answer
-        network, p = scaling.network(found.network), answer.problem.reduced
+        network, p = scaling.network(polished.network), answer.problem.reduced
         if not objective(p, network) < objective(p, answer.network):
             network = answer.network
         elif self.sparsest:
             network = fewest_knots(answer.problem, network)
-        duals = [answer.dual, scaling.dual(found.dual)]
+        duals = [answer.dual, scaling.dual(polished.dual)]
         best = max(duals, key=lambda u: certify(answer.problem, network, u).value)
         return replace(answer, network=network, dual=best, history={**answer.history, "second method": True})
 
@@ -195,8 +195,8 @@ def _affine(problem: Problem) -> tuple[Array, Array]:
 def _no_worse(answer: Answer, straight: Answer) -> Answer:
     """The straight line, with the other's dual vector, where its objective is no larger up to the tolerance."""
     p = answer.problem
-    reached, other = (objective(p.reduced, net) for net in (answer.network, straight.network))
-    if other <= reached + 0.01 * answer.tolerance * abs(reached) + perfect_fit(p.reduced, straight.network):
+    primal, other = (objective(p.reduced, net) for net in (answer.network, straight.network))
+    if other <= primal + 0.01 * answer.tolerance * abs(primal) + perfect_fit(p.reduced, straight.network):
         return replace(answer, network=straight.network)
     return answer
 
