@@ -41,10 +41,7 @@ class Comparison:
     @property
     def bound(self) -> float | None:
         """A lower bound on the objective of every function, by the best certificate; None where none proves one."""
-        scopes = ("exact", "bounded")
-        return max(
-            (s.certificate.value for s in self.solutions.values() if s.certificate.scope in scopes), default=None
-        )
+        return max((s.certificate.value for s in self.solutions.values() if s.certificate.scope.proven), default=None)
 
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary a solution; distances are the largest over the data, and over points between them."""
@@ -122,7 +119,12 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
     first = next(iter(given.values())).problem
     for name, solution in given.items():
         p = solution.problem
-        same = p.lam == first.lam and p.loss == first.loss and np.array_equal(p.X, first.X) and p.shape == first.shape
+        same = (
+            p.lam == first.lam
+            and p.loss == first.loss
+            and np.array_equal(p.X, first.X)
+            and p.constraint == first.constraint
+        )
         same = same and p.activation == first.activation
         if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
             raise ProblemError(

@@ -25,9 +25,9 @@ from ridgesplines.validation import Array, real_number
 #: Seconds that a solver may take for a dual vector, where nothing else is said.
 MAX_TIME = 10.0
 #: A relative gap of the network's own dual vector that needs no solver.
-SMALL = 1e-6
+SMALL_GAP = 1e-6
 #: Directions of the grid for another activation than ReLU, besides the network's own.
-DIRECTIONS = 32
+N_DIRECTIONS = 32
 
 
 def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME) -> Solution:
@@ -73,7 +73,7 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
         return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)
 
     own = certify(problem, network, fit=fit) if problem.loss.smooth and not problem.constraints else None
-    if own is not None and (max_time == 0.0 or judged(own).relative_gap <= SMALL):
+    if own is not None and (max_time == 0.0 or judged(own).relative_gap <= SMALL_GAP):
         return judged(own)
     other = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
     if own is None:
@@ -89,7 +89,7 @@ def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Arra
     if isinstance(solver, ColumnGeneration):
         solver = ColumnGeneration(max_time=max(max_time, 1e-9), start=network)
     elif not isinstance(problem.activation, ReLU):
-        spread = spread_directions(DIRECTIONS, problem.n_features)
+        spread = spread_directions(N_DIRECTIONS, problem.n_features)
         solver = Grid(directions=np.unique(np.concatenate([network.weights, spread]), axis=0))
     (answer,) = solver.path(problem, [problem.lam])
     return np.zeros_like(network(problem.X)) if answer.dual is None else answer.dual  # zero where there was no time

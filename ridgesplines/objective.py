@@ -18,7 +18,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
-BLOCK = 2**22
+BLOCK_ENTRIES = 2**22
 #: What rounding takes of a term, and of a sum of many of one sign.
 EPS = np.finfo(float).eps
 SUM = 4.0 * EPS
@@ -46,7 +46,7 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     """
     net, X, loss = moved(problem, network), problem.centred, problem.loss
     zero = np.zeros_like(net.offset)
-    apart = loss.translates and not loss.constraint
+    apart = loss.translates and not loss.interpolates
     if net.n_features == 1 and isinstance(net.activation, ReLU):
         return (problem.y - net.offset, net.changed(offset=zero)(X)) if apart else (problem.y, net(X))
     hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope))(X)
@@ -82,7 +82,7 @@ def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array,
     (y, z), p = fit or targets_and_fit(problem, network), problem
     off, value = fit_rounding(p, network, (y, z)), p.loss.value(y, z)
     penalty = SUM * p.lam * network.seminorm
-    if p.loss.constraint:
+    if p.loss.interpolates:
         return penalty
     if p.loss.translates:  # away from zero; beyond it the other side of a kink may be steeper
         r, zero = y - z, np.zeros_like(z)
@@ -102,7 +102,7 @@ def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
     terms = np.abs(p.X) @ np.abs(network.slope) + np.abs(network.offset)
     if network.polynomial is not None:
         terms = terms + np.abs(network.polynomial(p.X))
-    if p.loss.constraint:
+    if p.loss.interpolates:
         return 0.0
     if p.loss.translates:
         return float(p.sample_weight @ p.loss.value(SUM * (np.abs(p.y) + terms), np.zeros_like(terms)))
@@ -115,7 +115,7 @@ def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     if net.n_features == 1 and isinstance(net.activation, ReLU):
         return EPS * (_piecewise_terms(net, X[:, 0], z) + (np.abs(y) if problem.loss.translates else 0.0))
     far, size, terms = np.linalg.norm(X, axis=1), np.abs(net.amplitudes), np.abs(z)
-    step = max(1, BLOCK // max(1, net.n_neurons))
+    step = max(1, BLOCK_ENTRIES // max(1, net.n_neurons))
     for i in range(0, len(X), step):  # each neuron sums w^T x and b, and its slope passes on what that rounds
         hidden = X[i : i + step] @ net.weights.T - net.biases
         summed = np.abs(net.activation.derivative(hidden)) * (far[i : i + step, None] + np.abs(net.biases))
@@ -140,12 +140,12 @@ def resolution(problem: Problem) -> float:
     that. For interpolation, where there is no residual: bends of a millionth of the slope of y over X.
     """
     p = problem.reduced
-    perfect = PERFECT if p.loss.smooth or p.loss.constraint else PERFECT_WITH_KINKS
+    perfect = PERFECT if p.loss.smooth or p.loss.interpolates else PERFECT_WITH_KINKS
     if not p.loss.translates:
         return perfect * float(p.sample_weight.sum())
     spread = p.y - p.y[0]
     spread = spread - spread.mean(axis=0)
-    if p.loss.constraint:
+    if p.loss.interpolates:
         radius = float(np.linalg.norm(np.ptp(p.X, axis=0))) or 1.0
         return perfect * p.lam * float(np.abs(spread).max()) / radius + 1e-300
     return float(p.sample_weight @ p.loss.value(perfect * spread, np.zeros_like(spread))) + 1e-300

@@ -2,9 +2,9 @@ r"""The problem: data, loss, and the weight of the seminorm; validated once, her
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
-from functools import cached_property, wraps
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,16 +21,58 @@ from ridgesplines.precise import origin_near
 from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples
 
 
-def of_data(compute: Callable[[Any], Array]) -> property:
-    """A property that depends on the data alone: found once, and shared by the problems of other lam."""
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The data with their loss and activation, and what follows from these alone: shared by the problems of all lam."""
 
-    @wraps(compute)
-    def found(problem: Problem) -> Array:
-        if compute not in problem.facts:
-            problem.facts[compute] = compute(problem)
-        return problem.facts[compute]
+    X: Array
+    y: Array
+    sample_weight: Array
+    loss: Loss
+    activation: Activation
 
-    return property(found)
+    @cached_property
+    def n_outputs(self) -> int | None:
+        return self.loss.n_outputs(self.y)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        keep = self.sample_weight > 0.0
+        rows, x = np.flatnonzero(keep), self.X[:, 0] if keep.all() else self.X[keep, 0]
+        return rows if self.X.shape[1] > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
+
+    @cached_property
+    def reduced(self) -> Data:
+        rows = self.rows
+        if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
+            return self
+        X, y, weight = (frozen(part[rows]) for part in (self.X, self.y, self.sample_weight))
+        return replace(self, X=X, y=y, sample_weight=weight)
+
+    @cached_property
+    def origin(self) -> Array:
+        return frozen(origin_near(self.X))
+
+    @cached_property
+    def centred(self) -> Array:
+        return frozen(self.X - self.origin) if self.origin.any() else self.X
+
+    @cached_property
+    def sites(self) -> Array:
+        x = self.reduced.X[:, 0]
+        apart = x[1:] > x[:-1]
+        return x if apart.all() else x[np.append(True, apart)]
+
+    @cached_property
+    def detrended(self) -> Array:
+        y, Q = self.y, self.null_space
+        if self.activation.degree >= 0:
+            y = y - y.mean(axis=0)
+        return y - Q @ (Q.T @ y)
+
+    @cached_property
+    def null_space(self) -> Array:
+        return frozen(polynomial_basis(self.X, self.activation.degree))
 
 
 class Problem(Immutable):
@@ -93,25 +135,24 @@ class Problem(Immutable):
         feature_names: Sequence[str] | None = None,
         constraints: Sequence[Constraint] | None = None,
     ) -> None:
-        self.facts: dict[Callable[[Problem], Array], Array] = {}
-        self.loss = _instance("loss", loss, Loss, Squared)
-        self.activation = _instance("activation", activation, Activation, ReLU)
+        loss = _instance("loss", loss, Loss, Squared)
+        activation = _instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
-        self.X = frozen(samples("X", X))
+        points = frozen(samples("X", X))
         self.feature_names = None if names is None else tuple(map(str, names))
-        if self.feature_names is not None and len(self.feature_names) != self.X.shape[1]:
+        if self.feature_names is not None and len(self.feature_names) != points.shape[1]:
             raise ProblemError(
                 "feature_names",
-                f"one name for each of the {self.X.shape[1]} columns of X",
+                f"one name for each of the {points.shape[1]} columns of X",
                 f"{len(self.feature_names)}",
                 "Leave it out for the names x0, x1, ...",
             )
-        self.y = frozen(self.loss.check(y))
-        same_length("y", len(self.y), len(self.X))
-        self.sample_weight = frozen(sample_weights(sample_weight, len(self.X)))
+        values = frozen(loss.check(y))
+        same_length("y", len(values), len(points))
+        self.data = Data(points, values, frozen(sample_weights(sample_weight, len(points))), loss, activation)
         self.lam = self._check_lam(lam)
         self.constraints = checked(constraints)
-        if self.loss.constraint:
+        if loss.interpolates:
             _consistent(self.reduced.X, self.reduced.y)
         if self.constraints:
             self._check_constraints()
@@ -128,13 +169,13 @@ class Problem(Immutable):
             raise ProblemError("constraints", "d = 1 and one output, where there are constraints", what, remedy)
         if any(isinstance(constraint, Shape) for constraint in self.constraints):
             return  # in scaled units: looked at in the user's own, where rounding is least
-        data = self.reduced if self.loss.constraint else None
+        data = self.reduced if self.loss.interpolates else None
         x, y = (np.empty(0), np.empty(0)) if data is None else (data.X[:, 0], data.y)
-        require_some_function(self.shape, x, y)
+        require_some_function(self.constraint, x, y)
 
     def _check_lam(self, lam: float) -> float:
         lam = real_number("lam", lam, "a finite number >= 0", 0.0)
-        if lam == 0.0 and not self.loss.constraint:
+        if lam == 0.0 and not self.loss.interpolates:
             raise ProblemError(
                 "lam",
                 f"a positive number for {self.loss.name}",
@@ -146,23 +187,47 @@ class Problem(Immutable):
 
     def with_lam(self, lam: float) -> Problem:
         """The same problem for another lam; data are shared, and what was found out about them."""
-        other = self._changed(("reduced", "unconstrained"), lam=self._check_lam(lam))
-        if "reduced" in self.__dict__ and self.reduced is not self:
-            other.__dict__["reduced"] = self.reduced.with_lam(lam)
-        return other
+        return self._with(lam=self._check_lam(lam))
 
     @cached_property
     def unconstrained(self) -> Problem:
         """The same problem without its constraints; data are shared."""
-        return self._changed(("shape", "reduced"), constraints=())
+        return self._with(constraints=())
 
-    def _changed(self, forgotten: tuple[str, ...], **changes: Any) -> Problem:
-        """A copy with other attributes, and without the cached ones that these change."""
-        other = copy.copy(self)
-        for name in forgotten:
-            other.__dict__.pop(name, None)
-        other.__dict__.update(changes)
+    @cached_property
+    def reduced(self) -> Problem:
+        """The problem of the `rows`: the same optimum, and in one dimension sorted data."""
+        return self if self.data.reduced is self.data else self._with(data=self.data.reduced)
+
+    def _with(self, **changes: Any) -> Problem:
+        """Another problem that differs in its data, its lam or its constraints."""
+        other = object.__new__(Problem)
+        for name in ("data", "lam", "constraints", "feature_names"):
+            setattr(other, name, changes.get(name, getattr(self, name)))
         return other
+
+    @property
+    def X(self) -> Array:  # noqa: N802
+        """The data, shape (N, d), read-only."""
+        return self.data.X
+
+    @property
+    def y(self) -> Array:
+        """The targets as the loss takes them, shape (N,) or (N, D), read-only."""
+        return self.data.y
+
+    @property
+    def sample_weight(self) -> Array:
+        r"""The weights :math:`s_n`, shape (N,), read-only."""
+        return self.data.sample_weight
+
+    @property
+    def loss(self) -> Loss:
+        return self.data.loss
+
+    @property
+    def activation(self) -> Activation:
+        return self.data.activation
 
     @property
     def n_samples(self) -> int:
@@ -172,66 +237,50 @@ class Problem(Immutable):
     def n_features(self) -> int:
         return self.X.shape[1]
 
-    @cached_property
+    @property
     def n_outputs(self) -> int | None:
         """The number D of outputs, or None for a scalar fit."""
-        return self.loss.n_outputs(self.y)
+        return self.data.n_outputs
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """The last part of the shapes of values: empty for a scalar fit, (D,) for D outputs."""
+        """The end of the shape of values: empty for a scalar fit, (D,) for D outputs."""
         return () if self.n_outputs is None else (self.n_outputs,)
 
-    @of_data
-    def rows(self) -> NDArray[np.intp]:
-        """The rows of positive weight; in one dimension in the order of x."""
-        keep = self.sample_weight > 0.0
-        rows, x = np.flatnonzero(keep), self.X[:, 0] if keep.all() else self.X[keep, 0]
-        return rows if self.n_features > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
-
     @cached_property
-    def reduced(self) -> Problem:
-        """The problem of these rows: the same optimum, and in one dimension sorted data."""
-        rows = self.rows
-        if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
-            return self
-        data = {name: frozen(getattr(self, name)[rows]) for name in ("X", "y", "sample_weight")}
-        return self._changed(("unconstrained",), facts={}, **data)
-
-    @of_data
-    def origin(self) -> Array:
-        """A point near the data, from which x is measured without any rounding; shape (d,)."""
-        return frozen(origin_near(self.X))
-
-    @of_data
-    def centred(self) -> Array:
-        """X less the origin, exactly; shape (N, d)."""
-        return frozen(self.X - self.origin) if self.origin.any() else self.X
-
-    @of_data
-    def sites(self) -> Array:
-        """The distinct x of these rows, increasing; d = 1 only."""
-        x = self.reduced.X[:, 0]
-        apart = x[1:] > x[:-1]
-        return x if apart.all() else x[np.append(True, apart)]
-
-    @of_data
-    def detrended(self) -> Array:
-        """y less its least-squares fit in the null space, exact to the rounding of the difference."""
-        y, Q = self.y, self.null_space
-        if self.activation.degree >= 0:
-            y = y - y.mean(axis=0)
-        return y - Q @ (Q.T @ y)
-
-    @cached_property
-    def shape(self) -> Shape:
+    def constraint(self) -> Shape:
         """All constraints together, in normal form."""
         return combined(self.constraints)
 
-    @of_data
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows of positive weight; in one dimension in the order of x."""
+        return self.data.rows
+
+    @property
+    def origin(self) -> Array:
+        """A point near the data, from which x is measured without any rounding; shape (d,)."""
+        return self.data.origin
+
+    @property
+    def centred(self) -> Array:
+        """X less the origin, exactly; shape (N, d)."""
+        return self.data.centred
+
+    @property
+    def sites(self) -> Array:
+        """The distinct x of the rows, increasing; d = 1 only."""
+        return self.data.sites
+
+    @property
+    def detrended(self) -> Array:
+        """y less its least-squares fit in the null space, exact to the rounding of the difference."""
+        return self.data.detrended
+
+    @property
     def null_space(self) -> Array:
         """Orthonormal basis of the values at the data of the null space, for ReLU [1 X]; shape (N, r)."""
-        return frozen(polynomial_basis(self.X, self.activation.degree))
+        return self.data.null_space
 
     @property
     def rank(self) -> int:

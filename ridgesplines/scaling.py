@@ -89,7 +89,7 @@ class Scaling:
 
     def lam(self, lam: float) -> float:
         """The scaled lam."""
-        if self.problem.loss.constraint:
+        if self.problem.loss.interpolates:
             return 1.0  # lam only scales the objective, and may be zero
         return lam * self.size / (self.stretch * self.factor)
 
@@ -98,13 +98,13 @@ def standardise(problem: Problem) -> Scaling:
     """The problem in coordinates in which |x| <= 1 and the residual of the affine fit is of size one."""
     rows, reduced = problem.rows, problem.reduced
     X, y, weight = reduced.X, reduced.y, reduced.sample_weight
-    if problem.loss.constraint:
+    if problem.loss.interpolates:
         first = np.sort(np.unique(X, axis=0, return_index=True)[1])
         rows, X, y, weight = rows[first], X[first], y[first], weight[first]
     centre = (X.max(axis=0) + X.min(axis=0)) / 2.0
     radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
     X = (X - centre) / radius
-    if problem.loss.constraint and len(np.unique(X, axis=0)) < len(X):
+    if problem.loss.interpolates and len(np.unique(X, axis=0)) < len(X):
         raise ProblemError(
             "X",
             "for Interpolation, distinct rows further apart than the rounding of their span",
@@ -124,7 +124,7 @@ def standardise(problem: Problem) -> Scaling:
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
     activation, stretch = problem.activation.rescaled(radius)
-    factor = problem.lam * size / stretch if loss.constraint else factor * heaviest
+    factor = problem.lam * size / stretch if loss.interpolates else factor * heaviest
     shape = _scaled_shape(problem, centre, radius, slope, offset, size)
     scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape)
     scaling = Scaling(
@@ -139,4 +139,4 @@ def _scaled_shape(
     """The constraints in the new units: a list of one, or empty."""
     if not problem.constraints:
         return []
-    return [problem.shape.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]
+    return [problem.constraint.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]

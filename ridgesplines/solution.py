@@ -18,25 +18,19 @@ from ridgesplines.amplitudes.extreme_points import at_sites, neuron_bound
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.uniqueness import proves_unique
-from ridgesplines.certificate.violation import TOLERANCE, missed, violation
+from ridgesplines.certificate.violation import FEASIBLE_RTOL, missed, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
 from ridgesplines.oracle.bounded import Report
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array, real_number, rounded_up
+from ridgesplines.verdict import Scope, Status
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CROSS_VALIDATE = "Use cross-validation."
-#: What may be said of the gap, by what was proven.
-WORDS = {
-    "exact": "certified: no function has an objective lower by more than this",
-    "bounded": "certified, from an upper bound on sup|eta|: no function has an objective lower by more than this",
-    "dictionary": "among the neurons of the grid only",
-    "searched": "an estimate, not a bound: sup|eta| was searched",
-}
 CONTRADICTION = "nothing is proven: the dual value lies above the objective, which is a fault of ridgesplines"
 
 
@@ -75,7 +69,7 @@ class Solution:
     network: RidgeSpline
     certificate: DualCertificate
     solver: str = "evaluate"
-    status: str = "evaluated"
+    status: Status = Status.EVALUATED
     seconds: float = 0.0
     history: Mapping[str, Any] = field(default_factory=dict)
     dictionary_gap: float | None = None
@@ -105,7 +99,7 @@ class Solution:
     @property
     def objective(self) -> float:
         """data_fit + lam * seminorm; infinite where f violates the constraints by more than 1e-9, relatively."""
-        if self.violation > TOLERANCE:
+        if self.violation > FEASIBLE_RTOL:
             return float("inf")
         return self.data_fit + self.problem.lam * self.seminorm
 
@@ -129,7 +123,7 @@ class Solution:
         A dual value above the objective proves that one of them is wrong: a fault of this library. (Not so on a grid:
         a network that leaves it may be better than the best on it.)
         """
-        if self.certificate.scope == "dictionary" or not self.certificate.value > self.objective + self.rounding:
+        if self.certificate.scope is Scope.DICTIONARY or not self.certificate.value > self.objective + self.rounding:
             return None
         return f"the dual value {self.certificate.value:.17g} lies above the objective {self.objective:.17g}"
 
@@ -228,8 +222,8 @@ class Solution:
         ('searched', 'exact', True)
         """
         real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
-        activation = self.problem.activation
-        if self.certificate.scope == "exact" or (self.problem.n_features == 1 and self.certificate.scope == "bounded"):
+        activation, scope = self.problem.activation, self.certificate.scope
+        if scope is Scope.EXACT or (scope is Scope.BOUNDED and self.problem.n_features == 1):
             return self
         if not isinstance(activation, ReLU):
             raise ProblemError(
@@ -242,8 +236,8 @@ class Solution:
         stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
         found = self._gap_at(float(group_norms(stronger.eta(*stronger.peaks)).max(initial=0.0)))
         status = self.status
-        if status == "converged" and self.dictionary_gap is None and found > self.tolerance:
-            status = "not converged"
+        if status is Status.CONVERGED and self.dictionary_gap is None and found > self.tolerance:
+            status = Status.NOT_CONVERGED
             warnings.warn(
                 f"The search had missed neurons: the relative gap of this dual vector is {found:.1e} at least, not "
                 f"{self.tolerance:.0e}. Go on with solver=rs.ColumnGeneration(start=solution).",
@@ -286,7 +280,7 @@ class Solution:
         if self.contradiction:
             return CONTRADICTION
         starts = self.certificate.starts
-        return WORDS[self.certificate.scope] + (f" from {starts} fresh random starts" if starts else "")
+        return self.certificate.scope.words + (f" from {starts} fresh random starts" if starts else "")
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
@@ -308,7 +302,7 @@ class Solution:
         ]
         if p.constraints:
             rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
-        if self.dictionary_gap is not None and c.scope in ("exact", "bounded") and d > 1:
+        if self.dictionary_gap is not None and c.scope.proven and d > 1:
             rows.append(
                 ("on the grid", f"{rounded_up(self.dictionary_gap)} (relative gap among the grid's own neurons)")
             )

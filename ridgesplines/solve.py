@@ -28,6 +28,7 @@ from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.constrained.threshold import least_lam
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import real_array
+from ridgesplines.verdict import Scope, Status
 
 
 def solve(problem: Problem, solver: Solver | None = None) -> Solution:
@@ -145,7 +146,7 @@ def lambda_max(problem: Problem) -> float:
     if affine is None:
         return float("inf")
     sup = oracle(projected(scaling.problem, affine[1])[0]).value
-    return sup / scaling.lam(1.0) if not problem.loss.constraint else 0.0
+    return sup / scaling.lam(1.0) if not problem.loss.interpolates else 0.0
 
 
 def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
@@ -184,7 +185,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
     problem, network = answer.problem, _named(answer.network, answer.problem)
     exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
-    if answer.dictionary is None or exact is not None:
+    if answer.limits is None or exact is not None:
         dual = answer.dual
         if dual is None and not problem.constraints:  # a solver that has a dual vector has looked already
             require_minimiser(problem.reduced)
@@ -192,17 +193,18 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
             dual = solver_dual(problem, network, MAX_TIME)
         certificate = certify(problem, network, dual, exact, 0.1 * answer.tolerance, fit)
         certificate = looked_at(problem, certificate, *answer.peaks) if answer.peaks else certificate
-    if answer.dictionary is not None:
-        inner = certify(problem, network, answer.dual, answer.dictionary, fit=fit)
+    if answer.limits is not None:
+        inner = certify(problem, network, answer.dual, answer.limits, fit=fit)
     shown = certificate or inner
     assert shown is not None
     seconds = time.perf_counter() - start
     solution = Solution(
-        problem, network, shown, repr(solver), "converged", seconds, answer.history, None, answer.tolerance
+        problem, network, shown, repr(solver), Status.CONVERGED, seconds, answer.history, None, answer.tolerance
     ).evaluated(fit)
-    if inner is not None and inner.scope == "dictionary":  # what no function does better, no neuron of the grid does
+    if inner is not None and inner.scope is Scope.DICTIONARY:
+        # What no function does better, no neuron of the grid does better.
         within = Solution(problem, network, inner).evaluated(fit).relative_gap
-        within = min(within, solution.relative_gap) if shown.scope in ("exact", "bounded") else within
+        within = min(within, solution.relative_gap) if shown.scope.proven else within
         solution = replace(solution, dictionary_gap=within).evaluated(fit)
     return _judged(solver, solution, answer.interrupted)
 
@@ -213,16 +215,16 @@ def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
     gap = solution.relative_gap if solution.dictionary_gap is None else solution.dictionary_gap
     if solution.contradiction:
         warn_contradiction(f"{solver.name} {at}: {solution.contradiction}")
-        return replace(solution, status="not converged")
+        return replace(solution, status=Status.NOT_CONVERGED)
     if interrupted:
         _warn(f"{solver.name} was interrupted {at}, with a relative gap of {gap:.1e}.")
-        return replace(solution, status="interrupted")
+        return replace(solution, status=Status.INTERRUPTED)
     if np.isinf(solution.tolerance):  # the gap is the result, not a promise
-        return replace(solution, status="trained")
+        return replace(solution, status=Status.TRAINED)
     if gap <= solution.tolerance:
         return solution
     _warn(f"{solver.name} reached a relative gap of {gap:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution))
-    return replace(solution, status="not converged")
+    return replace(solution, status=Status.NOT_CONVERGED)
 
 
 def _remedy(solution: Solution) -> str:

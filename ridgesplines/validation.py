@@ -21,7 +21,7 @@ class Immutable:
     """Attributes are set once, when the object is made."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__:
+        if name in self.__dict__ or isinstance(getattr(type(self), name, None), property):
             raise AttributeError(f"{type(self).__name__} is immutable; make another one instead")
         super().__setattr__(name, value)
 

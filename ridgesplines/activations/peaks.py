@@ -18,12 +18,12 @@ from ridgesplines.validation import Array
 #: The bound is pursued until it exceeds the largest value found by no more than this, relatively.
 SHARP = 1e-9
 #: Halvings of an interval at most, and intervals at once: beyond, the bound is what it is by then.
-HALVINGS = 60
+MAX_HALVINGS = 60
 INTERVALS = 20_000
 #: Steps of bisection: to the last digit of the spacing of the grid.
-STEPS = 50
+BISECTIONS = 50
 #: Entries of a block of pre-activations.
-BLOCK = 2**21
+BLOCK_ENTRIES = 2**21
 
 
 class Peaks(NamedTuple):
@@ -44,7 +44,7 @@ class Peaks(NamedTuple):
 
 def sums(function: Callable[[Array], Array], p: Array, b: Array, u: Array) -> Array:
     """sum over n of function(p_n - b) u_n at biases b, shape (m,) or (m, D); in blocks."""
-    step = max(1, BLOCK // max(1, len(p)))
+    step = max(1, BLOCK_ENTRIES // max(1, len(p)))
     parts = [function(p - b[i : i + step, None]) @ u for i in range(0, len(b), step)]
     return np.concatenate([np.empty((0, *u.shape[1:])), *parts])
 
@@ -83,7 +83,7 @@ def smooth_peaks(
     weights = size(u)
 
     def most(low: Array, high: Array) -> Array:
-        step = max(1, BLOCK // max(1, len(p)))
+        step = max(1, BLOCK_ENTRIES // max(1, len(p)))
         parts = [
             bend(p - high[i : i + step, None], p - low[i : i + step, None]) @ weights for i in range(0, len(low), step)
         ]
@@ -100,7 +100,7 @@ def _sharpened(
     height = size(eta)
     inner = np.flatnonzero((height[1:-1] >= height[:-2]) & (height[1:-1] > height[2:])) + 1
     low, high = edges[inner - 1], edges[inner + 1]
-    for _ in range(STEPS if len(inner) else 0):
+    for _ in range(BISECTIONS if len(inner) else 0):
         middle = (low + high) / 2.0
         at, slope = sums(value, p, middle, u), -sums(derivative, p, middle, u)
         rising = at * slope > 0.0 if u.ndim == 1 else (at * slope).sum(axis=1) > 0.0
@@ -118,7 +118,7 @@ def _bounded(
     """An upper bound on |eta| between the edges: intervals are halved while they may hold more than the best."""
     low, high, left, right = edges[:-1], edges[1:], at_edges[:-1], at_edges[1:]
     bound = best
-    for _ in range(HALVINGS):
+    for _ in range(MAX_HALVINGS):
         upper = np.maximum(left, right) + (high - low) ** 2 / 8.0 * most(low, high)
         open_ = upper > best * (1.0 + SHARP)
         bound = max(bound, float(upper[~open_].max(initial=0.0)))

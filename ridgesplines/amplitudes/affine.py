@@ -41,7 +41,7 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
 def _nothing(problem: Problem, fixed: Array | float) -> tuple[Array, Array] | None:
     """The same where no function is free: the fixed fit, and a subgradient there; for interpolation only of zeros."""
     z = fixed + np.zeros((problem.n_samples, *problem.outputs))
-    if problem.loss.constraint:
+    if problem.loss.interpolates:
         return (z, np.zeros_like(z)) if (problem.y == z).all() else None
     return z, dual_of_fit(problem, z)
 

@@ -36,7 +36,7 @@ def neuron_bound(problem: Problem) -> int:
     """
     reduced = problem.reduced
     if problem.constraints:
-        return max(len(np.union1d(reduced.X[:, 0], problem.shape.points)) - 2, 0)
+        return max(len(np.union1d(reduced.X[:, 0], problem.constraint.points)) - 2, 0)
     return (reduced.n_samples - reduced.rank) * (problem.n_outputs or 1)
 
 

@@ -16,8 +16,8 @@ from ridgesplines.amplitudes.design import Design
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
-TOLERANCE = 1e-10
-OPTIONS = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
+FEASIBLE_TOL = 1e-10
+OPTIONS = {"primal_feasibility_tolerance": FEASIBLE_TOL, "dual_feasibility_tolerance": FEASIBLE_TOL}
 #: SciPy's status where HiGHS met numerical difficulties.
 GAVE_UP = 4
 #: Rows that may change their piece in the first program, at least, where a fit nearby is known.

@@ -21,7 +21,7 @@ from ridgesplines.objective import dual_of_fit, objective_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
-STEPS = 50
+MAX_STEPS = 50
 
 
 class Model(NamedTuple):
@@ -87,7 +87,7 @@ def _of_parabola(problem: Problem, columns: Columns, a: Array, beta: Array, z: A
 def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
     """Models until none descends; where that of the curvature does not, a parabola above the loss."""
     value = objective_of_fit(problem, z, float(a.sum()))
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         for steady in (False, True):
             model = Model.at(problem, z, steady)
             step = _step(problem, columns, model, columns.gram(model.curvature), a)

@@ -17,7 +17,7 @@ def require_shaped_minimiser(problem: Problem) -> None:
     """
     if not problem.loss.separable():
         return
-    shape, x = problem.shape, problem.X[:, 0]
+    shape, x = problem.constraint, problem.X[:, 0]
     margins = problem.y[:, None] * np.column_stack([np.ones_like(x), x])
     fixed = np.array([[1.0, p] for p in shape.points])
     out = linprog(

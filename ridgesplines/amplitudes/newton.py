@@ -19,7 +19,7 @@ from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
-ITERATIONS = 200
+MAX_ITERATIONS = 200
 #: How much of the majorant stands in for a curvature of zero.
 STRAIGHT = 1e-6
 
@@ -102,7 +102,7 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
     if not theta.size:
         return theta, none, True
     value = face.objective(theta)
-    for _ in range(ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         for steady in (False, True):
             gradient, hessian = face.derivatives(theta, steady)
             step = -damped_solve(hessian, gradient.ravel()).reshape(theta.shape)

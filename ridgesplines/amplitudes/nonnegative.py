@@ -17,7 +17,7 @@ from ridgesplines.validation import Array
 #: Makes dependent columns independent: along their null direction the step is then long, and ends where one leaves.
 DAMPING = 1e-14
 #: A multiplier this small, relative to what it is the difference of, is rounding.
-ROUNDING = 1e-13
+ROUNDING_RTOL = 1e-13
 
 
 def nonnegative(S: Array, g: Array, a: Array) -> Array:
@@ -37,7 +37,7 @@ def nonnegative(S: Array, g: Array, a: Array) -> Array:
         if moved:
             tabu[:] = False
         slack = g - S @ a
-        floor = ROUNDING * (np.abs(g) + np.abs(S) @ a)
+        floor = ROUNDING_RTOL * (np.abs(g) + np.abs(S) @ a)
         entering = ~passive & ~tabu & (slack > floor)
         if not entering.any():
             break

@@ -24,11 +24,12 @@ from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.validation import Array, real_array
+from ridgesplines.verdict import Scope
 
 #: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
-RESCAN = (0, 2026)
+RESCAN_SEED = (0, 2026)
 #: A relative gap that needs no second dual vector.
-SMALL = 1e-9
+SMALL_GAP = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ class DualCertificate:
 
     dual: Array
     sup: float
-    scope: str
+    scope: Scope
     residual: float
     scale: float
     value: float
@@ -128,7 +129,7 @@ def certify(
     network: RidgeSpline,
     dual: Array | Multipliers | None = None,
     oracle: Oracle | None = None,
-    tol: float = SMALL,
+    tol: float = SMALL_GAP,
     fit: tuple[Array, Array] | None = None,
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
@@ -151,7 +152,7 @@ def certify(
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
-    oracle = oracle or continuum_oracle(reduced.X, network.weights, RESCAN, activation=problem.activation)
+    oracle = oracle or continuum_oracle(reduced.X, network.weights, RESCAN_SEED, activation=problem.activation)
     prove = partial(_proved, problem, network, oracle=oracle)
     if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
         return perfect
@@ -172,7 +173,7 @@ def certify(
 
 def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array) -> DualCertificate:
     """A searched certificate, raised to what is found at further neurons W (K, d), b (K,); others as they are."""
-    if certificate.scope != "searched" or not len(b):
+    if certificate.scope is not Scope.SEARCHED or not len(b):
         return certificate
     size = group_norms(certificate.eta(W, b))
     top = int(size.argmax())
@@ -206,7 +207,7 @@ def strengthened(
     W, b = certificate.peaks
     near = np.concatenate([network.weights, W]), np.concatenate([network.biases, b])
 
-    def oracle(u: Array, level: float | None = None) -> Supremum:
+    def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
         return proven(problem.reduced.X, u, max_time, near, report)
 
     proof = _proved(problem, network, certificate.dual[problem.rows], oracle)
@@ -229,7 +230,7 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
 
 def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) -> Supremum:
     """A supremum that is not below |eta| at the network's own neurons; not so a grid's, which they may have left."""
-    if found.scope == "dictionary" or not network.n_neurons:
+    if found.scope is Scope.DICTIONARY or not network.n_neurons:
         return found
     net = moved(problem, network)
     size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation))
@@ -237,7 +238,7 @@ def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) ->
     if size[top] <= found.value:
         return found
     excess = float(size[top] - found.value)
-    if found.scope == "exact" and excess > 1e-9 * found.value + eta_rounding(problem, u):
+    if found.scope is Scope.EXACT and excess > 1e-9 * found.value + eta_rounding(problem, u):
         warn_contradiction(
             f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
         )
@@ -268,11 +269,11 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
     best = max((best_bound(scaled, sites, u, start.points) for u in fits), key=lambda bound: bound.value)
     original = best.multipliers.in_units_of(scaling)
     at = scaling.centre[0] + scaling.radius * sites.at
-    points = np.array(problem.shape.points)
+    points = np.array(problem.constraint.points)
     return DualCertificate(
         original.fit,
         best.sup * scaling.radius * scaling.factor / scaling.size,
-        "exact",
+        Scope.EXACT,
         best.residual,
         best.scale,
         scaling.factor * best.value,

@@ -88,8 +88,8 @@ def best_bound(problem: Problem, sites: Sites, u: Array, nu: Array) -> Bound:
     """The bound from suggestions u (N,) and nu (F,), in scaled units."""
     multipliers, residual = completed(problem, sites, u, nu)
     u, nu, m = multipliers.fit, multipliers.points, multipliers.slopes
-    sup = supremum(problem.shape, eta_at_sites(sites, multipliers))
-    linear = float(nu @ np.array(problem.shape.values)) + _price(problem.shape, m)
+    sup = supremum(problem.constraint, eta_at_sites(sites, multipliers))
+    linear = float(nu @ np.array(problem.constraint.values)) + _price(problem.constraint, m)
 
     def value(factor: float) -> float:
         conjugate = problem.loss.conjugate(problem.y, -factor * u / problem.sample_weight)
@@ -113,7 +113,7 @@ def completed(problem: Problem, sites: Sites, u: Array, nu: Array) -> tuple[Mult
     """u and nu brought into the conjugate's domain and into balance, with the m that suits them best; and how far off
     balance they were.
     """
-    shape, s = problem.shape, problem.sample_weight
+    shape, s = problem.constraint, problem.sample_weight
     size = float(np.abs(u).sum() + np.abs(nu).sum()) or 1.0
     imbalance = 0.0
     for attempt in range(4):

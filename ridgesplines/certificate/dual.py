@@ -20,6 +20,7 @@ from ridgesplines.amplitudes.linear_program import OPTIONS
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import SUM, eta_rounding, moved, objective_rounding
 from ridgesplines.oracle.base import Oracle
+from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -168,16 +169,19 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     """
     p, (y, z), net = problem, fit, moved(problem, network)
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
-    if p.loss.constraint:
+    if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
     if p.constraints:  # their multipliers make up for what u is not orthogonal to
         return sums
-    null = p.centred @ net.slope + net.offset
+    Q, null = p.null_space, plus_products(np.asarray(net.offset)[None], p.centred, net.slope)
     if net.polynomial is not None:
         null = null + net.polynomial(p.centred)
     if p.loss.translates:
         null = null - (p.y - p.detrended)
-    return sums + float(np.linalg.norm(p.null_space.T @ u) * np.linalg.norm(p.null_space.T @ null))
+    within = Q.T @ null
+    if p.n_features > 1:  # of nearly dependent columns a basis is known to fewer digits than the functions are
+        sums += abs(float(np.vdot(u, null - Q @ within)))
+    return sums + float(np.linalg.norm(Q.T @ u) * np.linalg.norm(within))
 
 
 def value_rounding(problem: Problem, u: Array, value: float) -> float:

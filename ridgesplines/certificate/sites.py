@@ -35,7 +35,7 @@ class Sites:
     @classmethod
     def of(cls, problem: Problem) -> Sites:
         """For a problem in scaled units, without rows of weight zero."""
-        x, p = problem.X[:, 0], np.array(problem.shape.points)
+        x, p = problem.X[:, 0], np.array(problem.constraint.points)
         at = distinct(np.concatenate([x, p]))
         alone = len(at) == 1
         if alone:

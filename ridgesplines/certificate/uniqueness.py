@@ -23,15 +23,16 @@ from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: For losses whose dual vector the gap does not bound: contact, and the edge of an interval, within this, relatively.
-NEAR = 1e-6
+CONTACT_RTOL = 1e-6
 #: Contact within rounding, relatively.
-ROUNDING = 1e-12
+ROUNDING_RTOL = 1e-12
 
 
 def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) -> bool:
-    """Whether no other function is a minimiser; d = 1, ReLU, scalar, and a scope of "exact".
+    """Whether no other function is a minimiser; d = 1, ReLU, scalar, and an exact scope.
 
     Parameters
     ----------
@@ -40,21 +41,23 @@ def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) ->
     """
     if not isinstance(problem.activation, ReLU):
         return False
-    if problem.n_features > 1 or problem.n_outputs is not None or certificate.scope != "exact" or problem.constraints:
+    if problem.n_features > 1 or problem.n_outputs is not None or problem.constraints:
+        return False
+    if certificate.scope is not Scope.EXACT:
         return False
     p = problem.reduced
     x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
     u = certificate.scale * certificate.dual[problem.rows]
     lipschitz = p.loss.lipschitz
     if lipschitz is None:
-        error, wander = np.full(len(x), NEAR * p.lam), NEAR * s
-        if gap > NEAR * max(abs(certificate.value), 1e-300):
+        error, wander = np.full(len(x), CONTACT_RTOL * p.lam), CONTACT_RTOL * s
+        if gap > CONTACT_RTOL * max(abs(certificate.value), 1e-300):
             return False
     else:
         wander = np.sqrt(2.0 * gap * lipschitz * s)
         error = np.sqrt(2.0 * gap) * _lever(x, lipschitz * s)
     eta = eta_at_sites(x, u)
-    contact = np.abs(eta) >= p.lam * (1.0 - ROUNDING) - error
+    contact = np.abs(eta) >= p.lam * (1.0 - ROUNDING_RTOL) - error
     sites = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
     contact, sign = np.maximum.reduceat(contact, sites), np.sign(eta[sites])
     contact[[0, -1]] = False

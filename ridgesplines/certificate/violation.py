@@ -8,7 +8,7 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 
 #: Largest violation, as `violation` measures it, at which a network in floating point counts as feasible.
-TOLERANCE = 1e-9
+FEASIBLE_RTOL = 1e-9
 
 
 def violation(problem: Problem, net: RidgeSpline) -> float:
@@ -19,7 +19,7 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
     relative to the largest :math:`|y|` and :math:`|v|`. A linear spline has finitely many slopes, both outermost ones
     among them, so that this looks at the whole line.
     """
-    shape = problem.shape
+    shape = problem.constraint
     if shape.free:
         return 0.0
     slopes, eps = slopes_of(net), np.finfo(float).eps
@@ -38,7 +38,7 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
 
 def _excess(problem: Problem, slopes: np.ndarray) -> float:
     """The most that a slope is out of its bounds, or the largest bend of the wrong sign."""
-    shape, bends = problem.shape, np.diff(slopes)
+    shape, bends = problem.constraint, np.diff(slopes)
     excess = [slopes.max() - shape.slope_high, shape.slope_low - slopes.min()]
     if not shape.bends_up:
         excess.append(bends.max(initial=0.0))
@@ -52,7 +52,7 @@ def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, slopes: np.nd
     steep = slopes_of(net)
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
     off = max(_excess(problem, steep), 0.0) + 8.0 * np.finfo(float).eps * (abs(float(net.slope[0])) + net.seminorm)
-    p, v = np.array(problem.shape.points), np.array(problem.shape.values)
+    p, v = np.array(problem.constraint.points), np.array(problem.constraint.values)
     at = np.abs(net(p) - v) + 8.0 * np.finfo(float).eps * (size + np.abs(net.offset)) if len(p) else np.zeros(0)
     return float(np.abs(slopes).sum() * off + np.abs(points) @ at + problem.lam * off)
 

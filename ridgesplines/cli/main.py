@@ -15,6 +15,7 @@ import numpy as np
 import ridgesplines as rs
 from ridgesplines.cli.table import Table, TableError, read_table
 from ridgesplines.validation import rounded_up
+from ridgesplines.verdict import Status
 
 LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
     "squared": lambda args: rs.Squared(),
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _status(solutions: Sequence[rs.Solution]) -> int:
-    return 130 if any(solution.status == "interrupted" for solution in solutions) else 0
+    return 130 if any(solution.status is Status.INTERRUPTED for solution in solutions) else 0
 
 
 def _parser() -> argparse.ArgumentParser:

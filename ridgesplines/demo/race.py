@@ -45,7 +45,7 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
     trained = rs.solve(problem, method)
     send(
         {
-            "done": "interrupted" if trained.status == "interrupted" else "trained",
+            "done": trained.status,
             "objective": trained.objective,
             "active": trained.network.n_active,
             "outline": outline(trained.network, problem.X[:, 0]),

@@ -108,7 +108,7 @@ def read_training(body: Mapping[str, Any]) -> Training:
     if not isinstance(body.get("fit"), dict):
         raise Refused(400, "fit: expected an object, the problem of the race")
     fit, rate = read_fit(body["fit"], 1), body.get("learning_rate")
-    if fit.loss.constraint:
+    if fit.loss.interpolates:
         raise Refused(400, "loss: expected one with a gradient for the race; got interpolation. Choose squared error.")
     return Training(
         fit,

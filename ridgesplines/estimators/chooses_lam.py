@@ -122,7 +122,7 @@ class ChoosesLam(SplineEstimator):
 
     def _check_settings(self, loss: Loss) -> None:
         one_of("rule", self.rule, ("min", "one-se"))
-        if loss.constraint:
+        if loss.interpolates:
             raise ProblemError(
                 "loss",
                 "a loss whose fit changes with lam",

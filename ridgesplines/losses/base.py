@@ -23,7 +23,7 @@ class Loss(ABC):
     cone : the cone that its epigraph needs: ``"linear"``, ``"quadratic"`` or ``"exponential"``.
     smooth : whether the gradient determines the dual vector, and Newton steps make sense.
     vector : whether fits with D outputs are allowed.
-    constraint : whether the loss is the indicator of a constraint (infinite off its domain).
+    interpolates : whether the loss is the indicator of z = y, infinite elsewhere.
     invariant : whether a function common to all outputs changes nothing, as for logits.
     translates : whether :math:`L(y + t, z + t) = L(y, z)`, as for regression.
     quadratic : whether the loss is a parabola in z, its own second-order model.
@@ -40,7 +40,7 @@ class Loss(ABC):
     cone: ClassVar[str]
     smooth: ClassVar[bool] = True
     vector: ClassVar[bool] = False
-    constraint: ClassVar[bool] = False
+    interpolates: ClassVar[bool] = False
     invariant: ClassVar[bool] = False
     translates: ClassVar[bool] = True
     quadratic: ClassVar[bool] = False

@@ -11,7 +11,7 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.validation import Array
 
 #: Largest residual, relative to the range of y, at which a fit in floating point counts as interpolating.
-TOLERANCE = 1e-9
+INTERPOLATES_RTOL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Interpolation(Loss):
 
     cone: ClassVar[str] = "linear"
     smooth: ClassVar[bool] = False
-    constraint: ClassVar[bool] = True
+    interpolates: ClassVar[bool] = True
 
     def value(self, y: Array, z: Array) -> Array:
         rounding = 32.0 * np.finfo(float).eps * np.max(np.abs(y))
-        close = np.abs(y - z) <= TOLERANCE * np.ptp(y) + rounding
+        close = np.abs(y - z) <= INTERPOLATES_RTOL * np.ptp(y) + rounding
         return np.where(close, 0.0, np.inf)
 
     def gradient(self, y: Array, z: Array) -> Array:

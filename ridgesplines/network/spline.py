@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ridgesplines.network.interpret import RidgeFunction
 
 #: Entries of a block of pre-activations, so that evaluation never forms an N x K matrix that does not fit.
-BLOCK = 2**22
+BLOCK_ENTRIES = 2**22
 
 
 class Balanced(NamedTuple):
@@ -210,7 +210,7 @@ class RidgeSpline(Immutable):
         values = points @ self.slope + self.offset
         if self.polynomial is not None:
             values += self.polynomial(points)
-        step = max(1, BLOCK // max(1, self.n_neurons))
+        step = max(1, BLOCK_ENTRIES // max(1, self.n_neurons))
         for i in range(0, len(points), step):
             hidden = points[i : i + step] @ self.weights.T - self.biases
             values[i : i + step] += self.activation.value(hidden) @ self.amplitudes

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ridgesplines.validation import Array
 
 #: Entries, cells times points, that are looked at together.
-TOGETHER = 2**21
+BLOCK_ENTRIES = 2**21
 
 
 def pattern_bound(n: int, rank: int) -> int:
@@ -152,7 +152,7 @@ def _cells(vectors: Array) -> NDArray[np.bool_]:
     cells = [np.empty((0, n), dtype=bool)]
     special: dict[bytes, NDArray[np.bool_]] = {}
     subsets = combinations(range(n), k - 1)
-    step = max(1, TOGETHER // (n * 2 ** (k - 1)))
+    step = max(1, BLOCK_ENTRIES // (n * 2 ** (k - 1)))
     while batch := list(islice(subsets, step)):
         chosen = np.array(batch)
         normals = _normals(vectors[chosen])

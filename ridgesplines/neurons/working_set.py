@@ -16,7 +16,7 @@ from ridgesplines.validation import Array
 #: A point this near to a neuron's hyperplane, in units of the data's radius, is on it.
 TOUCH = 1e-11
 #: Entries of a block of pre-activations.
-BLOCK = 2**22
+BLOCK_ENTRIES = 2**22
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Neurons:
 
 
 def blocks(n: int, width: int) -> Iterator[slice]:
-    """Slices of the n rows, each of at most BLOCK entries for `width` columns."""
-    step = max(1, BLOCK // max(1, width))
+    """Slices of the n rows, each of at most BLOCK_ENTRIES entries for `width` columns."""
+    step = max(1, BLOCK_ENTRIES // max(1, width))
     for i in range(0, n, step):
         yield slice(i, min(n, i + step))
 

@@ -21,6 +21,7 @@ from ridgesplines.oracle.plane import PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 __all__ = [
     "BoundedOracle",
@@ -122,12 +123,12 @@ def _independent(X: Array) -> bool:
     return len(distinct) <= d + 1 and affine_basis(distinct).shape[1] == len(distinct)
 
 
-def _vanishing(X: Array, u: Array, level: float | None = None) -> Supremum:
+def _vanishing(X: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
     """eta = 0: a dual vector that is orthogonal to all affine functions is orthogonal to all functions on such data."""
-    return ranked("exact", np.zeros((1, *u.shape[1:])), np.eye(1, X.shape[1]), X[:1, 0])
+    return ranked(Scope.EXACT, np.zeros((1, *u.shape[1:])), np.eye(1, X.shape[1]), X[:1, 0])
 
 
-def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | None = None) -> Supremum:
+def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
     """Report the neurons of an oracle for coordinates axes @ (x - centre) as neurons for x."""
     supremum = oracle(u, level)
     weights = supremum.weights @ axes
@@ -137,8 +138,8 @@ def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | 
 def neurons_oracle(X: Array, weights: Array, biases: Array, activation: Activation) -> Oracle:
     """The supremum over given neurons of any activation only."""
 
-    def oracle(u: Array, level: float | None = None) -> Supremum:
-        return ranked("dictionary", eta_at(X, u, weights, biases, activation), weights, biases)
+    def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
+        return ranked(Scope.DICTIONARY, eta_at(X, u, weights, biases, activation), weights, biases)
 
     return oracle
 
@@ -147,7 +148,7 @@ def dictionary_oracle(X: Array, dictionary: Dictionary) -> Oracle:
     """The supremum over a dictionary of ReLU neurons only."""
     weights, biases = dictionary.neurons
 
-    def oracle(u: Array, level: float | None = None) -> Supremum:
-        return ranked("dictionary", eta_dictionary(X, u, dictionary), weights, biases)
+    def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
+        return ranked(Scope.DICTIONARY, eta_dictionary(X, u, dictionary), weights, biases)
 
     return oracle

@@ -32,10 +32,10 @@ from ridgesplines.validation import Array
 FLAT = 1e-9
 GAIN = 1e-11
 #: Steps at most: far more than any ascent was seen to take.
-STEPS = 1000
+MAX_STEPS = 1000
 #: Points are held together where each one's distance to the plane through those before exceeds this, relatively: it is
 #: on the diagonal of a QR factorisation of their differences.
-DEPENDENT = 1e-8
+DEPENDENT_RTOL = 1e-8
 #: Hyperplanes that agree so far are the same.
 SAME = 1e-8
 #: Touched points that are tried, times d: on a lattice there may be very many.
@@ -101,7 +101,7 @@ def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplane
     """
     W, active, slopes = start.W.copy(), np.arange(len(start)), passes.slopes(start.W, start.held)
     held, value = slopes.held.copy(), slopes.value.copy()
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         if not len(active) or time.perf_counter() > end:
             break
         rows, proposed, on = _moves(passes, W[active], slopes)
@@ -243,6 +243,6 @@ def _holding(X: Array, held: NDArray[np.intp], crossed: NDArray[np.intp]) -> NDA
         with_it = np.concatenate([held[rows, 1:k], crossed[rows][:, None]], axis=1)
         T = np.linalg.qr(np.swapaxes(X[with_it] - X[held[rows, :1]], 1, 2), mode="r")
         sizes = np.abs(np.diagonal(T, axis1=1, axis2=2))
-        rows = rows[sizes[:, -1] > DEPENDENT * np.abs(T).max(axis=(1, 2))]
+        rows = rows[sizes[:, -1] > DEPENDENT_RTOL * np.abs(T).max(axis=(1, 2))]
         held[rows, k] = crossed[rows]
     return held

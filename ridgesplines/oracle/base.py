@@ -1,4 +1,4 @@
-"""The interface of an oracle, and its answer."""
+"""An oracle, and its answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ridgesplines.network.spline import group_norms
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 
 @dataclass(frozen=True)
@@ -17,34 +18,46 @@ class Supremum:
 
     Attributes
     ----------
-    value : sup |eta|, over what `scope` names; an upper bound on it where that is ``"bounded"``.
-    scope : ``"exact"``, ``"bounded"``, ``"dictionary"`` or ``"searched"``.
+    value : sup |eta|, over what `scope` names; an upper bound on it where that is bounded.
+    scope : over which neurons.
     weights, biases : neurons of large |eta|, the largest first; shapes (m, d), (m,).
     starts : for a search, how many random starts it made.
+    kept : for a search, the maxima that it keeps as starts for the next dual vector, whatever `level` was; as neurons.
     """
 
     value: float
-    scope: str
+    scope: Scope
     weights: Array
     biases: Array
     starts: int = 0
+    kept: tuple[Array, Array] | None = None
 
 
 class Oracle(Protocol):
     """A dual vector, shape (N,) or (N, D), orthogonal to all affine functions -> its supremum.
 
     With `level` an oracle may leave neurons with |eta| <= level out of its answer, all but the first, where that saves
-    work. What its value means does not change.
+    work. What its value means does not change. The rest is for a search, and nothing to an oracle that need not search:
+    neurons `near` which to look, (weights (K, d), biases (K,)); `end`, a reading of ``time.perf_counter`` at which to
+    stop; and `afresh`, from how many starts for each dimension to look again, knowing nothing of earlier calls.
     """
 
-    def __call__(self, u: Array, level: float | None = None) -> Supremum: ...
+    def __call__(
+        self,
+        u: Array,
+        level: float | None = None,
+        *,
+        near: tuple[Array, Array] | None = None,
+        end: float = np.inf,
+        afresh: int | None = None,
+    ) -> Supremum: ...
 
 
 #: Neurons that an answer lists.
-MOST = 256
+MAX_LISTED = 256
 
 
-def ranked(scope: str, eta: Array, weights: Array, biases: Array, most: int = MOST) -> Supremum:
+def ranked(scope: Scope, eta: Array, weights: Array, biases: Array, most: int = MAX_LISTED) -> Supremum:
     """The supremum over listed neurons, with the `most` largest of them."""
     size = group_norms(eta)
     if not len(size):

@@ -15,6 +15,7 @@ from ridgesplines.oracle.base import Supremum
 from ridgesplines.oracle.cones import Cones, fan, refine
 from ridgesplines.oracle.search import SearchOracle, span
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: Called now and then with the seconds passed, the largest |eta| found, the bound on it, and the number of cones.
 Report = Callable[[float, float, float, int], None]
@@ -22,14 +23,14 @@ Report = Callable[[float, float, float, int], None]
 #: Random starts of the search for large |eta| before the cones are split.
 STARTS = 64
 #: From this many entries (points times cones) on, compiled code is worth its loading.
-MANY = 2**14
+COMPILED_ENTRIES = 2**14
 #: Bytes that the cones may fill; above this many dimensions there are too many to begin with.
-BUDGET = 2**29
-DIMENSIONS = 12
+MAX_BYTES = 2**29
+MAX_DIMENSIONS = 12
 #: Cones that come of one share of work, at most, and such that its time is some tenths of a second.
-TOGETHER, SHARE = 2**12, 2**28
+THREAD_CONES, THREAD_ENTRIES = 2**12, 2**28
 #: A principal component of a dual vector this small, relatively, is rounding: any bound on it will do.
-NOTHING = 1e-12
+COMPONENT_RTOL = 1e-12
 #: Hyperplanes in cones from which the search climbs when one of them is the largest so far.
 CLIMBERS = 32
 
@@ -99,15 +100,15 @@ class BoundedOracle:
         if u.ndim == 1:
             branching = _Branching(self, u, supremum, tol, report)
             bound = branching.follow(end, level)
-            return replace(branching.found, value=bound, scope="bounded")
+            return replace(branching.found, value=bound, scope=Scope.BOUNDED)
         parts = u @ np.linalg.svd(u, full_matrices=False)[2].T
         bounds = np.zeros(parts.shape[1])
         for k, part in enumerate(parts.T):
             until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (len(bounds) - k))
-            negligible = np.linalg.norm(part) <= NOTHING * np.linalg.norm(u)
+            negligible = np.linalg.norm(part) <= COMPONENT_RTOL * np.linalg.norm(u)
             branching = _Branching(self, part, self._search(part), tol, report)
             bounds[k] = branching.follow(until, np.inf if negligible else None)
-        return replace(supremum, value=float(np.linalg.norm(bounds)), scope="bounded")
+        return replace(supremum, value=float(np.linalg.norm(bounds)), scope=Scope.BOUNDED)
 
     def neurons(self, hyperplanes: Array) -> tuple[Array, Array]:
         """Weights and biases, for X, of (w, b) in the coordinates of the cones."""
@@ -127,7 +128,7 @@ class _Branching:
         np.add.at(size, oracle._place.ravel(), 0.5 * oracle._unit * np.abs(u))
         self.rounding = _rounding(self.A, self.half, size)
         self.most = _crude(X, self.half)
-        few = 0 < X.shape[1] <= DIMENSIONS and self.most > 0.0
+        few = 0 < X.shape[1] <= MAX_DIMENSIONS and self.most > 0.0
         self.cones = fan(X) if few else None
         self.began = time.perf_counter()
 
@@ -156,7 +157,7 @@ class _Branching:
     def _over(self, end: float, level: float | None) -> bool:
         assert self.cones is not None
         decided = level is not None and (self.bound + self.rounding <= level or self.found.value > level)
-        return decided or time.perf_counter() > end or self.cones.generators.nbytes > BUDGET
+        return decided or time.perf_counter() > end or self.cones.generators.nbytes > MAX_BYTES
 
     def _round(self, end: float) -> None:
         """Split the cones of the largest bounds until these are halfway down to what was found."""
@@ -165,7 +166,7 @@ class _Branching:
         level = floor + 0.5 * (self.bound - floor)
         order = np.argsort(-self.cones.bounds, kind="stable")
         above = int((self.cones.bounds > level).sum())
-        above = min(above, max(TOGETHER, len(order) // 4))
+        above = min(above, max(THREAD_CONES, len(order) // 4))
         leaves, points = self._split(self.cones[order[:above]], floor, level, end)
         self.cones = self.cones[order[above:]].joined(leaves)
         points = points[np.isfinite(points[:, 0])]  # of those that were split
@@ -178,9 +179,9 @@ class _Branching:
     def _split(self, cones: Cones, floor: float, level: float, end: float) -> tuple[Cones, Array]:
         """The cones split, in shares; those whose turn comes after the time is over stay as they are."""
         N, k = self.A.shape
-        room = int(np.clip(SHARE // (N * k**2), 16, TOGETHER))
+        room = int(np.clip(THREAD_ENTRIES // (N * k**2), 16, THREAD_CONES))
         step = max(1, room // 64)
-        compiled = fast.compiled("oracle.compiled_cones") if len(cones) * N >= MANY else None
+        compiled = fast.compiled("oracle.compiled_cones") if len(cones) * N >= COMPILED_ENTRIES else None
         stopped = Event()
 
         def share(first: int) -> tuple[Cones, Array]:

@@ -13,11 +13,11 @@ from ridgesplines.oracle.cones import (
     FALL,
     INTERIOR,
     LONG,
+    MAX_STEPS,
     RIDGE,
     SLOW,
     SMOOTH,
     STEEPEST,
-    STEPS,
     TIGHT,
     WIDEST,
 )
@@ -39,7 +39,7 @@ def relax(
     y, zw, right, z, ell, H = work[0], work[1], work[2], work[3, :d], work[4], work[5:]
     c[:] = floor / k
     bound, target = np.inf, -1.0
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         if target < 0.0:
             start_kinks(T, m, c, S)
         kinks = multipliers(p, T, m, v, S, c, ell)

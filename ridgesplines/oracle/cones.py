@@ -36,7 +36,7 @@ import numpy as np
 from ridgesplines.validation import Array
 
 #: Newton steps at most.
-STEPS = 20
+MAX_STEPS = 20
 #: The complementarity aimed at first, in units of how far the first multipliers are from optimal.
 BARRIER = 0.05
 #: At first both parts of t are larger by this than they are, relative to the mean of |t|.
@@ -162,7 +162,7 @@ def relaxed(p: Array, T: Array, v: Array, W: Array, floor: float, level: float) 
     t, width = np.einsum("mkn,mk->mn", T, c), np.einsum("mkn,mk->mn", np.abs(T), c) + 1e-300
     above, below = np.maximum(t, 0.0) + SMOOTH * width, np.maximum(-t, 0.0) + SMOOTH * width
     s = (above - below) / (above + below)
-    for round_ in range(STEPS):
+    for round_ in range(MAX_STEPS):
         Tl, vl, Wl, cl, sl = T[live], v[live], W[live], c[live], s[live]
         ell = p[live] - np.einsum("mkn,mn->mk", Tl, vl * sl)
         z = np.einsum("mkd,mk->md", Wl, cl)

@@ -15,10 +15,11 @@ from ridgesplines.neurons.dictionary import spread_directions
 from ridgesplines.oracle.base import Supremum, ranked
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: Directions that a search starts from, besides those that it is given; and peaks that it ascends from.
-DIRECTIONS = 256
-ASCENTS = 24
+N_DIRECTIONS = 256
+N_ASCENTS = 24
 
 
 class DirectionsOracle:
@@ -38,7 +39,7 @@ class DirectionsOracle:
     def __init__(self, X: Array, directions: Array, activation: Activation, prove: bool = True) -> None:
         self._X, self._directions, self._activation, self._prove = X, directions, activation, prove
 
-    def __call__(self, u: Array, level: float | None = None) -> Supremum:
+    def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
         weights, biases, bound, exact = [], [], 0.0, True
         for w in self._directions:
             p = self._X @ w
@@ -48,8 +49,8 @@ class DirectionsOracle:
             biases.append(peaks.biases)
             bound, exact = max(bound, peaks.bound), exact and peaks.exact
         W, b = np.concatenate(weights), np.concatenate(biases)
-        supremum = ranked("exact" if exact else "bounded", eta_at(self._X, u, W, b, self._activation), W, b)
-        scope = supremum.scope if self._X.shape[1] == 1 else "dictionary"
+        supremum = ranked(Scope.EXACT if exact else Scope.BOUNDED, eta_at(self._X, u, W, b, self._activation), W, b)
+        scope = supremum.scope if self._X.shape[1] == 1 else Scope.DICTIONARY
         value = max(bound, supremum.value) if self._prove else supremum.value
         return Supremum(value, scope, supremum.weights, supremum.biases)
 
@@ -67,17 +68,17 @@ class SmoothSearch:
     """
 
     def __init__(self, X: Array, activation: Activation, starts: Array | None = None) -> None:
-        directions = spread_directions(DIRECTIONS, X.shape[1])
+        directions = spread_directions(N_DIRECTIONS, X.shape[1])
         directions = directions if starts is None else np.concatenate([starts, directions])
         self._X, self._activation = X, activation
         self._along = DirectionsOracle(X, directions, activation, prove=False)
 
-    def __call__(self, u: Array, level: float | None = None) -> Supremum:
+    def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
         first = self._along(u)
-        climbed = [self._ascended(u, w, b) for w, b in zip(first.weights[:ASCENTS], first.biases, strict=False)]
+        climbed = [self._ascended(u, w, b) for w, b in zip(first.weights[:N_ASCENTS], first.biases, strict=False)]
         W = np.concatenate([first.weights, [w for w, _ in climbed]])
         b = np.concatenate([first.biases, [b for _, b in climbed]])
-        return ranked("searched", eta_at(self._X, u, W, b, self._activation), W, b)
+        return ranked(Scope.SEARCHED, eta_at(self._X, u, W, b, self._activation), W, b)
 
     def _ascended(self, u: Array, w: Array, b: float) -> tuple[Array, float]:
         """The neuron to which an ascent of |eta|^2 leads; the direction is theta divided by its length."""

@@ -10,9 +10,9 @@ from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
-BLOCK = 2**22
+BLOCK_ENTRIES = 2**22
 #: Up to this many neurons in one dimension are summed one by one: that rounds least.
-FEW = 8
+FEW_NEURONS = 8
 
 
 def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None = None) -> Array:
@@ -20,7 +20,7 @@ def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None
 
     O(N K d), in blocks; for ReLU and d = 1 O((N + K) log N).
     """
-    if X.shape[1] == 1 and len(b) > FEW and (activation is None or isinstance(activation, ReLU)):
+    if X.shape[1] == 1 and len(b) > FEW_NEURONS and (activation is None or isinstance(activation, ReLU)):
         values, right = np.empty((len(b), *u.shape[1:])), W[:, 0] > 0.0
         for side, sign in ((right, 1.0), (~right, -1.0)):
             if side.any():
@@ -29,7 +29,7 @@ def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None
         return values
     sigma = ReLU().value if activation is None else activation.value
     values = np.empty((len(b), *u.shape[1:]))
-    step = max(1, BLOCK // max(1, len(X)))
+    step = max(1, BLOCK_ENTRIES // max(1, len(X)))
     for i in range(0, len(b), step):
         hidden = W[i : i + step] @ X.T - b[i : i + step, None]
         values[i : i + step] = sigma(hidden) @ u

@@ -20,19 +20,20 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.base import MOST, Supremum, ranked
+from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.circles import arcs, best_of
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.search import span
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: Entries (circles times points) of a block.
-BLOCK = 2**17
+BLOCK_ENTRIES = 2**17
 #: Seconds of a circle, and of each point on it.
 CIRCLE, POINT = 2e-5, 4e-7
 #: In units of the radius. Points whose differences are dependent up to this are so; those that are not, but nearly,
 #: have circles that rounding moves. Points as near as this to what is spanned lie in it, or may, or do not.
-DEPENDENT, INDEPENDENT = 1e-12, 1e-5
+DEPENDENT_RTOL, INDEPENDENT_RTOL = 1e-12, 1e-5
 HELD, APART = 1e-10, 1e-8
 #: A peak this far on the wrong side of a point is still within its face: it is evaluated again.
 INSIDE = 1e-9
@@ -87,20 +88,20 @@ class FaceOracle:
             if candidates is None or expected > end:
                 return None
             best = np.concatenate([best, candidates])
-            best = best[np.argsort(-best[:, 0], kind="stable")][:MOST]
+            best = best[np.argsort(-best[:, 0], kind="stable")][:MAX_LISTED]
         W, pivots = best[:, 1:-1], best[:, -1].astype(np.intp)
         biases = np.einsum("kd,kd->k", W, self._points[pivots])
         weights = W @ self._axes
         biases = biases * self._unit + weights @ self._centre
         return ranked(
-            "exact", eta_at(self._X - self._centre, u, weights, biases - weights @ self._centre), weights, biases
+            Scope.EXACT, eta_at(self._X - self._centre, u, weights, biases - weights @ self._centre), weights, biases
         )
 
     def _subsets(self) -> Iterator[NDArray[np.intp]]:
         """All sets of rank - 1 points, in blocks."""
         N, rank = self._points.shape
         every = combinations(range(N), rank - 1)
-        while block := list(islice(every, max(1, BLOCK // N))):
+        while block := list(islice(every, max(1, BLOCK_ENTRIES // N))):
             yield np.array(block)
 
     def _on_circles(self, half: Array, held: NDArray[np.intp]) -> Array | None:
@@ -108,9 +109,9 @@ class FaceOracle:
         X = self._points
         Q, T = np.linalg.qr(np.swapaxes(X[held[:, 1:]] - X[held[:, :1]], 1, 2), mode="complete")
         size = np.abs(np.diagonal(T, axis1=1, axis2=2)).min(axis=1, initial=np.inf)
-        if ((size > DEPENDENT) & (size < INDEPENDENT)).any():
+        if ((size > DEPENDENT_RTOL) & (size < INDEPENDENT_RTOL)).any():
             return None
-        held, plane = held[size > DEPENDENT], Q[size > DEPENDENT, :, -2:]
+        held, plane = held[size > DEPENDENT_RTOL], Q[size > DEPENDENT_RTOL, :, -2:]
         r = np.einsum("nd,mdi->imn", X, plane)
         r -= np.take_along_axis(r, held[None, :, :1], axis=2)
         off = np.hypot(*r)

@@ -11,6 +11,7 @@ import numpy as np
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import Supremum, ranked
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 
 def eta_at_sites(x: Array, u: Array) -> Array:
@@ -28,7 +29,7 @@ def _tail_sums(x: Array, u: Array) -> Array:
     return eta
 
 
-def line_oracle(x: Array, direction: Array, u: Array, level: float | None = None) -> Supremum:
+def line_oracle(x: Array, direction: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
     """Data x (N,) along a unit `direction` of R^d; neurons are reported along it."""
     if not (x[1:] >= x[:-1]).all():
         order = np.argsort(x, kind="stable")
@@ -37,8 +38,8 @@ def line_oracle(x: Array, direction: Array, u: Array, level: float | None = None
     size = group_norms(eta)
     top = int(size.argmax())
     if level is not None and size[top] <= level:
-        return ranked("exact", eta[top : top + 1], direction[None], x[top : top + 1])
+        return ranked(Scope.EXACT, eta[top : top + 1], direction[None], x[top : top + 1])
     peak = np.ones(len(x), dtype=bool)  # local maxima only: others lead to the same knots
     peak[1:] &= size[1:] >= size[:-1]
     peak[:-1] &= size[:-1] >= size[1:]
-    return ranked("exact", eta[peak], np.repeat(direction[None], peak.sum(), axis=0), x[peak])
+    return ranked(Scope.EXACT, eta[peak], np.repeat(direction[None], peak.sum(), axis=0), x[peak])

@@ -22,20 +22,20 @@ from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading.
-MANY = 200
+COMPILED_POINTS = 200
 #: Relative to the largest distance: a point as near as this lies on the hyperplane.
 TOUCH = 1e-10
 #: Entries (hyperplanes times points times outputs) of a block here, and elsewhere; of a share worth a thread.
-BLOCK = 2**18
-ELSEWHERE = 2**23
-SHARE = 2**17
+BLOCK_ENTRIES = 2**18
+DEVICE_ENTRIES = 2**23
+THREAD_ENTRIES = 2**17
 
 
 class Host:
     """NumPy, and numba where it is installed."""
 
     xp: Any = np
-    block = BLOCK
+    block = BLOCK_ENTRIES
     compiles = True
 
     def put(self, array: Array) -> Rows:
@@ -48,7 +48,7 @@ class Host:
 class Torch(Host):
     """A device of PyTorch."""
 
-    block = ELSEWHERE
+    block = DEVICE_ENTRIES
     compiles = False
 
     def __init__(self, device: str) -> None:
@@ -199,7 +199,11 @@ class Passes:
         A proposal: `slopes` evaluates it. Values (m,), unit vectors (m, d), data points or -1 (m,). O(N (d + log N)) a
         circle.
         """
-        compiled = fast.compiled("oracle.compiled_circles") if self.machine.compiles and len(self.X) >= MANY else None
+        compiled = (
+            fast.compiled("oracle.compiled_circles")
+            if self.machine.compiles and len(self.X) >= COMPILED_POINTS
+            else None
+        )
 
         def block(part: slice) -> tuple[Array, ...]:
             if compiled is not None:
@@ -218,7 +222,7 @@ class Passes:
         self, block: Callable[[slice], tuple[Array, ...]], m: int, *shapes: tuple[int, ...], threads: int = 1
     ) -> list[Array]:
         """The answers for m rows, of the shapes given, from blocks that fit in memory."""
-        threads = min(threads, 1 + m * self.U.size // SHARE)
+        threads = min(threads, 1 + m * self.U.size // THREAD_ENTRIES)
         if threads > 1:
             with ThreadPoolExecutor(threads) as pool:
                 parts = [*pool.map(block, _parts(m, -(-m // threads)))]

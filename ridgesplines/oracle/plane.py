@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.network.spline import group_norms
-from ridgesplines.oracle.base import MOST, Supremum, ranked
+from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.sweep import Sweep
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: In units of the radius: a coordinate as small as this is zero. Squares of what is left do not underflow.
 ZERO = 1e-100
@@ -74,35 +75,35 @@ class PlaneOracle:
         self._sweep = Sweep(self._points)
         self._earlier: deque[tuple[Array, Array]] = deque(maxlen=EARLIER)
 
-    def __call__(self, u: Array, level: float | None = None) -> Supremum:
+    def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
         unit = _power_of_two(np.abs(u).max(initial=0.0))
         U = np.zeros((len(self._points), *u.shape[1:]))
         np.add.at(U, self._place, u / unit)
         least = -np.inf if level is None else level / unit / self._unit
         V = U.reshape(len(U), -1)
         pivots, values, directions = self._largest(V, least)
-        top = np.lexsort((pivots, -values))[:MOST]
+        top = np.lexsort((pivots, -values))[:MAX_LISTED]
         top = top[: max(1, int((values[top] > least).sum()))]
         W = directions[top]
         W /= np.hypot(W[:, 0], W[:, 1])[:, None]
         biases = np.einsum("kd,kd->k", W, self._points[pivots[top]])
         # Again, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
         eta = np.einsum("kn,n...->k...", np.abs(np.einsum("kd,nd->kn", W, self._points) - biases[:, None]), 0.5 * U)
-        return ranked("exact", eta * unit * self._unit, W, biases * self._unit + W @ self._centre)
+        return ranked(Scope.EXACT, eta * unit * self._unit, W, biases * self._unit + W @ self._centre)
 
     def _largest(self, U: Array, least: float) -> tuple[NDArray[np.intp], Array, Array]:
-        """Pivots, their largest |eta|, its directions: the largest, and of the MOST largest all above `least`."""
+        """Pivots, their largest |eta|, its directions: the largest, and of the MAX_LISTED largest all above `least`."""
         rounding = 8.0 * len(U) * np.finfo(float).eps * self._most(U)  # of a sweep's running sums, and more
         bounds = self._bounds(U) + rounding
         order = np.argsort(-bounds, kind="stable")
-        largest, step, enough = np.empty((0, 3)), MOST, -np.inf
+        largest, step, enough = np.empty((0, 3)), MAX_LISTED, -np.inf
         while len(largest) < len(order):
             batch = order[len(largest) : len(largest) + step]
             batch = batch[bounds[batch] > enough]
             if not len(batch):
                 break
             largest = np.concatenate([largest, self._sweep(U, batch)])
-            step = min(2 * step, max(MOST, BETWEEN // len(order)))
+            step = min(2 * step, max(MAX_LISTED, BETWEEN // len(order)))
             enough = _enough(np.sqrt(largest[:, 0]), least)
         pivots, values = order[: len(largest)], np.sqrt(largest[:, 0])
         bounds[pivots] = values + rounding[pivots]
@@ -136,8 +137,8 @@ class PlaneOracle:
 
 
 def _enough(values: Array, least: float) -> float:
-    """A pivot matters above this only: where it is among the MOST largest and above `least`, or the largest."""
-    crowded = np.partition(values, -MOST)[-MOST] if len(values) >= MOST else 0.0
+    """A pivot matters above this only: where it is among the MAX_LISTED largest and above `least`, or the largest."""
+    crowded = np.partition(values, -MAX_LISTED)[-MAX_LISTED] if len(values) >= MAX_LISTED else 0.0
     return min(float(values.max()), max(least, float(crowded)))
 
 

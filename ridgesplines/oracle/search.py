@@ -12,21 +12,22 @@ import numpy as np
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle import starts as directions
 from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
-from ridgesplines.oracle.base import MOST, Supremum, ranked
+from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host, Passes, Points, Torch
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: Random starts for each dimension, where nothing else is said.
-EFFORT = 128
+STARTS_PER_DIMENSION = 128
 #: Starts times points at most: with many points a start takes long.
-WORK = 2**25
+MAX_WORK = 2**25
 #: Starts that ascend together: at first, and at most.
-FEW, TOGETHER = 64, 512
+FIRST_TOGETHER, MOST_TOGETHER = 64, 512
 #: Of them, the part that begins near maxima already known.
 FROM_KNOWN = 0.75
 #: Violators that are enough to stop early.
-ENOUGH = 64
+ENOUGH_VIOLATORS = 64
 #: The largest maxima whose held points are exchanged; those near which to look; those kept for the next dual vector.
 EXCHANGED = 16
 PARENTS = 256
@@ -44,10 +45,11 @@ class SearchOracle:
     With `level` a call stops early once it has found many maxima above it, or some and further starts no more, and
     spends its whole effort only where it finds none; maxima below it are left out, all but the first. `near`, (weights
     (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
-    fast; the answer is never below them. `effort` stands in for that of the oracle in one call. From `end` on, a
-    reading of ``time.perf_counter``, no further starts are made, and those under way stop where they are. Maxima are
-    kept from call to call, as starts for the next dual vector. Every value is that of the dual vector at hand,
-    evaluated at (w, b) and the data.
+    fast; the answer is never below them. From `end` on, a reading of ``time.perf_counter``, no further starts are made,
+    and those under way stop where they are. Maxima are kept from call to call, as starts for the next dual vector, but
+    for a call `afresh`: it makes that many starts for each dimension, with random numbers of its own, and neither knows
+    of other calls nor leaves them anything. Every value is that of the dual vector at hand, evaluated at (w, b) and the
+    data.
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ class SearchOracle:
         distinct, self._place = np.unique(X, axis=0, return_inverse=True)
         self._axes = span(distinct)
         self._points = Points((distinct - self._centre) @ self._axes.T, Host() if device is None else Torch(device))
-        self._effort = EFFORT * X.shape[1] if effort is None else effort
+        self._effort = STARTS_PER_DIMENSION * X.shape[1] if effort is None else effort
         self._starts = np.empty((0, X.shape[1])) if starts is None else starts
         self._kept: Hyperplanes | None = None
         self._rng = np.random.default_rng(seed)
@@ -106,10 +108,13 @@ class SearchOracle:
         self,
         u: Array,
         level: float | None = None,
+        *,
         near: tuple[Array, Array] | None = None,
-        effort: int | None = None,
         end: float = np.inf,
+        afresh: int | None = None,
     ) -> Supremum:
+        if afresh is not None:
+            return self._another(afresh * self._X.shape[1])(u, level, near=near, end=end)
         size = float(np.abs(u).max(initial=0.0)) or 1.0
         U = np.zeros((len(self._points.X), u.size // len(u)))
         np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
@@ -118,27 +123,21 @@ class SearchOracle:
             return self._answer(u, w, w @ self._X[0], near, 0)
         passes = Passes(self._points, U)
         scaled = np.inf if level is None else level / size
-        maxima, spent = self._search(passes, scaled, near, self._effort if effort is None else effort, end)
+        maxima, spent = self._search(passes, scaled, near, end)
         self._kept = maxima[:KEPT]
         if level is not None:
             maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
         codes = passes.patterns(maxima.W, maxima.held[:, 0])
-        first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MOST]
-        return self._answer(u, *self._neurons(maxima[first]), near, spent)
+        first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MAX_LISTED]
+        weights, biases = self._neurons(self._kept)
+        kept = weights, biases + weights @ self._centre
+        return replace(self._answer(u, *self._neurons(maxima[first]), near, spent), kept=kept)
 
-    def afresh(self) -> SearchOracle:
+    def _another(self, effort: int) -> SearchOracle:
         """An oracle for the same data that knows nothing of what this one found, with random starts of its own."""
         other = copy(self)
-        other._kept, other._rng = None, self._rng.spawn(1)[0]
+        other._kept, other._rng, other._effort = None, self._rng.spawn(1)[0], effort
         return other
-
-    @property
-    def kept(self) -> tuple[Array, Array] | None:
-        """The maxima that are kept for the next dual vector, as neurons: weights (m, d), biases (m,)."""
-        if self._kept is None:
-            return None
-        weights, biases = self._neurons(self._kept)
-        return weights, biases + weights @ self._centre
 
     def _neurons(self, maxima: Hyperplanes) -> tuple[Array, Array]:
         """For centred data: weights (m, d), biases (m,)."""
@@ -157,28 +156,28 @@ class SearchOracle:
                 length = np.linalg.norm(w)
                 weights, biases = np.vstack([weights, w / length]), np.append(biases, b / length)
         eta = eta_at(self._X, u, weights, biases)
-        supremum = ranked("searched", eta, weights, biases + weights @ self._centre)
+        supremum = ranked(Scope.SEARCHED, eta, weights, biases + weights @ self._centre)
         return replace(supremum, starts=spent)
 
     def _search(
-        self, passes: Passes, level: float, near: tuple[Array, Array] | None, effort: int, end: float
+        self, passes: Passes, level: float, near: tuple[Array, Array] | None, end: float
     ) -> tuple[Hyperplanes, int]:
         """Distinct local maxima, from the largest on, when the time is over what was reached; and the random starts."""
         X = passes.X
-        maxima = climb(passes, self._known(passes, near), end).distinct(X, 4 * MOST)
-        effort = min(effort, max(FEW, WORK // len(X)))
-        spent, number, above = 0, FEW, int((maxima.value > level).sum())
-        stop = above >= ENOUGH
+        peaks = climb(passes, self._known(passes, near), end).distinct(X, 4 * MAX_LISTED)
+        effort = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X)))
+        spent, number, above = 0, FIRST_TOGETHER, int((peaks.value > level).sum())
+        stop = above >= ENOUGH_VIOLATORS
         while spent < effort and not stop and time.perf_counter() < end:
             number = min(number, effort - spent)
-            W = self._directions(passes, maxima, number)
-            maxima = maxima.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MOST)
-            previous, above = above, int((maxima.value > level).sum())
-            stop = above >= ENOUGH or above == previous > 0
-            spent, number = spent + number, min(2 * number, TOGETHER)
+            W = self._directions(passes, peaks, number)
+            peaks = peaks.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MAX_LISTED)
+            previous, above = above, int((peaks.value > level).sum())
+            stop = above >= ENOUGH_VIOLATORS or above == previous > 0
+            spent, number = spent + number, min(2 * number, MOST_TOGETHER)
         if not stop:
-            maxima = maxima.joined(exchange(passes, maxima[:EXCHANGED], self._rng, end)).distinct(X, 4 * MOST)
-        return maxima, spent
+            peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)
+        return peaks, spent
 
     def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
         """The starts that are not random: earlier maxima, neurons given, directions given, principal ones."""

@@ -10,7 +10,7 @@ from ridgesplines.validation import Array
 NEARBY = 4
 SAMPLE = 4096
 #: How far to go from a known maximum, as the tangent of the angle; drawn log-uniformly.
-NEAR, FAR = 0.05, 0.5
+NEAR_TANGENT, FAR_TANGENT = 0.05, 0.5
 
 
 def fresh(X: Array, number: int, rng: np.random.Generator) -> Array:
@@ -49,5 +49,5 @@ def principal(X: Array, U: Array) -> Array:
 def around(W: Array, number: int, rng: np.random.Generator) -> Array:
     """Directions near unit vectors W, some nearer, some farther."""
     d = W.shape[1]
-    far = np.exp(rng.uniform(np.log(NEAR), np.log(FAR), number)) / np.sqrt(d)
+    far = np.exp(rng.uniform(np.log(NEAR_TANGENT), np.log(FAR_TANGENT), number)) / np.sqrt(d)
     return W[rng.integers(len(W), size=number)] + far[:, None] * rng.standard_normal((number, d))

@@ -28,12 +28,12 @@ from ridgesplines import fast
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading.
-MANY = 500
+COMPILED_POINTS = 500
 #: Bytes that the orders may fill; those of further pivots are sorted again each time.
-BUDGET = 2**29
+MAX_BYTES = 2**29
 #: Entries (pivots times points) of a block in numpy, and of a share of work that is worth a thread.
-BLOCK = 2**16
-SHARE = 2**20
+BLOCK_ENTRIES = 2**16
+THREAD_ENTRIES = 2**20
 
 
 class Sweep:
@@ -43,7 +43,7 @@ class Sweep:
         self.x, self.y = np.ascontiguousarray(points.T)
         N = len(points)
         kind = np.min_scalar_type(N)
-        rows = min(N, BUDGET // max(1, (N - 1) * kind.itemsize))
+        rows = min(N, MAX_BYTES // max(1, (N - 1) * kind.itemsize))
         self._orders = np.empty((rows, N - 1), kind)  # the system gives memory to what is written only
         self._known = np.zeros(N, dtype=bool)
         spread = points.std(axis=0)
@@ -55,16 +55,16 @@ class Sweep:
         N = len(self.x)
         if N < 2:
             return np.tile([0.0, 1.0, 0.0], (len(pivots), 1))
-        sweeps = fast.compiled("oracle.compiled_sweep") if N >= MANY else None
+        sweeps = fast.compiled("oracle.compiled_sweep") if N >= COMPILED_POINTS else None
         if sweeps is None:
-            step = max(1, BLOCK // N)
+            step = max(1, BLOCK_ENTRIES // N)
             parts = [self._block(U, pivots[i : i + step]) for i in range(0, len(pivots), step)]
             return np.concatenate([np.empty((0, 3)), *parts])
 
         def share(part: NDArray[np.intp]) -> Array:
             return sweeps.sweeps(self.x, self.y, self._stretch, U, part, self._orders, self._known)
 
-        threads = min(fast.threads(), 1 + len(pivots) * N // SHARE)
+        threads = min(fast.threads(), 1 + len(pivots) * N // THREAD_ENTRIES)
         if threads == 1:
             return share(pivots)
         with ThreadPoolExecutor(threads) as pool:

@@ -71,7 +71,7 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
 
 def _draw_certificate(axes: Any, solution: Solution) -> None:
     p, c, knots = solution.problem, solution.certificate, solution.network.knots
-    fixed = np.array(p.shape.points)
+    fixed = np.array(p.constraint.points)
     if solution.network.activation.homogeneity is None:
         low, high = margins(p.X[:, 0])
         knots = knots[(knots >= low) & (knots <= high)]

@@ -15,6 +15,7 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array, rounded_up
+from ridgesplines.verdict import Scope
 
 #: From the palette of M. Okabe and K. Ito, "Color universal design" (2008).
 DATA = "#7f7f7f"
@@ -105,10 +106,10 @@ def headline(solution: Solution) -> str:
     """Neurons and gap, in words that say no more than was proven."""
     gap = rounded_up(solution.relative_gap)
     words = {
-        "exact": f"certified within {gap} of the global optimum",
-        "bounded": f"certified within {gap} of the global optimum",
-        "dictionary": f"within {gap} of the grid's optimum",
-        "searched": f"estimated gap {gap} (searched, not a bound)",
+        Scope.EXACT: f"certified within {gap} of the global optimum",
+        Scope.BOUNDED: f"certified within {gap} of the global optimum",
+        Scope.DICTIONARY: f"within {gap} of the grid's optimum",
+        Scope.SEARCHED: f"estimated gap {gap} (searched, not a bound)",
     }
     p = solution.problem
     return f"K = {solution.network.n_neurons} neurons for N = {p.n_samples} data: {words[solution.certificate.scope]}"

@@ -17,7 +17,7 @@ AROUND = np.linspace(-8.0, 8.0, 1025)
 #: Cells of the midpoint rule for a density.
 CELLS = 4000
 #: Entries of a block of a nodes x sites matrix.
-BLOCK = 2**20
+BLOCK_ENTRIES = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ class LineMeasure:
         masses = np.concatenate([cells, self.masses])
         around = np.add.outer(np.concatenate([self.sites, edges[:1], edges[-1:]]), deviation * AROUND)
         nodes = np.unique(np.concatenate([around.ravel(), edges]))
-        step = max(1, BLOCK // max(1, len(sites)))
+        step = max(1, BLOCK_ENTRIES // max(1, len(sites)))
         rows = [ndtr((nodes[i : i + step, None] - sites) / deviation) @ masses for i in range(0, len(nodes), step)]
         return total(np.diff(np.concatenate(rows), axis=0)) if rows else 0.0
 

@@ -24,7 +24,7 @@ class Answer:
     problem : the problem, with its lam.
     network : the network found.
     dual : a suggestion for the dual vector, in the problem's units, or None; with constraints Multipliers.
-    dictionary : the supremum over the neurons that the solver was limited to, or an upper bound over all neurons that
+    limits : the supremum over the neurons that the solver was limited to, or an upper bound over all neurons that
         it can prove; None for what the library itself finds over all neurons.
     tolerance : the relative gap that was to be reached; infinite where none was, and the gap is the result.
     history : notes for the reader.
@@ -43,7 +43,7 @@ class Answer:
     problem: Problem
     network: RidgeSpline
     dual: Array | Multipliers | None
-    dictionary: Oracle | None
+    limits: Oracle | None
     tolerance: float
     history: Mapping[str, Any] = field(default_factory=dict)
     interrupted: bool = False

@@ -6,6 +6,7 @@ import sys
 import time
 
 from ridgesplines.validation import rounded_up
+from ridgesplines.verdict import Scope
 
 
 def print_round(
@@ -15,11 +16,12 @@ def print_round(
     neurons: int,
     objective: float,
     gap: float | None,
-    scope: str = "exact",
+    scope: Scope = Scope.EXACT,
     unit: str = "round",
 ) -> None:
     """One line a round, to standard error. `began` is a reading of ``time.perf_counter``; `gap` None is not known."""
-    words = "" if gap is None else f"  relative gap {rounded_up(gap)}" + (f" ({scope})" if scope != "exact" else "")
+    meaning = "" if scope is Scope.EXACT else f" ({scope})"
+    words = "" if gap is None else f"  relative gap {rounded_up(gap)}{meaning}"
     print(
         f"{label}  {unit} {number:3d}  {time.perf_counter() - began:7.2f} s  K = {neurons:6d}  "
         f"objective {objective:.10g}{words}",

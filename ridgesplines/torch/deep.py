@@ -23,6 +23,7 @@ from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.methods import Training, random_neurons, without_negligible
 from ridgesplines.torch.training import Data, train_best
 from ridgesplines.validation import Array, rounded_up
+from ridgesplines.verdict import Status
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class DeepRidgeSpline:
         starts = [self._start(problem, rng) for _ in range(method.restarts)]
         best = train_best(method, starts, data, f"lam = {problem.lam:.6g}")
         layers = tuple(without_negligible(layer) for layer in best.layers)
-        return DeepSolution(problem, layers, "interrupted" if best.interrupted else "trained", best.history())
+        return DeepSolution(problem, layers, Status.INTERRUPTED if best.interrupted else Status.TRAINED, best.history())
 
     def _start(self, problem: Problem, rng: np.random.Generator) -> list[RidgeLayer]:
         """Random neurons in all layers, and random skip connections in all but the last."""
@@ -137,7 +138,7 @@ class DeepSolution:
 
     problem: Problem
     layers: tuple[RidgeSpline, ...]
-    status: str = "trained"
+    status: Status = Status.TRAINED
     history: Mapping[str, Any] = field(default_factory=dict)
     last: Solution | None = None
 
@@ -215,7 +216,7 @@ class DeepSolution:
         if solver is None and features.n_features > 1:
             solver = ColumnGeneration(start=net)
         last = solve(features, solver)
-        better = replace(self, layers=(*self.layers[:-1], last.network), status="refined", last=last)
+        better = replace(self, layers=(*self.layers[:-1], last.network), status=Status.REFINED, last=last)
         return (
             better if better.objective <= self.objective else replace(self, last=evaluate(features, net, max_time=0.0))
         )
@@ -242,7 +243,7 @@ class DeepSolution:
         for ell in reversed(range(len(self.layers) - 1)):
             for i in range(self.layers[ell].amplitudes.shape[1]):
                 now = now._step(ell, i, solver)
-        return replace(now.refine(), status="swept")
+        return replace(now.refine(), status=Status.SWEPT)
 
     def _step(self, ell: int, i: int, solver: Solver | None) -> DeepSolution:
         """Output i of layer ell towards the optimum of its second-order model, as far as the objective falls."""
@@ -252,7 +253,7 @@ class DeepSolution:
         if solver is None and model.n_features > 1:
             solver = ColumnGeneration(tol=1e-4)
         target = solve(model, solver).network
-        for step in 0.5 ** np.arange(sweep.HALVINGS):
+        for step in 0.5 ** np.arange(sweep.MAX_HALVINGS):
             layer = sweep.towards(model, self.layers[ell], i, target, float(step))
             other = replace(self, layers=(*self.layers[:ell], layer, *self.layers[ell + 1 :]), last=None)
             if other.objective < self.objective:

@@ -23,7 +23,7 @@ from ridgesplines.torch.training import Data, Method, Trace, train_best
 from ridgesplines.validation import Array, real_number
 
 #: The size of the neurons that join those of a start.
-SMALL = 1e-6
+JOINING_SIZE = 1e-6
 #: |v| |w| of a neuron that is a constant, relative to the largest.
 NEGLIGIBLE = 1e-12
 
@@ -65,7 +65,7 @@ class Training(Method, Solver):
         """A refusal of losses and constraints that gradients do not see, other activations, unfit starts; or None."""
         expected, got, remedy = None, None, "Leave solver out: the convex solvers take it."
         shape = (problem.n_features, problem.n_outputs)
-        if problem.loss.constraint:
+        if problem.loss.interpolates:
             expected, got = "a loss that is finite for every fit, to follow its gradient", repr(problem.loss)
         elif problem.constraints:
             expected, got = "no constraints, which gradient steps do not keep", repr(list(problem.constraints))
@@ -110,7 +110,7 @@ class Training(Method, Solver):
         net = scaling.scaled_network(self.start)
         W, b, v = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng)
         W, b = np.concatenate([net.weights, W]), np.concatenate([net.biases, b])
-        joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, SMALL * v]), net.slope, net.offset)
+        joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, JOINING_SIZE * v]), net.slope, net.offset)
         layer.set(*self.scaled(joined), net.slope, net.offset)
         return layer
 

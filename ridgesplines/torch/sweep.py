@@ -12,7 +12,7 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
-HALVINGS = 12
+MAX_HALVINGS = 12
 #: Rows whose output counts for less than this, relative to the largest, have no target.
 FAINT = 1e-10
 

@@ -21,9 +21,9 @@ from ridgesplines.torch.balancing import imbalance
 from ridgesplines.torch.layer import RidgeLayer, numbers
 
 #: The relative fall of the objective that counts as one.
-FALL = 1e-6
+PROGRESS_RTOL = 1e-6
 #: The learning rate is halved where the objective stays, and training ends after this many halvings.
-HALVINGS = 10
+MAX_HALVINGS = 10
 #: An objective that grows by this factor has diverged.
 DIVERGED = 10.0
 LINES = 20
@@ -152,9 +152,9 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
     trace, began = Trace(layers), time.perf_counter()
     net = nn.Sequential(*layers).to(data.X.device)
     optimizer = method.descent(net.parameters())
-    plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=method.patience, threshold=FALL)
+    plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=method.patience, threshold=PROGRESS_RTOL)
     group: dict[str, Any] = optimizer.param_groups[0]
-    last, total = group["lr"] * 0.5**HALVINGS, data.weight.sum()
+    last, total = group["lr"] * 0.5**MAX_HALVINGS, data.weight.sum()
 
     def penalties() -> torch.Tensor:
         return data.lam * torch.stack([method.penalty(layer) for layer in layers]).sum()

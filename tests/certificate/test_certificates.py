@@ -19,7 +19,11 @@ from ridgesplines.objective import eta_rounding
 
 #: Seconds for a fit: what is not converged by then is held to the same.
 TIME = 2.0
-SEEDS = [*range(100), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 2100))]
+#: Of the slow ones, those that once failed run always: 697 has two columns that differ by 1e-6.
+SEEDS = [
+    *range(100),
+    *(pytest.param(seed, marks=() if seed == 697 else pytest.mark.slow) for seed in range(100, 2100)),
+]
 
 
 def honest(solution):
@@ -35,7 +39,7 @@ def honest(solution):
     own = np.concatenate([net.weights, c.peaks[0]]), np.concatenate([net.biases, c.peaks[1]])
     reach = np.finfo(float).eps * np.abs(own[1]).max(initial=0.0) * group_norms(u).sum()  # the digits that a bias has
     assert group_norms(c.eta(*own)).max(initial=0.0) <= c.sup + eta_rounding(p.reduced, u) + 4.0 * reach
-    if p.loss.constraint and solution.objective == np.inf:  # it does not meet the data, and says so
+    if p.loss.interpolates and solution.objective == np.inf:  # it does not meet the data, and says so
         assert solution.status == "not converged"
         assert solution.gap == np.inf
         return
@@ -159,7 +163,9 @@ def test_in_one_dimension_and_on_grids(seed):
     kind, loss = KINDS[seed % len(KINDS)], LOSSES[rng.integers(len(LOSSES))]
     d = 1 + seed % 3
     problem = problem_of(kind, loss, 30, 3, seed)
-    problem = at_some_lam(rs.Problem(problem.X[:, -d:], problem.y, 1.0, rs.Squared() if loss.constraint else loss), rng)
+    problem = at_some_lam(
+        rs.Problem(problem.X[:, -d:], problem.y, 1.0, rs.Squared() if loss.interpolates else loss), rng
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rs.ConvergenceWarning)
         solution = problem and rs.solve(problem, None if d == 1 else rs.Grid(directions=6))

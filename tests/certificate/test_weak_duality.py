@@ -123,7 +123,7 @@ def test_the_value_is_concave_along_the_scale_and_best_where_it_is_said_to_be(lo
     rng = np.random.default_rng(0)
     outputs = () if problem.n_outputs is None else (problem.n_outputs,)
     z = rng.standard_normal((len(problem.X), *outputs)) + (problem.y if loss.translates else 0.0)
-    u = z if loss.constraint else -(loss.gradient(problem.y, z).T * problem.sample_weight).T / 2.0
+    u = z if loss.interpolates else -(loss.gradient(problem.y, z).T * problem.sample_weight).T / 2.0
     u, _ = projected(problem, u)
     assert np.linalg.norm(u) > 0.1
     for sup in [0.1, 1.0, 10.0]:

@@ -48,7 +48,7 @@ def test_large_offsets(loss):
     assert seconds.objective == pytest.approx(s.objective, rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.interpolates], ids=ids)
 def test_ties(loss):
     p = problem(loss, 60)
     tied = rs.Problem(np.round(p.X, 1), p.y, p.lam, loss)
@@ -81,7 +81,7 @@ def test_fewer_points_than_dimensions(loss):
     assert s.objective == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.interpolates], ids=ids)
 def test_all_x_equal(loss):
     y = targets(loss, np.sin(np.arange(30.0)))
     s = certified(rs.Problem(np.full(30, 5.0), y, 0.1, loss))
@@ -115,7 +115,7 @@ def test_affine_data(loss):
     assert s.network.slope == pytest.approx([3.0])
 
 
-@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.interpolates], ids=ids)
 def test_lam_to_zero(loss):
     p = problem(loss, 30)
     # The gradients of a softmax fit die out with lam: below this they are rounding.
@@ -129,7 +129,7 @@ def test_weights_over_eight_decades(loss):
     certified(problem(loss, 40, sample_weight=weight))
 
 
-@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in LOSSES if not x.interpolates], ids=ids)
 def test_integer_lattice(loss):
     X = np.argwhere(np.ones((6, 6))).astype(float)
     y = targets(loss, np.abs(X[:, 0] - 2.0) + np.sin(X[:, 1]))

@@ -29,7 +29,7 @@ def test_the_registry_is_complete():
     assert set(LOSSES) == public
 
 
-@pytest.mark.parametrize("loss", [x for x in ALL if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in ALL if not x.interpolates], ids=ids)
 def test_gradient_is_the_derivative(loss):
     y, z = sample(loss)
     h = 1e-6
@@ -67,7 +67,7 @@ def test_majorant_lies_above(loss):
 def test_fenchel_and_young(loss):
     y, z = sample(loss)
     other = sample(loss, seed=3)[1]
-    z = np.where(loss.constraint, y, z) if z.ndim == 1 else z
+    z = np.where(loss.interpolates, y, z) if z.ndim == 1 else z
     v = loss.gradient(y, z)
     pairing = v * z if z.ndim == 1 else (v * z).sum(axis=1)
     assert loss.value(y, z) + loss.conjugate(y, v) == pytest.approx(pairing, abs=1e-10)  # equality at the gradient
@@ -75,7 +75,7 @@ def test_fenchel_and_young(loss):
     assert (loss.value(y, z) + loss.conjugate(y, v) >= (v * z if z.ndim == 1 else (v * z).sum(axis=1)) - 1e-10).all()
 
 
-@pytest.mark.parametrize("loss", [x for x in ALL if not x.constraint and not x.vector], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in ALL if not x.interpolates and not x.vector], ids=ids)
 def test_conjugate_against_brute_force(loss):
     y, _ = sample(loss, 6)
     grid = np.linspace(-60.0, 60.0, 240_001)
@@ -108,7 +108,7 @@ def test_room_vanishes_only_on_the_boundary(loss):
 @pytest.mark.parametrize("loss", ALL, ids=ids)
 def test_cvxpy_expression_has_the_same_value(loss):
     y, z = sample(loss)
-    z = y if loss.constraint else z
+    z = y if loss.interpolates else z
     weight = np.random.default_rng(0).uniform(0.1, 2.0, len(y))
     fit = cp.Variable(z.shape)
     fit.value = z
@@ -116,14 +116,14 @@ def test_cvxpy_expression_has_the_same_value(loss):
     value = total.value if hasattr(total, "value") else total
     assert value == pytest.approx(weight @ loss.value(y, z), rel=1e-9)
     assert all(constraint.value() for constraint in constraints)
-    assert hasattr(total, "is_convex") is (not loss.constraint)
-    assert loss.constraint or total.is_convex()
+    assert hasattr(total, "is_convex") is (not loss.interpolates)
+    assert loss.interpolates or total.is_convex()
 
 
 @pytest.mark.parametrize("loss", [x for x in ALL if x.translates], ids=ids)
 def test_rescaling_and_translation(loss):
     y, z = sample(loss)
-    z = y if loss.constraint else z
+    z = y if loss.interpolates else z
     scaled, factor = loss.rescaled(7.0)
     assert loss.value(7.0 * y, 7.0 * z) == pytest.approx(factor * scaled.value(y, z))
     assert loss.value(y + 3.0, z + 3.0) == pytest.approx(loss.value(y, z))

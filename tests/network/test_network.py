@@ -40,7 +40,7 @@ def test_values_in_blocks(monkeypatch):
     net = random_network(3)
     X = np.random.default_rng(1).standard_normal((40, 3))
     whole = net(X)
-    monkeypatch.setattr("ridgesplines.network.spline.BLOCK", 16)
+    monkeypatch.setattr("ridgesplines.network.spline.BLOCK_ENTRIES", 16)
     assert (net(X) == whole).all()
 
 

@@ -37,7 +37,7 @@ def engine(request, monkeypatch):
     """With compiled code from the first cone on, and without."""
     if request.param == "numba":
         pytest.importorskip("numba")
-        monkeypatch.setattr(bounded, "MANY", 0)
+        monkeypatch.setattr(bounded, "COMPILED_ENTRIES", 0)
     else:
         monkeypatch.setattr(fast, "compiled", lambda module: None)
 

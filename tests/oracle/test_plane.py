@@ -19,7 +19,7 @@ ENGINES = [
 
 @pytest.fixture(params=ENGINES)
 def engine(request, monkeypatch):
-    monkeypatch.setattr(sweep, "MANY", 2 if request.param == "numba" else np.inf)
+    monkeypatch.setattr(sweep, "COMPILED_POINTS", 2 if request.param == "numba" else np.inf)
     return request.param
 
 
@@ -269,7 +269,7 @@ def test_the_engines_agree(name, outputs, monkeypatch):
     size = np.linalg.norm(U, axis=1) @ np.linalg.norm(points, axis=1)
     values = []
     for many in [2, np.inf]:
-        monkeypatch.setattr(sweep, "MANY", many)
+        monkeypatch.setattr(sweep, "COMPILED_POINTS", many)
         values.append(np.sqrt(sweep.Sweep(points)(U, np.arange(len(points)))[:, 0]))
     np.testing.assert_allclose(*values, rtol=0.0, atol=1e-13 * size)
 
@@ -279,7 +279,7 @@ def test_orders_that_do_not_fit_are_sorted_anew(engine, monkeypatch):
     duals = [u for u, _ in zip(dual_vectors(X), range(3), strict=False)]
     ample = PlaneOracle(X)
     expected = [ample(u) for u in duals]
-    monkeypatch.setattr(sweep, "BUDGET", 100 * 299 * 2)
+    monkeypatch.setattr(sweep, "MAX_BYTES", 100 * 299 * 2)
     tight = PlaneOracle(X)
     assert tight._sweep._orders.shape == (100, 299)
     for u, one in zip(duals, expected, strict=True):
@@ -290,17 +290,17 @@ def test_orders_that_do_not_fit_are_sorted_anew(engine, monkeypatch):
 
 def test_orders_stay_within_their_budget():
     points = np.unique(normal(20_000), axis=0)
-    assert sweep.Sweep(points)._orders.nbytes <= sweep.BUDGET == 2**29
+    assert sweep.Sweep(points)._orders.nbytes <= sweep.MAX_BYTES == 2**29
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 def test_threads_change_no_answer(monkeypatch):
-    monkeypatch.setattr(sweep, "MANY", 2)
+    monkeypatch.setattr(sweep, "COMPILED_POINTS", 2)
     X = normal(300)
     u = dual_vector(X)
     answers = []
     for threads in [1, 3]:
-        monkeypatch.setattr(sweep, "SHARE", 1)
+        monkeypatch.setattr(sweep, "THREAD_ENTRIES", 1)
         monkeypatch.setattr(sweep.fast, "threads", lambda threads=threads: threads)
         answers.append(PlaneOracle(X)(u))
     np.testing.assert_array_equal(answers[0].weights, answers[1].weights)

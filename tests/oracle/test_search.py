@@ -232,7 +232,7 @@ def test_with_and_without_numba(monkeypatch):
     X, _ = noisy(250, 4)
     u = dual_vector(X)
     fast = SearchOracle(X)(u)
-    monkeypatch.setattr(passes, "MANY", 10**9)
+    monkeypatch.setattr(passes, "COMPILED_POINTS", 10**9)
     assert SearchOracle(X)(u).value == pytest.approx(fast.value, rel=1e-12)
 
 

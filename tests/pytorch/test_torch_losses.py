@@ -7,7 +7,7 @@ from instances import LOSSES, ids, noisy, targets
 import ridgesplines as rs
 
 torch = pytest.importorskip("torch")
-TRAINABLE = [loss for loss in LOSSES if not loss.constraint]
+TRAINABLE = [loss for loss in LOSSES if not loss.interpolates]
 
 
 @pytest.mark.parametrize("outputs", [None, 3])

@@ -17,7 +17,7 @@ from ridgesplines.torch.layer import RidgeLayer  # noqa: E402
 from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx  # noqa: E402
 
 METHODS = [WeightDecay, PathProx, Lasso, GroupLasso]
-TRAINABLE = [loss for loss in LOSSES if not loss.constraint]
+TRAINABLE = [loss for loss in LOSSES if not loss.interpolates]
 
 
 @pytest.mark.parametrize("d", [1, 2])

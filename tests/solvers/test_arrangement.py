@@ -25,7 +25,7 @@ LATTICE = np.argwhere(np.ones((4, 4))).astype(float)
 
 def scaled_lam(p, share):
     """The problem at a share of lambda_max; lam only scales the objective of Interpolation."""
-    return p if p.loss.constraint else p.with_lam(share * rs.lambda_max(p))
+    return p if p.loss.interpolates else p.with_lam(share * rs.lambda_max(p))
 
 
 def certified(p, **settings):
@@ -175,7 +175,7 @@ def test_the_bound_is_one_for_any_dual_vector(loss, lattice):
     p = problem(loss, 16, 2)
     p = scaled_lam(moved(p, 1e3 * (LATTICE if lattice else p.X) + 5.0, 500.0), 0.2)
     answer, exact = proven_bounds(p), exact_oracle(p.X)
-    bound = answer.dictionary
+    bound = answer.limits
     rng = np.random.default_rng(0)
     vectors = [answer.dual, *(answer.dual * t for t in (-1.0, 0.3, 2.0)), *rng.standard_normal((20, 16))]
     vectors += [answer.dual + size * np.abs(answer.dual).max() * v for v in vectors[-3:] for size in (1e-9, 1e-3)]
@@ -255,7 +255,7 @@ def test_a_subspace_is_seen_as_one(loss):
     assert inside.objective == pytest.approx(still.objective, rel=2e-8)
 
 
-@pytest.mark.parametrize("loss", [x for x in SCALAR if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in SCALAR if not x.interpolates], ids=ids)
 def test_duplicates_are_weights_and_zero_weights_are_nothing(loss):
     p = scaled_lam(problem(loss, 10, 2), 0.1)
     times = np.random.default_rng(1).integers(0, 4, 10)
@@ -287,7 +287,9 @@ def test_nearly_equal_points(loss, seed):
     X = np.repeat(LATTICE[:6], 2, axis=0)
     y = np.repeat(np.abs(LATTICE[:6, 0] - 1.3) + np.sin(2.0 * LATTICE[:6, 1]), 2)
     p = rs.Problem(X + 1e-10 * rng.standard_normal(X.shape), y, 0.1, loss)
-    if loss.constraint:  # equations that agree to ten digits: on some processors the backend fails, and its gap says so
+    if (
+        loss.interpolates
+    ):  # equations that agree to ten digits: on some processors the backend fails, and its gap says so
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", rs.ConvergenceWarning)
             near = rs.solve(p, rs.Arrangement())
@@ -317,7 +319,7 @@ def test_too_few_points_to_bend(loss, n):
     assert s.objective == pytest.approx(0.0, abs=1e-12)
 
 
-@pytest.mark.parametrize("loss", [x for x in SCALAR if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in SCALAR if not x.interpolates], ids=ids)
 def test_from_lambda_max_on_the_solution_is_affine(loss):
     p = problem(loss, 12, 2)
     top = rs.lambda_max(p)

@@ -35,7 +35,7 @@ def positions(name):
 def posed(X, loss, share=0.1, seed=0):
     rng = np.random.default_rng(seed)
     f = np.abs(X @ np.arange(1.0, X.shape[1] + 1.0) - 0.3) + 0.2 * rng.standard_normal(len(X))
-    if loss.constraint:  # equal rows must have equal values
+    if loss.interpolates:  # equal rows must have equal values
         f = np.sin(5.0 * X[:, 0]) + np.abs(X[:, 1])
         return rs.Problem(X, f, 1.0, loss)
     if isinstance(loss, rs.Logistic | rs.Hinge):
@@ -59,7 +59,7 @@ def test_the_optimum_is_that_of_all_activation_patterns(name, loss):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.005])
-@pytest.mark.parametrize("loss", [loss for loss in LOSSES if not (loss.smooth or loss.constraint)], ids=ids)
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if not (loss.smooth or loss.interpolates)], ids=ids)
 def test_with_kinks_exact_in_a_plane(loss, share):
     s = rs.solve(
         posed(np.random.default_rng(5).uniform(-1.0, 1.0, (300, 2)), loss, share), rs.ColumnGeneration(tol=1e-8)

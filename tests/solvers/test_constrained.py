@@ -32,7 +32,7 @@ SETS = {
     "affine": [rs.Convex(), rs.Concave()],
     "constant": [rs.Lipschitz(0.0)],
 }
-LOSSES = [loss for loss in SCALAR if not loss.constraint]
+LOSSES = [loss for loss in SCALAR if not loss.interpolates]
 
 
 def holds_everywhere(net, constraints, tol=1e-9):
@@ -71,8 +71,8 @@ def test_constraints_hold_and_the_gap_is_proven(loss, name):
     assert s.history["constraint violation"] == s.violation
     holds_everywhere(s.network, SETS[name])
     assert (
-        set(s.network.knots) <= set(p.X[:, 0]) | set(p.shape.points)
-        or np.abs(s.network.knots[:, None] - np.append(p.X[:, 0], p.shape.points)).min(axis=1).max() < 1e-12
+        set(s.network.knots) <= set(p.X[:, 0]) | set(p.constraint.points)
+        or np.abs(s.network.knots[:, None] - np.append(p.X[:, 0], p.constraint.points)).min(axis=1).max() < 1e-12
     )
     # What the constraints forbid cannot be better than what they allow.
     assert s.objective >= rs.solve(problem(loss, 40), GRID).certificate.value - 1e-9
@@ -184,12 +184,12 @@ def test_weak_duality(name, seed, which):
     scaling = standardise(p)
     sites = Sites.of(scaling.problem)
     u = scaling.problem.sample_weight * rng.standard_normal(20) * 10.0 ** rng.uniform(-2, 1)
-    nu = rng.standard_normal(len(p.shape.points))
+    nu = rng.standard_normal(len(p.constraint.points))
     bound = scaling.factor * best_bound(scaling.problem, sites, u, nu).value
     best = rs.solve(p, GRID)
     assert bound <= best.objective * (1.0 + 1e-9)
     for _ in range(5):
-        f = random_feasible(rng, p.shape, (p.shape.points, p.shape.values))
+        f = random_feasible(rng, p.constraint, (p.constraint.points, p.constraint.values))
         measured = rs.Solution(p, f, best.certificate)
         assert violation(p, f) <= 1e-9
         assert measured.objective >= max(bound, best.certificate.value)
@@ -208,15 +208,15 @@ def test_the_certificate_is_what_it_says(name):
     size = np.abs(c.dual).sum()
     np.testing.assert_allclose(c.eta(1.0, t), eta, atol=1e-11 * size)
     np.testing.assert_allclose(c.eta(-1.0, -t), eta, atol=1e-9 * size)
-    up, down = p.shape.bends_up, p.shape.bends_down
+    up, down = p.constraint.bends_up, p.constraint.bends_down
     assert max(eta.max() if up else 0.0, -eta.min() if down else 0.0) <= c.sup * (1.0 + 1e-9) + 1e-12
     assert c.sup <= p.lam * (1.0 + 1e-6)
     assert c.dual[0] == 0.0
     assert c.dual.sum() + m.at_points.sum() == pytest.approx(0.0, abs=1e-10 * size)
     moment = c.dual @ p.X[:, 0] + m.at_points @ m.points + m.slopes.sum()
     assert moment == pytest.approx(0.0, abs=1e-10 * size)
-    assert (m.slopes[m.slopes != 0.0] > 0.0).all() or np.isfinite(p.shape.slope_high)
-    assert (m.slopes[m.slopes != 0.0] < 0.0).all() or np.isfinite(p.shape.slope_low)
+    assert (m.slopes[m.slopes != 0.0] > 0.0).all() or np.isfinite(p.constraint.slope_high)
+    assert (m.slopes[m.slopes != 0.0] < 0.0).all() or np.isfinite(p.constraint.slope_low)
     # At its bends eta touches lam; those of the size of the gap are the backend's.
     bends = np.abs(s.network.amplitudes) > 1e-6
     at = c.eta(1.0, s.network.knots[bends])
@@ -458,8 +458,8 @@ def test_words():
     assert "distinct x and fixed points, less 2 = 5" in s.summary()
     with pytest.raises(rs.ProblemError, match="of another"):
         rs.compare({"with": s, "without": rs.solve(rs.Problem(X, Y, 0.1), GRID)})
-    assert p.with_lam(2.0).shape == p.shape
+    assert p.with_lam(2.0).constraint == p.constraint
     assert (
-        rs.Problem(X, Y, 0.1, sample_weight=[0, 1, 1, 1, 1, 1], constraints=[rs.Convex()]).reduced.shape.bends_down
+        rs.Problem(X, Y, 0.1, sample_weight=[0, 1, 1, 1, 1, 1], constraints=[rs.Convex()]).reduced.constraint.bends_down
         is False
     )

@@ -154,7 +154,7 @@ def test_degrees_of_freedom_are_of_one_dimension():
     assert "degrees of freedom" not in rs.solve_path(held.problem, lams=[1.0]).to_frame()
 
 
-@pytest.mark.parametrize("loss", [x for x in SCALAR if not x.constraint], ids=ids)
+@pytest.mark.parametrize("loss", [x for x in SCALAR if not x.interpolates], ids=ids)
 def test_a_path_is_certified_throughout(loss):
     p = problem(loss, 200)
     path = rs.solve_path(p, n_lams=12)
@@ -291,14 +291,14 @@ def test_through_points():
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 def test_compiled_passes_agree(monkeypatch):
     rng = np.random.default_rng(0)
-    t = np.sort(np.concatenate([rng.random(kernels.MANY), np.full(5, 0.5)]))
+    t = np.sort(np.concatenate([rng.random(kernels.COMPILED_POINTS), np.full(5, 0.5)]))
     H, b, theta = rng.random(len(t)), rng.standard_normal(len(t)), rng.standard_normal(4)
     first = np.array([0, 10, int(np.searchsorted(t, 0.5))])
     nodes = np.append(t[first], t[-1])
     arguments = [(kernels.moments, (t, H, b, nodes, first)), (kernels.values, (t, nodes, first, theta))]
     arguments += [(kernels.certificate, (t, b))]
     fast = [f(*given) for f, given in arguments]
-    monkeypatch.setattr(kernels, "MANY", np.inf)
+    monkeypatch.setattr(kernels, "COMPILED_POINTS", np.inf)
     for (f, given), quick in zip(arguments, fast, strict=True):
         slow = f(*given)
         pairs = zip(slow, quick, strict=True) if isinstance(slow, tuple) else [(slow, quick)]
@@ -321,7 +321,7 @@ def test_compiled_passes_over_nodes_agree(monkeypatch, n):
     arguments += [(kernels.peaks, (eta, level)) for level in (0.25, 1.0, 10.0)]
     fast = [f(*given) for f, given in arguments]
     assert kernels._fast(t) is not None
-    monkeypatch.setattr(kernels, "MANY", np.inf)
+    monkeypatch.setattr(kernels, "COMPILED_POINTS", np.inf)
     assert kernels._fast(t) is None
     for (f, given), quick in zip(arguments, fast, strict=True):
         slow = f(*given)

@@ -24,9 +24,10 @@ from ridgesplines.oracle.base import Supremum
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: An inequality that was left out counts as violated above this, relative to the largest |w| and to the data.
-VIOLATION = 1e-9
+VIOLATION_RTOL = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +173,7 @@ class CellProgram:
         """
         margins = self._sides * (neurons.weights @ self._points.T - neurons.biases[:, None])
         size = max(1.0, float(np.linalg.norm(neurons.weights, axis=1).max()))
-        return np.broadcast_to((margins < -VIOLATION * size).any(axis=1, keepdims=True), margins.shape)
+        return np.broadcast_to((margins < -VIOLATION_RTOL * size).any(axis=1, keepdims=True), margins.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,13 +202,13 @@ class CellBound:
     to_scaled: float
     to_posed: float
 
-    def __call__(self, u: Array, level: float | None = None) -> Supremum:
+    def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
         mass = np.bincount(self.place, self.to_scaled * u, minlength=len(self.points))
         halves = 0.5 * self.cells.sides * self.cells.signs[:, None]
         slopes = halves @ (mass[:, None] * np.column_stack([self.points, np.ones(len(mass))])) + self.pull
         radius = float(np.linalg.norm(self.points, axis=1).max())
         bounds = np.linalg.norm(slopes[:, :-1], axis=1) + radius * np.abs(slopes[:, -1])
-        return Supremum(self.to_posed * float(bounds.max(initial=0.0)), "bounded", np.empty((0, 0)), np.empty(0))
+        return Supremum(self.to_posed * float(bounds.max(initial=0.0)), Scope.BOUNDED, np.empty((0, 0)), np.empty(0))
 
 
 def settings(backend: Backend, accuracy: float) -> tuple[Mapping[str, Any], ...]:

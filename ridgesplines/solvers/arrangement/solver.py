@@ -29,18 +29,18 @@ from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array, real_number
 
 #: Most patterns times points: the program's matrix has twice as many entries, at half a kilobyte of memory or so each.
-ENTRIES = 2_000_000
+MAX_ENTRIES = 2_000_000
 #: The accuracy that the backend is asked for, relative to the tolerance; but none finer than the next.
 FINER = 1e-3
 FINEST = 1e-11
 #: The backend's further settings are tried where the gap exceeds this share of the tolerance.
-ENOUGH = 0.1
+ENOUGH_SHARE = 0.1
 #: Neurons smaller than this, relative to the largest, are left out on trial; the objective decides.
 TRIAL = 1e-6
 #: Of networks whose objectives differ by less than this share of the tolerance, the one with fewest neurons is taken.
-SHARE = 1e-3
+SPARSER_SHARE = 1e-3
 #: Programs solved, each with more of the inequalities that were thought to be implied.
-ROUNDS = 5
+MAX_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Arrangement(Solver):
 
         def fits(points: int) -> bool:
             count = pattern_bound(points, r) - 1
-            return points <= r + 1 or (count <= self.max_patterns and count * points <= ENTRIES)
+            return points <= r + 1 or (count <= self.max_patterns and count * points <= MAX_ENTRIES)
 
         if fits(n):
             return None
@@ -140,7 +140,7 @@ class Arrangement(Solver):
         number = f"{count}" if count < 10**9 else f"10^{len(str(count)) - 1}"
         return SolverRefusal(
             "Arrangement",
-            f"at most {self.max_patterns} activation patterns (max_patterns), and {ENTRIES} patterns times points",
+            f"at most {self.max_patterns} activation patterns (max_patterns), and {MAX_ENTRIES} patterns times points",
             f"{n} distinct points in {r} dimension{'s' * (r > 1)}, which may have {number} patterns",
             f"Use solver=rs.ColumnGeneration() or rs.Grid(), which take it, or at most {enough} distinct points.",
         )
@@ -154,7 +154,7 @@ class Arrangement(Solver):
         for lam in lams:
             answer = work.solve(problem.with_lam(lam))
             if exact:  # the supremum itself will be computed
-                answer = replace(answer, dictionary=None)
+                answer = replace(answer, limits=None)
             if self.verbose:
                 notes = ", ".join(f"{name}: {value}" for name, value in answer.history.items())
                 print(f"lam = {lam:.6g}, K = {answer.network.n_neurons}, {notes}", file=sys.stderr)
@@ -219,12 +219,12 @@ class _Work:
                     continue
                 proofs.append((self._scaling.dual(neurons.dual), self._bound(neurons.pull)))
                 networks += self._networks(lam, neurons, options)
-                network = _fewest(problem, networks, SHARE * self._tol)
+                network = _fewest(problem, networks, SPARSER_SHARE * self._tol)
                 history = {"status": neurons.status, "settings tried": len(proofs), "patterns": len(self._cells) // 2}
                 answers = [Answer(problem, network, u, bound, self._tol, history) for u, bound in proofs]
                 gaps = [_gap(each) for each in answers]
                 answer = answers[int(np.argmin(gaps))]
-                if min(gaps) <= ENOUGH * self._tol:
+                if min(gaps) <= ENOUGH_SHARE * self._tol:
                     break
         except KeyboardInterrupt:
             if answer is None:
@@ -256,7 +256,7 @@ class _Work:
 
     def _neurons(self, lam: float, options: Mapping[str, Any]) -> Neurons | None:
         """The backend's answer, with further inequalities where it violates any that were left out."""
-        for _ in range(ROUNDS):
+        for _ in range(MAX_ROUNDS):
             neurons = self._program.solve(lam, options)
             if neurons is None or not (rows := self._program.violated(neurons) & ~self._cells.held).any():
                 break
@@ -285,7 +285,7 @@ class _Work:
         chosen, amplitudes = extreme_point(problem, W, b, cells.signs[alive] * size[alive])
         W, b = W[chosen], b[chosen]
         hidden = np.maximum(problem.X @ W.T - b, 0.0)
-        if problem.loss.constraint:  # the fit is given: meet it to rounding
+        if problem.loss.interpolates:  # the fit is given: meet it to rounding
             columns = np.column_stack([problem.null_space, hidden * amplitudes])
             missing = np.linalg.lstsq(columns, problem.y - hidden @ amplitudes, rcond=1e-13)[0]
             amplitudes = amplitudes * (1.0 + missing[problem.rank :])
@@ -297,7 +297,7 @@ def _gap(answer: Answer) -> float:
     """The relative gap of an answer, proven by its bound."""
     problem, network = answer.problem, answer.network
     primal = objective(problem.reduced, network)
-    return relative(problem, primal - certify(problem, network, answer.dual, answer.dictionary).value, primal)
+    return relative(problem, primal - certify(problem, network, answer.dual, answer.limits).value, primal)
 
 
 def _fewest(problem: Problem, networks: list[RidgeSpline], slack: float) -> RidgeSpline:

@@ -21,7 +21,7 @@ import highspy
 import numpy as np
 
 from ridgesplines.amplitudes.design import project
-from ridgesplines.amplitudes.linear_program import TOLERANCE
+from ridgesplines.amplitudes.linear_program import FEASIBLE_TOL
 from ridgesplines.certificate.dual import projected
 from ridgesplines.neurons.working_set import Neurons
 from ridgesplines.problem import Problem
@@ -32,8 +32,8 @@ OPTIONS: dict[str, str | int | float] = {
     "presolve": "off",  # it would forget the basis
     "solver": "simplex",
     "parallel": "off",  # a number of threads is refused where HiGHS has run with another one in this process
-    "primal_feasibility_tolerance": TOLERANCE,
-    "dual_feasibility_tolerance": TOLERANCE,
+    "primal_feasibility_tolerance": FEASIBLE_TOL,
+    "dual_feasibility_tolerance": FEASIBLE_TOL,
 }
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
@@ -54,7 +54,7 @@ class DualProgram:
 
     def __init__(self, problem: Problem) -> None:
         self._problem, form = problem, problem.loss.box(problem.y)
-        assert form is not None or problem.loss.constraint
+        assert form is not None or problem.loss.interpolates
         n, s = len(problem.y), problem.sample_weight
         self._bound = np.inf if form else BOUND
         centre, _, low, high = form or (problem.y, 0.0, -BOUND / s, BOUND / s)
@@ -110,7 +110,7 @@ class DualProgram:
 
     def move_bounds(self, u: Array) -> bool:
         """For interpolation: whether a bound counts at u; they are moved out then."""
-        if not np.isfinite(self._bound) or np.abs(u).max(initial=0.0) < self._bound * (1.0 - TOLERANCE):
+        if not np.isfinite(self._bound) or np.abs(u).max(initial=0.0) < self._bound * (1.0 - FEASIBLE_TOL):
             return False
         self._bound *= FURTHER
         outer = np.full(len(u), self._bound)

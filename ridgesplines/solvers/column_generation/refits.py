@@ -19,7 +19,7 @@ from ridgesplines.validation import Array
 #: Neurons that join with vector amplitudes start so large, relative to the largest: at zero the norm has no derivative.
 FIRST = 1e-6
 #: Random directions, of which one makes an interpolating network of one that is not.
-DIRECTIONS = 256
+N_DIRECTIONS = 256
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit:
 
     Of many random directions the one that bends least; distinct points have distinct projections there.
     """
-    W = np.random.default_rng(seed).standard_normal((DIRECTIONS, problem.n_features))
+    W = np.random.default_rng(seed).standard_normal((N_DIRECTIONS, problem.n_features))
     W /= np.linalg.norm(W, axis=1, keepdims=True)
     t = problem.X @ W.T
     order = np.argsort(t, axis=0)

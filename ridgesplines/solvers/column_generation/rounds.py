@@ -19,35 +19,35 @@ from ridgesplines.neurons.working_set import Neurons, distinct, merged
 from ridgesplines.objective import eta_rounding, objective_of_fit, relative
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
-from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.slide import slid
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
-FEWEST, MOST = 64, 256
+FEWEST_JOINING, MOST_JOINING = 64, 256
 #: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
 FEWEST_VECTORS = 16
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
-VIOLATION = 1e-13
+VIOLATION_RTOL = 1e-13
 #: The same for the linear programs, which are solved to 1e-10.
-BEYOND = 1e-9
+CUT_RTOL = 1e-9
 #: Interpolation's bounds are moved out once no neuron violates the certificate by more.
-LOOSE = 1e-2
+MOVING_RTOL = 1e-2
 #: Neurons slide, at most this often a round, from this gap on: before, that costs more than it brings.
-NEAR, SLIDES = 1e-3, 3
+SLIDING_GAP, MAX_SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
-LITTLE = 1e-15
+PROGRESS_RTOL = 1e-15
 #: Starts for each dimension of the search that confirms an answer.
-CONFIRMING = 512
+CONFIRMING_STARTS = 512
 #: Of the time that is left a search may take this part.
-SHARE = 0.5
+SEARCH_SHARE = 0.5
 
 
 class State(NamedTuple):
-    """The state of a round.
+    r"""The state of a round.
 
     Attributes
     ----------
@@ -57,8 +57,9 @@ class State(NamedTuple):
     sup : sup|eta| of the dual vector, as its `scope` says.
     value : the dual value that it gives; no bound where the supremum was searched, and minus infinity where there was
         no time for all of that.
-    scope : of the supremum: ``"exact"`` or ``"searched"``.
+    scope : of the supremum.
     residual : for interpolation, how far the fit is from the data.
+    peaks : neurons at which a search saw large :math:`|\eta|`; None where there was none.
     """
 
     problem: Problem
@@ -66,8 +67,9 @@ class State(NamedTuple):
     objective: float
     sup: float
     value: float
-    scope: str
+    scope: Scope
     residual: float = 0.0
+    peaks: tuple[Array, Array] | None = None
 
     @property
     def gap(self) -> float:
@@ -95,13 +97,13 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
         u, _ = projected(problem, fit.u)
         state, supremum = _stands(problem, fit, u, oracle, tol, end)
         yield state
-        fewest = FEWEST if problem.n_outputs is None else FEWEST_VECTORS
-        most = min(max(fewest, len(fit.neurons) // 2), MOST)
-        joining = _joining(problem, u, supremum, VIOLATION, most)
+        fewest = FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
+        most = min(max(fewest, len(fit.neurons) // 2), MOST_JOINING)
+        joining = _joining(problem, u, supremum, VIOLATION_RTOL, most)
         larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
         if larger is None:
             return
-        fit = slides(problem, larger) if state.gap <= NEAR else larger
+        fit = slides(problem, larger) if state.gap <= SLIDING_GAP else larger
 
 
 def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
@@ -111,9 +113,9 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
     while (vertex := program.solve(end)) is not None:
         state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
         yield state
-        if supremum.value <= problem.lam * (1.0 + LOOSE) and program.move_bounds(vertex.u):
+        if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
-        joining = _joining(problem, vertex.u, supremum, BEYOND, FEWEST)
+        joining = _joining(problem, vertex.u, supremum, CUT_RTOL, FEWEST_JOINING)
         if not len(joining):
             return
         program.offer(joining.W, joining.b)
@@ -125,19 +127,19 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
 def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
     """The state of a fit with the dual vector u, and what violates its certificate."""
     primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
-    residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.constraint else 0.0
+    residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.interpolates else 0.0
 
-    def state(sup: Supremum) -> State:
-        return State(problem, fit, primal, sup.value, best_scale(problem, u, sup.value)[1], sup.scope, residual)
+    def state(supremum: Supremum) -> State:
+        value = best_scale(problem, u, supremum.value)[1]
+        return State(problem, fit, primal, supremum.value, value, supremum.scope, residual, supremum.kept)
 
-    if not isinstance(oracle, SearchOracle):
-        supremum = oracle(u, problem.lam)
-        return state(supremum), supremum
     now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
-    end = now + SHARE * (end - now)
+    end = now + SEARCH_SHARE * (end - now)
     supremum = oracle(u, problem.lam, near=near, end=end)
-    if state(supremum).gap <= tol:  # once more, harder and from other starts: it may have stopped too early
-        confirmation = oracle.afresh()(u, near=near, effort=CONFIRMING * problem.n_features, end=end)
+    if supremum.scope is Scope.EXACT:
+        return state(supremum), supremum
+    if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
+        confirmation = oracle(u, near=near, end=end, afresh=CONFIRMING_STARTS)
         supremum = max(supremum, confirmation, key=lambda answer: answer.value)
     late = time.perf_counter() > end
     return state(supremum)._replace(value=-np.inf) if late else state(supremum), supremum
@@ -156,10 +158,10 @@ def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: in
 
 def slides(problem: Problem, fit: Fit) -> Fit:
     """Slide, for as long as that lowers the objective."""
-    for _ in range(SLIDES):
+    for _ in range(MAX_SLIDES):
         previous = fit.objective
         fit = _stepped(problem, fit) if len(fit.neurons) else fit
-        if not fit.objective < previous - LITTLE * abs(previous):
+        if not fit.objective < previous - PROGRESS_RTOL * abs(previous):
             break
     return fit
 

@@ -20,15 +20,15 @@ from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 #: Unknowns of one step, at most; beyond, the smallest neurons only change their amplitude.
-MOST = 2500
+MAX_UNKNOWNS = 2500
 #: Entries of the matrix of a step with vector outputs, beyond which neurons do not slide.
-LARGEST = 4e7
+MAX_ENTRIES = 4e7
 #: Touched points count as dependent up to this, relatively.
-DEPENDENT = 1e-9
+DEPENDENT_RTOL = 1e-9
 #: Added to the Hessian's diagonal, relative to its mean: where many neurons bend freely it is nearly singular.
 DAMPINGS = (0.0, 1e-2)
 #: A step that promises less, relative to the penalty, is not taken.
-LITTLE = 1e-15
+PROGRESS_RTOL = 1e-15
 
 
 def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]]:
@@ -49,13 +49,13 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
         columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
         H, g = scalar_model(problem, z, columns, problem.lam * along, bend)
     else:
-        if (T.shape[1] + problem.rank * z.shape[1]) * z.size > LARGEST:
+        if (T.shape[1] + problem.rank * z.shape[1]) * z.size > MAX_ENTRIES:
             return
         moved = (signs > 0)[owner].T * (X @ T[:-1] - T[-1])
         H, g = outputs_model(problem, z, moved, neurons.signs[owner], along, bend)
     for damping in DAMPINGS:
         step = -damped_solve(H + damping * np.trace(H) / len(g) * np.eye(len(g)), g)
-        if -(g @ step) <= LITTLE * problem.lam * size.sum():
+        if -(g @ step) <= PROGRESS_RTOL * problem.lam * size.sum():
             return
         step = np.add.reduceat((T * step[: len(owner)]).T, np.cumsum(width) - width)
         t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
@@ -95,9 +95,9 @@ def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
         T = np.eye(d + 1)
         if len(touched):
             _, s, V = np.linalg.svd(touched)
-            T = V[int((s > DEPENDENT * s[0]).sum()) :].T
+            T = V[int((s > DEPENDENT_RTOL * s[0]).sum()) :].T
         total += T.shape[1]
-        if T.shape[1] < 2 or total > MOST:
+        if T.shape[1] < 2 or total > MAX_UNKNOWNS:
             T = theta[k][:, None] / np.linalg.norm(theta[k])
         bases[k] = T
     return bases

@@ -19,23 +19,23 @@ from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle import continuum_oracle
 from ridgesplines.oracle.base import Oracle
-from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
-from ridgesplines.solvers.column_generation.rounds import SHARE, State, states
+from ridgesplines.solvers.column_generation.rounds import SEARCH_SHARE, State, states
 from ridgesplines.solvers.progress import print_round
 from ridgesplines.validation import Array, real_number
+from ridgesplines.verdict import Scope
 
 #: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
-FALL = 10.0 ** (1.0 / 3.0)
-LOOSE = 1e-2
+LAM_FACTOR = 10.0 ** (1.0 / 3.0)
+LOOSE_GAP = 1e-2
 #: From this fraction of lambda_max up the affine fit is start enough.
-LARGE = 1e-3
+LARGE_LAM = 1e-3
 #: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
-PATIENCE, LITTLE = 30, 1e-12
+IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class ColumnGeneration(Solver):
             remedy = "Use solver=rs.Univariate(), or rs.Grid() for vector outputs: in one dimension both are exact."
         elif not isinstance(problem.activation, ReLU):
             expected, got = "the activation ReLU()", repr(problem.activation)
-        elif not (problem.loss.smooth or problem.loss.constraint) and problem.loss.box(problem.y) is None:
+        elif not (problem.loss.smooth or problem.loss.interpolates) and problem.loss.box(problem.y) is None:
             expected, got = "at most one kink a row", repr(problem.loss)
         elif self.start is not None and _shape(self.start) != (problem.n_features, problem.n_outputs):
             expected = f"a start with (inputs, outputs) = {(problem.n_features, problem.n_outputs)}"
@@ -155,10 +155,11 @@ class _Run:
         self.affine = affine
         self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
-        self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, "searched", np.inf)
+        self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, Scope.SEARCHED, np.inf)
         self.dual: Array | None = None if problem.loss.smooth else fit.u
         self.value = -np.inf
         self.gaps: list[float] = []
+        self.peaks: tuple[Array, Array] | None = None
         self.least, self.lowest, self.idle = np.inf, np.inf, 0
         self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
         self.end = self.began + settings.max_time
@@ -168,39 +169,38 @@ class _Run:
         fit = self.best.fit
         if last is None:
             u, _ = projected(self.scaled, fit.u)
-            last = max(self.scaled.lam, LARGE * self._supremum(u)) * FALL
-        steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(FALL))) if last > self.scaled.lam else 1
+            last = max(self.scaled.lam, LARGE_LAM * self._supremum(u)) * LAM_FACTOR
+        steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(LAM_FACTOR))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
             for state in states(between, _at_lam(between, fit), self.oracle, 0.0, self.end):
                 fit = state.fit
-                if state.gap <= LOOSE or self._late():
+                if state.gap <= LOOSE_GAP or self._late():
                     break
             if self._late():
                 break
         enough = 0.5 * self.settings.tol
         for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, enough, self.end):
             self._keep(state)
-            if state.gap <= enough or self._late() or self.idle >= PATIENCE:
+            if state.gap <= enough or self._late() or self.idle >= IDLE_ROUNDS:
                 return
         self._late()  # it may be that no round could end
 
     def _supremum(self, u: Array) -> float:
-        if not isinstance(self.oracle, SearchOracle):
-            return self.oracle(u, self.scaled.lam).value
-        return self.oracle(u, self.scaled.lam, end=self.began + SHARE * self.settings.max_time).value
+        return self.oracle(u, self.scaled.lam, end=self.began + SEARCH_SHARE * self.settings.max_time).value
 
     def _keep(self, state: State) -> None:
         """The state of least objective; the dual vector of largest value, or the last where values may be too large."""
         self.gaps.append(state.gap)
+        self.peaks = state.peaks
         values = (state.objective, self.best.objective), (state.fit.objective, self.lowest)
-        better = state.left < self.least or any(now + LITTLE * abs(now) < before for now, before in values)
+        better = state.left < self.least or any(now + PROGRESS_RTOL * abs(now) < before for now, before in values)
         self.idle = 0 if better else self.idle + 1
         self.least, self.lowest = min(self.least, state.left), min(self.lowest, state.fit.objective)
         nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
         if state.objective <= self.best.objective and nearer:
             self.best = state
-        if state.value > (self.value if state.scope == "exact" else -np.inf):
+        if state.value > (self.value if state.scope is Scope.EXACT else -np.inf):
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
@@ -214,9 +214,9 @@ class _Run:
     def answer(self) -> Answer:
         """The answer in the problem's units, purified."""
         fit = self.best.fit
-        if self.scaled.loss.constraint and not np.isfinite(self.best.objective):
+        if self.scaled.loss.interpolates and not np.isfinite(self.best.objective):
             fit = interpolating(self.scaled, fit, self.settings.random_state)
-        elif not self.scaled.loss.constraint and self.affine.objective <= fit.objective:
+        elif not self.scaled.loss.interpolates and self.affine.objective <= fit.objective:
             fit = self.affine  # always a candidate
         fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
@@ -225,8 +225,8 @@ class _Run:
             history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
         dual = None if self.dual is None else self.scaling.dual(self.dual)
         peaks = None
-        if isinstance(self.oracle, SearchOracle) and (kept := self.oracle.kept) is not None:
-            W, b = kept
+        if self.peaks is not None:
+            W, b = self.peaks
             peaks = W, self.scaling.radius * b + W @ self.scaling.centre
         return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, peaks)
 

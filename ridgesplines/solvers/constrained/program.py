@@ -55,7 +55,7 @@ class Program:
     def __init__(self, problem: Problem, sites: Sites, pieces: Array | None = None, held: Array | None = None) -> None:
         import cvxpy as cp
 
-        shape, k = problem.shape, len(sites.at)
+        shape, k = problem.constraint, len(sites.at)
         pieces = np.arange(k - 1) if pieces is None else pieces
         count = int(pieces[-1]) + 1
         if held is None:
@@ -80,7 +80,7 @@ class Program:
     def _bounds(self, problem: Problem, held: Array) -> None:
         """Bounds of the slopes; equations for pieces that are held at one."""
         self.tight, self.loose = np.flatnonzero(~np.isnan(held)), np.flatnonzero(np.isnan(held))
-        low, high = problem.shape.slope_low, problem.shape.slope_high
+        low, high = problem.constraint.slope_low, problem.constraint.slope_high
         free = self.slopes[self.loose] if len(self.loose) else None
         self.hold = self.slopes[self.tight] == held[self.tight] if len(self.tight) else None
         self.low = free >= low if free is not None and np.isfinite(low) else None

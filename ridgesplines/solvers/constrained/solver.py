@@ -17,7 +17,7 @@ import numpy as np
 from ridgesplines.amplitudes.minimiser import require_shaped_minimiser
 from ridgesplines.certificate.constrained import Bound, best_bound, interpolating
 from ridgesplines.certificate.sites import Sites
-from ridgesplines.certificate.violation import TOLERANCE, violation
+from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import data_fit, dual_of_fit
@@ -28,20 +28,20 @@ from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.constrained.program import Program, Solved
 from ridgesplines.validation import Array
 
-ROUNDS = 10
+MAX_ROUNDS = 10
 #: Below this relative gap the sparser of two answers is the better one.
-ENOUGH = 1e-9
+SPARSER_GAP = 1e-9
 #: HiGHS's settings for a vertex.
 SIMPLEX = tuple({"highs_options": o["highs_options"] | {"solver": "simplex"}} for o in BACKENDS["HIGHS"].options)
 #: A relative gap that needs no further round.
-GOAL = 1e-10
+GOAL_GAP = 1e-10
 #: eta beyond lam by more than this, relatively, asks for a bend.
-VIOLATION = 1e-9
+VIOLATION_RTOL = 1e-9
 #: Bends of a vertex below this, relative to the largest, may be rounding, as may slopes this near to a bound; the gap
 #: tells.
-ROUNDING = 1e-9
+ROUNDING_RTOL = 1e-9
 #: Entries of the dense matrix of the fixed values, beyond which they are left as the backend met them.
-LARGEST = 2e7
+MAX_ENTRIES = 2e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def shaped_path(problem: Problem, lams: Sequence[float], backend: Backend, refin
     history: dict[str, Any]
     for lam in lams:
         scaled = scaling.problem.with_lam(scaling.lam(lam))
-        if scaled.loss.constraint:
+        if scaled.loss.interpolates:
             candidate, history, interrupted = _interpolant(scaled, sites), {"status": "in closed form"}, False
         else:
             program = program or Program(scaled, sites)
@@ -92,9 +92,9 @@ def _one(
             bound = max(candidate.bound, bound, key=lambda b: b.value)
             new = _measured(problem, candidate.network, bound, candidate.pieces)
             # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
-            if new.gap <= max(best.gap, ENOUGH):
+            if new.gap <= max(best.gap, SPARSER_GAP):
                 best, history["refined"] = new, True
-            if new.gap <= GOAL and new.pieces < len(sites.widths):
+            if new.gap <= GOAL_GAP and new.pieces < len(sites.widths):
                 break
     except SolverRefusal:  # pieces were held that cannot be held together: the best so far stands
         pass
@@ -111,7 +111,7 @@ def _refinements(problem: Problem, sites: Sites, solved: Solved, backend: Backen
         solved = Program(problem, sites).solve(problem.lam, backend.name, SIMPLEX)
         yield _candidate(problem, sites, np.arange(len(sites.at) - 1), solved)
     reduced: tuple[Array, Array] | None = _reduced(problem, sites, solved)
-    for attempt in range(ROUNDS):
+    for attempt in range(MAX_ROUNDS):
         if reduced is None:
             return
         pieces, held = reduced
@@ -133,7 +133,7 @@ def _spanning(problem: Problem, sites: Sites, pieces: Array) -> tuple[Array, Arr
     inside = sites.points[(sites.points > 0) & (sites.points < len(sites.at) - 1)]
     cuts[inside - 1] = True
     new = np.append(0, np.cumsum(cuts))
-    low, high = problem.shape.slope_low, problem.shape.slope_high
+    low, high = problem.constraint.slope_low, problem.constraint.slope_high
     return new, np.full(int(new[-1]) + 1, low if low == high else np.nan)
 
 
@@ -150,7 +150,7 @@ def _straight(problem: Problem, found: Candidate) -> Candidate:
     """The affine least-squares fit, zero in scaled units, where that is better: for data that it fits exactly."""
     zero = RidgeSpline(np.empty((0, 1)), [], [])
     worse = data_fit(problem, zero) > data_fit(problem, found.network)
-    if not problem.loss.translates or worse or violation(problem, zero) > TOLERANCE:
+    if not problem.loss.translates or worse or violation(problem, zero) > VIOLATION_RTOL:
         return found
     return _measured(problem, zero, found.bound, 1)
 
@@ -163,13 +163,13 @@ def _measured(problem: Problem, network: RidgeSpline, bound: Bound, pieces: int)
 
 def _reduced(problem: Problem, sites: Sites, solved: Solved) -> tuple[Array, Array]:
     """The pieces between the bends that complementarity keeps of a solution on all sites, and where they are held."""
-    shape, eta = problem.shape, _eta(problem, sites, np.arange(len(sites.widths)), solved)
+    shape, eta = problem.constraint, _eta(problem, sites, np.arange(len(sites.widths)), solved)
     bends = np.diff(solved.slopes)  # of the signs that are allowed: others are a solver's tolerance
     bends = np.clip(bends, None if shape.bends_down else 0.0, None if shape.bends_up else 0.0)
     slack = np.maximum(1.0 - np.sign(bends) * eta / problem.lam, 0.0)
     size = np.abs(bends)
     if problem.loss.cone == "linear":  # from a vertex: bends are there or not, to rounding
-        kept = size > ROUNDING * size.max(initial=0.0)
+        kept = size > ROUNDING_RTOL * size.max(initial=0.0)
     else:
         # In scaled units a bend of one is large: where all are small, they are small against that.
         kept = size > slack * size.max(initial=1.0)
@@ -195,9 +195,9 @@ def _next(problem: Problem, sites: Sites, pieces: Array, held: Array, solved: So
 
     Bends only join and pieces are only let go, so that the rounds end.
     """
-    shape, eta = problem.shape, _eta(problem, sites, pieces, solved)
+    shape, eta = problem.constraint, _eta(problem, sites, pieces, solved)
     excess = np.maximum(eta if shape.bends_up else 0.0 * eta, -eta if shape.bends_down else 0.0 * eta)
-    joining = _peaks(excess) & (excess > problem.lam * (1.0 + VIOLATION)) & (np.diff(pieces) == 0)
+    joining = _peaks(excess) & (excess > problem.lam * (1.0 + VIOLATION_RTOL)) & (np.diff(pieces) == 0)
     pushes = np.where(held == shape.slope_low, solved.pressure, -solved.pressure)
     let_go = (pushes <= 0.0) & ~np.isnan(held) & (shape.slope_low < shape.slope_high)
     if not (joining.any() or let_go.any()):
@@ -213,7 +213,7 @@ def _eta(problem: Problem, sites: Sites, pieces: Array, solved: Solved) -> Array
     A piece off its bounds has none, so that a bend it lacks shows; a piece on a bound has one for all its intervals,
     which is shared out among them so that eta stays within the band, if it can.
     """
-    shape, c = problem.shape, sites.eta(sites.masses(solved.fit, solved.points))
+    shape, c = problem.constraint, sites.eta(sites.masses(solved.fit, solved.points))
     floor = (-problem.lam if shape.bends_down else -np.inf) - c
     ceiling = (problem.lam if shape.bends_up else np.inf) - c
     edges = np.append(np.cumsum(solved.pressure[::-1])[::-1], 0.0)
@@ -238,10 +238,10 @@ def _peaks(values: Array) -> Array:
 
 def _feasible(problem: Problem, sites: Sites, pieces: Array, solved: Solved, held: Array | None) -> RidgeSpline:
     """The spline with these slopes, moved the little that its constraints ask for."""
-    shape = problem.shape
+    shape = problem.constraint
     slopes = np.clip(solved.slopes, shape.slope_low, shape.slope_high)
     for bound in filter(np.isfinite, (shape.slope_low, shape.slope_high)):
-        slopes[np.abs(slopes - bound) <= ROUNDING * (1.0 + abs(bound))] = bound
+        slopes[np.abs(slopes - bound) <= ROUNDING_RTOL * (1.0 + abs(bound))] = bound
     if held is not None:
         slopes = np.where(np.isnan(held), slopes, held)
     width = np.bincount(pieces, sites.widths)
@@ -254,14 +254,14 @@ def _feasible(problem: Problem, sites: Sites, pieces: Array, solved: Solved, hel
     if sites.alone:
         slopes[:] = min(max(0.0, shape.slope_low), shape.slope_high)
     start = float(solved.values[0])
-    if shape.points and sites.points.size * len(slopes) <= LARGEST:
+    if shape.points and sites.points.size * len(slopes) <= MAX_ENTRIES:
         start, slopes = _through(problem, sites, pieces, start, slopes)
     return _spline(sites, pieces, start, slopes)
 
 
 def _through(problem: Problem, sites: Sites, pieces: Array, start: float, slopes: Array) -> tuple[float, Array]:
     """Value at the first site and slopes that meet the fixed values: the smallest change, where slopes have room."""
-    shape, v = problem.shape, np.array(problem.shape.values)
+    shape, v = problem.constraint, np.array(problem.constraint.values)
     reached = np.zeros((len(v), len(slopes)))  # how much of each piece lies before each fixed point
     ends = np.append(0.0, np.cumsum(np.bincount(pieces, sites.widths))) + sites.at[0]
     reached[:] = np.clip(sites.at[sites.points][:, None] - ends[:-1], 0.0, np.diff(ends))
@@ -293,10 +293,10 @@ def _spline(sites: Sites, pieces: Array, start: float, slopes: Array) -> RidgeSp
 def _interpolant(problem: Problem, sites: Sites) -> Candidate:
     """Interpolation leaves one value at every site, so that the spline is given."""
     values = np.empty(len(sites.at))
-    values[sites.points] = problem.shape.values
+    values[sites.points] = problem.constraint.values
     values[sites.rows] = problem.y
     if sites.alone:
-        values[1] = values[0] + min(max(0.0, problem.shape.slope_low), problem.shape.slope_high)
+        values[1] = values[0] + min(max(0.0, problem.constraint.slope_low), problem.constraint.slope_high)
     slopes = np.diff(values) / sites.widths
     network = _spline(sites, np.arange(len(slopes)), float(values[0]), slopes)
     return Candidate(network, best_bound(problem, sites, *interpolating(problem, sites, slopes)), 0.0, len(slopes))

@@ -25,7 +25,7 @@ from ridgesplines.solvers.constrained.program import CLARABEL, Program
 from ridgesplines.validation import Array
 
 #: A slope nearer to its bound than this, in scaled units, is on it.
-NEAR = 1e-7
+BOUND_ATOL = 1e-7
 
 
 def least_lam(problem: Problem) -> float:
@@ -33,18 +33,18 @@ def least_lam(problem: Problem) -> float:
     if not _some_affine(problem):
         return float("inf")
     scaling = standardise(problem)
-    scaled, shape = scaling.problem, scaling.problem.shape
+    scaled, shape = scaling.problem, scaling.problem.constraint
     sites = Sites.of(scaled)
     nothing_bends = not (shape.bends_up or shape.bends_down) or shape.slope_low == shape.slope_high
-    if problem.loss.constraint or nothing_bends or len(sites.at) < 3:
+    if problem.loss.interpolates or nothing_bends or len(sites.at) < 3:
         return 0.0
     require_shaped_minimiser(scaled)
     name, options = ("HIGHS", ({},)) if scaled.loss.cone == "linear" else ("CLARABEL", CLARABEL)
     solved = Program(scaled, sites, np.zeros(len(sites.widths), dtype=int)).solve(1.0, name, options)
     z, slope = solved.values[sites.rows], float(solved.slopes[0])
     signs = (
-        -np.inf if shape.slope_high - slope <= NEAR * (1.0 + abs(slope)) else 0.0,
-        np.inf if slope - shape.slope_low <= NEAR * (1.0 + abs(slope)) else 0.0,
+        -np.inf if shape.slope_high - slope <= BOUND_ATOL * (1.0 + abs(slope)) else 0.0,
+        np.inf if slope - shape.slope_low <= BOUND_ATOL * (1.0 + abs(slope)) else 0.0,
     )
     if scaled.loss.smooth:
         low = high = _gradient(scaled, sites, z, solved.points, signs)
@@ -66,9 +66,9 @@ def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[
 
 def _some_affine(problem: Problem) -> bool:
     data = problem.reduced
-    x, y = (data.X[:, 0], data.y) if problem.loss.constraint else (np.empty(0), np.empty(0))
+    x, y = (data.X[:, 0], data.y) if problem.loss.interpolates else (np.empty(0), np.empty(0))
     try:
-        require_some_function(replace(problem.shape, bends_up=False, bends_down=False), x, y)
+        require_some_function(replace(problem.constraint, bends_up=False, bends_down=False), x, y)
     except ProblemError:
         return False
     return True

@@ -25,8 +25,8 @@ from ridgesplines.solvers.grid.program import DenseProgram
 from ridgesplines.validation import Array
 
 #: The gap to which the exchange works, and the one that counts as reached.
-GOAL = 1e-8
-TOLERANCE = 1e-6
+GOAL_GAP = 1e-8
+REACHED_GAP = 1e-6
 
 
 def biases_path(
@@ -47,7 +47,7 @@ def biases_path(
     for lam in lams:
         network, dual, history = work.one(scaling.problem.with_lam(scaling.lam(lam)))
         interrupted = bool(history.get("interrupted"))
-        tolerance = TOLERANCE if refine else backend.tolerance
+        tolerance = REACHED_GAP if refine else backend.tolerance
         yield Answer(
             problem.with_lam(lam), scaling.network(network), scaling.dual(dual), inside, tolerance, history, interrupted
         )
@@ -118,19 +118,19 @@ class _Work:
             return *self._start(problem), "failed"
         network = fitted(problem, *self.dictionary.neurons, amplitudes, fit)
         # To interpolate exactly takes more neurons than to interpolate nearly: the linear program chooses.
-        return network if problem.loss.constraint and self.refine else purify(problem, network), dual, status
+        return network if problem.loss.interpolates and self.refine else purify(problem, network), dual, status
 
     def _states(self, problem: Problem, network: RidgeSpline) -> Iterator[State]:
         """From the program's answer; if that does not get there, by way of larger lam, three a decade."""
         gap = np.inf
-        for state in exchange(problem, network, self.oracle, GOAL):
+        for state in exchange(problem, network, self.oracle, GOAL_GAP):
             gap = min(gap, state.gap)
             yield state
-        if self.nothing is None or gap <= TOLERANCE:
+        if self.nothing is None or gap <= REACHED_GAP:
             return
         network = fitted_alone(problem, self.nothing[0])
         steps = max(2, int(np.ceil(3.0 * np.log10(self.threshold / problem.lam))))
         for lam in np.geomspace(self.threshold, problem.lam, steps)[1:-1]:
-            for state in exchange(problem.with_lam(float(lam)), network, self.oracle, TOLERANCE):
+            for state in exchange(problem.with_lam(float(lam)), network, self.oracle, REACHED_GAP):
                 network = state.network
-        yield from exchange(problem, network, self.oracle, GOAL)
+        yield from exchange(problem, network, self.oracle, GOAL_GAP)

@@ -33,14 +33,14 @@ from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
-ROUNDS = 100
+MAX_ROUNDS = 100
 #: A neuron is missing where |eta| exceeds lam by more than this, relatively.
-VIOLATION = 1e-10
+VIOLATION_RTOL = 1e-10
 #: Neurons that join in one round.
-JOIN = 64
+MOST_JOINING = 64
 #: Biases slide once the relative gap is below this, by at most this many Newton steps a round.
-NEAR = 1e-1
-STEPS = 8
+SLIDING_GAP = 1e-1
+MAX_STEPS = 8
 #: Neighbours along a direction whose biases differ by less than this, in units of the data's radius, may be one.
 CLOSE = 0.2
 
@@ -65,7 +65,7 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
     oracle : of the directions.
     tol : relative gap.
     """
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         answer = _refitted(problem, network)
         if answer is None:
             return
@@ -73,7 +73,7 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
         u, _ = projected(problem, raw)
         supremum = oracle(u)
         state = State(network, raw, supremum, relative_gap(problem, network, u, supremum.value))
-        if state.gap <= NEAR and problem.loss.smooth and problem.n_outputs is None:
+        if state.gap <= SLIDING_GAP and problem.loss.smooth and problem.n_outputs is None:
             state = _slid(problem, state, oracle)
         yield state
         joining = _missing(problem, state, kept)
@@ -108,7 +108,7 @@ def _missing(problem: Problem, state: State, kept: RidgeSpline) -> RidgeSpline |
     eta = eta_at(problem.X, u, W, b, problem.activation)
     size = group_norms(eta)
     known = [bool(((old.weights == w).all(axis=1) & (old.biases == at)).any()) for w, at in zip(W, b, strict=True)]
-    new = np.flatnonzero((size > problem.lam * (1.0 + VIOLATION)) & ~np.array(known, dtype=bool))[:JOIN]
+    new = np.flatnonzero((size > problem.lam * (1.0 + VIOLATION_RTOL)) & ~np.array(known, dtype=bool))[:MOST_JOINING]
     if not len(new):
         return None
     start = 1e-6 * max(float(group_norms(old.amplitudes).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
@@ -159,7 +159,7 @@ def _newton(problem: Problem, network: RidgeSpline) -> RidgeSpline:
         return float(loss + problem.lam * np.abs(theta[:K]).sum())
 
     value = objective(theta)
-    for _ in range(STEPS if K else 0):
+    for _ in range(MAX_STEPS if K else 0):
         gradient, hessian = _derivatives(problem, projections, theta, signs, fit(theta))
         step = -damped_solve(hessian, gradient)
         if (slope := float(gradient @ step)) >= -1e-14 * abs(value):

@@ -31,16 +31,16 @@ class Polished(NamedTuple):
     amplitudes: Array
 
 
-ROUNDS = 50
+MAX_ROUNDS = 50
 #: Neurons that join in one round.
-JOIN = 64
+MOST_JOINING = 64
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
-VIOLATION = 1e-10
+VIOLATION_RTOL = 1e-10
 #: A round that lowers the objective by less than this, relatively, is the last, if the violations are small.
 STALL = 1e-14
-SMALL = 1e-6
+SMALL_GAP = 1e-6
 #: Entries of the dense matrix of the working set, beyond which it is not formed.
-LARGEST = 4e7
+MAX_ENTRIES = 4e7
 
 
 def polish(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Array, dual: Array) -> Polished | None:
@@ -54,7 +54,7 @@ def polish(problem: Problem, dictionary: Dictionary, amplitudes: Array, fit: Arr
     """
     W, b = dictionary.neurons
     work = _complementary(problem, dictionary, amplitudes, dual)
-    if problem.loss.constraint:  # few neurons do not interpolate: start from as many as that takes
+    if problem.loss.interpolates:  # few neurons do not interpolate: start from as many as that takes
         work = np.union1d(work, _enough(problem, W, b, amplitudes))
     else:
         work, amplitudes = _thinned(dictionary, amplitudes, work)
@@ -94,8 +94,8 @@ def working_set(
     W, b = dictionary.neurons
     refit = newton_refit if problem.loss.smooth else vertex_refit
     previous = np.inf
-    for _ in range(ROUNDS):
-        if problem.n_features > 1 and problem.n_samples * len(work) > LARGEST:
+    for _ in range(MAX_ROUNDS):
+        if problem.n_features > 1 and problem.n_samples * len(work) > MAX_ENTRIES:
             return None
         answer = refit(problem, W[work], b[work], amplitudes[work], fit)
         if answer is None:
@@ -108,7 +108,7 @@ def working_set(
         joining = _violators(problem, dictionary, eta, work)
         objective = objective_of_fit(problem, fit, network.seminorm)
         # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
-        small = group_norms(eta).max(initial=0.0) <= problem.lam * (1.0 + SMALL)
+        small = group_norms(eta).max(initial=0.0) <= problem.lam * (1.0 + SMALL_GAP)
         stalled, previous = small and objective >= previous * (1.0 - STALL), objective
         if stalled or not len(joining):
             return Polished(network, u, amplitudes)
@@ -156,7 +156,7 @@ def _thinned(dictionary: Dictionary, amplitudes: Array, work: Array) -> tuple[Ar
 def _violators(problem: Problem, dictionary: Dictionary, eta: Array, work: Array) -> Array:
     """The largest violators, each a local maximum of |eta| along its direction."""
     size = group_norms(eta)
-    peak = size > problem.lam * (1.0 + VIOLATION)
+    peak = size > problem.lam * (1.0 + VIOLATION_RTOL)
     first = np.zeros(len(size), dtype=bool)
     starts = np.cumsum(dictionary.sizes) - dictionary.sizes
     first[starts[dictionary.sizes > 0]] = True
@@ -164,5 +164,5 @@ def _violators(problem: Problem, dictionary: Dictionary, eta: Array, work: Array
     peak[:-1] &= (size[:-1] > size[1:]) | first[1:]
     peak[work] = False
     violators = np.flatnonzero(peak)
-    most = max(JOIN, len(work) // 2)
+    most = max(MOST_JOINING, len(work) // 2)
     return violators[np.argsort(-size[violators], kind="stable")[:most]]

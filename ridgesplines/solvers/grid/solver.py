@@ -37,7 +37,7 @@ BYTES_PER_NEURON = 8_000
 DENSE = 64
 ALONG = 8
 #: A refinement with a relative gap below this is good enough; otherwise continuation in lam is tried.
-GOAL = 1e-6
+GOAL_GAP = 1e-6
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Grid(Solver):
                 f"biases={self.biases!r}",
                 'The data and the fixed points hold an optimal spline\'s knots: biases="data" loses nothing.',
             )
-        if problem.loss.constraint and backend.tolerance > 1e-6:
+        if problem.loss.interpolates and backend.tolerance > 1e-6:
             return SolverRefusal(
                 f"Grid(backend={backend.name!r})",
                 "a loss whose fit may be a little off",
@@ -143,7 +143,7 @@ class Grid(Solver):
         if isinstance(scaling.activation, ReLU) or not isinstance(self.biases, str) or not self.refine:
             return Dictionary(W, biases)
         biases = tuple(map(with_middles, biases))
-        if scaling.problem.loss.constraint:  # to interpolate takes them all
+        if scaling.problem.loss.interpolates:  # to interpolate takes them all
             return Dictionary(W, biases)
         return Dictionary(W, tuple(thinned(b, max(ALONG, DENSE // len(W))) for b in biases))
 
@@ -220,7 +220,7 @@ class Grid(Solver):
             if refined is None or (new := _gap(scaled, refined.network, refined.dual, oracle)) > max(gap, 1e-9):
                 continue
             best, dual, gap, history["refined"] = refined.network, refined.dual, new, True
-            if gap <= GOAL:
+            if gap <= GOAL_GAP:
                 break
         history["neurons before purification"] = best.n_neurons
         return purify(scaled, best), dual, history

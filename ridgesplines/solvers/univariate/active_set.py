@@ -21,8 +21,8 @@ from ridgesplines.validation import Array
 #: Where nothing is known of the knots, one node in this many is one at first.
 STRIDE = 8
 #: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
-VIOLATION = 1e-11
-ROUNDS = 100
+VIOLATION_RTOL = 1e-11
+MAX_ROUNDS = 100
 #: Line searches in a row.
 WALK = 25
 #: Violators that are tried one by one, in all.
@@ -57,7 +57,7 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     now = _State.of(moments, _consistent(moments, lam, active, signs))
     joining, new, worst = _violators(moments, lam, now)
     patience = SINGLY
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         if not len(joining):
             break
         previous, better, alone = worst, None, min(len(joining), patience)
@@ -197,7 +197,7 @@ def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array,
     """The nodes where |eta| exceeds lam most, see `kernels.peaks`; the signs there; by how much at most."""
     eta = certificate(moments.t, now.residual)
     eta[now.knots.active] = 0.0
-    worst = peaks(eta, lam * (1.0 + VIOLATION))
+    worst = peaks(eta, lam * (1.0 + VIOLATION_RTOL))
     return worst, np.sign(eta[worst]), float(np.abs(eta).max()) - lam
 
 

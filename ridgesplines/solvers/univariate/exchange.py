@@ -19,12 +19,12 @@ from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.moments import Moments
 from ridgesplines.validation import Array
 
-BLOCK = 32
+BLOCK_SITES = 32
 #: Up to this many sites, all of them are candidates.
-SMALL = 2048
-ROUNDS = 60
+FEW_SITES = 2048
+MAX_ROUNDS = 60
 #: Where more than one in this many sites is a candidate, all sites are.
-DENSE = 8
+DENSE_SITES = 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def exchange(
     lam: float,
     start: Knots | None,
     enough: Enough,
-    rounds: int = ROUNDS,
+    rounds: int = MAX_ROUNDS,
 ) -> tuple[Knots, Array]:
     """Knots (their indices are sites), and the fit of the rows.
 
@@ -65,14 +65,14 @@ def exchange(
     """
     q, m = quadratic, len(quadratic.line.sites)
     candidates = np.arange(m)
-    if m > SMALL and start is None:
-        nodes = every(BLOCK, m)
+    if m > FEW_SITES and start is None:
+        nodes = every(BLOCK_SITES, m)
         start = on_candidates(q.moments(nodes), lam, nodes, None)
         candidates = around(start.active, m)
-    elif m > SMALL and start is not None:
-        candidates = union(m, every(BLOCK, m), around(start.active, m))
+    elif m > FEW_SITES and start is not None:
+        candidates = union(m, every(BLOCK_SITES, m), around(start.active, m))
     while True:
-        if len(candidates) > m / DENSE:
+        if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
         start = knots = on_candidates(q.moments(candidates), lam, candidates, start)
         nodes, z = knots.nodes(m), q.line.spline(knots)

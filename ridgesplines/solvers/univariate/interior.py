@@ -27,7 +27,7 @@ from ridgesplines.solvers.univariate.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
-ITERATIONS = 100
+MAX_ITERATIONS = 100
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Interior:
 
     def _follow(self, p: Point, tol: float) -> Point:
         best, best_error = Point(**vars(p)), np.inf
-        for _ in range(ITERATIONS):
+        for _ in range(MAX_ITERATIONS):
             slacks = p.u - self.rows.low, self.rows.high - p.u, self.lam + p.eta, self.lam - p.eta
             duals = p.below, p.above, p.under, p.over
             gap = sum(float(s @ d) for s, d in zip(slacks, duals, strict=True))

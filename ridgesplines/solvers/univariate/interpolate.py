@@ -17,14 +17,14 @@ from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array
 
 #: No kink: where the values of the neighbours differ from a straight line by at most this many units in the last place.
-ROUNDING = 8.0 * np.finfo(float).eps
+ROUNDING_RTOL = 8.0 * np.finfo(float).eps
 
 
 def connect(line: Line, lam: float) -> tuple[Knots, Array]:
     """The knots, and the dual vector of the sorted rows, of which each is a site."""
     t, y = line.t, line.y
     a, h = kinks(t, y), np.diff(t)
-    bends = np.abs(a) * np.minimum(h[:-1], h[1:]) > ROUNDING * np.abs(y).max()
+    bends = np.abs(a) * np.minimum(h[:-1], h[1:]) > ROUNDING_RTOL * np.abs(y).max()
     knots = _on(line, 1 + np.flatnonzero(bends), a)
     if np.abs(line.fit(knots.nodes(len(t)), knots.theta) - y).max() > 1e-12 * np.ptp(y):
         knots = _on(line, 1 + np.flatnonzero(a), a)  # many tiny bends in a row are one that is not

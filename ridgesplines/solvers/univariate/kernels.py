@@ -16,11 +16,15 @@ from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading; where numba has been loaded, from a thousandth of that.
-MANY = 20_000
+COMPILED_POINTS = 20_000
 
 
 def _fast(t: Array) -> Any:
-    return compiled("solvers.univariate.compiled") if len(t) >= (MANY / 1000 if loaded() else MANY) else None
+    return (
+        compiled("solvers.univariate.compiled")
+        if len(t) >= (COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS)
+        else None
+    )
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:

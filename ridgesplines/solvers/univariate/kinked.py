@@ -21,18 +21,18 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.univariate.active_set import Knots, active_set
 from ridgesplines.solvers.univariate.data import Line
-from ridgesplines.solvers.univariate.exchange import BLOCK, SMALL, around, every, union, violators
+from ridgesplines.solvers.univariate.exchange import BLOCK_SITES, FEW_SITES, around, every, union, violators
 from ridgesplines.solvers.univariate.interior import Interior, Point, Rows
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 
-ROUNDS = 30
+MAX_ROUNDS = 30
 #: Where more than one in this many sites is a candidate, all sites are.
-DENSE = 4
+DENSE_SITES = 4
 #: The interior point is asked for this part of the gap to be reached.
 MARGIN = 0.05
 #: Steps of the method of multipliers.
-STEPS = 8
+MAX_STEPS = 8
 
 
 def boxes(line: Line) -> Rows:
@@ -55,11 +55,11 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     start : knots near the optimum, if some are known: they are candidates.
     """
     rows, m = boxes(line), len(line.sites)
-    candidates = np.arange(m) if m <= SMALL else every(BLOCK, m)
-    if start is not None and m > SMALL:
+    candidates = np.arange(m) if m <= FEW_SITES else every(BLOCK_SITES, m)
+    if start is not None and m > FEW_SITES:
         candidates = union(m, candidates, around(start.active, m))
-    accuracy = 1e-4 if m > SMALL else MARGIN * tol
-    for _ in range(ROUNDS):
+    accuracy = 1e-4 if m > FEW_SITES else MARGIN * tol
+    for _ in range(MAX_ROUNDS):
         solved = candidates
         interior = Interior(line.sites[candidates], lam, rows, line.rows(candidates))
         point = interior.solve(np.zeros(len(candidates)), accuracy)
@@ -76,7 +76,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
             accuracy = MARGIN * tol
             continue
         candidates = union(m, candidates, joining)
-        if len(candidates) > m / DENSE:
+        if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
         accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))
     _multipliers(line, lam, solved, point, knots, tol, progress)
@@ -134,7 +134,7 @@ def _multipliers(
     u = np.where(inner, point.u, np.where(residual > 0.0, rows.high, rows.low))
     knots = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
     best, settled = np.inf, not bent
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         target = curvature * rows.y + (np.where(inner, 0.0, u) if bent else u)
         knots = active_set(line.moments(curvature, target, candidates), lam, knots)
         spline = Knots(candidates[knots.active], knots.signs, knots.theta)

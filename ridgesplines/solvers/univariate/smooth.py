@@ -17,13 +17,13 @@ from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 
-STEPS = 60
+MAX_STEPS = 60
 #: Rounds of the exchange method while the parabola is still moving; in the first step one is enough.
-ROUNDS = 2
+MAX_ROUNDS = 2
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
 AFFINE = 1e-10
 #: Up to this many knots may be those of a straight line, up to rounding.
-FEW = 4
+FEW_KNOTS = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
 #: The last step of Newton's method costs little, and its dual vector is that of the fit itself.
@@ -53,7 +53,7 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
         return
     _newton(line, lam, tol, start, progress)
     # For other losses the best straight line takes many steps: it is looked at only where hardly anything bends.
-    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW:
+    if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW_KNOTS:
         _straight_is_best(line, lam, progress)
 
 
@@ -63,7 +63,7 @@ def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: P
     warm, knots = start, start or Knots(np.empty(0, dtype=int), np.empty(0), np.zeros(2))
     z = line.spline(knots)
     now, off = Fitted(knots, z, line.objective(knots, z, lam)), np.inf
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         for steady in (False, True):
             goal = _solved(line, _parabola(line, now.z, steady), lam, tol, warm, progress)
             fitted = _shortened(line, lam, now, goal)
@@ -101,7 +101,7 @@ def straight(line: Line) -> Fitted:
     """The best straight line, by Newton's method."""
     ends, none = np.array([0, len(line.sites) - 1]), np.empty(0)
     best = Fitted(Knots(none.astype(int), none, np.zeros(2)), np.zeros(len(line.t)), np.inf)
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         for steady in (False, True):
             theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, none)
             z = line.fit(ends, theta)
@@ -142,7 +142,7 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
     if constant:
         knots, z = exchange(model, lam, start, enough)
     else:
-        knots, z = exchange(model, lam, start, enough, 1 if start is None else ROUNDS)
+        knots, z = exchange(model, lam, start, enough, 1 if start is None else MAX_ROUNDS)
     if constant and progress.gap > 0.1 * tol:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, objective, line.bound(u, excess))

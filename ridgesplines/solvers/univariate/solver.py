@@ -35,7 +35,7 @@ from ridgesplines.validation import Array, real_number
 #: Sites where |eta| comes this near to lam, relatively, may hold a knot.
 CONTACT = 1e-5
 #: The linear program for an extreme point is for at most this many of them.
-MOST = 1000
+MAX_CANDIDATES = 1000
 #: The second method is for at most this many sites.
 SECOND = 4000
 
@@ -132,7 +132,7 @@ class Univariate(Solver):
 
     def _fit(self, line: Line, lam: float, start: Knots | None, progress: Progress) -> None:
         loss = line.loss
-        if loss.constraint:
+        if loss.interpolates:
             knots, dual = connect(line, lam)
             progress.report(knots, dual, 0.0, 0.0)
         elif _has_kinks(line):
@@ -185,7 +185,7 @@ class Univariate(Solver):
 
 def _affine(problem: Problem) -> tuple[Array, Array]:
     """Fit and dual vector of a best straight line, in scaled units; for interpolation, of the only candidate."""
-    if problem.loss.constraint:
+    if problem.loss.interpolates:
         return np.zeros(len(problem.y)), np.zeros(len(problem.y))
     answer = affine_fit(problem, nearby=nearby_line(problem))
     assert answer is not None  # every straight line is feasible
@@ -210,7 +210,7 @@ def _vertex(line: Line, lam: float, progress: Progress) -> None:
     if progress.knots is None or progress.dual is None:
         return
     contact = 1 + np.flatnonzero(np.abs(line.certificate(progress.dual)[1:-1]) >= lam * (1.0 - CONTACT))
-    if not 0 < len(contact) <= MOST or len(progress.knots.active) <= len(contact):
+    if not 0 < len(contact) <= MAX_CANDIDATES or len(progress.knots.active) <= len(contact):
         return  # the active set has succeeded
     problem = Problem(line.t, line.y, lam, line.loss, sample_weight=line.weight)
     matrices, _ = design(problem, np.ones((len(contact), 1)), line.sites[contact])
@@ -234,7 +234,7 @@ def _may_hide_a_line(line: Line) -> bool:
 
 
 def _has_kinks(line: Line) -> bool:
-    return line.loss.constraint or line.loss.box(line.y[:1]) is not None
+    return line.loss.interpolates or line.loss.box(line.y[:1]) is not None
 
 
 def _line_through(line: Line) -> Knots:

@@ -62,7 +62,7 @@ def check(problem: Problem, solution: Solution) -> Report:
     """
     require_penalty(problem)
     net, certificate = solution.network, solution.certificate
-    proven = certificate.scope in ("exact", "bounded")
+    proven = certificate.scope.proven
     measures = [
         at_most(f"relative gap ({'proven, ' if proven else ''}{certificate.scope})", solution.relative_gap, TOLERANCE),
         at_most("neurons K, against N - rank[1 X]", net.n_neurons, neuron_bound(problem)),
