@@ -1,4 +1,4 @@
-"""How the documentation is built: `make docs`, offline, with warnings as errors."""
+"""The build of the documentation: `make docs`, offline, with warnings as errors."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What sphinx-gallery must know of the examples: each takes the name of its picture and draws it."""
+"""The settings of sphinx-gallery for the examples: each takes the name of its picture and draws it."""
 
 import shutil
 from pathlib import Path
@@ -31,7 +31,7 @@ ORDER = [
 
 
 def drawn(script: dict) -> Path:
-    """Where an example draws its picture: beside itself, from where `scraper` takes it."""
+    """The path at which an example draws its picture: beside itself, from where `scraper` takes it."""
     return Path(script["src_file"]).resolve().with_suffix(".png")
 
 
@@ -51,6 +51,6 @@ def scraper(block: tuple, variables: dict, config: dict) -> str:
 
 
 def place(filename: str) -> tuple[int, str]:
-    """Where an example stands in the gallery."""
+    """The place of an example in the gallery."""
     stem = Path(filename).stem
     return ORDER.index(stem) if stem in ORDER else len(ORDER), stem

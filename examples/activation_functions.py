@@ -2,7 +2,7 @@ r"""Fig. 1: activation functions
 ============================
 
 Above, what a neuron applies to :math:`w^T x - b`. Below, the frequency response of the operator H that turns it into an
-impulse (Table 1). Where that vanishes at :math:`\omega = 0`, H annihilates polynomials, which a fit then has for
+impulse (Table 1). Where that vanishes at :math:`\omega = 0`, H annihilates polynomials, which a fit then gets for
 nothing: the order of the zero, measured here, is the dimension of that null space in one variable.
 """
 

@@ -64,7 +64,7 @@ METHODS: dict[str, Callable[[np.ndarray, np.ndarray], Fit]] = {
     "SplineTransformer + Ridge, CV": spline_features(Ridge(), "neg_mean_squared_error"),
     "SplineTransformer + Quantile, CV": spline_features(QuantileRegressor(), "neg_mean_absolute_error"),
 }
-#: Those in the picture.
+#: The methods in the picture.
 STYLES = {
     "linear spline, Absolute, CV": ("#0072B2", "-"),
     "scipy make_smoothing_spline, GCV": ("#D55E00", "--"),

@@ -69,7 +69,7 @@ def prices(axes, problem: rs.Problem) -> rs.Solution:
         label = f"{share:g} λmax: K = {solution.network.n_neurons}"
         axes.plot(ends, solution.predict(ends), color=colour, linestyle=dashes, label=label)
         print(f"4. lam = {share:g} lambda_max: K = {solution.network.n_neurons}, cost {solution.seminorm:.4g}")
-    axes.set_title("4. the dearer a bend, the fewer", loc="left")
+    axes.set_title("4. the higher the price, the fewer bends", loc="left")
     axes.legend(frameon=False)
     return rs.solve(problem.with_lam(0.1 * rs.lambda_max(problem)))
 

@@ -4,7 +4,7 @@
 Weak variation in all directions, strong variation in one, strong variation in all. A neuron has a direction of its own,
 so that a network pays for what varies along one direction what a spline of one variable would pay; what varies strongly
 in all directions is expensive. Each is fitted from the same number of noisy values, by the same rule for lambda, and no
-fit is told which function it sees. For the second the fit finds the direction: the angle to it is printed.
+fit knows which function it sees. For the second the fit finds the direction: the angle to it is printed.
 """
 
 import sys

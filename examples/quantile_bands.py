@@ -3,8 +3,8 @@
 
 How the spread of a measurement changes with time: splines for the 10, 50 and 90 % quantiles, each the certified optimum
 of its own problem. The noise of the motorcycle data is small at first, large in the middle, and the band shows it. The
-shares of the data below and on each spline are counted: at an optimum at most a tenth lies below the lowest, and with
-what lies on it at least a tenth. Each quantile is fitted by itself, so that two may cross; how far they do is printed.
+shares of the data below and on each spline are counted: at an optimum at most a tenth lies below the lowest, and at
+least a tenth below it or on it. Each quantile is fitted by itself, so that two may cross; how far they do is printed.
 """
 
 import sys

@@ -5,7 +5,7 @@ The sparsifying transform of a neuron, measured: the four panels of Fig. 4, and 
 
 A ReLU neuron of two inputs, cut off smoothly far from its ridge, and sampled. Its Radon transform, filtered by K, has
 the neuron's own activation at the direction of its weights, and nothing at any other; two derivatives later a spike is
-left at (w, b), and one at (-w, -b), which is the same line, with mass ``|w|`` together. Where the error comes from is
+left at (w, b), and one at (-w, -b), which is the same line, with mass ``|w|`` together. The error comes from
 the spacing of the grid, and the window; so here the grid is refined, and the window widened, as the nodes increase.
 
 For a network all this is known in closed form: see ridgesplines.radon.radon_measure. Here values on a grid are all

@@ -34,7 +34,7 @@ LEVELS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """The size of the experiment."""
 
     train: int
     width: int
@@ -83,7 +83,7 @@ def frontier(points: np.ndarray, level: float) -> float:
 
 
 def ranking(found: dict[str, np.ndarray]) -> str:
-    """At which sparsity PathProx is ahead, in words; the table is printed."""
+    """The sparsities at which PathProx is ahead, in words; the table is printed."""
     print("  at most nonzero  " + "  ".join(f"{name:>12}" for name in found))
     ahead, behind = [], []
     for level in LEVELS:

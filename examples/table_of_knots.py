@@ -2,7 +2,7 @@
 =================================
 
 A linear spline is its knots: between two of them it is a straight line, and what happens at a knot is one number, the
-change of slope. So a fit can be told in a few rows, each of which is a sentence: from here on the acceleration falls by
+change of slope. So a fit is a few rows, each of which is a sentence: from here on the acceleration falls by
 so much a millisecond. Lambda is the largest that predicts held-out data within one standard error of the best.
 """
 

@@ -1,11 +1,11 @@
 """Trained networks against the optimum
 ====================================
 
-Wide networks, trained as everybody trains them, held against the convex optimum that they try to reach.
+Wide networks, trained in the usual way, compared with the convex optimum that they try to reach.
 
 Adam with weight decay on problem (8), (31): one, two and ten features of real measurements. In one and two dimensions
-the optimum is certified, and no trained network is below it; in ten the certificate was searched, and the best known is
-what there is. Pass --long for all data, more epochs and more neurons.
+the optimum is certified, and no trained network is below it; in ten the certificate was searched, and the best known
+network takes its place. Pass --long for all data, more epochs and more neurons.
 """
 
 import sys
@@ -51,7 +51,7 @@ def convex(problem: rs.Problem, trained: dict[str, rs.Solution]) -> rs.Solution:
 
 
 def draw(axes, name: str, comparison) -> None:
-    """How far each network is above the line, epoch by epoch."""
+    """The excess of each network over the line, epoch by epoch."""
     line = comparison.bound or comparison.best.objective
     trained = {label: s for label, s in comparison.solutions.items() if s.status == "trained"}
     for colour, (label, solution) in zip(COLOURS, trained.items(), strict=False):

@@ -99,7 +99,7 @@ _ESTIMATORS = {
 
 
 def __getattr__(name: str) -> Any:
-    """What is imported on first use: what few need at once, scikit-learn and matplotlib take long to load."""
+    """Names imported on first use: few need them at once, and scikit-learn and matplotlib take long to load."""
     if name in _ESTIMATORS:
         return getattr(import_module("ridgesplines.estimators"), name)
     if name in _ROOMS:

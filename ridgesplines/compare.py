@@ -40,7 +40,7 @@ class Comparison:
 
     @property
     def bound(self) -> float | None:
-        """What no function's objective is below, by the best certificate; None where none proves a bound."""
+        """A lower bound on the objective of every function, by the best certificate; None where none proves one."""
         return max((s.certificate.value for s in self.solutions.values() if s.certificate.scope.proven), default=None)
 
     def rows(self) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from ridgesplines.validation import Array, real_array, real_number
 
 
 class Constraint(ABC):
-    """What the function must do everywhere on R. A new constraint is one frozen dataclass with this one property."""
+    """A condition on the function everywhere on R. A new constraint is one frozen dataclass with this one property."""
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""How far a network is from the optimum: a solver is asked for the dual vector that says so."""
+"""The distance of a network from the optimum, by the dual vector of a solver."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ N_DIRECTIONS = 32
 
 
 def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME) -> Solution:
-    r"""How far a network is from the global optimum of its own training problem.
+    r"""The distance of a network from the global optimum of its own training problem.
 
     .. math:: \text{gap} = \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k |v_k| \|w_k\|_2 - D(\tau u)
 
@@ -75,11 +75,11 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     own = certify(problem, network, fit=fit) if problem.loss.smooth and not problem.constraints else None
     if own is not None and (max_time == 0.0 or judged(own).relative_gap <= SMALL_GAP):
         return judged(own)
-    asked = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
+    other = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
     if own is None:
-        return judged(asked)
+        return judged(other)
     # What one search has found, the other must not have missed.
-    both = looked_at(problem, own, *asked.peaks), looked_at(problem, asked, *own.peaks)
+    both = looked_at(problem, own, *other.peaks), looked_at(problem, other, *own.peaks)
     return judged(max(both, key=lambda certificate: certificate.value))
 
 
@@ -96,7 +96,7 @@ def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Arra
 
 
 def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
-    """Raise a ProblemError where the network is none of the problem's."""
+    """Raise a ProblemError where the network does not fit the problem."""
     if network.n_features != problem.n_features or network.n_outputs != problem.n_outputs:
         raise ProblemError(
             "network",

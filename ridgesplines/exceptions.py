@@ -1,4 +1,4 @@
-"""What this library raises and warns with."""
+"""The exceptions and warnings of this library."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def compiled(module: str) -> Any:
 
 
 def threads() -> int:
-    """As many as numba would take, which users and process pools know how to set."""
+    """The number of threads that numba would take, which users and process pools know how to set."""
     import numba
 
     settings: Any = numba.config

@@ -1,9 +1,9 @@
-r"""The objective of a network, and what rounding may do to it.
+r"""The objective of a network, and the rounding error that it may have.
 
 .. math:: \sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|
 
 The network is evaluated where its terms are small: about an origin near the data, which x is moved to exactly, and with
-an affine part that is summed as if in twice the working precision. What rounding is left follows from the terms that
+an affine part that is summed as if in twice the working precision. The rounding error follows from the terms that
 are summed.
 """
 
@@ -55,11 +55,11 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     In one dimension a linear spline is evaluated piece by piece, and only its offset is taken off.
     """
     net, X, loss = moved(problem, network), problem.centred, problem.loss
-    nothing = np.zeros_like(net.offset)
+    zero = np.zeros_like(net.offset)
     apart = loss.translates and not loss.interpolates
     if net.n_features == 1 and isinstance(net.activation, ReLU):
-        return (problem.y - net.offset, net.changed(offset=nothing)(X)) if apart else (problem.y, net(X))
-    hidden = net.changed(offset=nothing, slope=np.zeros_like(net.slope))(X)
+        return (problem.y - net.offset, net.changed(offset=zero)(X)) if apart else (problem.y, net(X))
+    hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope))(X)
     columns, affine = np.column_stack([X, np.ones(len(X))]), np.concatenate([net.slope, np.asarray(net.offset)[None]])
     if apart:
         return plus_products(problem.y, columns, -affine), hidden
@@ -88,7 +88,7 @@ def objective_of_fit(problem: Problem, z: Array, norm: float) -> float:
 
 
 def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
-    """What rounding may have done to the objective, from the terms that are summed for it."""
+    """The rounding error that the objective may have, from the terms that are summed for it."""
     (y, z), p = fit or targets_and_fit(problem, network), problem
     penalty = SUM * p.lam * network.seminorm
     if p.loss.interpolates:
@@ -128,7 +128,7 @@ def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
 
 
 def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]) -> Array:
-    """What rounding may have done to y - f(x), as `targets_and_fit` has them, or to f(x) alone; shape of f(x)."""
+    """The rounding error that y - f(x) may have, as `targets_and_fit` has them, or f(x) alone; shape of f(x)."""
     net, X, (y, z) = moved(problem, network), problem.centred, fit
     if net.n_features == 1 and isinstance(net.activation, ReLU):
         return EPS * (_piecewise_terms(net, X[:, 0], z) + (np.abs(y) if problem.loss.translates else 0.0))
@@ -175,7 +175,7 @@ def relative(problem: Problem, gap: float, objective: float) -> float:
 
 
 def eta_rounding(problem: Problem, u: Array) -> float:
-    r"""What rounding may do to :math:`\eta` at any neuron whose hyperplane meets the data's own ball.
+    r"""The rounding error that :math:`\eta` may have at any neuron whose hyperplane meets the data's own ball.
 
     Each term of a sum rounds by itself, so that the errors add up as their squares do. In one dimension, data sorted,
     the terms are those of the double cumulative sum.

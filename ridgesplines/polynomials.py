@@ -101,7 +101,7 @@ class _Coordinates(NamedTuple):
 
 
 def _affine_coordinates(X: Array) -> _Coordinates:
-    """By a singular value decomposition. Columns that are constant, or combinations of others, up to rounding are none.
+    """The coordinates by a singular value decomposition, without columns that others or a constant make up to rounding.
 
     One decision for all that need the affine functions: their basis, and the coefficients of one of them.
     """

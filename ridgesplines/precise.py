@@ -40,21 +40,21 @@ def plus_products(first: Array, A: Array, b: Array) -> Array:
 
 
 def _sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """a + b rounded, and what the rounding took."""
+    """a + b rounded, and the rounding error."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
 def _product(a: Array, b: Array) -> tuple[Array, Array]:
-    """a * b rounded, and what the rounding took."""
+    """a * b rounded, and the rounding error."""
     product = a * b
     (a, a_low), (b, b_low) = _halves(a), _halves(b)
     return product, a_low * b_low - (((product - a * b) - a_low * b) - a * b_low)
 
 
 def _halves(a: Array) -> tuple[Array, Array]:
-    """Of 26 bits each, for numbers below 1e300."""
+    """Two halves of 26 bits each, for numbers below 1e300."""
     scaled = SPLITTER * a
     high = scaled - (scaled - a)
     return high, a - high

@@ -48,7 +48,7 @@ class Solution:
     problem : what was solved.
     network : the RidgeSpline f.
     certificate : the DualCertificate; its `scope` says what the gap means.
-    solver : who made it.
+    solver : the solver that made it.
     status : ``"converged"``, ``"not converged"``, ``"interrupted"``, ``"trained"`` for a network whose gap is the
         result, or ``"evaluated"`` for one that was only measured.
     seconds : how long it took, certificate included.
@@ -81,7 +81,7 @@ class Solution:
         return data_fit(self.problem.reduced, self.network)
 
     def evaluated(self, fit: tuple[Array, Array]) -> Solution:
-        """The same, not to evaluate the network again: `fit` is its `targets_and_fit` for the reduced problem."""
+        """The same solution, without a second evaluation: `fit` is its `targets_and_fit` for the reduced problem."""
         self.__dict__["data_fit"] = data_fit(self.problem.reduced, self.network, fit)
         self.__dict__["rounding"] = self._rounding(fit)
         return self
@@ -93,7 +93,7 @@ class Solution:
 
     @cached_property
     def violation(self) -> float:
-        """How far f is from satisfying the problem's constraints, relatively, on all of R; zero without constraints."""
+        """The relative distance of f from satisfying the constraints, on all of R; zero where there are none."""
         return violation(self.problem, self.network)
 
     @property
@@ -105,7 +105,7 @@ class Solution:
 
     @cached_property
     def rounding(self) -> float:
-        """What rounding may have done to objective - certificate.value, from the terms that are summed for both."""
+        """The rounding error that objective - certificate.value may have, from the terms that are summed for both."""
         return self._rounding(targets_and_fit(self.problem.reduced, self.network))
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
@@ -129,7 +129,7 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """objective - certificate.value, or what rounding may have done to it where that is more.
+        """objective - certificate.value, or the rounding error that it may have where that is more.
 
         Read `certificate.scope` for what it means. Infinite where there is a `contradiction`: then nothing is proven.
         """
@@ -276,7 +276,7 @@ class Solution:
 
     @property
     def scope_words(self) -> str:
-        """What may be said of the gap."""
+        """The meaning of the gap, in words."""
         if self.contradiction:
             return CONTRADICTION
         starts = self.certificate.starts

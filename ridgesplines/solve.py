@@ -181,7 +181,7 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
 
 
 def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
-    """What a solver returned, with its figures recomputed; a warning where they miss the tolerance."""
+    """The solution of a solver's answer, its figures recomputed; a warning where they miss the tolerance."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
     exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
@@ -212,25 +212,23 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
 def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
     """The solution with its status, and a warning where it is not what was asked for."""
     at = f"at lam = {solution.problem.lam:g}"
-    reached = solution.relative_gap if solution.dictionary_gap is None else solution.dictionary_gap
+    gap = solution.relative_gap if solution.dictionary_gap is None else solution.dictionary_gap
     if solution.contradiction:
         warn_contradiction(f"{solver.name} {at}: {solution.contradiction}")
         return replace(solution, status=Status.NOT_CONVERGED)
     if interrupted:
-        _warn(f"{solver.name} was interrupted {at}, with a relative gap of {reached:.1e}.")
+        _warn(f"{solver.name} was interrupted {at}, with a relative gap of {gap:.1e}.")
         return replace(solution, status=Status.INTERRUPTED)
     if np.isinf(solution.tolerance):  # the gap is the result, not a promise
         return replace(solution, status=Status.TRAINED)
-    if reached <= solution.tolerance:
+    if gap <= solution.tolerance:
         return solution
-    _warn(
-        f"{solver.name} reached a relative gap of {reached:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution)
-    )
+    _warn(f"{solver.name} reached a relative gap of {gap:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution))
     return replace(solution, status=Status.NOT_CONVERGED)
 
 
 def _remedy(solution: Solution) -> str:
-    """What to do about a gap: another one for rounding than for lack of time."""
+    """The remedy for a gap: another one for rounding than for lack of time."""
     if relative(solution.problem, solution.rounding, solution.objective) <= solution.tolerance:
         return " Try a larger lam, or another solver or backend."
     return (

@@ -51,7 +51,7 @@ _WORDS = {
 
 
 class Status(_Word):
-    """How the work on a solution ended."""
+    """The end of the work on a solution."""
 
     #: The gap is within the tolerance of the solver.
     CONVERGED = "converged"

@@ -1,4 +1,4 @@
-"""What an activation is."""
+"""The base class of activations."""
 
 from __future__ import annotations
 

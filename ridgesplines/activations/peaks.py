@@ -1,4 +1,4 @@
-r"""Where the dual certificate peaks along one direction, for activations that are smooth.
+r"""The peaks of the dual certificate along one direction, for activations that are smooth.
 
 :math:`\eta(b) = \sum_n u_n \sigma(p_n - b)` is smooth in b, and its maximum is in general no closed form. Peaks are
 found on a fine grid and sharpened by bisection of the derivative. The bound comes from the second derivative: on an
@@ -27,7 +27,7 @@ BLOCK_ENTRIES = 2**21
 
 
 class Peaks(NamedTuple):
-    r"""Where :math:`|\eta|` peaks along one direction: biases, an upper bound, and whether a peak attains it.
+    r"""The peaks of :math:`|\eta|` along one direction: biases, an upper bound, and whether a peak attains it.
 
     Examples
     --------

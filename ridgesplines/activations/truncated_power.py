@@ -119,10 +119,10 @@ class TruncatedPower(Activation):
         about_middle = np.empty((len(left), k))
         for q in range(k):
             terms = u * (p - middle) ** q
-            before = np.concatenate([[0.0], np.cumsum(terms)])
-            after = np.concatenate([np.cumsum(terms[::-1])[::-1], [0.0]])
+            sums_before = np.concatenate([[0.0], np.cumsum(terms)])
+            sums_after = np.concatenate([np.cumsum(terms[::-1])[::-1], [0.0]])
             # u is orthogonal to polynomials: what lies beyond is minus what lies before.
-            about_middle[:, q] = np.where(near_end, after[beyond], -before[beyond])
+            about_middle[:, q] = np.where(near_end, sums_after[beyond], -sums_before[beyond])
         shift = middle - left
         moments = [sum(comb(q, i) * shift ** (q - i) * about_middle[:, i] for i in range(q + 1)) for q in range(k)]
         return np.stack(moments, axis=1)

@@ -30,8 +30,8 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
         theta, _, _ = descend(face, np.zeros((Q.shape[1], *problem.outputs)))
         z = fixed + Q @ theta
         return z, dual_of_fit(problem, z)
-    nothing, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
-    answer = linear_program(problem, nothing, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
+    empty, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
+    answer = linear_program(problem, empty, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
     if answer is None:
         return None
     theta, _, dual = answer
@@ -50,7 +50,7 @@ def require_minimiser(problem: Problem) -> None:
     """Raise a ProblemError where the null space separates the classes: an infimum, and no minimiser.
 
     A direction q of affine functions, or of what else is not penalised, along which no margin falls and one rises
-    lowers the loss forever. A linear program looks for it; quasi-complete separation, where some points lie on the
+    lowers the loss without end. A linear program looks for it; quasi-complete separation, where some points lie on the
     boundary, counts.
     """
     if not problem.loss.separable() or problem.activation.degree < 0:
@@ -72,7 +72,7 @@ def require_minimiser(problem: Problem) -> None:
 
 
 def _free(degree: int) -> str:
-    """What the null space holds, in words."""
+    """The functions in the null space, in words."""
     return {0: "constant", 1: "affine function"}.get(degree, f"polynomial of degree {degree}")
 
 

@@ -12,7 +12,7 @@ from ridgesplines.validation import Array
 
 #: Columns off the affine functions, the root of their mean square: below this they are rounding.
 AFFINE = 1e-12
-#: Entries up to which the columns are kept; beyond, they are formed anew whenever they are needed.
+#: Entries up to which the columns are kept; beyond, they are formed again whenever they are needed.
 STORED = 2**25
 
 
@@ -89,7 +89,7 @@ def neuron_columns(X: Array, Q: Array, W: Array, b: Array, signs: Array) -> Colu
 
 
 def bends(X: Array, Q: Array, W: Array, b: Array) -> NDArray[np.bool_]:
-    """Which neurons are not affine on the data, |x| <= 1, by more than rounding: other columns are nothing else."""
+    """A mask of the neurons that are not affine on the data, |x| <= 1: the columns of the others are rounding."""
     squares = np.zeros(len(b))
     for _, part in neuron_columns(X, Q, W, b, np.ones(len(b))).blocks():
         squares += (part**2).sum(axis=0)

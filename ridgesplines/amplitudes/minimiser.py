@@ -1,4 +1,4 @@
-"""Whether a problem with constraints attains its infimum."""
+"""The check that a problem with constraints attains its infimum."""
 
 from __future__ import annotations
 

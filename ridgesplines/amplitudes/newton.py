@@ -113,12 +113,12 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
             a = face.kinks @ theta
             room = _room(face.directions(a), a, face.kinks @ step)
             limit = float(room.min(initial=np.inf))
-            found = line_search(partial(_along, face, theta, step), value, slope, min(1.0, limit))
-            if found is not None:
+            point = line_search(partial(_along, face, theta, step), value, slope, min(1.0, limit))
+            if point is not None:
                 break
         else:
             return theta, none, True  # no descent left that rounding would show
-        t, value = found
+        t, value = point
         theta = theta + t * step
         if t == limit:
             return theta, room <= limit * (1.0 + 1e-12), False

@@ -1,4 +1,4 @@
-"""What is proven: dual vectors, and the certificate made from one. No solver is run here."""
+"""The proof: dual vectors, and the certificate made from one. No solver is run here."""
 
 from ridgesplines.certificate.certificate import DualCertificate, ShapeMultipliers, certify, strengthened
 

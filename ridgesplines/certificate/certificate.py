@@ -188,7 +188,7 @@ def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array
 def _of_a_perfect_fit(
     problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None, prove: Callable[[Array], DualCertificate]
 ) -> DualCertificate | None:
-    """Where the objective is zero to rounding, the dual vector zero proves it; None where it is not."""
+    """The certificate of an objective that is zero to rounding: the dual vector zero; None where it is not zero."""
     p = problem.reduced
     if _is_perfect(p, network, fit):
         return prove(np.zeros((p.n_samples, *p.outputs)))
@@ -210,8 +210,8 @@ def strengthened(
     def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
         return proven(problem.reduced.X, u, max_time, near, report)
 
-    again = _proved(problem, network, certificate.dual[problem.rows], oracle)
-    return replace(again, residual=certificate.residual)
+    proof = _proved(problem, network, certificate.dual[problem.rows], oracle)
+    return replace(proof, residual=certificate.residual)
 
 
 def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) -> DualCertificate:
@@ -220,13 +220,13 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
     if not np.isfinite(bound(0.0)):
         u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
         bound = along(problem.reduced, u)
-    found = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
-    scale, value = best_scale(problem.reduced, u, found.value, bound)
+    supremum = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
+    scale, value = best_scale(problem.reduced, u, supremum.value, bound)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
-    X, activation, peaks = problem.X, problem.activation, (found.weights, found.biases)
+    X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)
     return DualCertificate(
-        full, found.value, found.scope, residual, scale, value, X, activation, peaks, starts=found.starts
+        full, supremum.value, supremum.scope, residual, scale, value, X, activation, peaks, starts=supremum.starts
     )
 
 

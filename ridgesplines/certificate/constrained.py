@@ -66,13 +66,13 @@ class Multipliers:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """What multipliers prove.
+    """The lower bound that multipliers prove.
 
     Attributes
     ----------
     multipliers : such that eta vanishes beyond the sites, with the signs that the constraints ask for.
     sup : the largest eta where f may bend up, or -eta where it may bend down.
-    residual : the relative size of what the suggestion lacked of balance.
+    residual : how far the suggestion was from balance, relatively.
     scale : the factor, feasible, at which D is largest.
     value : D there: no feasible function has a smaller objective.
     """
@@ -115,17 +115,17 @@ def completed(problem: Problem, sites: Sites, u: Array, nu: Array) -> tuple[Mult
     """
     shape, s = problem.constraint, problem.sample_weight
     size = float(np.abs(u).sum() + np.abs(nu).sum()) or 1.0
-    before = 0.0
+    imbalance = 0.0
     for attempt in range(4):
         u = -s * problem.loss.nearest(problem.y, -u / s)
         c = sites.eta(sites.masses(u, nu))
         # A bounded slope takes up the moment about the data; the part of it with the wrong sign must go.
         held = not _fits(shape, -c[0])
         off = abs(u.sum() + nu.sum()) + (abs(c[0]) if held else 0.0)
-        before = before if attempt else off / size
+        imbalance = imbalance if attempt else off / size
         u, nu = balanced(problem, sites, u, nu, held)
     c = sites.eta(sites.masses(u, nu))
-    return Multipliers(u, nu, _steps(shape, problem.lam, c)), before
+    return Multipliers(u, nu, _steps(shape, problem.lam, c)), imbalance
 
 
 def _fits(shape: Shape, total: float) -> bool:

@@ -60,16 +60,16 @@ def projected(problem: Problem, u: Array) -> tuple[Array, float]:
     """
     Q, s = problem.null_space, problem.sample_weight
     size = float(np.linalg.norm(u)) or 1.0
-    before = float(np.linalg.norm(Q.T @ u)) / size
+    residual = float(np.linalg.norm(Q.T @ u)) / size
     if Q.shape[1] == len(u):  # nothing else is orthogonal to all functions on the data
-        return np.zeros_like(u), before
+        return np.zeros_like(u), residual
     for _ in range(3):
         if np.linalg.norm(Q.T @ u) <= 1e-15 * np.linalg.norm(u) and _within(problem, u):
             break
         v = problem.loss.nearest(problem.y, -(u.T / s).T)
         u = -(v.T * s).T
         u = u - _correction(Q, s, problem.loss.room(problem.y, v), u)
-    return u, before
+    return u, residual
 
 
 def _within(problem: Problem, u: Array) -> bool:
@@ -132,13 +132,13 @@ def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> t
         return most, top
     candidates = [0.0, most, min(1.0, most)]
     if smooth and most > 0.0:
-        found = minimize_scalar(
+        optimum = minimize_scalar(
             lambda tau: -value(tau),
             bounds=(0.0, most),
             method="bounded",
             options={"xatol": 1e-10},
         )
-        candidates.append(float(found.x))
+        candidates.append(float(optimum.x))
     values = [value(tau) for tau in candidates]
     best = int(np.argmax(values))
     return candidates[best], values[best]
@@ -147,7 +147,7 @@ def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> t
 def _inside(value: Callable[[float], float], most: float) -> float:
     """The largest scale up to `most` that keeps the dual vector inside the conjugate's domain, which holds zero.
 
-    By doubling from one, then bisection: `most` may be astronomically large.
+    By doubling from one, then bisection: `most` may be extremely large.
     """
     low, high = 0.0, min(1.0, most)
     while np.isfinite(value(high)):
@@ -161,7 +161,7 @@ def _inside(value: Callable[[float], float], most: float) -> float:
 
 
 def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array], u: Array, value: float) -> float:
-    """What rounding may have done to objective - D(u), from the terms that are summed for both.
+    """The rounding error that objective - D(u) may have, from the terms that are summed for both.
 
     Besides the sums themselves: u is orthogonal to the affine functions to rounding only, eta at the network's neurons
     is known to rounding only, and an interpolating network meets the data to rounding only.
@@ -200,7 +200,7 @@ def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
 
 
 def value_rounding(problem: Problem, u: Array, value: float) -> float:
-    """What rounding may have done to D(u) = `value`, from the terms that are summed for it."""
+    """The rounding error that D(u) = `value` may have, from the terms that are summed for it."""
     if problem.loss.translates:  # L*(y, v) = v y + L*(0, v), of which the last is not negative
         return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
     conjugate = problem.loss.conjugate(problem.y, -(u.T / problem.sample_weight).T)
@@ -222,8 +222,8 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
     rows = np.empty((0, len(u)))
     for _ in range(CUTS):
-        found = oracle(u)
-        cuts = project(Q, problem.activation.value(problem.X @ found.weights[:64].T - found.biases[:64])).T
+        supremum = oracle(u)
+        cuts = project(Q, problem.activation.value(problem.X @ supremum.weights[:64].T - supremum.biases[:64])).T
         rows = np.concatenate([rows, cuts])
         sides = np.concatenate([rows, -rows])
         out = linprog(
@@ -236,7 +236,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
             method="highs-ds",
             options=OPTIONS,
         )
-        if out.status != 0 or found.value <= out.fun * (1.0 + ACCURACY):
+        if out.status != 0 or supremum.value <= out.fun * (1.0 + ACCURACY):
             break
         u = held.copy()
         u[free] = out.x[:-1]

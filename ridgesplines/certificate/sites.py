@@ -1,4 +1,4 @@
-r"""Where an optimal spline may bend: the data and the fixed points.
+r"""The sites at which an optimal spline may bend: the data and the fixed points.
 
 The linear interpolant of f at these sites, extended straight beyond both ends, has the same values at the data and at
 the fixed points and no larger a seminorm; its slopes are averages of those of f, so it satisfies every constraint that
@@ -45,11 +45,11 @@ class Sites:
 
     @property
     def widths(self) -> Array:
-        """Of the K - 1 intervals between sites."""
+        """The widths of the K - 1 intervals between sites."""
         return np.diff(self.at)
 
     def masses(self, u: Array, nu: Array) -> Array:
-        """What the multipliers of the data and of the fixed points add up to at each site, shape (K,)."""
+        """The sums of the multipliers of the data and of the fixed points at each site, shape (K,)."""
         k = len(self.at)
         return np.bincount(self.rows, u, k) + np.bincount(self.points, nu, k)
 

@@ -1,11 +1,11 @@
-r"""Whether the certificate proves that there is one minimiser only, in one dimension.
+r"""The proof, by the certificate, that there is one minimiser only, in one dimension.
 
 Every minimiser bends only where :math:`|\eta^*| = \lambda`, in the sense that the sign of :math:`\eta^*` says, for the
 optimal dual vector :math:`u^*`. If no two neighbouring sites with contact of one sign stand side by side, all
 minimisers have their knots at these sites; and if the loss fixes their values at enough data between those knots, they
 are one (the condition of Schoenberg and Whitney [1]_).
 
-For a smooth loss, whose gradient is M-Lipschitz, a gap g bounds the distance of the dual vector in hand from the
+For a smooth loss, whose gradient is M-Lipschitz, a gap g bounds the distance of the given dual vector from the
 optimal one, :math:`\sum_n (u_n - u_n^*)^2 / (s_n M) \le 2g`, and so that of :math:`\eta`.
 
 References

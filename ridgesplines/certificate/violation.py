@@ -1,4 +1,4 @@
-"""Whether a network satisfies the constraints of its problem, everywhere on the line."""
+"""The violation of a problem's constraints by a network, everywhere on the line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FEASIBLE_RTOL = 1e-9
 
 
 def violation(problem: Problem, net: RidgeSpline) -> float:
-    r"""How far a spline is from satisfying the constraints; zero where it does, up to rounding.
+    r"""The distance of a spline from satisfying the constraints; zero where it does, up to rounding.
 
-    The largest of: what a slope lacks of its bounds and what a bend has of the wrong sign, relative to the steepest
-    slope and bound, and to the largest :math:`|y|` over the range of x; what the spline misses a fixed value by,
+    The largest of: how far a slope is out of bounds and how large a bend of the wrong sign is, relative to the steepest
+    slope and bound, and to the largest :math:`|y|` over the range of x; how far off a fixed value the spline is,
     relative to the largest :math:`|y|` and :math:`|v|`. A linear spline has finitely many slopes, both outermost ones
     among them, so that this looks at the whole line.
     """
@@ -37,7 +37,7 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
 
 
 def _excess(problem: Problem, slopes: np.ndarray) -> float:
-    """The most that a slope lacks of its bounds, or that a bend has of the wrong sign."""
+    """The most that a slope is out of its bounds, or the largest bend of the wrong sign."""
     shape, bends = problem.constraint, np.diff(slopes)
     excess = [slopes.max() - shape.slope_high, shape.slope_low - slopes.min()]
     if not shape.bends_up:
@@ -48,7 +48,7 @@ def _excess(problem: Problem, slopes: np.ndarray) -> float:
 
 
 def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, slopes: np.ndarray) -> float:
-    """What the multipliers of the constraints (F,), (K - 1,) make of what the network misses these by, to rounding."""
+    """The constraints' multipliers (F,), (K - 1,) times the distances by which the network misses them, to rounding."""
     steep = slopes_of(net)
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
     off = max(_excess(problem, steep), 0.0) + 8.0 * np.finfo(float).eps * (abs(float(net.slope[0])) + net.seminorm)

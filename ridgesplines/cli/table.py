@@ -80,14 +80,14 @@ def read_table(path: str) -> Table:
 
 def _rows(path: str, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
     """The rows that are not blank, and the line of the file in which each begins."""
-    rows, lines, before = [], [], 0
+    rows, lines, last = [], [], 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         for row in reader:
             if any(row):
                 rows.append([cell.strip() for cell in row])
-                lines.append(before + 1)
-            before = reader.line_num  # a quoted cell may span lines
+                lines.append(last + 1)
+            last = reader.line_num  # a quoted cell may span lines
     except csv.Error as error:
-        raise TableError(f"{path}: line {before + 1}: {error}") from None
+        raise TableError(f"{path}: line {last + 1}: {error}") from None
     return rows, lines

@@ -1,6 +1,6 @@
 """The live page of the lecture: ``python -m ridgesplines demo``.
 
-Data walks one way here too: a request is read and bounded (`schema`), computed in another process (`worker`, `fits`,
+Data move one way here too: a request is read and bounded (`schema`), computed in another process (`worker`, `fits`,
 `race`), and answered by the standard library's server (`server`) to the page in ``static/``.
 """
 

@@ -1,4 +1,4 @@
-"""The data that the page offers: made ones, and real ones with where they come from."""
+"""The data that the page offers: made ones, and real ones with their sources."""
 
 from __future__ import annotations
 

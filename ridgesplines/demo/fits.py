@@ -91,7 +91,7 @@ def plane(fit: Fit) -> dict[str, Any]:
 
 
 def figures(solution: rs.Solution, top: float) -> dict[str, Any]:
-    """What is said of every solution, in numbers and in the words that the proof allows."""
+    """The figures of every solution, and the words that its proof allows."""
     p = solution.problem
     numbers = {
         "lam_max": top,

@@ -14,7 +14,7 @@ from ridgesplines.demo.schema import Training
 from ridgesplines.objective import data_fit
 from ridgesplines.scaling import Scaling, standardise
 
-#: Between two frames there are at least so many seconds, and the epoch grows at least by this factor.
+#: Between two frames there are at least this many seconds, and the epoch grows at least by this factor.
 PAUSE, GROWTH = 0.05, 1.05
 #: Training takes no longer than this, in seconds.
 MAX_TIME = 120.0
@@ -25,7 +25,7 @@ Send = Callable[[dict[str, Any]], None]
 def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
     """Send the optimum, then frames of the training until it ends or is stopped, then what the solution says of it.
 
-    Every objective sent is that of (9), losses plus lam times the seminorm, computed from the network in hand.
+    Every objective sent is that of (9), losses plus lam times the seminorm, computed from the network itself.
     """
     from ridgesplines.torch.decay import WeightDecay
 

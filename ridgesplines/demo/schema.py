@@ -1,4 +1,4 @@
-"""What the page may ask: requests read from JSON, every field checked and bounded; a refusal has its reason."""
+"""The requests that the page may send: read from JSON, every field checked and bounded; a refusal has its reason."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Turn:
-    """Who asks, and as which of their requests: an older one is not worth computing."""
+    """A session and the number of its request: an older one is not worth computing."""
 
     session: str
     number: int
@@ -81,12 +81,12 @@ class Turn:
 def parsed(body: bytes) -> dict[str, Any]:
     """The JSON object in a request's body; NaN and infinities are no JSON."""
     try:
-        found = json.loads(body.decode("utf-8"), parse_constant=_no_number)
+        content = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"expected JSON in UTF-8, with finite numbers; {error}") from None
-    if not isinstance(found, dict):
-        raise Refused(400, f"expected a JSON object; got {type(found).__name__}")
-    return found
+    if not isinstance(content, dict):
+        raise Refused(400, f"expected a JSON object; got {type(content).__name__}")
+    return content
 
 
 def read_fit(body: Mapping[str, Any], d: int) -> Fit:
@@ -132,12 +132,12 @@ def _points(rows: Any, d: int) -> tuple[tuple[float, ...], ...]:
     if not isinstance(rows, list) or not 1 <= len(rows) <= most:
         got = f"{len(rows)} points" if isinstance(rows, list) else type(rows).__name__
         raise Refused(400, f"points: expected a list of 1 to {most} points {shape}; got {got}")
-    found = []
+    points = []
     for i, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != d + 1:
             raise Refused(400, f"points: expected {shape}; got something else at index {i}")
-        found.append(tuple(_number(value, f"points[{i}]", -LARGEST, LARGEST) for value in row))
-    return tuple(found)
+        points.append(tuple(_number(value, f"points[{i}]", -LARGEST, LARGEST) for value in row))
+    return tuple(points)
 
 
 def _loss(body: Mapping[str, Any]) -> rs.losses.Loss:
@@ -171,7 +171,7 @@ def _known(body: Mapping[str, Any], name: str, values: tuple[Any, ...]) -> Any:
 
 
 def _only(body: Mapping[str, Any], names: set[str]) -> None:
-    """No field that nobody reads: a misspelt one would be ignored unseen."""
+    """Refuse fields that nobody reads: a misspelt one would be ignored unseen."""
     if unknown := sorted(set(body) - names):
         raise Refused(400, f"unknown field {unknown[0][:40]!r}; expected {', '.join(sorted(names))}")
 

@@ -53,12 +53,12 @@ HEADERS = {
 
 def pages() -> dict[str, tuple[str, bytes]]:
     """Path, content type and content of every file that is ever served; read once, by their own names."""
-    found = {}
+    contents = {}
     for file in files("ridgesplines.demo").joinpath("static").iterdir():
         kind = TYPES.get(os.path.splitext(file.name)[1])
         if kind is not None:
-            found[f"/{file.name}"] = (f"{kind}; charset=utf-8", file.read_bytes())
-    return {"/": found["/index.html"], **found}
+            contents[f"/{file.name}"] = (f"{kind}; charset=utf-8", file.read_bytes())
+    return {"/": contents["/index.html"], **contents}
 
 
 class Demo(ThreadingHTTPServer):
@@ -78,7 +78,7 @@ class Demo(ThreadingHTTPServer):
         self.fits.start()
 
     def server_bind(self) -> None:
-        """Without the standard library's look-up of this machine's name, for which it may wait long offline."""
+        """Bind without the standard library's look-up of this machine's name, for which it may wait long offline."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
@@ -109,7 +109,7 @@ class Demo(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Who asks is checked, then what; every refusal has a status and a reason."""
+    """The answers to requests: sender and content are checked; every refusal has a status and a reason."""
 
     server: Demo
     protocol_version = "HTTP/1.1"
@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the standard library refuses: lines that are no HTTP, and methods that are not answered."""
+        """A refusal by the standard library: of lines that are no HTTP, and of methods that are not answered."""
         status = 405 if code == 501 else code
         reason = {405: "expected GET, HEAD or POST"}.get(status, message or "this is no request of HTTP/1.1")
         self.close_connection, self.request_version = True, self.protocol_version
@@ -189,7 +189,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "there is nothing to ask here")
 
     def _body(self) -> bytes:
-        """What was sent, not more than is allowed. Where it is not read, the connection ends with the answer."""
+        """The request's body, no more than is allowed. Where it is not read, the connection ends with the answer."""
         if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):  # a link may lead here from afar
             raise self._closing(403, "Sec-Fetch-Site: this server computes for its own page only")
         if self.headers.get_content_type() != "application/json":
@@ -208,11 +208,11 @@ class Handler(BaseHTTPRequestHandler):
     def _compute(self, task: str, request: Fit | Training, turn: Turn | None = None) -> None:
         if turn is not None:
             self.server.arrived(turn)
-        with self.server.fits.lend(WAIT) as worker, closing(worker.run(task, request, FIT_TIME)) as found:
+        with self.server.fits.lend(WAIT) as worker, closing(worker.run(task, request, FIT_TIME)) as messages:
             self._check_turn(turn)
-            while (answer := next(found)) is None:
+            while (answer := next(messages)) is None:
                 self._check_turn(turn)
-            next(found, None)  # the task's end
+            next(messages, None)  # the task's end
         self._json(answer)
 
     def _check_turn(self, turn: Turn | None) -> None:
@@ -254,11 +254,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
-        """Nothing: the terminal is for what the person who started the demo should read."""
+        """No log: the terminal is for what the person who started the demo should read."""
 
 
 def about() -> dict[str, Any]:
-    """What the page can offer here."""
+    """The facts that the page needs to know of this machine and of the library."""
     return {
         "version": rs.__version__,
         "torch": find_spec("torch") is not None,

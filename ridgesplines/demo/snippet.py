@@ -1,4 +1,4 @@
-"""What the page shows, as a program: the same data, lam and settings, to the last digit."""
+"""A program for what the page shows: the same data, lam and settings, to the last digit."""
 
 from __future__ import annotations
 

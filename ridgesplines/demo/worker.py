@@ -55,7 +55,7 @@ def work(connection: Connection) -> None:
 
 
 class Worker:
-    """One such process, started when it is needed."""
+    """A process that computes, started when it is needed."""
 
     def __init__(self) -> None:
         self.process: Any = None
@@ -71,7 +71,7 @@ class Worker:
         return self.connection
 
     def run(self, task: str, request: Any, seconds: float) -> Generator[dict[str, Any] | None, None, None]:
-        """What the task sends, and None now and then while it sends nothing. Left early, the task is ended."""
+        """The messages of the task, and None now and then while it sends nothing. Left early, the task is ended."""
         connection, end, finished = self.start(), time.monotonic() + seconds, False
         try:
             connection.send((task, request))
@@ -116,7 +116,7 @@ class Worker:
 
 
 class Workers:
-    """So many of them, each lent to one request at a time."""
+    """A number of workers, each lent to one request at a time."""
 
     def __init__(self, count: int) -> None:
         self.all = [Worker() for _ in range(count)]
@@ -125,7 +125,7 @@ class Workers:
             self.idle.put(worker)
 
     def start(self) -> None:
-        """All of them, before they are needed."""
+        """Start all workers before they are needed."""
         for worker in self.all:
             worker.start()
 

@@ -1,4 +1,4 @@
-"""The scikit-learn face: estimators that pose a problem, solve it, and keep its solution."""
+"""The interface to scikit-learn: estimators that pose a problem, solve it, and keep its solution."""
 
 from ridgesplines.estimators.classifier import RidgeSplineClassifier
 from ridgesplines.estimators.linear_cv import LinearSplineRegressorCV

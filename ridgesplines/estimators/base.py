@@ -1,4 +1,4 @@
-"""What the estimators share: losses by name, distinct rows, the way from arrays to Solutions."""
+"""The common parts of the estimators: losses by name, distinct rows, the way from arrays to Solutions."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ class Distinct:
         The objective is the same function of f, and a row's dual variable is its share of the
         distinct row's.
         """
-        found = solution.certificate
-        dual = (found.dual[self.inverse].T * self.share).T
-        return replace(solution, problem=problem, certificate=replace(found, dual=dual, X=problem.X))
+        certificate = solution.certificate
+        dual = (certificate.dual[self.inverse].T * self.share).T
+        return replace(solution, problem=problem, certificate=replace(certificate, dual=dual, X=problem.X))
 
 
 @dataclass(frozen=True)
 class Posed:
-    """What an estimator solves: one problem, or one a class; they share their rows, all of positive weight.
+    """The problems of an estimator: one, or one a class; they share their rows, all of positive weight.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the estimators that choose lam share: the values to try, the folds, their scores, the rule."""
+"""The common parts of the estimators that choose lam: the values to try, the folds, their scores, the rule."""
 
 from __future__ import annotations
 
@@ -195,13 +195,13 @@ class ChoosesLam(SplineEstimator):
         jobs = [delayed(_solutions)(self, posed, piece) for piece in pieces]
         for split, share in zip(splits, shares, strict=True):
             jobs += [delayed(_scores)(bare, given, split, piece * share, score) for piece in pieces]
-        found = Parallel(n_jobs=self.n_jobs)(jobs)
-        columns = [_joined(found[i : i + len(pieces)], pieces) for i in range(0, len(found), len(pieces))]
+        results = Parallel(n_jobs=self.n_jobs)(jobs)
+        columns = [_joined(results[i : i + len(pieces)], pieces) for i in range(0, len(results), len(pieces))]
         # A path that Ctrl-C cut short has fewer; what all of them reached is compared.
-        reached = min(map(len, columns))
-        self.lams_ = lams[:reached]
-        self.paths_ = tuple(map(Path, zip(*columns[0][:reached], strict=True)))
-        self._set_scores(np.array([column[:reached] for column in columns[1:]]).T, given, splits)
+        length = min(map(len, columns))
+        self.lams_ = lams[:length]
+        self.paths_ = tuple(map(Path, zip(*columns[0][:length], strict=True)))
+        self._set_scores(np.array([column[:length] for column in columns[1:]]).T, given, splits)
 
     def _set_scores(self, scores: Array, posed: Posed, splits: Sequence[Split]) -> None:
         """Scores by lam and fold, their mean and standard error."""

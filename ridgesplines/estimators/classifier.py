@@ -149,7 +149,7 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
         return self
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
-        """What was passed to `fit`, as one problem, or one a class."""
+        """The arguments of `fit`, as one problem, or one a class."""
         loss = loss_named(self.loss, LOSSES)
         X, y = self._checked(X, reset=True, y=y)
         check_classification_targets(y)

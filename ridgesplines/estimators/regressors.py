@@ -35,7 +35,7 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
-    """What the two regressors share."""
+    """The base of the two regressors."""
 
     lam: float
     loss: Loss | str
@@ -66,7 +66,7 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         return self
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
-        """What was passed to `fit`, as one problem."""
+        """The arguments of `fit`, as one problem."""
         loss = loss_named(self.loss, LOSSES)
         X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:

@@ -251,6 +251,6 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         return splits
 
     def _require_minimisers(self, posed: Posed) -> None:
-        """Said before any path is solved: whether classes are separable, where the loss does not bear that."""
+        """Raise, before any path is solved, where classes are separable and the loss then has no minimiser."""
         for target in posed.targets:
             require_minimiser(self._distinct(posed, target, 1.0))

@@ -1,4 +1,4 @@
-r"""What a loss is: a convex function of the fit, with everything that a certificate needs to know of it."""
+r"""The base class of losses: convex functions of the fit, with everything that a certificate needs to know of them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Loss(ABC):
 
     @abstractmethod
     def room(self, y: Array, v: Array) -> Array:
-        """How far `v` may move inside the conjugate's domain: a metric, shape (N,) or (N, D, D).
+        """The distance that `v` may move inside the conjugate's domain: a metric, shape (N,) or (N, D, D).
 
         It vanishes on the boundary, so that a correction measured by it cannot leave the domain.
         """

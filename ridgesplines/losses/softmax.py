@@ -46,9 +46,9 @@ class Softmax(Loss):
         remedy = "Encode the classes as 0, ..., D - 1, or use RidgeSplineClassifier, which does so."
         if labels.ndim != 1:
             raise ProblemError("y", expected, f"shape {labels.shape}", remedy)
-        found = np.unique(labels)
-        if not np.array_equal(found, np.arange(max(found.size, 2))):
-            raise ProblemError("y", expected, f"labels {found[:8].tolist()}", remedy)
+        distinct = np.unique(labels)
+        if not np.array_equal(distinct, np.arange(max(distinct.size, 2))):
+            raise ProblemError("y", expected, f"labels {distinct[:8].tolist()}", remedy)
         return labels
 
     def n_outputs(self, y: Array) -> int:

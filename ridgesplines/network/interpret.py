@@ -1,4 +1,4 @@
-"""What a network says of its features: its ridge functions, and what it predicts on average as one feature changes."""
+"""The reading of a network: its ridge functions, and what it predicts on average as one feature changes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RidgeFunction:
 
     @property
     def knots(self) -> Array:
-        """Where g bends, in units of wᵀx, shape (m,)."""
+        """The points at which g bends, in units of wᵀx, shape (m,)."""
         return self.profile.knots
 
     @property
@@ -99,22 +99,22 @@ def ridges(network: RidgeSpline, tol: float = 1e-6) -> tuple[RidgeFunction, ...]
     W = network.weights
     largest = np.abs(W).argmax(axis=1)
     signs = np.sign(W[np.arange(len(W)), largest])
-    left = np.argsort(-group_norms(network.amplitudes), kind="stable")
-    found = []
-    while len(left):
-        w = W[left[0]] * signs[left[0]]
-        side = np.where(W[left] @ w > 0.0, 1.0, -1.0)
-        same = np.linalg.norm(W[left] * side[:, None] - w, axis=1) <= tol
-        own, left = left[same], left[~same]
+    remaining = np.argsort(-group_norms(network.amplitudes), kind="stable")
+    functions = []
+    while len(remaining):
+        w = W[remaining[0]] * signs[remaining[0]]
+        side = np.where(W[remaining] @ w > 0.0, 1.0, -1.0)
+        same = np.linalg.norm(W[remaining] * side[:, None] - w, axis=1) <= tol
+        own, remaining = remaining[same], remaining[~same]
         profile = RidgeSpline(
             side[same, None], network.biases[own], network.amplitudes[own], activation=network.activation
         )
-        found.append(RidgeFunction(frozen(w), profile, own))
-    return tuple(sorted(found, key=lambda ridge: -ridge.seminorm))
+        functions.append(RidgeFunction(frozen(w), profile, own))
+    return tuple(sorted(functions, key=lambda ridge: -ridge.seminorm))
 
 
 def partial_dependence(network: RidgeSpline, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:
-    r"""What the network predicts on average over the rows of X, were one of their features what is asked for.
+    r"""The mean prediction over the rows of X, with one of their features set to each of the values asked for.
 
     .. math:: \mathrm{PD}_j(t) = \frac{1}{\sum_n s_n}
               \sum_n s_n f(x_{n1}, \ldots, x_{n,j-1}, t, x_{n,j+1}, \ldots, x_{nd})

@@ -163,7 +163,7 @@ class RidgeSpline(Immutable):
 
     @property
     def n_active(self) -> int:
-        """How many neurons have more than a millionth of the largest ``|v_k|``: training leaves many near zero."""
+        """The number of neurons with more than a millionth of the largest ``|v_k|``: training leaves many near zero."""
         sizes = group_norms(self.amplitudes)
         return int((sizes > 1e-6 * sizes.max(initial=0.0)).sum())
 
@@ -192,7 +192,7 @@ class RidgeSpline(Immutable):
 
     @property
     def knots(self) -> Array:
-        """Where the spline bends, in the order of the neurons, shape (K,); d = 1 only."""
+        """The points at which the spline bends, in the order of the neurons, shape (K,); d = 1 only."""
         self._only_univariate("knots")
         return self.biases * self.weights[:, 0]
 
@@ -221,7 +221,7 @@ class RidgeSpline(Immutable):
         t, slopes, values = self.pieces()
         if not len(t):
             return np.multiply.outer(x, self.slope[0]) + self.offset
-        base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is reckoned
+        base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is computed
         if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
             counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
             start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], slopes, values[base]))
@@ -274,7 +274,7 @@ class RidgeSpline(Immutable):
         return ridges(self, tol)
 
     def partial_dependence(self, X: Any, feature: int | str, at: Any, sample_weight: Any = None) -> Array:
-        """The average over X, were one feature `at`; see :func:`ridgesplines.network.partial_dependence`."""
+        """The mean over X with one feature set to `at`; see :func:`ridgesplines.network.partial_dependence`."""
         from ridgesplines.network.interpret import partial_dependence
 
         return partial_dependence(self, X, feature, at, sample_weight)

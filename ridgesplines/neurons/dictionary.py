@@ -1,4 +1,4 @@
-"""Which neurons to offer: directions on half the sphere, and biases along each of them."""
+"""The dictionary of neurons: directions on half the sphere, and biases along each of them."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ all neurons into cells, one for each pattern and each one open: a neuron whose b
 the pattern of the cell that a slightly larger b leads to.
 
 Everything here is exact. Patterns do not change under affine maps of the data, so the floating-point numbers are taken
-as the integers that they are in units of a power of two, and signs of determinants of integers are never in doubt.
+as the integers that they are in units of a power of two, and signs of determinants of integers are exact.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ def bounding(patterns: NDArray[np.bool_]) -> NDArray[np.bool_]:
         straight way between the two cells crosses no other hyperplane.
     """
     known = {row.tobytes() for row in patterns}
-    found = np.zeros_like(patterns)
+    bounds = np.zeros_like(patterns)
     for n in range(patterns.shape[1]):
         other = patterns.copy()
         other[:, n] ^= True
         other ^= ~other[:, :1]
-        found[:, n] = [row.tobytes() in known for row in other]
-    return found
+        bounds[:, n] = [row.tobytes() in known for row in other]
+    return bounds
 
 
 def _integers(points: Array) -> Array:
@@ -149,7 +149,7 @@ def _cells(vectors: Array) -> NDArray[np.bool_]:
     if n == k:  # independent: every choice of sides
         return np.array([(True, *sides) for sides in product((False, True), repeat=n - 1)])
     vectors = vectors.astype(_enough_bits(vectors))
-    found = [np.empty((0, n), dtype=bool)]
+    cells = [np.empty((0, n), dtype=bool)]
     special: dict[bytes, NDArray[np.bool_]] = {}
     subsets = combinations(range(n), k - 1)
     step = max(1, BLOCK_ENTRIES // (n * 2 ** (k - 1)))
@@ -159,12 +159,12 @@ def _cells(vectors: Array) -> NDArray[np.bool_]:
         sides = normals @ vectors.T
         positive, zero = sides > 0, sides == 0
         simple = zero.sum(axis=1) == k - 1
-        found.append(_distinct(_all_sides(positive[simple], chosen[simple])))
+        cells.append(_distinct(_all_sides(positive[simple], chosen[simple])))
         several = ~simple & (normals != 0).any(axis=1)
         for side, on, normal in zip(positive[several], zero[several], normals[several], strict=True):
             if (key := on.tobytes()) not in special:
                 special[key] = _around(vectors, side, on, normal)
-    return _distinct(np.concatenate([*found, *special.values()]))
+    return _distinct(np.concatenate([*cells, *special.values()]))
 
 
 def _enough_bits(vectors: Array) -> type:

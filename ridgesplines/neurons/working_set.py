@@ -68,7 +68,7 @@ class Neurons:
 
 
 def blocks(n: int, width: int) -> Iterator[slice]:
-    """Slices of the n rows, each of at most BLOCK_ENTRIES entries for so many columns."""
+    """Slices of the n rows, each of at most BLOCK_ENTRIES entries for `width` columns."""
     step = max(1, BLOCK_ENTRIES // max(1, width))
     for i in range(0, n, step):
         yield slice(i, min(n, i + step))

@@ -81,9 +81,9 @@ def proven(
     faces = FaceOracle(X) if u.ndim == 1 else None
     try:
         if faces is not None and faces.seconds <= max_time / 2.0:
-            found = faces(u, began + max_time / 2.0)
-            if found is not None:
-                return found
+            supremum = faces(u, began + max_time / 2.0)
+            if supremum is not None:
+                return supremum
     except KeyboardInterrupt:
         max_time = 0.0  # a crude bound is what is left
     return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
@@ -130,9 +130,9 @@ def _vanishing(X: Array, u: Array, level: float | None = None, **_: object) -> S
 
 def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
     """Report the neurons of an oracle for coordinates axes @ (x - centre) as neurons for x."""
-    found = oracle(u, level)
-    weights = found.weights @ axes
-    return Supremum(found.value, found.scope, weights, found.biases + weights @ centre)
+    supremum = oracle(u, level)
+    weights = supremum.weights @ axes
+    return Supremum(supremum.value, supremum.scope, weights, supremum.biases + weights @ centre)
 
 
 def neurons_oracle(X: Array, weights: Array, biases: Array, activation: Activation) -> Oracle:

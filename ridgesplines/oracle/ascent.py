@@ -11,7 +11,7 @@ great circle is searched, through all its crossings: the ascent leaps over the m
 there is held from then on.
 
 A circle proposes: it takes held points to be on the hyperplane, which rounding may have moved off them where their
-differences are nearly dependent. Wherever it leads, eta is evaluated afresh from the hyperplane and all data, points
+differences are nearly dependent. Wherever it leads, eta is evaluated again from the hyperplane and all data, points
 that are not on it are let go, and a step that does not rise is taken back.
 
 All ascents take their steps together, so that the work is in large arrays.
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from ridgesplines.oracle.passes import Passes, Slopes, compact
 from ridgesplines.validation import Array
 
-#: A slope relative to |eta|, and a gain, that count as none.
+#: A slope relative to |eta|, and a gain, below which they are rounding.
 FLAT = 1e-9
 GAIN = 1e-11
 #: Steps at most: far more than any ascent was seen to take.
@@ -64,7 +64,7 @@ class Hyperplanes:
         return Hyperplanes(self.W[rows], self.held[rows], self.value[rows])
 
     def joined(self, other: Hyperplanes) -> Hyperplanes:
-        """Both, these first."""
+        """These hyperplanes, then the others."""
         pairs = (self.W, other.W), (self.held, other.held), (self.value, other.value)
         return Hyperplanes(*map(np.concatenate, pairs))
 
@@ -155,9 +155,9 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end:
         top = np.lexsort((-high, rows))
         top = top[np.append(True, np.diff(rows[top]) > 0)[: len(top)]]  # the best of each
         top = top[_rises(passes, high[top], todo.value[rows[top]])]
-        done, before = done.joined(todo), todo.value[rows[top]]
+        done, previous = done.joined(todo), todo.value[rows[top]]
         todo = climb(passes, Hyperplanes(best[top], _holding(passes.X, on[top], crossed[top]), high[top]), end)
-        todo = todo[_rises(passes, todo.value, before)]
+        todo = todo[_rises(passes, todo.value, previous)]
     return done.joined(todo)
 
 

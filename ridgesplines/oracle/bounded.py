@@ -22,9 +22,9 @@ Report = Callable[[float, float, float, int], None]
 
 #: Random starts of the search for large |eta| before the cones are split.
 STARTS = 64
-#: From so many entries (points times cones) on, compiled code is worth its loading.
+#: From this many entries (points times cones) on, compiled code is worth its loading.
 COMPILED_ENTRIES = 2**14
-#: Bytes that the cones may fill; above so many dimensions there are too many to begin with.
+#: Bytes that the cones may fill; above this many dimensions there are too many to begin with.
 MAX_BYTES = 2**29
 MAX_DIMENSIONS = 12
 #: Cones that come of one share of work, at most, and such that its time is some tenths of a second.
@@ -96,19 +96,19 @@ class BoundedOracle:
         `near` as for `SearchOracle`; `tol` is the relative distance between bound and found that is small enough.
         """
         end = time.perf_counter() + max_time
-        found = self._search(u, near=near)
+        supremum = self._search(u, near=near)
         if u.ndim == 1:
-            branching = _Branching(self, u, found, tol, report)
+            branching = _Branching(self, u, supremum, tol, report)
             bound = branching.follow(end, level)
             return replace(branching.found, value=bound, scope=Scope.BOUNDED)
         parts = u @ np.linalg.svd(u, full_matrices=False)[2].T
         bounds = np.zeros(parts.shape[1])
         for k, part in enumerate(parts.T):
             until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (len(bounds) - k))
-            nothing = np.linalg.norm(part) <= COMPONENT_RTOL * np.linalg.norm(u)
+            negligible = np.linalg.norm(part) <= COMPONENT_RTOL * np.linalg.norm(u)
             branching = _Branching(self, part, self._search(part), tol, report)
-            bounds[k] = branching.follow(until, np.inf if nothing else None)
-        return replace(found, value=float(np.linalg.norm(bounds)), scope=Scope.BOUNDED)
+            bounds[k] = branching.follow(until, np.inf if negligible else None)
+        return replace(supremum, value=float(np.linalg.norm(bounds)), scope=Scope.BOUNDED)
 
     def neurons(self, hyperplanes: Array) -> tuple[Array, Array]:
         """Weights and biases, for X, of (w, b) in the coordinates of the cones."""
@@ -134,7 +134,7 @@ class _Branching:
 
     @property
     def floor(self) -> float:
-        """What need not be told apart from the largest value found."""
+        """The bound below which cones need not be split: they hold little more than the largest value found."""
         return max(self.found.value * (1.0 + self.tol), self.tol * self.most)
 
     @property
@@ -172,8 +172,8 @@ class _Branching:
         points = points[np.isfinite(points[:, 0])]  # of those that were split
         points = points[np.argsort(-points[:, 0], kind="stable")][:CLIMBERS]
         if len(points) and points[0, 0] > self.found.value:
-            found = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
-            self.found = max(self.found, found, key=lambda answer: answer.value)
+            supremum = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
+            self.found = max(self.found, supremum, key=lambda answer: answer.value)
             self.cones = self.cones[self.cones.bounds > self.floor]
 
     def _split(self, cones: Cones, floor: float, level: float, end: float) -> tuple[Cones, Array]:
@@ -218,7 +218,7 @@ def _crude(X: Array, half: Array) -> float:
 
 
 def _rounding(A: Array, half: Array, size: Array) -> float:
-    """What rounding of eta and of the orthogonality of u may hide; `size` is |half| before equal rows were merged."""
+    """The rounding of eta and of u's orthogonality, at most; `size` is |half| before equal rows were merged."""
     length = np.linalg.norm(A[:, :-1], axis=1)
     sums = float(size @ (length + length.max()))
     off = float(np.linalg.norm(half @ A[:, :-1])) + abs(float(half.sum())) * float(length.max())

@@ -95,7 +95,7 @@ def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, 
 
 
 def best_of(xp: ModuleType, a: Arcs) -> tuple[Rows, Rows, Rows, tuple[Rows, Rows]]:
-    """Of each circle the largest |eta|^2, a direction as two arrays, and the indices of the arc where it is."""
+    """The largest |eta|^2 of each circle, a direction as two arrays, and the indices of the arc where it is."""
     value = xp.where(a.inside, a.peak, a.end)
     at = xp.arange(len(value), device=value.device), value.argmax(1)
     within = a.inside[at]

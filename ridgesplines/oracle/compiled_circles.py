@@ -12,7 +12,7 @@ from ridgesplines.validation import Array
 
 @njit(nogil=True, cache=True)
 def best_on_circles(columns: Array, U: Array, W: Array, C: Array, held: NDArray) -> tuple[Array, Array, Array, NDArray]:
-    """As the function of this name in `circles`, of the circles through w and c; X comes as its columns, (d, N)."""
+    """The function of this name in `circles`, compiled, for circles through w and c; X comes as its columns, (d, N)."""
     m, N, D = len(W), len(U), U.shape[1]
     squares, along_w, along_c, crossed = np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64)
     rx, ry, keys = np.empty(N), np.empty(N), np.empty(N)

@@ -8,7 +8,7 @@ from numba import njit
 from ridgesplines.oracle.compiled_relax import relax
 from ridgesplines.validation import Array
 
-#: Cones that wait on the way down, one for each split: at most, and such that their values fill so many numbers.
+#: Cones that wait on the way down, one for each split: at most, and such that their values fill this many numbers.
 DEPTH, ENTRIES = 256, 2**24
 
 
@@ -16,7 +16,7 @@ DEPTH, ENTRIES = 256, 2**24
 def refine(
     A: Array, u: Array, cones: Array, signs: Array, bounds: Array, floor: float, level: float, room: int
 ) -> tuple[Array, Array, Array, Array]:
-    """As the function of this name in `cones`, but depth-first down to the level as far as there is room.
+    """The function of this name in `cones`, compiled, but depth-first down to the level as far as there is room.
 
     On the way down the values t at the generators are kept: the middle of an edge has the mean of the values at its
     ends. Points on one side of a cone are summed into one linear function, and not looked at again below it.
@@ -63,7 +63,7 @@ def refine(
 @njit(nogil=True, cache=True)
 def begin(A: Array, u: Array, sign: float, G: Array, values: Array, weights: Array, linear: Array) -> None:
     """The values of all points at the generators."""
-    k = len(G)  # by loops, here and below: expressions of whole arrays would make arrays anew
+    k = len(G)  # by loops, here and below: expressions of whole arrays would make new arrays
     for n in range(len(A)):
         weights[n] = sign * u[n]
         for i in range(k):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ridgesplines.validation import Array
 
-#: From so many keys in one bucket on, insertion is too slow.
+#: From this many keys in one bucket on, insertion is too slow.
 CROWD = 24
 #: The key of what is left out.
 LEFT_OUT = 2.0

@@ -19,15 +19,15 @@ def sweeps(
     u = U[:, 0].copy()
     spare, keys = np.empty(N - 1, orders.dtype), np.empty(N)
     starts = np.empty(N + 1, np.int64)
-    found = np.empty((len(pivots), 3))
+    largest = np.empty((len(pivots), 3))
     for i in range(len(pivots)):
         pivot = pivots[i]
         order = orders[pivot] if pivot < len(orders) else spare
         if not known[pivot]:
             crossing_order(x, y, stretch, pivot, order, keys, starts)
             known[pivot] = pivot < len(orders)
-        found[i] = scalar_sweep(x, y, u, pivot, order) if D == 1 else vector_sweep(x, y, U, pivot, order)
-    return found
+        largest[i] = scalar_sweep(x, y, u, pivot, order) if D == 1 else vector_sweep(x, y, U, pivot, order)
+    return largest
 
 
 @njit(nogil=True, cache=True)

@@ -47,7 +47,7 @@ INTERIOR, LONG, FALL, SLOW = 0.9, 0.5, 0.1, 0.5
 DONE = 1e-15
 #: Added to the diagonal of the system of a step, whose other entries are about one: it may be singular.
 RIDGE = 1e-14
-#: No slope is nearer to one, lest rounding make it one.
+#: No slope is nearer to one, so that rounding does not make it one.
 STEEPEST = 1.0 - 1e-14
 #: A bound is good enough within this of its distance to what need not be known.
 TIGHT = 0.25
@@ -77,7 +77,7 @@ class Cones:
         return Cones(self.generators[rows], self.signs[rows], self.bounds[rows])
 
     def joined(self, *others: Cones) -> Cones:
-        """All of them, these first."""
+        """These cones, then the others."""
         parts = zip(*((c.generators, c.signs, c.bounds) for c in (self, *others)), strict=True)
         return Cones(*map(np.concatenate, parts))
 
@@ -110,7 +110,7 @@ def refine(A: Array, u: Array, cones: Cones, floor: float, level: float, room: i
     cones : their bounds are above `level`.
     floor : positive; cones that are proven not to exceed it are left out.
     level : bounds above it need not be tight: those cones are to be split next.
-    room : so many cones come back at most.
+    room : the most cones that come back.
 
     Returns
     -------
@@ -127,9 +127,9 @@ def refine(A: Array, u: Array, cones: Cones, floor: float, level: float, room: i
     points = np.einsum("mk,mkj->mj", shares, halves.generators)
     points /= np.linalg.norm(points[:, :-1], axis=1, keepdims=True)
     values = (np.abs(points @ A.T) * V).sum(axis=1)
-    found = np.column_stack([values, points]).reshape(-1, 2, 1 + len(A.T))
+    candidates = np.column_stack([values, points]).reshape(-1, 2, 1 + len(A.T))
     best = np.full((len(cones), 1 + len(A.T)), -np.inf)
-    best[:split] = found[np.arange(len(found)), found[:, :, 0].argmax(axis=1)]
+    best[:split] = candidates[np.arange(len(candidates)), candidates[:, :, 0].argmax(axis=1)]
     halves = replace(halves, bounds=np.minimum(bounds, halves.bounds))
     return halves[halves.bounds > floor].joined(cones[split:]), best
 

@@ -49,10 +49,10 @@ class DirectionsOracle:
             biases.append(peaks.biases)
             bound, exact = max(bound, peaks.bound), exact and peaks.exact
         W, b = np.concatenate(weights), np.concatenate(biases)
-        found = ranked(Scope.EXACT if exact else Scope.BOUNDED, eta_at(self._X, u, W, b, self._activation), W, b)
-        scope = found.scope if self._X.shape[1] == 1 else Scope.DICTIONARY
-        value = max(bound, found.value) if self._prove else found.value
-        return Supremum(value, scope, found.weights, found.biases)
+        supremum = ranked(Scope.EXACT if exact else Scope.BOUNDED, eta_at(self._X, u, W, b, self._activation), W, b)
+        scope = supremum.scope if self._X.shape[1] == 1 else Scope.DICTIONARY
+        value = max(bound, supremum.value) if self._prove else supremum.value
+        return Supremum(value, scope, supremum.weights, supremum.biases)
 
 
 class SmoothSearch:

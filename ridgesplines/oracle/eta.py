@@ -12,7 +12,7 @@ from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
 BLOCK_ENTRIES = 2**22
-#: So few neurons in one dimension are summed one by one: that rounds least.
+#: Up to this many neurons in one dimension are summed one by one: that rounds least.
 FEW_NEURONS = 8
 
 

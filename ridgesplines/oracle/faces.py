@@ -35,7 +35,7 @@ CIRCLE, POINT = 2e-5, 4e-7
 #: have circles that rounding moves. Points as near as this to what is spanned lie in it, or may, or do not.
 DEPENDENT_RTOL, INDEPENDENT_RTOL = 1e-12, 1e-5
 HELD, APART = 1e-10, 1e-8
-#: A peak this far on the wrong side of a point is still within its face: it is evaluated afresh.
+#: A peak this far on the wrong side of a point is still within its face: it is evaluated again.
 INSIDE = 1e-9
 
 
@@ -83,11 +83,11 @@ class FaceOracle:
         N, rank = self._points.shape
         best, began, done = np.empty((0, rank + 2)), time.perf_counter(), 0
         for held in self._subsets():
-            found, done = self._on_circles(half, held), done + len(held)
+            candidates, done = self._on_circles(half, held), done + len(held)
             expected = began + (time.perf_counter() - began) * comb(N, rank - 1) / done
-            if found is None or expected > end:
+            if candidates is None or expected > end:
                 return None
-            best = np.concatenate([best, found])
+            best = np.concatenate([best, candidates])
             best = best[np.argsort(-best[:, 0], kind="stable")][:MAX_LISTED]
         W, pivots = best[:, 1:-1], best[:, -1].astype(np.intp)
         biases = np.einsum("kd,kd->k", W, self._points[pivots])
@@ -120,14 +120,14 @@ class FaceOracle:
         r[:, off <= HELD] = 0.0
         a = arcs(np, r[0], r[1], 2.0 * half[:, None])
         squares, vx, vy, _ = best_of(np, a)
-        found = [self._listed(squares, _unit(np.einsum("mdi,im->md", plane, np.array([vx, vy]))), held)]
+        candidates = [self._listed(squares, _unit(np.einsum("mdi,im->md", plane, np.array([vx, vy]))), held)]
         rows, columns = np.nonzero(a.inside)
         W = _unit(np.einsum("mdi,im->md", plane[rows], np.array([a.vx[rows, columns], a.vy[rows, columns]])))
         held = held[rows]
         while held.shape[1] > 1 and len(held):
             squares, W, held = self._released(half, W, held)
-            found.append(self._listed(squares, W, held))
-        return np.concatenate(found)
+            candidates.append(self._listed(squares, W, held))
+        return np.concatenate(candidates)
 
     def _listed(self, squares: Array, W: Array, held: NDArray[np.intp]) -> Array:
         return np.column_stack([np.sqrt(squares), W, held[:, 0]])
@@ -139,7 +139,7 @@ class FaceOracle:
         D -= np.take_along_axis(D, held[:, :1], axis=1)
         on = np.abs(D) <= HELD
         side, eta = np.where(on, 0.0, np.sign(D)), np.abs(D) @ half
-        found = [(np.empty(0), W[:0], held[:0, 1:])]
+        peaks = [(np.empty(0), W[:0], held[:0, 1:])]
         for j in range(held.shape[1]):
             rest = np.delete(held, j, axis=1)
             e = X[held[:, j]] - X[rest[:, 0]]
@@ -159,8 +159,8 @@ class FaceOracle:
                 there = steps[0][:, None] * D[up] + steps[1][:, None] * E[up]
                 within = (there * side[up] >= -INSIDE).all(axis=1)
                 w = steps[0][:, None] * W[up] + steps[1][:, None] * e[up]
-                found.append((length[within] ** 2, w[within], rest[up][within]))
-        squares, W, held = (np.concatenate(part) for part in zip(*found, strict=True))
+                peaks.append((length[within] ** 2, w[within], rest[up][within]))
+        squares, W, held = (np.concatenate(part) for part in zip(*peaks, strict=True))
         return squares, W, held
 
 

@@ -21,7 +21,7 @@ from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
 from ridgesplines.validation import Array
 
-#: From so many points on, compiled code is worth its loading.
+#: From this many points on, compiled code is worth its loading.
 COMPILED_POINTS = 200
 #: Relative to the largest distance: a point as near as this lies on the hyperplane.
 TOUCH = 1e-10
@@ -170,7 +170,7 @@ class Passes:
         return np.concatenate(codes)
 
     def slopes(self, W: Array, held: NDArray[np.intp]) -> Slopes:
-        """eta, evaluated afresh; which held points are on the hyperplane; how eta changes. O(N d) a hyperplane."""
+        """eta, evaluated again; which held points are on the hyperplane; how eta changes. O(N d) a hyperplane."""
         xp, get, put = self.machine.xp, self.machine.get, self.machine.put
 
         def block(part: slice) -> tuple[Array, ...]:

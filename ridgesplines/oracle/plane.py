@@ -87,7 +87,7 @@ class PlaneOracle:
         W = directions[top]
         W /= np.hypot(W[:, 0], W[:, 1])[:, None]
         biases = np.einsum("kd,kd->k", W, self._points[pivots[top]])
-        # Afresh, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
+        # Again, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
         eta = np.einsum("kn,n...->k...", np.abs(np.einsum("kd,nd->kn", W, self._points) - biases[:, None]), 0.5 * U)
         return ranked(Scope.EXACT, eta * unit * self._unit, W, biases * self._unit + W @ self._centre)
 
@@ -96,22 +96,22 @@ class PlaneOracle:
         rounding = 8.0 * len(U) * np.finfo(float).eps * self._most(U)  # of a sweep's running sums, and more
         bounds = self._bounds(U) + rounding
         order = np.argsort(-bounds, kind="stable")
-        found, step, enough = np.empty((0, 3)), MAX_LISTED, -np.inf
-        while len(found) < len(order):
-            batch = order[len(found) : len(found) + step]
+        largest, step, enough = np.empty((0, 3)), MAX_LISTED, -np.inf
+        while len(largest) < len(order):
+            batch = order[len(largest) : len(largest) + step]
             batch = batch[bounds[batch] > enough]
             if not len(batch):
                 break
-            found = np.concatenate([found, self._sweep(U, batch)])
+            largest = np.concatenate([largest, self._sweep(U, batch)])
             step = min(2 * step, max(MAX_LISTED, BETWEEN // len(order)))
-            enough = _enough(np.sqrt(found[:, 0]), least)
-        pivots, values = order[: len(found)], np.sqrt(found[:, 0])
+            enough = _enough(np.sqrt(largest[:, 0]), least)
+        pivots, values = order[: len(largest)], np.sqrt(largest[:, 0])
         bounds[pivots] = values + rounding[pivots]
         self._earlier.append((U, bounds))
-        return pivots, values, found[:, 1:]
+        return pivots, values, largest[:, 1:]
 
     def _bounds(self, U: Array) -> Array:
-        """What |eta| about each pivot cannot exceed, by each of the earlier dual vectors."""
+        """Upper bounds on |eta| about each pivot, by each of the earlier dual vectors."""
         bounds = np.full(len(U), np.inf)
         for earlier, values in self._earlier:
             if earlier.shape == U.shape and (size := np.vdot(earlier, earlier)) > 0.0:
@@ -143,5 +143,5 @@ def _enough(values: Array, least: float) -> float:
 
 
 def _power_of_two(size: float) -> float:
-    """One that is near, so that division by it is exact; 1 for zero."""
+    """A power of two near `size`, so that division by it is exact; 1 for zero."""
     return float(2.0 ** np.floor(np.log2(size))) if size > 0.0 else 1.0

@@ -20,7 +20,7 @@ from ridgesplines.verdict import Scope
 
 #: Random starts for each dimension, where nothing else is said.
 STARTS_PER_DIMENSION = 128
-#: Starts times points at most: with so many points a start takes long.
+#: Starts times points at most: with many points a start takes long.
 MAX_WORK = 2**25
 #: Starts that ascend together: at first, and at most.
 FIRST_TOGETHER, MOST_TOGETHER = 64, 512
@@ -47,7 +47,7 @@ class SearchOracle:
     (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
     fast; the answer is never below them. From `end` on, a reading of ``time.perf_counter``, no further starts are made,
     and those under way stop where they are. Maxima are kept from call to call, as starts for the next dual vector, but
-    for a call `afresh`: it makes so many starts for each dimension, with random numbers of its own, and neither knows
+    for a call `afresh`: it makes that many starts for each dimension, with random numbers of its own, and neither knows
     of other calls nor leaves them anything. Every value is that of the dual vector at hand, evaluated at (w, b) and the
     data.
 
@@ -70,7 +70,7 @@ class SearchOracle:
     Notes
     -----
     Each start ascends by exact search of great circles, to a maximum that commonly touches d data points (see
-    `ascent`); at last the held points of the largest maxima are exchanged one by one until no exchange helps.
+    `ascent`); finally the held points of the largest maxima are exchanged one by one until no exchange helps.
     O(N (d + log N)) a circle, some 3 d circles a start; memory O(N d), and blocks of a few MiB. That it finds the
     supremum is likely where many starts arrive at the same largest value, and never proven. Not for calls from several
     threads at once.
@@ -134,7 +134,7 @@ class SearchOracle:
         return replace(self._answer(u, *self._neurons(maxima[first]), near, spent), kept=kept)
 
     def _another(self, effort: int) -> SearchOracle:
-        """One for the same data that knows nothing of what this one found, with random starts of its own."""
+        """An oracle for the same data that knows nothing of what this one found, with random starts of its own."""
         other = copy(self)
         other._kept, other._rng, other._effort = None, self._rng.spawn(1)[0], effort
         return other
@@ -156,31 +156,31 @@ class SearchOracle:
                 length = np.linalg.norm(w)
                 weights, biases = np.vstack([weights, w / length]), np.append(biases, b / length)
         eta = eta_at(self._X, u, weights, biases)
-        found = ranked(Scope.SEARCHED, eta, weights, biases + weights @ self._centre)
-        return replace(found, starts=spent)
+        supremum = ranked(Scope.SEARCHED, eta, weights, biases + weights @ self._centre)
+        return replace(supremum, starts=spent)
 
     def _search(
         self, passes: Passes, level: float, near: tuple[Array, Array] | None, end: float
     ) -> tuple[Hyperplanes, int]:
         """Distinct local maxima, from the largest on, when the time is over what was reached; and the random starts."""
         X = passes.X
-        found = climb(passes, self._known(passes, near), end).distinct(X, 4 * MAX_LISTED)
+        peaks = climb(passes, self._known(passes, near), end).distinct(X, 4 * MAX_LISTED)
         effort = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X)))
-        spent, number, above = 0, FIRST_TOGETHER, int((found.value > level).sum())
+        spent, number, above = 0, FIRST_TOGETHER, int((peaks.value > level).sum())
         stop = above >= ENOUGH_VIOLATORS
         while spent < effort and not stop and time.perf_counter() < end:
             number = min(number, effort - spent)
-            W = self._directions(passes, found, number)
-            found = found.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MAX_LISTED)
-            before, above = above, int((found.value > level).sum())
-            stop = above >= ENOUGH_VIOLATORS or above == before > 0
+            W = self._directions(passes, peaks, number)
+            peaks = peaks.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MAX_LISTED)
+            previous, above = above, int((peaks.value > level).sum())
+            stop = above >= ENOUGH_VIOLATORS or above == previous > 0
             spent, number = spent + number, min(2 * number, MOST_TOGETHER)
         if not stop:
-            found = found.joined(exchange(passes, found[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)
-        return found, spent
+            peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)
+        return peaks, spent
 
     def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
-        """What is known before any random start: earlier maxima, neurons given, directions given, principal ones."""
+        """The starts that are not random: earlier maxima, neurons given, directions given, principal ones."""
         W = _unit(np.concatenate([self._starts @ self._axes.T, directions.principal(passes.X, passes.U)]))
         known = through(passes, W, passes.along(W)[1])
         if near is not None:
@@ -193,7 +193,7 @@ class SearchOracle:
         return known
 
     def _directions(self, passes: Passes, found: Hyperplanes, number: int) -> Array:
-        """Unit vectors to start from at random: near what was found, and afresh."""
+        """Unit vectors to start from at random: near what was found, and anywhere."""
         parents = found.W[:PARENTS]
         nearby = int(FROM_KNOWN * number) if len(parents) else 0
         fresh = directions.fresh(passes.X, number - nearby, self._rng)

@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from ridgesplines import fast
 from ridgesplines.validation import Array
 
-#: From so many points on, compiled code is worth its loading.
+#: From this many points on, compiled code is worth its loading.
 COMPILED_POINTS = 500
-#: Bytes that the orders may fill; those of further pivots are sorted anew each time.
+#: Bytes that the orders may fill; those of further pivots are sorted again each time.
 MAX_BYTES = 2**29
 #: Entries (pivots times points) of a block in numpy, and of a share of work that is worth a thread.
 BLOCK_ENTRIES = 2**16

@@ -1,4 +1,4 @@
-"""A picture of solutions side by side: objectives over training, coming down on what is certified."""
+"""A picture of solutions side by side: objectives over training, above the certified bound."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def plot_criterion(
 
 
 def _neurons_above(axes: Any, lams: Array, neurons: Array) -> None:
-    """How many neurons the solution of each lam has, along the upper edge."""
+    """The number of neurons of the solution of each lam, along the upper edge."""
     every = max(1, round(len(lams) / 12))
     above = axes.secondary_xaxis("top")
     above.set_xticks(lams[::every], [str(count) for count in neurons[::every]], fontsize=8)

@@ -17,7 +17,7 @@ from ridgesplines.validation import Array
 #: Angles and offsets at which the certificate is drawn.
 ANGLES = np.linspace(-np.pi, np.pi, 361)
 OFFSETS = np.linspace(-1.0, 1.0, 241)
-#: So many data are drawn as curves.
+#: The most data that are drawn as curves.
 MOST_CURVES = 200
 #: Positive and negative masses, which differ without colour as well.
 SIGNS = ((1.0, "^", KNOT), (-1.0, "v", FIT))
@@ -28,7 +28,7 @@ BEYOND = 1e-3
 def draw_cylinder(figure: Picture, solution: Solution, target: str) -> None:
     r"""The certificate over the angles and offsets, and above it the measure of the fit, which lies where it is lam.
 
-    Offsets are reckoned from the mean of the data, and data are curves, :math:`t = \alpha^T (x_n - \bar x)`.
+    Offsets are measured from the mean of the data, and data are curves, :math:`t = \alpha^T (x_n - \bar x)`.
     """
     problem = solution.problem.reduced
     mean = np.average(problem.X, axis=0, weights=problem.sample_weight)
@@ -65,7 +65,7 @@ def _draw_certificate(figure: Picture, axes: Any, solution: Solution, mean: Arra
 
 
 def _certificate_words(solution: Solution, lam: float, optimal: bool) -> str:
-    r"""How large :math:`|\eta|` is anywhere, and how small, with the sign of the amplitude, at the neurons."""
+    r"""The largest :math:`|\eta|` anywhere, and the smallest at the neurons, with the sign of the amplitude."""
     net, certificate = solution.network, solution.certificate
     words = rf"the certificate: $\sup\, |\eta|/\lambda$ = {certificate.sup / lam:.6g} ({certificate.scope})"
     if not optimal:

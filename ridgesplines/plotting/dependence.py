@@ -7,7 +7,7 @@ import numpy as np
 from ridgesplines.plotting.style import Picture, draw_rug, draw_series, headline, value_name
 from ridgesplines.solution import Solution
 
-#: So many features are drawn, at so many values each.
+#: The most features that are drawn, and the number of values of each.
 MOST_FEATURES = 12
 VALUES = 101
 

@@ -1,4 +1,4 @@
-"""A network in the domain where it is sparse: it and its sparsifying transform, which is nothing but impulses."""
+"""A network in the domain where it is sparse: it and its sparsifying transform, a sum of impulses."""
 
 from __future__ import annotations
 

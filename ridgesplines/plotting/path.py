@@ -20,7 +20,7 @@ FLOOR = 1e-16
 
 
 def plot_path(path: Path) -> Figure:
-    """What changes as lam falls, to the right: for d = 1 the knots, then neurons, data fit, seminorm, relative gap.
+    """A path as lam falls, to the right: for d = 1 the knots, then neurons, data fit, seminorm, relative gap.
 
     A knot is a dot at its position, the larger the more the slope changes there, in one colour where the slope rises
     and in another where it falls (in a third for vector outputs, whose slopes change each their own way). Grey ticks

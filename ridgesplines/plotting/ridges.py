@@ -27,7 +27,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
-#: So many ridge functions are drawn, and of each direction so many features.
+#: The most ridge functions that are drawn, and the most features of each direction.
 MOST_RIDGES = 6
 MOST_FEATURES = 12
 

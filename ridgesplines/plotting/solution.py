@@ -20,7 +20,7 @@ from ridgesplines.solution import Solution
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of picture is drawn, and of which problems."""
+    """A kind of picture: how it is drawn, and of which problems."""
 
     draw: Callable[[Picture, Solution, str], None]
     takes: Callable[[Problem], bool]
@@ -38,7 +38,7 @@ def _many(problem: Problem) -> bool:
     return problem.n_features > 1
 
 
-#: The first that takes a problem is its default.
+#: The first kind that takes a problem is its default.
 KINDS = {
     "line": Kind(draw_line, _line),
     "contours": Kind(draw_contours, _plane),

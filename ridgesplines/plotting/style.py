@@ -1,4 +1,4 @@
-"""What the pictures share: colours that colour-blind people tell apart, and a Figure that notebooks show."""
+"""The common parts of the pictures: colours that colour-blind people tell apart, and a Figure that notebooks show."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def new_figure(width: float, height: float) -> Picture:
 
 
 def value_name(problem: Problem, target: str) -> str:
-    """What f(x) is: the target, or the margin or the logits of classes."""
+    """The name of f(x): the target, or the margin or the logits of classes."""
     if problem.loss.translates:
         return target
     return "margin f(x)" if problem.n_outputs is None else "logits f(x)"
@@ -70,13 +70,13 @@ def draw_series(axes: Any, problem: Problem, t: Array, values: Array) -> None:
 
 
 def drawn_at(net: RidgeSpline, low: float, high: float, knots: Array) -> Array:
-    """Where to evaluate a function of one variable to draw it: straight between its knots, corners are all there is."""
+    """Points at which a function of one variable is evaluated to be drawn: its corners, if straight in between."""
     corners = np.unique(np.concatenate([[low], knots, [high]]))
     return corners if isinstance(net.activation, ReLU) else np.union1d(corners, np.linspace(low, high, CURVE))
 
 
 def knot_name(net: RidgeSpline) -> str:
-    """What the biases of a network of one input are called: where splines bend, else the middles of the neurons."""
+    """The name of the biases of a network of one input: knots where it is a spline, biases otherwise."""
     return "biases" if net.activation.homogeneity is None else "knots"
 
 
@@ -94,7 +94,7 @@ def margins(t: Array) -> tuple[float, float]:
 def lam_axis(axes: Any, lams: Sequence[float] | Array) -> None:
     """A logarithmic axis on which lam falls to the right."""
     axes.set_xscale("log")
-    if max(lams) < 100.0 * min(lams):  # so few decades need more labels than their ends
+    if max(lams) < 100.0 * min(lams):  # few decades need more labels than their ends
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())

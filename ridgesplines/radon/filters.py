@@ -1,4 +1,4 @@
-"""What acts along the offsets: the filter K, the second derivative, the Gaussian; and inversion by K."""
+"""Operators along the offsets: the filter K, the second derivative, the Gaussian; and inversion by K."""
 
 from __future__ import annotations
 

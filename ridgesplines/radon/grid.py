@@ -1,4 +1,4 @@
-"""Where functions and their Radon transforms are sampled."""
+"""The grids on which functions and their Radon transforms are sampled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many dimensions: what the sparsifying transform makes of a network, in closed form."""
+"""Many dimensions: the sparsifying transform of a network, in closed form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sparsifying transform of any function, and what to read off it: Fig. 4 in numbers."""
+"""The sparsifying transform of any function, and its integrals: Fig. 4 in numbers."""
 
 from __future__ import annotations
 

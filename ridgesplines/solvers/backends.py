@@ -93,7 +93,7 @@ def backend_named(name: str) -> Backend:
 
 
 def refusal(backend: Backend, problem: Problem) -> SolverRefusal | None:
-    """Why the backend cannot take the problem, or None."""
+    """The reason why the backend cannot take the problem, or None."""
     needed = {problem.loss.cone} | ({"second-order"} if problem.n_outputs else set())
     missing = sorted(needed - backend.cones)
     if not missing:
@@ -110,7 +110,7 @@ def refusal(backend: Backend, problem: Problem) -> SolverRefusal | None:
 
 @contextmanager
 def quiet(needed: bool) -> Iterator[None]:
-    """Silence for HiGHS, which greets on the process's standard output before it can be told not to."""
+    """Silence for HiGHS, which prints a banner on the process's standard output before it can be told not to."""
     if not needed:
         yield
         return

@@ -1,4 +1,4 @@
-"""What a solver is: frozen settings, a reason to refuse or none, and a network for each lam."""
+"""The base class of solvers: frozen settings, a reason to refuse or none, and a network for each lam."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ridgesplines.validation import Array
 
 @dataclass(frozen=True)
 class Answer:
-    r"""What a solver hands back for one lam. None of it is believed: the Solution computes its own figures.
+    r"""The answer of a solver for one lam. None of it is taken on trust: the Solution computes its own figures.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Solver(ABC):
 
     @abstractmethod
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why this solver cannot take the problem, found before any long work; or None."""
+        """The reason why this solver cannot take the problem, found before any long work; or None."""
 
     @abstractmethod
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:

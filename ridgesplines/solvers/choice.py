@@ -1,4 +1,4 @@
-"""Which solver is best for a problem."""
+"""The choice of a solver for a problem."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from ridgesplines.solvers.univariate.solver import Univariate
 
 
 def picked(problem: Problem) -> Solver:
-    """The one that `solve` takes where none is named."""
+    """The solver that `solve` takes where none is named."""
     able: tuple[Solver, ...] = (Univariate(), ColumnGeneration())
     return next((s for s in able if s.refuses(problem) is None), Grid())

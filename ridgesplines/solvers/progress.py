@@ -1,4 +1,4 @@
-"""What a solver prints while it works."""
+"""The lines that a solver prints while it works."""
 
 from __future__ import annotations
 

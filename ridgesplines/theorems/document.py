@@ -41,7 +41,7 @@ def write(reports: Sequence[Report], path: str | os.PathLike[str]) -> None:
 
 
 def summary(reports: Sequence[Report]) -> str:
-    """How many claims hold, fail and were not run, in one line.
+    """The numbers of claims that hold, fail and were not run, in one line.
 
     Examples
     --------

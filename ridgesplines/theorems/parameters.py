@@ -71,7 +71,7 @@ def require_penalty(problem: Problem) -> None:
         raise ProblemError("problem", "lam > 0, to check a claim about the penalty", "lam = 0", remedy)
 
 
-#: Corners of the objective stop L-BFGS early: it begins anew so many times.
+#: Corners of the objective stop L-BFGS early: it is restarted this many times.
 RESTARTS = 6
 
 

@@ -49,7 +49,7 @@ def interval(each: Array) -> Slope:
 
 
 def compared(name: str, found: Slope, bound: float) -> str:
-    """What the interval says of the bound, in words."""
+    """The verdict of the interval on the bound, in words."""
     if found.high < bound:
         return f"{name}: the measured rate {found} is better than the bound {bound:g}."
     if found.low > bound:

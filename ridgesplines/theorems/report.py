@@ -1,4 +1,4 @@
-"""What a check of a claim returns: the figures that were measured, the bounds they must keep, and a picture."""
+"""The report of a check: the figures that were measured, the bounds they must keep, and a picture."""
 
 from __future__ import annotations
 
@@ -105,12 +105,12 @@ class Report:
 
     @property
     def measured(self) -> dict[str, str]:
-        """What was measured: the figure, as it is printed."""
+        """The figure of each measure by name, as it is printed."""
         return {measure.what: measure.measured for measure in self.measures}
 
     @property
     def bound(self) -> dict[str, str]:
-        """What was measured: the bound that the figure must keep."""
+        """The bound of each measure by name, which the figure must keep."""
         return {measure.what: measure.bound for measure in self.measures}
 
     @property

@@ -1,4 +1,4 @@
-"""Networks of PyTorch, held against the convex optimum: conversion, training, neural balance, deep networks.
+"""Networks of PyTorch, compared with the convex optimum: conversion, training, neural balance, deep networks.
 
 Needs PyTorch, the extra ``[torch]``, and is loaded only on request.
 """

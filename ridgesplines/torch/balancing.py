@@ -205,7 +205,7 @@ def feedforward(module: nn.Module) -> list[Units]:
     flat = _flat(module)
     if all(isinstance(layer, RidgeLayer) for layer in flat):
         return [Units(layer.hidden, layer.output, 1) for layer in flat if isinstance(layer, RidgeLayer)]
-    found: list[Units] = []
+    units: list[Units] = []
     last: nn.Linear | None = None
     pool = 1
     for layer in flat:
@@ -213,13 +213,13 @@ def feedforward(module: nn.Module) -> list[Units]:
             pool *= _pooled(layer, last.out_features // pool)
         elif isinstance(layer, nn.Linear):
             if last is not None:
-                found.append(Units(last, layer, pool))
+                units.append(Units(last, layer, pool))
             last, pool = layer, 1
         elif not isinstance(layer, (nn.ReLU, nn.LeakyReLU, nn.Identity)):
             raise _refusal(type(layer).__name__)
-    if not found or pool > 1:
-        raise _refusal("one that has no hidden layer" if not found else "pooling after the last linear map")
-    return found
+    if not units or pool > 1:
+        raise _refusal("one that has no hidden layer" if not units else "pooling after the last linear map")
+    return units
 
 
 def _flat(module: nn.Module) -> list[nn.Module]:
@@ -229,7 +229,7 @@ def _flat(module: nn.Module) -> list[nn.Module]:
 
 
 def _pooled(layer: nn.MaxPool1d, inputs: int) -> int:
-    """How many neurons go into one."""
+    """The number of neurons that are pooled into one."""
     size = layer.kernel_size
     plain = (layer.stride, layer.padding, layer.dilation) == (size, 0, 1)
     if not isinstance(size, int) or not plain or inputs % size:

@@ -1,4 +1,4 @@
-"""Training with weight decay, as everybody does it."""
+"""Training with weight decay, in the usual way."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WeightDecay(Training):
     learning_rate : in units in which \|x\| <= 1, the residual of the affine fit has size 1, and the objective is
         divided by N; None for 0.005, 0.02 and 1, in the order of the optimizers.
     epochs : the most passes over the data, each one step; for ``"lbfgs"`` of up to 20 iterations.
-    patience : after so many epochs without a lower objective the learning rate is halved; ten times, then it ends.
+    patience : after this many epochs without a lower objective the learning rate is halved; ten times, then it ends.
     restarts : how many starts are trained; the one of the least objective is returned.
     random_state : seeds the starts: weights uniform on the sphere, hyperplanes that meet the data, random amplitudes.
     start : a network to start from, such as the convex solution's; random neurons, almost zero, fill up the width.
@@ -92,7 +92,7 @@ class WeightDecay(Training):
         return (w.square().sum() + v.square().sum()) / 2.0
 
     def proximal(self, layer: RidgeLayer, step: float) -> None:
-        """Nothing: the gradient step has lowered it already."""
+        """No step: the gradient step has lowered the penalty already."""
 
     def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         kind, rate, more = OPTIMIZERS[self.optimizer]

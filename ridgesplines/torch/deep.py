@@ -184,11 +184,11 @@ class DeepSolution:
 
     @property
     def skips(self) -> tuple[bool, ...]:
-        """Which layers have a skip connection that is not zero."""
+        """For each layer whether it has a skip connection that is not zero."""
         return tuple(bool(layer.slope.any()) for layer in self.layers)
 
     def features(self, ell: int) -> Array:
-        """What layer `ell`, counted from 0, is given at the data, shape (N, d)."""
+        """The inputs of layer `ell`, counted from 0, at the data, shape (N, d)."""
         Z = self.problem.X
         for layer in self.layers[:ell]:
             Z = layer(Z)

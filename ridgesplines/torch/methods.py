@@ -1,4 +1,4 @@
-"""What the methods of training share: settings, the start, and the way from a problem to a network and back."""
+"""Common parts of the methods of training: settings, the start, and the way from a problem to a network and back."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Training(Method, Solver):
         return torch.optim.SGD(parameters, self.learning_rate or 0.3, momentum=0.9, dampening=0.9)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: a loss or constraints that gradients do not see, another activation, a start that does not fit."""
+        """A refusal of losses and constraints that gradients do not see, other activations, unfit starts; or None."""
         expected, got, remedy = None, None, "Leave solver out: the convex solvers take it."
         shape = (problem.n_features, problem.n_outputs)
         if problem.loss.interpolates:
@@ -119,7 +119,7 @@ def without_negligible(layer: RidgeLayer) -> RidgeSpline:
     """The layer's network, in units in which data have size one.
 
     Neurons that weight decay has brought near zero are constants to rounding, and are taken for such: their hyperplanes
-    b / |w| lie at astronomical distances, where a spline's values are lost in rounding.
+    b / |w| lie extremely far away, where a spline's values are lost in rounding.
     """
     layer = copy.deepcopy(layer)
     with torch.no_grad():

@@ -22,7 +22,7 @@ from ridgesplines.torch.layer import RidgeLayer, numbers
 
 #: The relative fall of the objective that counts as one.
 PROGRESS_RTOL = 1e-6
-#: The learning rate is halved where the objective stays, and training ends after so many halvings.
+#: The learning rate is halved where the objective stays, and training ends after this many halvings.
 MAX_HALVINGS = 10
 #: An objective that grows by this factor has diverged.
 DIVERGED = 10.0
@@ -50,7 +50,7 @@ class Data:
 
 
 class Method(ABC):
-    """What the loop asks of a method."""
+    """The interface of a method to the loop."""
 
     epochs: int
     patience: int
@@ -62,11 +62,11 @@ class Method(ABC):
 
     @abstractmethod
     def penalty(self, layer: RidgeLayer) -> torch.Tensor:
-        """What is added to the losses, times lam, for a layer."""
+        """The penalty that is added to the losses, times lam, for a layer."""
 
     @abstractmethod
     def descent(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """What takes the gradient steps."""
+        """The optimiser that takes the gradient steps."""
 
     @abstractmethod
     def proximal(self, layer: RidgeLayer, step: float) -> None:
@@ -75,7 +75,7 @@ class Method(ABC):
 
 @dataclass
 class Trace:
-    """What training left: the best parameters, by the method's own objective, are in `layers`.
+    """The trace of a training: the best parameters, by the method's own objective, are in `layers`.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class Trace:
     starts: tuple[float, ...] = ()
 
     def history(self, factor: float = 1.0) -> dict[str, Any]:
-        """What a solution notes of it, objectives times a factor."""
+        """The history of the solution, objectives times a factor."""
         norms = [torch.cat(each) for each in zip(*(layer.norms() for layer in self.layers), strict=True)]
         return {
             "objective": factor * np.array(self.objectives),
@@ -165,7 +165,7 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
         ((fit + penalty if method.smooth else fit) / total).backward()
         return (fit + penalty).detach() / total
 
-    again = (closure,) if isinstance(optimizer, torch.optim.LBFGS) else ()
+    closures = (closure,) if isinstance(optimizer, torch.optim.LBFGS) else ()
     try:
         for epoch in range(method.epochs + 1):
             own = float(closure() * total)
@@ -182,7 +182,7 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
                 group["lr"] *= 0.5
                 optimizer.state.clear()
                 continue
-            optimizer.step(*again)
+            optimizer.step(*closures)
             with torch.no_grad():
                 for layer in layers:
                     method.proximal(layer, group["lr"] * data.lam / float(total))

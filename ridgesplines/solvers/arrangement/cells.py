@@ -49,22 +49,22 @@ class Cells:
         return len(self.signs)
 
     def some(self, chosen: Array) -> Cells:
-        """The chosen ones alone."""
+        """The chosen cells alone."""
         return Cells(self.sides[chosen], self.held[chosen], self.signs[chosen])
 
     def holding(self, rows: NDArray[np.bool_]) -> Cells:
-        """With further inequalities."""
+        """The same cells with further inequalities."""
         return replace(self, held=self.held | rows)
 
 
 class Neurons(NamedTuple):
-    """What a backend returned.
+    """The answer of a backend.
 
     Attributes
     ----------
     weights, biases : w, of any length, and b of each cell, (m, r) and (m,).
     fit, dual : of the data, (N,).
-    pull : what the multipliers of a cell's inequalities add to the slopes of eta there, in w and in -b, (m, r + 1).
+    pull : the sum that a cell's multipliers add to the slopes of eta there, in w and in -b, (m, r + 1).
     status : CVXPY's.
     """
 

@@ -104,7 +104,7 @@ class Arrangement(Solver):
         real_number("max_patterns", self.max_patterns, "a whole number >= 1", 1)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: vector outputs, constraints, too many patterns, a backend without second-order cones."""
+        """A refusal of vector outputs, constraints, too many patterns, backends without second-order cones; or None."""
         able = [name for name, backend in BACKENDS.items() if "second-order" in backend.cones]
         try:
             backend = backend_named(self.backend)
@@ -156,15 +156,15 @@ class Arrangement(Solver):
             if exact:  # the supremum itself will be computed
                 answer = replace(answer, limits=None)
             if self.verbose:
-                told = ", ".join(f"{name}: {value}" for name, value in answer.history.items())
-                print(f"lam = {lam:.6g}, K = {answer.network.n_neurons}, {told}", file=sys.stderr)
+                notes = ", ".join(f"{name}: {value}" for name, value in answer.history.items())
+                print(f"lam = {lam:.6g}, K = {answer.network.n_neurons}, {notes}", file=sys.stderr)
             yield answer
             if answer.interrupted:
                 return
 
 
 class _Work:
-    """What does not depend on lam: the cells, the compiled program, the affine fit.
+    """The work that does not depend on lam: the cells, the compiled program, the affine fit.
 
     Parameters
     ----------
@@ -269,10 +269,10 @@ class _Work:
         kept, network = self._purified(self._cells, neurons)
         size = np.abs(network.amplitudes)
         cells = self._cells.some(kept[size > TRIAL * size.max(initial=0.0)])
-        again = None
+        refit = None
         if len(cells):
-            again = CellProgram(self._scaled, self._points, cells, self._backend).solve(lam, options)
-        fewer = [] if again is None else [self._purified(cells, again)[1]]
+            refit = CellProgram(self._scaled, self._points, cells, self._backend).solve(lam, options)
+        fewer = [] if refit is None else [self._purified(cells, refit)[1]]
         return [self._scaling.network(net) for net in (network, *fewer)]
 
     def _purified(self, cells: Cells, neurons: Neurons) -> tuple[Array, RidgeSpline]:
@@ -296,12 +296,12 @@ class _Work:
 def _gap(answer: Answer) -> float:
     """The relative gap of an answer, proven by its bound."""
     problem, network = answer.problem, answer.network
-    reached = objective(problem.reduced, network)
-    return relative(problem, reached - certify(problem, network, answer.dual, answer.limits).value, reached)
+    primal = objective(problem.reduced, network)
+    return relative(problem, primal - certify(problem, network, answer.dual, answer.limits).value, primal)
 
 
 def _fewest(problem: Problem, networks: list[RidgeSpline], slack: float) -> RidgeSpline:
-    """Of the networks within a relative `slack` of the best one, the one with fewest neurons."""
+    """The network with fewest neurons among those within a relative `slack` of the best one."""
     objectives = [objective(problem.reduced, net) for net in networks]
     best = int(np.argmin(objectives))
     most = objectives[best] + slack * abs(objectives[best]) + perfect_fit(problem.reduced, networks[best])

@@ -37,7 +37,7 @@ OPTIONS: dict[str, str | int | float] = {
 }
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
-#: Beyond so many neurons a point, those go whose |eta| is less than this share of lam.
+#: Beyond this many neurons a point, those leave whose |eta| is less than this share of lam.
 CROWD, IDLE = 4, 0.7
 
 
@@ -92,15 +92,15 @@ class DualProgram:
         return None
 
     def _read(self) -> Fit:
-        p, found = self._problem, self._highs.getSolution()
-        multipliers, r = np.array(found.row_dual), p.null_space.shape[1]
+        p, solution = self._problem, self._highs.getSolution()
+        multipliers, r = np.array(solution.row_dual), p.null_space.shape[1]
         used = multipliers[r:] != 0.0
         neurons = Neurons.of(self._W[used], self._b[used], multipliers[r:][used] / p.lam)
         hidden = project(p.null_space, np.maximum(p.X @ neurons.W.T - neurons.b, 0.0))
         z = hidden @ neurons.amplitudes + p.null_space @ multipliers[:r]
         if len(self._b) > CROWD * len(p.y):
-            self._drop(~used & (np.abs(found.row_value[r:]) < IDLE))
-        u, _ = projected(p, np.array(found.col_value))
+            self._drop(~used & (np.abs(solution.row_value[r:]) < IDLE))
+        u, _ = projected(p, np.array(solution.col_value))
         return Fit(neurons, z, u, self._highs.getObjectiveValue())
 
     def _drop(self, gone: Array) -> None:

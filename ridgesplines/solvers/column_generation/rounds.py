@@ -1,4 +1,4 @@
-"""Column generation: violators of the certificate join, amplitudes are refitted, neurons slide at last.
+"""Column generation: violators of the certificate join, amplitudes are refitted, and near the end neurons slide.
 
 Neurons that no point separates are left apart for as long as the rounds go on. To merge them lowers the objective, but
 the sum has forgotten what it was made of: near interpolation hundreds of rounds then zigzag.
@@ -36,7 +36,7 @@ VIOLATION_RTOL = 1e-13
 CUT_RTOL = 1e-9
 #: Interpolation's bounds are moved out once no neuron violates the certificate by more.
 MOVING_RTOL = 1e-2
-#: Neurons slide, so many times a round, from this gap on: before, that costs more than it brings.
+#: Neurons slide, at most this often a round, from this gap on: before, that costs more than it brings.
 SLIDING_GAP, MAX_SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 PROGRESS_RTOL = 1e-15
@@ -47,7 +47,7 @@ SEARCH_SHARE = 0.5
 
 
 class State(NamedTuple):
-    r"""Where a round stands.
+    r"""The state of a round.
 
     Attributes
     ----------
@@ -95,11 +95,11 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
     """Column generation for a smooth loss."""
     while True:
         u, _ = projected(problem, fit.u)
-        state, found = _stands(problem, fit, u, oracle, tol, end)
+        state, supremum = _stands(problem, fit, u, oracle, tol, end)
         yield state
         fewest = FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
         most = min(max(fewest, len(fit.neurons) // 2), MOST_JOINING)
-        joining = _joining(problem, u, found, VIOLATION_RTOL, most)
+        joining = _joining(problem, u, supremum, VIOLATION_RTOL, most)
         larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
         if larger is None:
             return
@@ -111,11 +111,11 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
     program = DualProgram(problem)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
-        state, found = _stands(problem, vertex, vertex.u, oracle, tol, end)
+        state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
         yield state
-        if found.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
+        if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
-        joining = _joining(problem, vertex.u, found, CUT_RTOL, FEWEST_JOINING)
+        joining = _joining(problem, vertex.u, supremum, CUT_RTOL, FEWEST_JOINING)
         if not len(joining):
             return
         program.offer(joining.W, joining.b)
@@ -126,23 +126,23 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
 
 def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
     """The state of a fit with the dual vector u, and what violates its certificate."""
-    reached = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
+    primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.interpolates else 0.0
 
-    def state(found: Supremum) -> State:
-        value = best_scale(problem, u, found.value)[1]
-        return State(problem, fit, reached, found.value, value, found.scope, residual, found.kept)
+    def state(supremum: Supremum) -> State:
+        value = best_scale(problem, u, supremum.value)[1]
+        return State(problem, fit, primal, supremum.value, value, supremum.scope, residual, supremum.kept)
 
     now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
     end = now + SEARCH_SHARE * (end - now)
-    found = oracle(u, problem.lam, near=near, end=end)
-    if found.scope is Scope.EXACT:
-        return state(found), found
-    if state(found).gap <= tol:  # once more, harder and from other starts: it may have stopped at what does not matter
-        again = oracle(u, near=near, end=end, afresh=CONFIRMING_STARTS)
-        found = max(found, again, key=lambda answer: answer.value)
+    supremum = oracle(u, problem.lam, near=near, end=end)
+    if supremum.scope is Scope.EXACT:
+        return state(supremum), supremum
+    if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
+        confirmation = oracle(u, near=near, end=end, afresh=CONFIRMING_STARTS)
+        supremum = max(supremum, confirmation, key=lambda answer: answer.value)
     late = time.perf_counter() > end
-    return state(found)._replace(value=-np.inf) if late else state(found), found
+    return state(supremum)._replace(value=-np.inf) if late else state(supremum), supremum
 
 
 def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
@@ -159,9 +159,9 @@ def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: in
 def slides(problem: Problem, fit: Fit) -> Fit:
     """Slide, for as long as that lowers the objective."""
     for _ in range(MAX_SLIDES):
-        before = fit.objective
+        previous = fit.objective
         fit = _stepped(problem, fit) if len(fit.neurons) else fit
-        if not fit.objective < before - PROGRESS_RTOL * abs(before):
+        if not fit.objective < previous - PROGRESS_RTOL * abs(previous):
             break
     return fit
 

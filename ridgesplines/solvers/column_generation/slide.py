@@ -27,12 +27,12 @@ MAX_ENTRIES = 4e7
 DEPENDENT_RTOL = 1e-9
 #: Added to the Hessian's diagonal, relative to its mean: where many neurons bend freely it is nearly singular.
 DAMPINGS = (0.0, 1e-2)
-#: A step that promises less, relative to the penalty, is none.
+#: A step that promises less, relative to the penalty, is not taken.
 PROGRESS_RTOL = 1e-15
 
 
 def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]]:
-    """Where Newton steps carry the neurons, each more damped than the one before: to be taken where one descends.
+    """The neurons after Newton steps, each more damped than the one before: the first that descends is to be taken.
 
     Two answers a step: each neuron up to the first point that it crosses, and each all the way; one where none crosses
     any. Nothing where a step promises nothing, or where vector outputs would need too large a matrix.
@@ -124,7 +124,7 @@ def _bend(T: Array, along: Array, owner: Array, scale: Array) -> Array:
 
 
 def _room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
-    """How far along its step each neuron can go before it crosses a point that it does not touch."""
+    """The part of its step that each neuron can take before it crosses a point that it does not touch."""
     room = np.full(len(theta), np.inf)
     for rows in blocks(len(X), 2 * len(theta)):
         h = theta[:, :-1] @ X[rows].T - theta[:, -1:]
@@ -136,6 +136,6 @@ def _room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
 
 
 def _neurons(old: Neurons, theta: Array) -> Neurons:
-    """Of parameters |a| (w, b), those that have not turned around."""
+    """The neurons of parameters |a| (w, b), without those that have turned around."""
     kept = np.einsum("kd,kd->k", theta[:, :-1], old.W) > 0.0
     return Neurons.from_theta(theta[kept], old.signs[kept])

@@ -34,7 +34,7 @@ LAM_FACTOR = 10.0 ** (1.0 / 3.0)
 LOOSE_GAP = 1e-2
 #: From this fraction of lambda_max up the affine fit is start enough.
 LARGE_LAM = 1e-3
-#: So many rounds without a smaller gap or an objective lower by so much, relatively, are the last.
+#: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
 
 
@@ -62,7 +62,7 @@ class ColumnGeneration(Solver):
     all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs)
     and, near the end, slides neurons by Newton steps on the faces where they touch data. For Absolute, Quantile, Hinge
     and Interpolation the neurons are cutting planes of the dual problem instead, a linear program for the simplex
-    method. At last neurons that no point separates are merged. It stops on the gap of the round's dual vector: a bound
+    method. Finally neurons that no point separates are merged. It stops on the gap of the round's dual vector: a bound
     where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round
     takes O(N K^2 + K^3) besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
 
@@ -107,7 +107,7 @@ class ColumnGeneration(Solver):
             raise ProblemError("start", "a RidgeSpline, a Solution or None", repr(self.start), remedy)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: one dimension, another activation, a loss of several kinks, a start of another shape."""
+        """A refusal of one dimension, other activations, losses of several kinks, starts of another shape; or None."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
         if problem.n_features < 2:
             expected, got = "d >= 2 features", "d = 1"
@@ -204,15 +204,15 @@ class _Run:
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
-            reached = self.scaling.factor * state.objective
-            print_round(label, len(self.gaps), self.began, neurons, reached, state.gap, state.scope)
+            primal = self.scaling.factor * state.objective
+            print_round(label, len(self.gaps), self.began, neurons, primal, state.gap, state.scope)
 
     def _late(self) -> bool:
         self.out_of_time = time.perf_counter() > self.end
         return self.out_of_time
 
     def answer(self) -> Answer:
-        """In the problem's units, purified."""
+        """The answer in the problem's units, purified."""
         fit = self.best.fit
         if self.scaled.loss.interpolates and not np.isfinite(self.best.objective):
             fit = interpolating(self.scaled, fit, self.settings.random_state)

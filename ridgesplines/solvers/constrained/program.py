@@ -122,8 +122,8 @@ class Program:
         ):
             if constraint is not None:
                 pressure[where] += sign * np.asarray(constraint.dual_value)
-        nothing = np.empty(0)
-        points = nothing if self.through is None else -np.asarray(self.through.dual_value).reshape(-1)
+        empty = np.empty(0)
+        points = empty if self.through is None else -np.asarray(self.through.dual_value).reshape(-1)
         fit = np.asarray(self.link.dual_value).reshape(-1)
         return Solved(np.array(self.values.value), np.array(self.slopes.value), fit, points, pressure, status)
 

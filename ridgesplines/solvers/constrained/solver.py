@@ -1,7 +1,7 @@
 r"""Problems with shape constraints: a backend's answer, made sparse and feasible to rounding.
 
 An interior point satisfies every constraint a little off its boundary, and bends a little everywhere. Which bends
-vanish and which slopes lie on a bound is told by complementarity, not by size. On the pieces that remain, with the
+vanish and which slopes lie on a bound is decided by complementarity, not by size. On the pieces that remain, with the
 slopes on a bound held there exactly, the program is solved again; where its multipliers say that a bend is missing or
 that a piece should let go, the next round follows. Every answer is made feasible, and its gap proven, before it counts.
 """
@@ -87,10 +87,10 @@ def _one(
         return best, history, False
     bound = best.bound
     try:
-        for found in _refinements(problem, sites, solved, backend):
+        for candidate in _refinements(problem, sites, solved, backend):
             # A bound holds for every spline: the best multipliers so far count, whoever found them.
-            bound = max(found.bound, bound, key=lambda b: b.value)
-            new = _measured(problem, found.network, bound, found.pieces)
+            bound = max(candidate.bound, bound, key=lambda b: b.value)
+            new = _measured(problem, candidate.network, bound, candidate.pieces)
             # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
             if new.gap <= max(best.gap, SPARSER_GAP):
                 best, history["refined"] = new, True
@@ -196,8 +196,8 @@ def _next(problem: Problem, sites: Sites, pieces: Array, held: Array, solved: So
     Bends only join and pieces are only let go, so that the rounds end.
     """
     shape, eta = problem.constraint, _eta(problem, sites, pieces, solved)
-    wanted = np.maximum(eta if shape.bends_up else 0.0 * eta, -eta if shape.bends_down else 0.0 * eta)
-    joining = _peaks(wanted) & (wanted > problem.lam * (1.0 + VIOLATION_RTOL)) & (np.diff(pieces) == 0)
+    excess = np.maximum(eta if shape.bends_up else 0.0 * eta, -eta if shape.bends_down else 0.0 * eta)
+    joining = _peaks(excess) & (excess > problem.lam * (1.0 + VIOLATION_RTOL)) & (np.diff(pieces) == 0)
     pushes = np.where(held == shape.slope_low, solved.pressure, -solved.pressure)
     let_go = (pushes <= 0.0) & ~np.isnan(held) & (shape.slope_low < shape.slope_high)
     if not (joining.any() or let_go.any()):
@@ -232,7 +232,7 @@ def _eta(problem: Problem, sites: Sites, pieces: Array, solved: Solved) -> Array
 
 
 def _peaks(values: Array) -> Array:
-    """Where values are no smaller than their neighbours'; beyond the ends there is zero."""
+    """A mask of the values that are no smaller than their neighbours; beyond the ends there is zero."""
     return (values >= np.append(0.0, values[:-1])) & (values > np.append(values[1:], 0.0))
 
 

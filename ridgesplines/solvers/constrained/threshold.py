@@ -1,4 +1,4 @@
-r"""From which lam on an affine function is optimal among all that satisfy the constraints.
+r"""The lam from which on an affine function is optimal among all that satisfy the constraints.
 
 At the best affine function that satisfies them, multipliers of the fit, of the fixed values and of the slope's bounds
 make up :math:`\eta`; where they are not unique, the least supremum counts: a linear program over all of them finds it.
@@ -88,9 +88,9 @@ def _least_supremum(
             [None, None, -sparse.eye_array(k - 1), -sparse.diags_array(sites.widths), step, None],
         ]
     )
-    before = n + f + 2 * (k - 1)
+    offset = n + f + 2 * (k - 1)
     rows = [
-        sparse.hstack([sparse.csr_array((k, before)), sign * sparse.eye_array(k), -np.ones((k, 1))])
+        sparse.hstack([sparse.csr_array((k, offset)), sign * sparse.eye_array(k), -np.ones((k, 1))])
         for sign, counts in zip((1.0, -1.0), sides, strict=True)
         if counts
     ]

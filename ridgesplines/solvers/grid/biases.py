@@ -56,7 +56,7 @@ def biases_path(
 
 
 def _limits(problem: Problem, scaling: Scaling, dictionary: Dictionary, refine: bool) -> Oracle | None:
-    """Of which neurons the answer is the best, in the problem's units; None for all of them."""
+    """An oracle of the neurons among which the answer is the best, in the problem's units; None for all neurons."""
     if not refine:
         moved = dictionary.moved(scaling.centre, scaling.radius)
         return neurons_oracle(problem.reduced.X, *moved.neurons, problem.activation)
@@ -66,7 +66,7 @@ def _limits(problem: Problem, scaling: Scaling, dictionary: Dictionary, refine: 
 
 
 class _Work:
-    """What all lam share: the dictionary, its oracle, the optimum without neurons, and the compiled program."""
+    """The parts that all lam share: the dictionary, its oracle, the optimum without neurons, the compiled program."""
 
     def __init__(self, problem: Problem, dictionary: Dictionary, backend: Backend, refine: bool) -> None:
         self.dictionary, self.backend, self.refine = dictionary, backend, refine

@@ -38,7 +38,7 @@ MAX_ROUNDS = 100
 VIOLATION_RTOL = 1e-10
 #: Neurons that join in one round.
 MOST_JOINING = 64
-#: Biases slide once the relative gap is below this, by at most so many Newton steps a round.
+#: Biases slide once the relative gap is below this, by at most this many Newton steps a round.
 SLIDING_GAP = 1e-1
 MAX_STEPS = 8
 #: Neighbours along a direction whose biases differ by less than this, in units of the data's radius, may be one.
@@ -47,7 +47,7 @@ CLOSE = 0.2
 
 @dataclass(frozen=True)
 class State:
-    """Where the exchange stands: a network, its dual vector, the supremum along the directions, the relative gap."""
+    """The state of the exchange: a network, its dual vector, the supremum along the directions, the relative gap."""
 
     network: RidgeSpline
     dual: Array
@@ -71,8 +71,8 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
             return
         network, raw, kept = answer
         u, _ = projected(problem, raw)
-        found = oracle(u)
-        state = State(network, raw, found, relative_gap(problem, network, u, found.value))
+        supremum = oracle(u)
+        state = State(network, raw, supremum, relative_gap(problem, network, u, supremum.value))
         if state.gap <= SLIDING_GAP and problem.loss.smooth and problem.n_outputs is None:
             state = _slid(problem, state, oracle)
         yield state
@@ -84,8 +84,8 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
 
 def relative_gap(problem: Problem, network: RidgeSpline, u: Array, sup: float) -> float:
     """(primal - dual) / |primal| for a dual vector that is orthogonal to the null space."""
-    reached = objective(problem, network)
-    return relative(problem, reached - best_scale(problem, u, sup)[1], reached)
+    primal = objective(problem, network)
+    return relative(problem, primal - best_scale(problem, u, sup)[1], primal)
 
 
 def _refitted(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
@@ -94,10 +94,10 @@ def _refitted(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, Arra
     answer = refit(problem, network.weights, network.biases, network.amplitudes, network(problem.X))
     if answer is None:
         return None
-    stay = network.changed(
+    kept = network.changed(
         weights=network.weights[answer.kept], biases=network.biases[answer.kept], amplitudes=answer.amplitudes
     )
-    return answer.network, answer.dual, stay
+    return answer.network, answer.dual, kept
 
 
 def _missing(problem: Problem, state: State, kept: RidgeSpline) -> RidgeSpline | None:
@@ -126,9 +126,9 @@ def _slid(problem: Problem, state: State, oracle: Oracle) -> State:
     if answer is None:
         return state
     u, _ = projected(problem, answer[1])
-    found = oracle(u)
-    gap = relative_gap(problem, answer[0], u, found.value)
-    return State(answer[0], answer[1], found, gap) if gap < state.gap else state
+    supremum = oracle(u)
+    gap = relative_gap(problem, answer[0], u, supremum.value)
+    return State(answer[0], answer[1], supremum, gap) if gap < state.gap else state
 
 
 def _merged(problem: Problem, network: RidgeSpline) -> RidgeSpline:
@@ -164,10 +164,10 @@ def _newton(problem: Problem, network: RidgeSpline) -> RidgeSpline:
         step = -damped_solve(hessian, gradient)
         if (slope := float(gradient @ step)) >= -1e-14 * abs(value):
             break
-        found = line_search(partial(_value_along, objective, theta, step), value, slope)
-        if found is None or (np.sign((theta + found[0] * step)[:K]) != signs).any():
+        point = line_search(partial(_value_along, objective, theta, step), value, slope)
+        if point is None or (np.sign((theta + point[0] * step)[:K]) != signs).any():
             break
-        theta, value = theta + found[0] * step, found[1]
+        theta, value = theta + point[0] * step, point[1]
     return fitted(problem, W, theta[K : 2 * K], theta[:K], fit(theta))
 
 

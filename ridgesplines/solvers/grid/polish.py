@@ -1,7 +1,7 @@
 r"""From a backend's approximate answer to the dictionary's optimum: a working set, refitted to rounding.
 
 Interior-point and first-order methods leave every amplitude a little off zero. Which of them are zero at the optimum is
-told by complementarity, not by size: an amplitude is kept where it is larger, relative to the largest, than the slack
+decided by complementarity, not size: an amplitude is kept where it is larger, relative to the largest, than the slack
 :math:`1 - |\eta|/\lambda` of its neuron. The problem on the kept neurons is then solved to rounding, and neurons of the
 dictionary that violate :math:`|\eta| \le \lambda` join, until none does. Nothing is dropped that is not re-examined.
 """
@@ -93,7 +93,7 @@ def working_set(
     """
     W, b = dictionary.neurons
     refit = newton_refit if problem.loss.smooth else vertex_refit
-    before = np.inf
+    previous = np.inf
     for _ in range(MAX_ROUNDS):
         if problem.n_features > 1 and problem.n_samples * len(work) > MAX_ENTRIES:
             return None
@@ -109,7 +109,7 @@ def working_set(
         objective = objective_of_fit(problem, fit, network.seminorm)
         # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
         small = group_norms(eta).max(initial=0.0) <= problem.lam * (1.0 + SMALL_GAP)
-        stalled, before = small and objective >= before * (1.0 - STALL), objective
+        stalled, previous = small and objective >= previous * (1.0 - STALL), objective
         if stalled or not len(joining):
             return Polished(network, u, amplitudes)
         start = 1e-6 * max(float(group_norms(values).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
@@ -134,7 +134,7 @@ def _enough(problem: Problem, W: Array, b: Array, amplitudes: Array) -> Array:
 
 
 def _thinned(dictionary: Dictionary, amplitudes: Array, work: Array) -> tuple[Array, Array]:
-    """Of neurons in a row, along one direction and of one sign, the largest, with their sum.
+    """The largest of neurons in a row, along one direction and of one sign, with their sum.
 
     Neighbours that both belong to the optimum come back as violators; without this the first working set holds
     bundles of nearly equal neurons.
@@ -163,6 +163,6 @@ def _violators(problem: Problem, dictionary: Dictionary, eta: Array, work: Array
     peak[1:] &= (size[1:] >= size[:-1]) | first[1:]
     peak[:-1] &= (size[:-1] > size[1:]) | first[1:]
     peak[work] = False
-    found = np.flatnonzero(peak)
+    violators = np.flatnonzero(peak)
     most = max(MOST_JOINING, len(work) // 2)
-    return found[np.argsort(-size[found], kind="stable")[:most]]
+    return violators[np.argsort(-size[violators], kind="stable")[:most]]

@@ -83,7 +83,7 @@ class Program:
     fit: Any
 
     def amplitudes(self) -> Array | None:
-        """Those of the last answer, in the dictionary's order; None where there is none."""
+        """The amplitudes of the last answer, in the dictionary's order; None where there is none."""
         raise NotImplementedError
 
     def _compile(self, problem: Problem, hidden: Any, amplitudes: Any, ties: list[Any]) -> None:

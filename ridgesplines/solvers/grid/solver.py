@@ -32,7 +32,7 @@ from ridgesplines.validation import Array
 
 #: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
 BYTES_PER_NEURON = 8_000
-#: Neurons of the first program of another activation than ReLU, which is dense, or so many along each direction if that
+#: Neurons of the first program of another activation than ReLU, which is dense, or as many along each direction if that
 #: is more: the others join later.
 DENSE = 64
 ALONG = 8
@@ -98,7 +98,7 @@ class Grid(Solver):
     memory: float | None = None
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: a backend that lacks a cone or the accuracy, or a program that would not fit in memory."""
+        """A refusal of backends that lack a cone or the accuracy, or programs too large for memory; or None."""
         backend = backend_named(self.backend)
         if problem.constraints and not isinstance(self.biases, str):
             return SolverRefusal(
@@ -228,8 +228,8 @@ class Grid(Solver):
 
 def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
     """The relative gap in the dictionary, computed."""
-    reached = objective(problem, network)
-    return relative(problem, reached - certify(problem, network, dual, oracle).value, reached)
+    primal = objective(problem, network)
+    return relative(problem, primal - certify(problem, network, dual, oracle).value, primal)
 
 
 def _nothing_interpolates() -> ProblemError:

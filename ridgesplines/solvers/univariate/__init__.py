@@ -1,4 +1,4 @@
-"""Problem (17): which nodes, by exchange; Newton and an interior point for other losses."""
+"""Problem (17): nodes by exchange; Newton's method and an interior point for other losses."""
 
 from ridgesplines.solvers.univariate.solver import Univariate
 

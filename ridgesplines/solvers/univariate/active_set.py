@@ -18,7 +18,7 @@ from ridgesplines.solvers.univariate.kernels import certificate, face, kinks_tra
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
-#: Where nothing is known of the knots, every so manieth node is one at first.
+#: Where nothing is known of the knots, one node in this many is one at first.
 STRIDE = 8
 #: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION_RTOL = 1e-11
@@ -60,15 +60,15 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     for _ in range(MAX_ROUNDS):
         if not len(joining):
             break
-        before, better, alone = worst, None, min(len(joining), patience)
+        previous, better, alone = worst, None, min(len(joining), patience)
         # All violators together, or one by one where they stand in each other's way.
         for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):
             patience -= some != slice(None)
-            found = _joined(moments, lam, now, joining[some], new[some])
-            change, (others, signs_there, worst) = now.change(found, lam), _violators(moments, lam, found)
+            candidate = _joined(moments, lam, now, joining[some], new[some])
+            change, (others, signs_there, worst) = now.change(candidate, lam), _violators(moments, lam, candidate)
             # Where rounding hides what the objective does, the certificate decides.
-            if change < 0.0 or (change <= HIDDEN * lam * now.seminorm and worst < 0.99 * before):
-                better = found
+            if change < 0.0 or (change <= HIDDEN * lam * now.seminorm and worst < 0.99 * previous):
+                better = candidate
                 break
         if better is None:
             break
@@ -88,9 +88,9 @@ def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Arra
     active = np.concatenate([now.knots.active, joining])
     order = np.argsort(active, kind="stable")
     active, signs = active[order], np.concatenate([now.knots.signs, new])[order]
-    found = _State.of(moments, _consistent(moments, lam, active, signs))
-    if now.change(found, lam) < 0.0:
-        return found
+    candidate = _State.of(moments, _consistent(moments, lam, active, signs))
+    if now.change(candidate, lam) < 0.0:
+        return candidate
     return _State.of(moments, _walk(moments, lam, now.knots, active, signs))
 
 
@@ -202,7 +202,7 @@ def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array,
 
 
 def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:
-    """What values at ends and knots are still missing for `loads` to be lam times the signs' own, on the face.
+    """The values at ends and knots still missing for `loads` to be lam times the signs' own, on the face.
 
     Parameters
     ----------

@@ -102,15 +102,15 @@ def residual(grams: Array, loads: Array, theta: Array) -> Array:
 
 @njit(cache=True)
 def peaks(eta: Array, level: float) -> Array:
-    found, count = np.empty(len(eta), dtype=np.intp), 0
+    indices, count = np.empty(len(eta), dtype=np.intp), 0
     last = -1.0  # |eta| at the run's largest so far; none where it is negative
     for n in range(len(eta)):
         size = abs(eta[n])
         if not size > level:
             last = -1.0
         elif last < 0.0 or (eta[n] > 0.0) != (eta[n - 1] > 0.0):
-            found[count], last = n, size
+            indices[count], last = n, size
             count += 1
         elif size > last:
-            found[count - 1], last = n, size
-    return found[:count].copy()
+            indices[count - 1], last = n, size
+    return indices[:count].copy()

@@ -99,7 +99,7 @@ class Line:
         return float(self.weight @ self.loss.value(self.y, z))
 
     def objective(self, knots: Knots, z: Array, lam: float) -> float:
-        """That of the spline with these knots, whose values at the rows are z."""
+        """The objective of the spline with these knots, whose values at the rows are z."""
         return self.data_fit(z) + lam * self.seminorm(knots)
 
     def bound(self, u: Array, excess: float) -> float:

@@ -1,6 +1,6 @@
 r"""Squared error at any size: the exchange method.
 
-The optimum on few candidate knots takes the active-set method no time; one pass over all sites then tells where
+The active-set method finds the optimum on few candidate knots fast; one pass over all sites then tells where
 :math:`|\eta| \le \lambda` is violated. The worst of every run of such sites joins the candidates, with its
 neighbours, until the gap is small. A coarse start, on every 32nd site, brings the first candidates near the optimum;
 knots that are known already join these. Where the knots turn out to be dense, all sites are candidates at once.
@@ -20,10 +20,10 @@ from ridgesplines.solvers.univariate.moments import Moments
 from ridgesplines.validation import Array
 
 BLOCK_SITES = 32
-#: Up to so many sites, all of them are candidates.
+#: Up to this many sites, all of them are candidates.
 FEW_SITES = 2048
 MAX_ROUNDS = 60
-#: More candidates than one in so many sites, and all sites are.
+#: Where more than one in this many sites is a candidate, all sites are.
 DENSE_SITES = 8
 
 
@@ -61,7 +61,7 @@ def exchange(
     lam : positive.
     start : knots near the optimum; by default a coarse problem finds some. With them the coarse sites are candidates.
     enough : when to stop; asked once a round, of what is returned too.
-    rounds : at most so many.
+    rounds : the most rounds.
     """
     q, m = quadratic, len(quadratic.line.sites)
     candidates = np.arange(m)
@@ -88,12 +88,12 @@ def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots 
     local = None
     if start is not None:
         local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
-    found = active_set(moments, lam, local)
-    return Knots(candidates[found.active], found.signs, found.theta)
+    knots = active_set(moments, lam, local)
+    return Knots(candidates[knots.active], knots.signs, knots.theta)
 
 
 def every(step: int, m: int) -> Array:
-    """Every so manieth of m sites, and the last."""
+    """Every `step`-th of m sites, and the last."""
     return np.append(np.arange(0, m - 1, step), m - 1)
 
 

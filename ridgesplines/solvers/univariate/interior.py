@@ -201,7 +201,7 @@ class Interior:
 
 
 def _places(c: int) -> tuple[Array, Array]:
-    """Where the values and the certificate stand among the unknowns."""
+    """The places of the values and of the certificate among the unknowns."""
     where = np.concatenate([[0], 2 * np.arange(1, c) - 1])
     return where, where[1:-1] + 1
 

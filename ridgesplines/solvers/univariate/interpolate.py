@@ -16,7 +16,7 @@ from ridgesplines.solvers.univariate.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array
 
-#: Kinks at which the values of the neighbours differ from a straight line by so many units in the last place are none.
+#: No kink: where the values of the neighbours differ from a straight line by at most this many units in the last place.
 ROUNDING_RTOL = 8.0 * np.finfo(float).eps
 
 

@@ -15,7 +15,7 @@ from ridgesplines.fast import compiled, loaded
 from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.validation import Array
 
-#: From so many points on, compiled code is worth its loading; where numba has been loaded, from a thousandth of that.
+#: From this many points on, compiled code is worth its loading; where numba has been loaded, from a thousandth of that.
 COMPILED_POINTS = 20_000
 
 

@@ -27,7 +27,7 @@ from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 
 MAX_ROUNDS = 30
-#: More candidates than one in so many sites, and all sites are.
+#: Where more than one in this many sites is a candidate, all sites are.
 DENSE_SITES = 4
 #: The interior point is asked for this part of the gap to be reached.
 MARGIN = 0.05
@@ -137,16 +137,16 @@ def _multipliers(
     for _ in range(MAX_STEPS):
         target = curvature * rows.y + (np.where(inner, 0.0, u) if bent else u)
         knots = active_set(line.moments(curvature, target, candidates), lam, knots)
-        found = Knots(candidates[knots.active], knots.signs, knots.theta)
-        z = line.spline(found)
+        spline = Knots(candidates[knots.active], knots.signs, knots.theta)
+        z = line.spline(spline)
         u = target - curvature * z
-        objective = line.objective(found, z, lam)
+        objective = line.objective(spline, z, lam)
         inside = np.clip(u, rows.low, rows.high)
-        _report(progress, line, lam, found, z, inside, line.certificate(inside))
+        _report(progress, line, lam, spline, z, inside, line.certificate(inside))
         if bent:  # rows may have changed their piece
             r = rows.y - z
-            before, inner = inner, np.abs(r) <= rows.bend * rows.high
-            settled = bool((inner == before).all())
+            previous, inner = inner, np.abs(r) <= rows.bend * rows.high
+            settled = bool((inner == previous).all())
             curvature, u = np.where(inner, rho, 0.0), np.where(inner, u, np.where(r > 0.0, rows.high, rows.low))
         if settled and (objective >= best * (1.0 - 1e-14) or progress.gap <= 0.01 * tol):
             break

@@ -1,11 +1,11 @@
-r"""The quadratic program of a spline, boiled down to its knots: 2 x 2 moments of the hat functions.
+r"""The quadratic program of a spline, reduced to its knots: 2 x 2 moments of the hat functions.
 
 For sites :math:`t_j` with curvatures :math:`H_j \ge 0` and targets :math:`b_j`, and any set of nodes among the sites,
 
 .. math:: \tfrac12 \sum_j H_j z_j^2 - \sum_j b_j z_j = \tfrac12 \theta^T G \theta - r^T \theta
 
-where :math:`\theta` holds the values of the spline at the nodes. On an interval between two nodes only their two hat
-functions live, so that G is tridiagonal, and a sum of one 2 x 2 matrix an interval. A hat function on few nodes is a
+where :math:`\theta` holds the values of the spline at the nodes. Between neighbouring nodes only their two hat
+functions are nonzero, so that G is tridiagonal, a sum of one 2 x 2 matrix an interval. A hat function on few nodes is a
 combination of those on more: coarse moments come from fine ones, without going back to the sites, and without
 subtracting large sums of each other.
 """

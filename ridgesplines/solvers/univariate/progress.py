@@ -1,4 +1,4 @@
-"""What a fit has reached: kept for Ctrl-C, and printed where the user wants to watch."""
+"""The progress of a fit: kept for Ctrl-C, and printed where the user wants to watch."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MAX_STEPS = 60
 MAX_ROUNDS = 2
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
 AFFINE = 1e-10
-#: So few knots may be those of a straight line, up to rounding.
+#: Up to this many knots may be those of a straight line, up to rounding.
 FEW_KNOTS = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
@@ -66,18 +66,18 @@ def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: P
     for _ in range(MAX_STEPS):
         for steady in (False, True):
             goal = _solved(line, _parabola(line, now.z, steady), lam, tol, warm, progress)
-            found = _shortened(line, lam, now, goal)
-            if found is not None or line.loss.quadratic:
+            fitted = _shortened(line, lam, now, goal)
+            if fitted is not None or line.loss.quadratic:
                 break
-        if found is None:
+        if fitted is None:
             return  # rounding hides any further descent
-        stalled = found.objective >= now.objective * (1.0 - 1e-15)
-        now, warm = found, found.knots
+        stalled = fitted.objective >= now.objective * (1.0 - 1e-15)
+        now, warm = fitted, fitted.knots
         if line.loss.quadratic or progress.gap <= LAST * tol:
             return
         if stalled:  # the objective no longer tells, the certificate does
-            before, off = off, _excess(line, now.z, lam)[1] - 1.0
-            if not off < 0.5 * before:
+            previous, off = off, _excess(line, now.z, lam)[1] - 1.0
+            if not off < 0.5 * previous:
                 return
 
 
@@ -88,7 +88,7 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
 
 
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
-    """Whether its certificate makes the best straight line the optimum: then, and where it is the first, report it."""
+    """Whether the best straight line is the optimum, by its certificate; then, and where it is the first, report it."""
     best = straight(line)
     u, excess = _excess(line, best.z, lam)
     optimal = excess <= 1.0 + AFFINE
@@ -133,10 +133,10 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
 
     def enough(knots: Knots, z: Array, eta: Array) -> bool:
         nonlocal objective
-        before, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
+        previous, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
         u, excess = model.dual(z), float(np.abs(eta).max()) / lam
         progress.report(knots, u, objective, line.bound(u, excess))
-        stalled = objective >= before * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
+        stalled = objective >= previous * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
     if constant:
@@ -161,14 +161,14 @@ def _last_digits(line: Line, model: Quadratic, lam: float, knots: Knots, z: Arra
 
 def _shortened(line: Line, lam: float, old: Fitted, new: Fitted) -> Fitted | None:
     """The new spline, or one on the way to it, whose objective is lower."""
-    found, step = new, 1.0
-    while not found.objective <= old.objective * (1.0 + 1e-14):
+    fitted, step = new, 1.0
+    while not fitted.objective <= old.objective * (1.0 + 1e-14):
         step /= 2.0
         if step < 1e-6:
             return None
         knots, z = _between(line, old.knots, new.knots, step), (1.0 - step) * old.z + step * new.z
-        found = Fitted(knots, z, line.objective(knots, z, lam))
-    return found
+        fitted = Fitted(knots, z, line.objective(knots, z, lam))
+    return fitted
 
 
 def _between(line: Line, old: Knots, new: Knots, step: float) -> Knots:

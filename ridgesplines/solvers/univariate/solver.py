@@ -34,9 +34,9 @@ from ridgesplines.validation import Array, real_number
 
 #: Sites where |eta| comes this near to lam, relatively, may hold a knot.
 CONTACT = 1e-5
-#: The linear program for an extreme point is for at most so many of them.
+#: The linear program for an extreme point is for at most this many of them.
 MAX_CANDIDATES = 1000
-#: The second method is for at most so many sites.
+#: The second method is for at most this many sites.
 SECOND = 4000
 
 
@@ -87,7 +87,7 @@ class Univariate(Solver):
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """Why not: more than one dimension, vector outputs, constraints."""
+        """A refusal of more than one dimension, vector outputs, constraints; or None."""
         expected, got = None, None
         if problem.n_features != 1:
             expected, got = "one feature, d = 1", f"d = {problem.n_features}"
@@ -158,20 +158,20 @@ class Univariate(Solver):
         return Answer(problem, network, u, None, self.tol, history)
 
     def _second_method(self, answer: Answer, scaling: Scaling, line: Line) -> Answer:
-        """Where rounding stopped the first method: the working set of `polish`, by linear programs."""
+        """The second method, where rounding stopped the first: the working set of `polish`, by linear programs."""
         if len(line.sites) > SECOND:
             return answer
         p = scaling.problem.with_lam(scaling.lam(answer.problem.lam))
         offered = Dictionary(np.ones((1, 1)), (line.sites[1:-1],))
-        found = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
-        if found is None:
+        polished = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
+        if polished is None:
             return answer
-        network, p = scaling.network(found.network), answer.problem.reduced
+        network, p = scaling.network(polished.network), answer.problem.reduced
         if not objective(p, network) < objective(p, answer.network):
             network = answer.network
         elif self.sparsest:
             network = fewest_knots(answer.problem, network)
-        duals = [answer.dual, scaling.dual(found.dual)]
+        duals = [answer.dual, scaling.dual(polished.dual)]
         best = max(duals, key=lambda u: certify(answer.problem, network, u).value)
         return replace(answer, network=network, dual=best, history={**answer.history, "second method": True})
 
@@ -195,8 +195,8 @@ def _affine(problem: Problem) -> tuple[Array, Array]:
 def _no_worse(answer: Answer, straight: Answer) -> Answer:
     """The straight line, with the other's dual vector, where its objective is no larger up to the tolerance."""
     p = answer.problem
-    reached, other = (objective(p.reduced, net) for net in (answer.network, straight.network))
-    if other <= reached + 0.01 * answer.tolerance * abs(reached) + perfect_fit(p.reduced, straight.network):
+    primal, other = (objective(p.reduced, net) for net in (answer.network, straight.network))
+    if other <= primal + 0.01 * answer.tolerance * abs(primal) + perfect_fit(p.reduced, straight.network):
         return replace(answer, network=straight.network)
     return answer
 
@@ -211,7 +211,7 @@ def _vertex(line: Line, lam: float, progress: Progress) -> None:
         return
     contact = 1 + np.flatnonzero(np.abs(line.certificate(progress.dual)[1:-1]) >= lam * (1.0 - CONTACT))
     if not 0 < len(contact) <= MAX_CANDIDATES or len(progress.knots.active) <= len(contact):
-        return  # the active set has been here
+        return  # the active set has succeeded
     problem = Problem(line.t, line.y, lam, line.loss, sample_weight=line.weight)
     matrices, _ = design(problem, np.ones((len(contact), 1)), line.sites[contact])
     answer = linear_program(problem, matrices, nearby=line.spline(progress.knots))
@@ -238,12 +238,12 @@ def _has_kinks(line: Line) -> bool:
 
 
 def _line_through(line: Line) -> Knots:
-    """The straight line through both ends: what there is before the first round."""
+    """The straight line through both ends: the answer before the first round."""
     return Knots(np.empty(0, dtype=int), np.empty(0), line.y[[0, -1]])
 
 
 def _through_knots(t: Array, x: Array, values: Array, scaling: Scaling) -> RidgeSpline:
-    """The spline through the points (x, values), made anew with the knots t, on some of x and between some others.
+    """The spline through the points (x, values), rebuilt with the knots t, on some of x and between some others.
 
     A knot between x lies on the prolonged pieces on either side: the flatter one rounds less. The affine function
     that was taken off y is added.

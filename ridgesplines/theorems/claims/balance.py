@@ -23,7 +23,7 @@ def instance(seed: int) -> tuple[Problem, Parameters]:
 
 
 def objective(problem: Problem, parameters: Parameters) -> float:
-    """That of (8)."""
+    """The objective (8)."""
     return data_fit(problem.reduced, parameters.network()) + problem.lam * parameters.decay
 
 

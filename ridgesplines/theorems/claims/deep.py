@@ -36,13 +36,13 @@ def check(solution: DeepSolution) -> Report:
     .. math:: \min \sum_n L(y_n, f^{(L)} \circ \dots \circ f^{(1)}(x_n))
               + \lambda \sum_{\ell, i} \|D_t^2 K R f_i^{(\ell)}\|_M
 
-    What is checked is how [1]_ proves it: with what a layer is given at the data held fixed, each of its outputs is a
+    What is checked is how [1]_ proves it: with a layer's inputs at the data held fixed, each of its outputs is a
     problem of the form (32), and an extreme point of its solutions has at most N - rank[1 X] neurons. So every
     composition, optimal or not, has one that is as sparse, with the same values at the data and no larger objective.
 
     Parameters
     ----------
-    solution : a composition of ridge splines; that it is optimal nobody claims: (34) is not convex.
+    solution : a composition of ridge splines; it need not be optimal: (34) is not convex.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def check(solution: DeepSolution) -> Report:
 
 
 def _as_layers(solution: DeepSolution) -> float:
-    """How far f is from the network (1) whose matrices between neurons are W V, with skip connections past them."""
+    """Distance of f from the network (1) whose matrices between neurons are W V, with skip connections past them."""
     first, given = solution.layers[0], solution.problem.X
     hidden = np.maximum(given @ first.weights.T - first.biases, 0.0)
     for before, after in zip(solution.layers[:-1], solution.layers[1:], strict=True):

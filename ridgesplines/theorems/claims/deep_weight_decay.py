@@ -45,7 +45,7 @@ def instance(seed: int) -> tuple[Module, Module]:
         "history_size": 50,
         "tolerance_change": 1e-15,
     }
-    for _ in range(40):  # corners of the objective stop L-BFGS early: it begins anew
+    for _ in range(40):  # corners of the objective stop L-BFGS early: it is restarted
         torch.optim.LBFGS(module.parameters(), **options).step(closure)
     return start, module
 

@@ -134,16 +134,16 @@ def check(sizes: Array, errors: Mapping[str, Errors]) -> Report:
     >>> rs.theorems.estimation_rate(sizes, {"d = 3": rs.theorems.Errors(falls, falls)}).holds
     True
     """
-    found = {name: slope(sizes, each.network) for name, each in errors.items()}
-    measures = tuple(rate(f"exponent of N, {name}", each, -0.5) for name, each in found.items())
-    remarks = [compared(name, each, -0.5) for name, each in found.items()]
+    slopes = {name: slope(sizes, each.network) for name, each in errors.items()}
+    measures = tuple(rate(f"exponent of N, {name}", each, -0.5) for name, each in slopes.items())
+    remarks = [compared(name, each, -0.5) for name, each in slopes.items()]
     remarks += [_winner(f"{name}, N = {sizes[-1]:g}", sizes, each) for name, each in errors.items()]
     claim = "the mean integrated squared error falls like N^(-1/2) or faster in every dimension"
     return Report(claim, "Section VI", measures, lambda figure: _draw(figure, sizes, errors), tuple(remarks))
 
 
 def _winner(where: str, sizes: Array, errors: Errors) -> str:
-    """Which method has the smaller error on the most data, in words; paired, as both saw the same data."""
+    """The method with the smaller error on the most data, in words; paired, as both saw the same data."""
     ratio = interval(np.log(errors.network[:, -1] / errors.kernel[:, -1]))
     words = "neither method has the smaller error, as far as so many seeds can tell"
     if ratio.high < 0.0:

@@ -82,19 +82,19 @@ def check(
     inverse = (
         np.abs(filtered_back_projection(radon_transform(f, grid), grid) - exact)[inside].max() / np.abs(exact).max()
     )
-    found = np.array(errors)
+    ratios = np.array(errors)
     measures = (
         at_most("(24): f less what K and back-projection make of R f, relative", float(inverse), 1e-5),
-        at_most(f"(28) at w: error on {nodes[-1]} nodes, relative", found[-1, 0], 0.03),
-        at_most(f"(28) away from w: what is left on {nodes[-1]} nodes, relative", found[-1, 1], 0.03),
-        at_most("errors on the finest grid over those on the coarsest", float((found[-1] / found[0]).max()), 0.8),
+        at_most(f"(28) at w: error on {nodes[-1]} nodes, relative", ratios[-1, 0], 0.03),
+        at_most(f"(28) away from w: what is left on {nodes[-1]} nodes, relative", ratios[-1, 1], 0.03),
+        at_most("errors on the finest grid over those on the coarsest", float((ratios[-1] / ratios[0]).max()), 0.8),
     )
     claim = "filtered, the Radon transform of a neuron is its activation at w, and nothing at other directions"
-    return Report(claim, "(21)-(28)", measures, lambda figure: _draw(figure, nodes, found, t, expected, at_w, away))
+    return Report(claim, "(21)-(28)", measures, lambda figure: _draw(figure, nodes, ratios, t, expected, at_w, away))
 
 
 def _off_affine(t: Array, values: Array) -> Array:
-    """What an affine function leaves of the values."""
+    """The values less the affine function that fits them best."""
     return values - np.polyval(np.polyfit(t, values, 1), t)
 
 

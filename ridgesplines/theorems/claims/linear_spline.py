@@ -25,7 +25,7 @@ def instance(seed: int) -> tuple[Array, Array, RidgeSpline]:
 
 @timed
 def check(x: Array, y: Array, network: RidgeSpline) -> Report:
-    r"""Where data are interpolated, (17) is solved by connecting the dots, and the fewest knots have a formula.
+    r"""Interpolation: (17) is solved by connecting the dots, and the fewest knots have a formula.
 
     .. math:: \min_{f(x_n) = y_n} \|D^2 f\|_M = \sum_{n=2}^{N-1} |s_n - s_{n-1}|, \qquad
               s_n = \frac{y_{n+1} - y_n}{x_{n+1} - x_n}

@@ -106,21 +106,21 @@ def check(targets: Mapping[str, Sequence[Target]], terms: Array = TERMS) -> Repo
     <= 1
     """
     excess, errors = 0.0, {}
-    every = np.arange(terms[-1] + 1)
+    counts = np.arange(terms[-1] + 1)
     for name, members in targets.items():
         rows = []
         for f in members:
             error = greedy(f.values, f.atoms, int(terms[-1]))
             most = f.variation**2 * float((f.atoms**2).mean(axis=0).max())
-            excess = max(excess, float((error * (every + 1.0)).max() / most))
+            excess = max(excess, float((error * (counts + 1.0)).max() / most))
             rows.append(error[terms])
         errors[name] = np.array(rows)
-    found = {name: slope(terms, rows) for name, rows in errors.items()}
+    slopes = {name: slope(terms, rows) for name, rows in errors.items()}
     measures = (
         at_most("largest squared error over V^2 B^2 / (K + 1)", excess, 1.0),
-        *(rate(f"exponent of K, {name}", each, -1.0) for name, each in found.items()),
+        *(rate(f"exponent of K, {name}", each, -1.0) for name, each in slopes.items()),
     )
-    remarks = tuple(compared(name, each, -1.0) for name, each in found.items())
+    remarks = tuple(compared(name, each, -1.0) for name, each in slopes.items())
     claim = "Maurey: K greedily chosen neurons leave a squared error of order 1/K in every dimension"
     return Report(claim, "Section VI", measures, lambda figure: _draw(figure, terms, errors), remarks)
 

@@ -85,7 +85,7 @@ def _against_affine(problem: Problem, dual: Array) -> float:
 
 
 def _contact(solution: Solution) -> float:
-    """How far the sum of v eta is from lam times the seminorm, relatively: neurons count by their size."""
+    """The relative distance of the sum of v eta from lam times the seminorm: neurons count by their size."""
     net, lam = solution.network, solution.problem.lam
     eta = solution.certificate.eta(net.weights, net.biases)
     return abs(float(np.sum(net.amplitudes * eta)) / (lam * net.seminorm) - 1.0)

@@ -82,7 +82,7 @@ def check(function: Callable[[Array], Array], parameters: Parameters) -> Report:
 
 
 def _variation(function: Callable[[Array], Array], knots: Array, span: float) -> float:
-    """Sum of |change of slope| between neighbouring cells of a grid: the total change of slope, seen from values alone.
+    """Sum of |change of slope| between neighbouring cells of a grid: the total change of slope, from values alone.
 
     Eight points between neighbouring knots, so that no cell holds two, and as many beyond them.
     """

@@ -70,7 +70,7 @@ def angles(vectors: Array, w: Array) -> Array:
 
 @timed
 def check(fits: Mapping[str, Sequence[Ridge]]) -> Report:
-    r"""Of a function that varies in a single direction, :math:`g(w^T x)`, the fit finds the direction (Fig. 6b).
+    r"""The fit of a function that varies in a single direction, :math:`g(w^T x)`, finds the direction (Fig. 6b).
 
     Parameters
     ----------
@@ -95,19 +95,19 @@ def check(fits: Mapping[str, Sequence[Ridge]]) -> Report:
     """
     measures, remarks = [], []
     for name, members in fits.items():
-        found = [direction(network) for network, _ in members]
-        off = [float(angles(v, w)) for (v, _), (_, w) in zip(found, members, strict=True)]
+        directions = [direction(network) for network, _ in members]
+        off = [float(angles(v, w)) for (v, _), (_, w) in zip(directions, members, strict=True)]
         measures.append(at_most(f"largest angle error in degrees, {name}", max(off), DEGREES))
         remarks.append(
             f"{name}: angle errors {', '.join(f'{angle:.2f}' for angle in off)} degrees; that direction's share of the "
-            f"seminorm {', '.join(f'{share:.0%}' for _, share in found)} (100 % if all neurons are parallel)."
+            f"seminorm {', '.join(f'{share:.0%}' for _, share in directions)} (100 % if all neurons are parallel)."
         )
     claim = "mixed variation: neurons turn to the single direction in which a function varies"
     return Report(claim, "Fig. 6", tuple(measures), lambda figure: _draw(figure, fits), tuple(remarks))
 
 
 def _draw(figure: Figure, fits: Mapping[str, Sequence[Ridge]]) -> None:
-    """Where the neurons point, weighted by size, and the profiles along w."""
+    """The directions of the neurons, weighted by size, and the profiles along w."""
     left, right = figure.subplots(1, 2)
     edges = np.linspace(0.0, 90.0, 31)
     for i, (name, members) in enumerate(fits.items()):

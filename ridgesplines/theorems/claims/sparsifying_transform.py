@@ -15,7 +15,7 @@ from ridgesplines.radon.sparsifying import Window, sparsifying_transform, spike_
 from ridgesplines.theorems.report import Report, at_most, timed
 from ridgesplines.validation import Array
 
-#: A spike is looked for within so many radians and spacings.
+#: A spike is looked for within this many radians and spacings.
 CAP, SPACINGS = 0.4, 4.0
 
 

@@ -120,13 +120,13 @@ def check(functions: Mapping[str, Sequence[Array]], transform: Callable[[Array],
             excess = max(excess, float((measured * 4.0 * sizes / np.abs(v).sum() ** 2).max()))
             rows.append(measured)
         errors[name] = np.array(rows)
-    found = {name: slope(sizes, rows) for name, rows in errors.items()}
+    slopes = {name: slope(sizes, rows) for name, rows in errors.items()}
     measures = (
         at_most("(35): |error in L2 less tail of coefficients|, relative", identity, 1e-10),
         at_most("largest error over |v|_1^2 / 4K", excess, 1.0),
-        *(rate(f"exponent of K, {name}", each, -1.0) for name, each in found.items()),
+        *(rate(f"exponent of K, {name}", each, -1.0) for name, each in slopes.items()),
     )
-    remarks = tuple(compared(name, each, -1.0) for name, each in found.items())
+    remarks = tuple(compared(name, each, -1.0) for name, each in slopes.items())
     claim = "thresholding absolutely summable Haar coefficients: squared error of order 1/K in every dimension"
     return Report(claim, "(35)", measures, lambda figure: _draw(figure, sizes, errors), remarks)
 
