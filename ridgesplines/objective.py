@@ -130,9 +130,10 @@ def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
 def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]) -> Array:
     """The rounding error that y - f(x) may have, as `targets_and_fit` has them, or f(x) alone; shape of f(x)."""
     net, X, (y, z) = moved(problem, network), problem.centred, fit
+    about = np.abs(net.offset) if problem.origin.any() else 0.0  # f at the origin is a number of so many digits
     if net.n_features == 1 and isinstance(net.activation, ReLU):
-        return EPS * (_piecewise_terms(net, X[:, 0], z) + (np.abs(y) if problem.loss.translates else 0.0))
-    far, size, terms = np.linalg.norm(X, axis=1), np.abs(net.amplitudes), np.abs(z)
+        return EPS * (_piecewise_terms(net, X[:, 0], z) + about + (np.abs(y) if problem.loss.translates else 0.0))
+    far, size, terms = np.linalg.norm(X, axis=1), np.abs(net.amplitudes), np.abs(z) + about
     step = max(1, BLOCK_ENTRIES // max(1, net.n_neurons))
     for i in range(0, len(X), step):  # each neuron sums w^T x and b, and its slope passes on what that rounds
         hidden = X[i : i + step] @ net.weights.T - net.biases

@@ -19,10 +19,11 @@ from ridgesplines.objective import eta_rounding
 
 #: Seconds for a fit: what is not converged by then is held to the same.
 TIME = 2.0
-#: Of the slow ones, those that once failed run always: 697 has two columns that differ by 1e-6.
+#: Of the slow ones, those that once failed run always: two columns that differ by 1e-6; Hinge far from zero.
+FAILED_ONCE = (697, 779, 911)
 SEEDS = [
     *range(100),
-    *(pytest.param(seed, marks=() if seed == 697 else pytest.mark.slow) for seed in range(100, 2100)),
+    *(pytest.param(seed, marks=() if seed in FAILED_ONCE else pytest.mark.slow) for seed in range(100, 2100)),
 ]
 
 
