@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from pathlib import Path
+
+#: Where the code of this library lies.
+HERE = str(Path(__file__).parent)
+
 
 class ProblemError(ValueError):
     """An argument that does not describe a problem of this library.
@@ -101,3 +108,16 @@ class ContradictionWarning(UserWarning):
     >>> solution.contradiction is None
     True
     """
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Issue a warning that points at the user's line: the nearest that is neither ours nor scikit-learn's."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename, frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_ours(file: str, module: str) -> bool:
+    """Whether code belongs to this library, or to those that call it for the user."""
+    return file.startswith(HERE) or module.partition(".")[0] in ("sklearn", "joblib", "contextlib")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, missed, violation
-from ridgesplines.exceptions import ConvergenceWarning, ProblemError
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
 from ridgesplines.oracle.bounded import Report
@@ -238,11 +237,10 @@ class Solution:
         status = self.status
         if status is Status.CONVERGED and self.dictionary_gap is None and found > self.tolerance:
             status = Status.NOT_CONVERGED
-            warnings.warn(
+            warn(
                 f"The search had missed neurons: the relative gap of this dual vector is {found:.1e} at least, not "
                 f"{self.tolerance:.0e}. Go on with solver=rs.ColumnGeneration(start=solution).",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         if stronger.scope == self.certificate.scope and stronger.value <= self.certificate.value:
             stronger = replace(self.certificate, peaks=stronger.peaks)

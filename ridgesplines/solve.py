@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.certificate import certify, looked_at, warn_contradiction
 from ridgesplines.certificate.dual import projected
 from ridgesplines.evaluate import MAX_TIME, solver_dual
-from ridgesplines.exceptions import ConvergenceWarning, ProblemError
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
@@ -238,7 +237,7 @@ def _remedy(solution: Solution) -> str:
 
 
 def _warn(what: str, remedy: str = "") -> None:
-    warnings.warn(f"{what} The best network found is returned.{remedy}", ConvergenceWarning, stacklevel=7)
+    warn(f"{what} The best network found is returned.{remedy}", ConvergenceWarning)
 
 
 def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:

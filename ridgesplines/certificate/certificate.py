@@ -2,7 +2,6 @@ r"""The dual certificate: what proves how close to the global optimum a network 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +12,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, projected, smooth_dual
 from ridgesplines.certificate.sites import Sites
-from ridgesplines.exceptions import ContradictionWarning
+from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import dual_of_fit, eta_rounding, moved, objective, perfect_fit, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
@@ -252,7 +251,7 @@ def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) ->
 def warn_contradiction(what: str) -> None:
     """Say that a certificate is wrong, and that this is not the user's doing."""
     remedy = "This is a fault of ridgesplines: nothing is proven. Please report it with the data."
-    warnings.warn(f"A contradiction: {what}. {remedy}", ContradictionWarning, stacklevel=3)
+    warn(f"A contradiction: {what}. {remedy}", ContradictionWarning)
 
 
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:
