@@ -18,7 +18,7 @@ PROBLEM = rs.Problem(X, Y, 0.01)
 
 
 def classes():
-    return np.where(np.median(Y) < Y, "yes", "no")
+    return np.where(X[:, 0] * X[:, 1] > 0.0, "yes", "no")
 
 
 CALLS = {
