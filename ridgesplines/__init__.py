@@ -16,6 +16,7 @@ from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ContradictionWarning, ConvergenceWarning, ProblemError, SolverRefusal
+from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.hinge import Hinge
 from ridgesplines.losses.huber import Huber
@@ -100,8 +101,9 @@ _ESTIMATORS = {
 
 def __getattr__(name: str) -> Any:
     """Names imported on first use: few need them at once, and scikit-learn and matplotlib take long to load."""
-    if name in _ESTIMATORS:
-        return getattr(import_module("ridgesplines.estimators"), name)
-    if name in _ROOMS:
-        return import_module(f"ridgesplines.{name}")
+    with Deferral():  # half a module would stay half a module
+        if name in _ESTIMATORS:
+            return getattr(import_module("ridgesplines.estimators"), name)
+        if name in _ROOMS:
+            return import_module(f"ridgesplines.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.certificate import DualCertificate, certify, looked_at
 from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import spread_directions
 from ridgesplines.objective import targets_and_fit
@@ -65,6 +66,11 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     """
     real_number("max_time", max_time, "a number of seconds >= 0", 0.0)
     _require_fitting(problem, network)
+    with Deferral():
+        return _measured(problem, network, max_time)
+
+
+def _measured(problem: Problem, network: RidgeSpline, max_time: float) -> Solution:
     if not problem.constraints:
         require_minimiser(problem.reduced)
     start, fit = time.perf_counter(), targets_and_fit(problem.reduced, network)

@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from ridgesplines.interrupt import Deferral
+
 
 def loaded() -> bool:
     """Whether numba has been loaded, by this package or another; loading it takes half a second."""
@@ -17,7 +19,10 @@ def loaded() -> bool:
 @cache
 def compiled(module: str) -> Any:
     """A module of this package that needs numba, ``oracle.compiled_sweep`` say; None where that is not installed."""
-    return None if find_spec("numba") is None else import_module(f"ridgesplines.{module}")
+    if find_spec("numba") is None:
+        return None
+    with Deferral():  # half a module would stay half a module
+        return import_module(f"ridgesplines.{module}")
 
 
 def threads() -> int:

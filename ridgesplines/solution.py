@@ -19,6 +19,7 @@ from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, missed, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
+from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
 from ridgesplines.oracle.bounded import Report
@@ -232,7 +233,8 @@ class Solution:
                 "Along the directions of a grid its gap is a bound already; over all directions it is searched.",
             )
         start, report = time.perf_counter(), self._progress() if verbose else None
-        stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
+        with Deferral(answers=True):
+            stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
         found = self._gap_at(float(group_norms(stronger.eta(*stronger.peaks)).max(initial=0.0)))
         status = self.status
         if status is Status.CONVERGED and self.dictionary_gap is None and found > self.tolerance:

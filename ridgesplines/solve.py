@@ -15,6 +15,7 @@ from ridgesplines.certificate.certificate import certify, looked_at, warn_contra
 from ridgesplines.certificate.dual import projected
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
+from ridgesplines.interrupt import Deferral, asked, check
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
@@ -98,8 +99,8 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
         raise ProblemError("solver", "a solver's settings such as Grid()", repr(solver), "Pass solver=rs.Grid().")
     if (reason := solver.refuses(problem)) is not None:
         raise reason
-    values = _decreasing(problem, lams, n_lams)
-    return Path(tuple(_timed(solver, problem, values)))
+    with Deferral(answers=True):
+        return Path(tuple(_timed(solver, problem, _decreasing(problem, lams, n_lams))))
 
 
 def lambda_max(problem: Problem) -> float:
@@ -137,8 +138,12 @@ def lambda_max(problem: Problem) -> float:
     >>> round(rs.lambda_max(problem), 6)
     0.666667
     """
-    if problem.constraints:
-        return least_lam(problem)
+    with Deferral():
+        return least_lam(problem) if problem.constraints else _largest_supremum(problem)
+
+
+def _largest_supremum(problem: Problem) -> float:
+    """The supremum of |eta| at the affine fit, over all neurons."""
     scaling = standardise(problem)
     oracle = continuum_oracle(scaling.problem.X, activation=scaling.problem.activation)
     affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
@@ -174,9 +179,13 @@ def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
 def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solution]:
     start = time.perf_counter()
     for answer in solver.path(problem, lams):
+        check()  # the best so far is no answer to one who needs more than this
         solution = _certified(solver, answer, start)
+        check()
         start = time.perf_counter()
         yield solution
+        if asked():
+            return
 
 
 def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
@@ -205,7 +214,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
         within = Solution(problem, network, inner).evaluated(fit).relative_gap
         within = min(within, solution.relative_gap) if shown.scope.proven else within
         solution = replace(solution, dictionary_gap=within).evaluated(fit)
-    return _judged(solver, solution, answer.interrupted)
+    return _judged(solver, solution, answer.interrupted or asked())
 
 
 def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:

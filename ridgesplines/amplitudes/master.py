@@ -17,6 +17,7 @@ from scipy import linalg
 from ridgesplines.amplitudes.columns import Columns
 from ridgesplines.amplitudes.newton import curvatures, line_search
 from ridgesplines.amplitudes.nonnegative import nonnegative
+from ridgesplines.interrupt import check
 from ridgesplines.objective import dual_of_fit, objective_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -88,6 +89,7 @@ def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Arr
     """Models until none descends; where that of the curvature does not, a parabola above the loss."""
     value = objective_of_fit(problem, z, float(a.sum()))
     for _ in range(MAX_STEPS):
+        check()
         for steady in (False, True):
             model = Model.at(problem, z, steady)
             step = _step(problem, columns, model, columns.gram(model.curvature), a)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from ridgesplines.interrupt import check
 from ridgesplines.network.spline import group_norms
 from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
@@ -103,6 +104,7 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
         return theta, none, True
     value = face.objective(theta)
     for _ in range(MAX_ITERATIONS):
+        check()
         for steady in (False, True):
             gradient, hessian = face.derivatives(theta, steady)
             step = -damped_solve(hessian, gradient.ravel()).reshape(theta.shape)

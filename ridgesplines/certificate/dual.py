@@ -17,6 +17,7 @@ from scipy.optimize import linprog, minimize_scalar
 from ridgesplines.amplitudes.affine import affine_fit
 from ridgesplines.amplitudes.design import project
 from ridgesplines.amplitudes.linear_program import OPTIONS
+from ridgesplines.interrupt import check
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import SUM, blocks, eta_rounding, moved, objective_rounding
 from ridgesplines.oracle.base import Oracle
@@ -222,6 +223,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
     rows = np.empty((0, len(u)))
     for _ in range(CUTS):
+        check()
         supremum = oracle(u)
         cuts = project(Q, problem.activation.value(problem.X @ supremum.weights[:64].T - supremum.biases[:64])).T
         rows = np.concatenate([rows, cuts])

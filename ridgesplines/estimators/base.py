@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
@@ -141,7 +142,8 @@ class SplineEstimator(BaseEstimator):
 
     def _path(self, posed: Posed, target: Array, lams: Sequence[float] | Array) -> Path:
         problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)
-        path = solve_path(self._distinct(posed, target, lams[0]), self.solver, lams=lams)
+        with Deferral():  # half of a fit is none: whoever loops over several is to stop
+            path = solve_path(self._distinct(posed, target, lams[0]), self.solver, lams=lams)
         return Path(tuple(posed.rows.restore(solution, problem.with_lam(solution.problem.lam)) for solution in path))
 
     def _distinct(self, posed: Posed, target: Array, lam: float) -> Problem:

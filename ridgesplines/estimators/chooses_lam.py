@@ -197,11 +197,9 @@ class ChoosesLam(SplineEstimator):
             jobs += [delayed(_scores)(bare, given, split, piece * share, score) for piece in pieces]
         results = Parallel(n_jobs=self.n_jobs)(jobs)
         columns = [_joined(results[i : i + len(pieces)], pieces) for i in range(0, len(results), len(pieces))]
-        # A path that Ctrl-C cut short has fewer; what all of them reached is compared.
-        length = min(map(len, columns))
-        self.lams_ = lams[:length]
-        self.paths_ = tuple(map(Path, zip(*columns[0][:length], strict=True)))
-        self._set_scores(np.array([column[:length] for column in columns[1:]]).T, given, splits)
+        self.lams_ = lams
+        self.paths_ = tuple(map(Path, zip(*columns[0], strict=True)))
+        self._set_scores(np.array(columns[1:]).T, given, splits)
 
     def _set_scores(self, scores: Array, posed: Posed, splits: Sequence[Split]) -> None:
         """Scores by lam and fold, their mean and standard error."""

@@ -84,7 +84,7 @@ def proven(
             supremum = faces(u, began + max_time / 2.0)
             if supremum is not None:
                 return supremum
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # of somebody who handles signals otherwise than `interrupt` does
         max_time = 0.0  # a crude bound is what is left
     return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
 

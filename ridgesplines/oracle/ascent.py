@@ -19,12 +19,12 @@ All ascents take their steps together, so that the work is in large arrays.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.interrupt import late
 from ridgesplines.oracle.passes import Passes, Slopes, compact
 from ridgesplines.validation import Array
 
@@ -102,7 +102,7 @@ def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplane
     W, active, slopes = start.W.copy(), np.arange(len(start)), passes.slopes(start.W, start.held)
     held, value = slopes.held.copy(), slopes.value.copy()
     for _ in range(MAX_STEPS):
-        if not len(active) or time.perf_counter() > end:
+        if not len(active) or late(end):
             break
         rows, proposed, on = _moves(passes, W[active], slopes)
         slopes, active = passes.slopes(proposed, on), active[rows]
@@ -141,7 +141,7 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end:
     circle is free: a random one.
     """
     done, todo = maxima[:0], maxima
-    while len(todo) and time.perf_counter() < end:
+    while len(todo) and not late(end):
         count = (todo.held >= 0).sum(axis=1)
         rows = np.repeat(np.arange(len(todo)), count)
         which = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)

@@ -11,6 +11,7 @@ from threading import Event
 import numpy as np
 
 from ridgesplines import fast
+from ridgesplines.interrupt import late
 from ridgesplines.oracle.base import Supremum
 from ridgesplines.oracle.cones import Cones, fan, refine
 from ridgesplines.oracle.search import SearchOracle, span
@@ -157,7 +158,7 @@ class _Branching:
     def _over(self, end: float, level: float | None) -> bool:
         assert self.cones is not None
         decided = level is not None and (self.bound + self.rounding <= level or self.found.value > level)
-        return decided or time.perf_counter() > end or self.cones.generators.nbytes > MAX_BYTES
+        return decided or late(end) or self.cones.generators.nbytes > MAX_BYTES
 
     def _round(self, end: float) -> None:
         """Split the cones of the largest bounds until these are halfway down to what was found."""
@@ -186,7 +187,7 @@ class _Branching:
 
         def share(first: int) -> tuple[Cones, Array]:
             some = cones[first : first + step]
-            if stopped.is_set() or time.perf_counter() > end:
+            if stopped.is_set() or late(end):
                 return some, np.empty((0, 1 + k))
             if compiled is None:
                 return refine(self.A, self.half, some, floor, level, room)

@@ -20,6 +20,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.interrupt import asked
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.circles import arcs, best_of
 from ridgesplines.oracle.eta import eta_at
@@ -85,7 +86,7 @@ class FaceOracle:
         for held in self._subsets():
             candidates, done = self._on_circles(half, held), done + len(held)
             expected = began + (time.perf_counter() - began) * comb(N, rank - 1) / done
-            if candidates is None or expected > end:
+            if candidates is None or expected > end or asked():
                 return None
             best = np.concatenate([best, candidates])
             best = best[np.argsort(-best[:, 0], kind="stable")][:MAX_LISTED]

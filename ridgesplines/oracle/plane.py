@@ -18,6 +18,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.interrupt import check
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.sweep import Sweep
@@ -98,6 +99,7 @@ class PlaneOracle:
         order = np.argsort(-bounds, kind="stable")
         largest, step, enough = np.empty((0, 3)), MAX_LISTED, -np.inf
         while len(largest) < len(order):
+            check()
             batch = order[len(largest) : len(largest) + step]
             batch = batch[bounds[batch] > enough]
             if not len(batch):

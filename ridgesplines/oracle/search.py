@@ -2,13 +2,13 @@ r"""sup |eta| in many dimensions, searched: a lower bound on the supremum, and n
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 
 import numpy as np
 
+from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle import starts as directions
 from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
@@ -168,7 +168,7 @@ class SearchOracle:
         effort = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X)))
         spent, number, above = 0, FIRST_TOGETHER, int((peaks.value > level).sum())
         stop = above >= ENOUGH_VIOLATORS
-        while spent < effort and not stop and time.perf_counter() < end:
+        while spent < effort and not stop and not late(end):
             number = min(number, effort - spent)
             W = self._directions(passes, peaks, number)
             peaks = peaks.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MAX_LISTED)

@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from ridgesplines.interrupt import Deferral
 from ridgesplines.plotting.style import new_figure
 from ridgesplines.theorems.rates import Slope
 
@@ -142,7 +143,8 @@ def timed(check: Callable[..., Report]) -> Callable[..., Report]:
     @wraps(check)
     def run(*args: Any, **kwargs: Any) -> Report:
         start = time.perf_counter()
-        report = check(*args, **kwargs)
+        with Deferral():
+            report = check(*args, **kwargs)
         return replace(report, seconds=time.perf_counter() - start)
 
     return run

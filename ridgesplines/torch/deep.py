@@ -11,6 +11,7 @@ from torch import nn
 
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
@@ -215,7 +216,8 @@ class DeepSolution:
         features = Problem(self.features(len(self.layers) - 1), p.y, p.lam, p.loss, p.activation, p.sample_weight)
         if solver is None and features.n_features > 1:
             solver = ColumnGeneration(start=net)
-        last = solve(features, solver)
+        with Deferral():
+            last = solve(features, solver)
         better = replace(self, layers=(*self.layers[:-1], last.network), status=Status.REFINED, last=last)
         return (
             better if better.objective <= self.objective else replace(self, last=evaluate(features, net, max_time=0.0))
@@ -242,7 +244,8 @@ class DeepSolution:
         now = self
         for ell in reversed(range(len(self.layers) - 1)):
             for i in range(self.layers[ell].amplitudes.shape[1]):
-                now = now._step(ell, i, solver)
+                with Deferral():
+                    now = now._step(ell, i, solver)
         return replace(now.refine(), status=Status.SWEPT)
 
     def _step(self, ell: int, i: int, solver: Solver | None) -> DeepSolution:

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from ridgesplines.interrupt import check, stoppable
 from ridgesplines.losses.base import Loss
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
@@ -167,26 +168,28 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
 
     closures = (closure,) if isinstance(optimizer, torch.optim.LBFGS) else ()
     try:
-        for epoch in range(method.epochs + 1):
-            own = float(closure() * total)
-            with torch.no_grad():
-                trace.note(own, own + float(data.lam * seminorm(layers) - penalties()))
-            if method.watch is not None:
-                method.watch(trace)
-            if method.verbose and epoch % max(1, method.epochs // LINES) == 0:
-                print_round(label, epoch, began, trace.active(), factor * trace.objectives[-1], None, unit="epoch")
-            if epoch == method.epochs or group["lr"] < last:
-                break
-            if not own <= DIVERGED * trace.own:
-                trace.restore()
-                group["lr"] *= 0.5
-                optimizer.state.clear()
-                continue
-            optimizer.step(*closures)
-            with torch.no_grad():
-                for layer in layers:
-                    method.proximal(layer, group["lr"] * data.lam / float(total))
-            plateau.step(own)
+        with stoppable():
+            for epoch in range(method.epochs + 1):
+                check()
+                own = float(closure() * total)
+                with torch.no_grad():
+                    trace.note(own, own + float(data.lam * seminorm(layers) - penalties()))
+                if method.watch is not None:
+                    method.watch(trace)
+                if method.verbose and epoch % max(1, method.epochs // LINES) == 0:
+                    print_round(label, epoch, began, trace.active(), factor * trace.objectives[-1], None, unit="epoch")
+                if epoch == method.epochs or group["lr"] < last:
+                    break
+                if not own <= DIVERGED * trace.own:
+                    trace.restore()
+                    group["lr"] *= 0.5
+                    optimizer.state.clear()
+                    continue
+                optimizer.step(*closures)
+                with torch.no_grad():
+                    for layer in layers:
+                        method.proximal(layer, group["lr"] * data.lam / float(total))
+                plateau.step(own)
     except KeyboardInterrupt:
         trace.interrupted = True
     trace.restore()

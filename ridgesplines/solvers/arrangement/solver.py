@@ -15,6 +15,7 @@ from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import extreme_point
 from ridgesplines.certificate.certificate import certify
 from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.patterns import pattern_bound
 from ridgesplines.objective import objective, perfect_fit, relative
@@ -215,6 +216,8 @@ class _Work:
         proofs: list[tuple[Array, CellBound]] = []
         try:
             for options in self._options:
+                with stoppable():
+                    check()
                 if (neurons := self._neurons(lam, options)) is None:
                     continue
                 proofs.append((self._scaling.dual(neurons.dual), self._bound(neurons.pull)))

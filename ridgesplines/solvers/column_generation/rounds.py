@@ -14,6 +14,7 @@ import numpy as np
 
 from ridgesplines.amplitudes.columns import bends
 from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.working_set import Neurons, distinct, merged
 from ridgesplines.objective import eta_rounding, objective_of_fit, relative
@@ -97,6 +98,7 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
         u, _ = projected(problem, fit.u)
         state, supremum = _stands(problem, fit, u, oracle, tol, end)
         yield state
+        check()
         fewest = FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
         most = min(max(fewest, len(fit.neurons) // 2), MOST_JOINING)
         joining = _joining(problem, u, supremum, VIOLATION_RTOL, most)
@@ -141,8 +143,7 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, en
     if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
         confirmation = oracle(u, near=near, end=end, afresh=CONFIRMING_STARTS)
         supremum = max(supremum, confirmation, key=lambda answer: answer.value)
-    late = time.perf_counter() > end
-    return state(supremum)._replace(value=-np.inf) if late else state(supremum), supremum
+    return state(supremum)._replace(value=-np.inf) if late(end) else state(supremum), supremum
 
 
 def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:

@@ -14,6 +14,7 @@ from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.dual import projected, smooth_dual
 from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.objective import objective_of_fit
@@ -137,7 +138,8 @@ class ColumnGeneration(Solver):
         for lam in lams:
             run = _Run(self, problem.with_lam(lam), scaling, oracle, fit, affine)
             try:
-                run.follow(last)
+                with stoppable():
+                    run.follow(last)
             except KeyboardInterrupt:
                 run.interrupted = True
             fit, last = run.best.fit, scaling.lam(lam)
@@ -208,6 +210,7 @@ class _Run:
             print_round(label, len(self.gaps), self.began, neurons, primal, state.gap, state.scope)
 
     def _late(self) -> bool:
+        check()
         self.out_of_time = time.perf_counter() > self.end
         return self.out_of_time
 

@@ -19,6 +19,7 @@ from ridgesplines.certificate.constrained import Bound, best_bound, interpolatin
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import data_fit, dual_of_fit
 from ridgesplines.problem import Problem
@@ -87,15 +88,16 @@ def _one(
         return best, history, False
     bound = best.bound
     try:
-        for candidate in _refinements(problem, sites, solved, backend):
-            # A bound holds for every spline: the best multipliers so far count, whoever found them.
-            bound = max(candidate.bound, bound, key=lambda b: b.value)
-            new = _measured(problem, candidate.network, bound, candidate.pieces)
-            # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
-            if new.gap <= max(best.gap, SPARSER_GAP):
-                best, history["refined"] = new, True
-            if new.gap <= GOAL_GAP and new.pieces < len(sites.widths):
-                break
+        with stoppable():
+            for candidate in _refinements(problem, sites, solved, backend):
+                # A bound holds for every spline: the best multipliers so far count, whoever found them.
+                bound = max(candidate.bound, bound, key=lambda b: b.value)
+                new = _measured(problem, candidate.network, bound, candidate.pieces)
+                # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
+                if new.gap <= max(best.gap, SPARSER_GAP):
+                    best, history["refined"] = new, True
+                if new.gap <= GOAL_GAP and new.pieces < len(sites.widths):
+                    break
     except SolverRefusal:  # pieces were held that cannot be held together: the best so far stands
         pass
     except KeyboardInterrupt:
@@ -112,6 +114,7 @@ def _refinements(problem: Problem, sites: Sites, solved: Solved, backend: Backen
         yield _candidate(problem, sites, np.arange(len(sites.at) - 1), solved)
     reduced: tuple[Array, Array] | None = _reduced(problem, sites, solved)
     for attempt in range(MAX_ROUNDS):
+        check()
         if reduced is None:
             return
         pieces, held = reduced

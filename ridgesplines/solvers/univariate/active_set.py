@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
+from ridgesplines.interrupt import check
 from ridgesplines.solvers.univariate.kernels import certificate, face, kinks_transposed, peaks
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
@@ -60,6 +61,7 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     for _ in range(MAX_ROUNDS):
         if not len(joining):
             break
+        check()
         previous, better, alone = worst, None, min(len(joining), patience)
         # All violators together, or one by one where they stand in each other's way.
         for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):

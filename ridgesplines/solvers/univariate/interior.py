@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
+from ridgesplines.interrupt import check
 from ridgesplines.solvers.univariate import kernels
 from ridgesplines.solvers.univariate.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.moments import Moments, kinks
@@ -110,6 +111,7 @@ class Interior:
     def _follow(self, p: Point, tol: float) -> Point:
         best, best_error = Point(**vars(p)), np.inf
         for _ in range(MAX_ITERATIONS):
+            check()
             slacks = p.u - self.rows.low, self.rows.high - p.u, self.lam + p.eta, self.lam - p.eta
             duals = p.below, p.above, p.under, p.over
             gap = sum(float(s @ d) for s, d in zip(slacks, duals, strict=True))

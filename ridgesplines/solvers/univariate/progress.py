@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from ridgesplines.interrupt import check
 from ridgesplines.solvers.progress import print_round
 from ridgesplines.solvers.univariate.active_set import Knots
 from ridgesplines.validation import Array
@@ -52,3 +53,4 @@ class Progress:
         if self.label is not None:
             neurons, gap = len(knots.active), self._relative(objective)
             print_round(self.label, self.rounds, self.began, neurons, self.unit * objective, gap)
+        check()

@@ -15,6 +15,7 @@ from ridgesplines.amplitudes.extreme_points import fewest_knots, merged
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.certificate.certificate import certify
 from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.objective import objective, perfect_fit
@@ -115,10 +116,11 @@ class Univariate(Solver):
                 continue
             progress = Progress(f"lam = {lam:.6g}" if self.verbose else None, scaling.factor, self.tol)
             try:
-                self._fit(line, scaling.lam(lam), knots, progress)
-                answer = self._answer(posed, scaling, line, progress)
-                if not line.loss.smooth and self.tol < progress.gap < np.inf:
-                    answer = self._second_method(answer, scaling, line)
+                with stoppable():
+                    self._fit(line, scaling.lam(lam), knots, progress)
+                    answer = self._answer(posed, scaling, line, progress)
+                    if not line.loss.smooth and self.tol < progress.gap < np.inf:
+                        answer = self._second_method(answer, scaling, line)
             except KeyboardInterrupt:
                 answer = replace(self._answer(posed, scaling, line, progress), interrupted=True)
             if straight is not None:

@@ -1,0 +1,113 @@
+"""Works to be interrupted by real signals; a program that `contracts/test_interrupt` runs, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+
+import ridgesplines as rs
+
+rng = np.random.default_rng(0)
+T = np.sort(rng.uniform(-1.0, 1.0, 3000))
+LINE = rs.Problem(T, np.sin(6.0 * T) + 0.1 * rng.standard_normal(3000), 0.05)
+X = rng.uniform(-1.0, 1.0, (30, 3))
+Y = np.abs(X[:, 0] + X[:, 1]) + np.maximum(X[:, 2], 0.0) + 0.1 * rng.standard_normal(30)
+SPACE = rs.Problem(X, Y, 0.3)
+KINKS = rs.Problem(X[:12], Y[:12], 0.3, rs.Absolute())
+PLANE = rs.Problem(X[:, :2], Y, 0.1)
+FEW = rs.Problem(X[:10, :2], Y[:10], 0.1)
+RISING = rs.Problem(T[::100], np.arctan(4.0 * T[::100]), 0.01, constraints=[rs.Monotone()])
+OPTIMUM = None
+
+
+def optimum():
+    global OPTIMUM
+    OPTIMUM = OPTIMUM or rs.solve(SPACE)
+    return OPTIMUM
+
+
+#: What answers with the best so far: one fit, or a path that ends.
+ANSWERS = {
+    "a line": lambda: rs.solve(LINE),
+    "a line with kinks": lambda: rs.solve(rs.Problem(T[::10], LINE.y[::10], 0.05, rs.Absolute())),
+    "a plane": lambda: rs.solve(PLANE),
+    "three dimensions": lambda: rs.solve(SPACE),
+    "cutting planes": lambda: rs.solve(KINKS),
+    "a grid": lambda: rs.solve(PLANE, rs.Grid(directions=8)),
+    "another activation": lambda: rs.solve(rs.Problem(T[::60], LINE.y[::60], 0.1, activation=rs.Sigmoid())),
+    "constraints": lambda: rs.solve(RISING),
+    "an arrangement": lambda: rs.solve(FEW, rs.Arrangement()),
+    "a path": lambda: rs.solve_path(PLANE, lams=[1.0, 0.5, 0.2, 0.1, 0.05]),
+    "a proof": lambda: optimum().certify(max_time=0.3),
+}
+#: What needs several finished fits, or is no fit.
+RAISES = {
+    "an estimator": lambda: rs.RidgeSplineRegressor(lam=0.3).fit(X, Y),
+    "cross-validation": lambda: rs.LinearSplineRegressorCV(n_lams=10, cv=3).fit(T[::30, None], LINE.y[::30]),
+    "the largest lam": lambda: rs.lambda_max(KINKS),
+    "an evaluation": lambda: rs.evaluate(KINKS, rs.RidgeSpline(np.eye(1, 3), [0.0], [1.0])),
+}
+
+
+def trial(work, delay):
+    """(what came, seconds from the signal to it, or less than zero where the signal came later)."""
+    sent = []
+
+    def send():
+        time.sleep(delay)
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    sender, result, came = threading.Thread(target=send), None, None
+    try:
+        sender.start()
+        result = work()
+    except KeyboardInterrupt:  # unless it came between the answer and this line
+        came = "KeyboardInterrupt" if result is None else None
+    except BaseException as error:
+        came = f"{type(error).__name__}: {error}"
+    ended = time.perf_counter()
+    try:
+        sender.join()
+        time.sleep(0.001)
+    except KeyboardInterrupt:  # it came too late
+        sender.join()
+    return came or described(result), ended - sent[0]
+
+
+def described(result):
+    """The status of the last solution, all of which are whole."""
+    solutions = [*result] if isinstance(result, rs.Path) else [result]
+    if isinstance(solutions[-1], rs.Solution):
+        assert all(
+            np.isfinite([solution.objective, solution.network(solution.problem.X[:1])[0]]).all()
+            for solution in solutions
+        )
+        return str(solutions[-1].status)
+    return "finished"
+
+
+def main(name, signals):
+    """A line of JSON for each signal; the work goes undisturbed once before, and once after all of them."""
+    warnings.simplefilter("ignore")
+    work = (ANSWERS | RAISES)[name]
+    work()
+    began = time.perf_counter()
+    work()
+    usual = time.perf_counter() - began
+    moments = np.random.default_rng(1)
+    for _ in range(signals):
+        print(json.dumps(trial(work, float(moments.uniform(0.0, usual)))), flush=True)
+    work()
+    print(json.dumps(["the end", usual]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
