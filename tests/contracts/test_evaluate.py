@@ -9,8 +9,16 @@ from instances import LOSSES, ids, problem
 import ridgesplines as rs
 
 
-@pytest.mark.parametrize("d", [1, 2, 3, 5])
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+#: In five dimensions one loss of each kind, and the others among the slow ones.
+QUICK = (rs.Squared, rs.Logistic, rs.Hinge)
+CASES = [
+    pytest.param(loss, d, id=f"{loss.name}-{d}", marks=[pytest.mark.slow] if d == 5 and type(loss) not in QUICK else [])
+    for loss in LOSSES
+    for d in (1, 2, 3, 5)
+]
+
+
+@pytest.mark.parametrize(("loss", "d"), CASES)
 def test_evaluate_agrees_with_solve(loss, d):
     p = problem(loss, 30 if d < 5 else 60, d, lam=0.3 if d > 1 else None)
     solution = rs.solve(p)
