@@ -8,7 +8,6 @@ from instances import LOSSES, ids, problem
 
 import ridgesplines as rs
 
-
 #: In five dimensions one loss of each kind, and the others among the slow ones.
 QUICK = (rs.Squared, rs.Logistic, rs.Hinge)
 CASES = [
