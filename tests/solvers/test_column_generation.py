@@ -62,9 +62,7 @@ def test_the_optimum_is_that_of_all_activation_patterns(name, loss):
 @pytest.mark.parametrize("share", [0.05, 0.005])
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if not (loss.smooth or loss.constraint)], ids=ids)
 def test_with_kinks_exact_in_a_plane(loss, share, n):
-    s = rs.solve(
-        posed(np.random.default_rng(5).uniform(-1.0, 1.0, (n, 2)), loss, share), rs.ColumnGeneration(tol=1e-8)
-    )
+    s = rs.solve(posed(np.random.default_rng(5).uniform(-1.0, 1.0, (n, 2)), loss, share), rs.ColumnGeneration(tol=1e-8))
     assert (s.certificate.scope, s.status) == ("exact", "converged")
     assert s.network.n_neurons <= n - 3
 
