@@ -50,8 +50,8 @@ def test_constraints(constraints):
 
 def test_the_time_is_bounded_and_none_is_enough_for_a_smooth_loss():
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((400, 8))
-    p = rs.Problem(X, np.abs(X).sum(axis=1) + 0.1 * rng.standard_normal(400), 1.0)
+    X = rng.standard_normal((150, 8))
+    p = rs.Problem(X, np.abs(X).sum(axis=1) + 0.1 * rng.standard_normal(150), 1.0)
     zero = rs.RidgeSpline(np.empty((0, 8)), [], [])
     with warnings.catch_warnings():
         warnings.simplefilter("error", rs.ConvergenceWarning)  # the solver's haste is not the network's fault
