@@ -10,6 +10,11 @@ import ridgesplines as rs
 from ridgesplines.amplitudes.extreme_points import merged
 
 
+def seeds(some, more):
+    """Seeds of searches of a second or so, and more of them among the slow tests."""
+    return [*range(some), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(some, more))]
+
+
 def kinked(kinks):
     """Values at 0, 1, 2, ... of the spline with these changes of slope there."""
     x = np.arange(float(len(kinks)))
@@ -53,7 +58,7 @@ def test_the_case_on_which_peers_fail():
     assert rs.solve(s.problem, rs.Univariate(sparsest=False)).network.n_neurons == 4
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(15, 40))
 def test_no_pattern_has_fewer_knots(seed):
     rng = np.random.default_rng(seed)
     kinks = np.concatenate([[0.0], rng.choice([0.0, 1.0, -1.0, 0.5, 2.0], size=5), [0.0]])
@@ -63,7 +68,7 @@ def test_no_pattern_has_fewer_knots(seed):
     assert s.seminorm == pytest.approx(np.abs(kinks).sum(), abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(4, 12))
 def test_the_same_for_squared_error(seed):
     """The fit of squared error is unique: the sparsest minimiser is the sparsest interpolant of the fit."""
     rng = np.random.default_rng(seed)

@@ -22,8 +22,8 @@ TIME = 2.0
 #: Of the slow ones, those that once failed run always: two columns that differ by 1e-6; Hinge far from zero.
 FAILED_ONCE = (697, 779, 911)
 SEEDS = [
-    *range(100),
-    *(pytest.param(seed, marks=() if seed in FAILED_ONCE else pytest.mark.slow) for seed in range(100, 2100)),
+    *range(48),
+    *(pytest.param(seed, marks=() if seed in FAILED_ONCE else pytest.mark.slow) for seed in range(48, 2100)),
 ]
 
 
@@ -115,12 +115,12 @@ def test_a_contradiction_is_an_error_here_and_said_in_words_to_a_user(monkeypatc
     assert "nothing is proven" in solution.summary()
 
 
-def quietly(problem, **settings):
+def quietly(problem, time=TIME):
     """The fit of a problem, or None for classes that an affine function separates."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rs.ConvergenceWarning)
         try:
-            return rs.solve(problem, rs.ColumnGeneration(max_time=TIME, **settings))
+            return rs.solve(problem, rs.ColumnGeneration(max_time=time))
         except rs.ProblemError as error:
             if "separates" not in str(error):
                 raise
@@ -151,9 +151,10 @@ def at_some_lam(problem, rng):
 def test_on_tables_as_people_have_them(seed):
     rng = np.random.default_rng(seed)
     kind, loss = KINDS[seed % len(KINDS)], LOSSES[rng.integers(len(LOSSES))]
-    d, n = int(rng.integers(2, 9)), int(rng.choice([10, 15, 25, 40] if seed < 100 else [10, 20, 40, 80, 200]))
+    quick = seed < 48
+    d, n = int(rng.integers(2, 9)), int(rng.choice([10, 12, 15, 25] if quick else [10, 20, 40, 80, 200]))
     problem = at_some_lam(problem_of(kind, loss, n, d, seed), rng)
-    solution = problem and quietly(problem)
+    solution = problem and quietly(problem, TIME / 2.0 if quick else TIME)
     if solution:
         honest(solution)
 
@@ -174,7 +175,7 @@ def test_in_one_dimension_and_on_grids(seed):
         honest(solution)
 
 
-@pytest.mark.parametrize("seed", SEEDS[:60] + SEEDS[100:400])
+@pytest.mark.parametrize("seed", SEEDS[:400])
 def test_on_repeated_rows_down_to_the_smallest_lam(seed):
     rng = np.random.default_rng(seed)
     d = int(rng.integers(2, 7))

@@ -114,9 +114,9 @@ def test_a_time_that_is_none_is_refused(max_time):
 
 
 def test_progress_is_printed(capsys):
-    X, y = noisy(200, 7)
+    X, y = noisy(60, 7)
     flat = rs.RidgeSpline(np.eye(1, 7), [0.0], [0.0])
-    rs.evaluate(rs.Problem(X, y, 1.0), flat).certify(max_time=3.0, verbose=True)
+    rs.evaluate(rs.Problem(X, y, 1.0), flat, max_time=0.5).certify(max_time=3.0, verbose=True)
     lines = capsys.readouterr().err.splitlines()
     assert lines
     assert all("sup|eta|/lam in [" in line and "relative gap <=" in line for line in lines)
@@ -152,7 +152,7 @@ def test_what_a_search_has_missed_is_found_said_and_mended(loss, scope, weak):
 
 
 def test_a_bound_that_is_only_loose_leaves_the_status_alone():
-    X, y = noisy(60, 7)
+    X, y = noisy(40, 7)
     s = rs.solve(rs.Problem(X, y, 5.0))
     assert s.status == "converged"
     c = s.certify(max_time=1e-6)

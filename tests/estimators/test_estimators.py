@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.exceptions import DataConversionWarning, SkipTestWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 import ridgesplines as rs
 
@@ -32,8 +33,28 @@ class OneFeature(OneOfMany, rs.LinearSplineRegressor):
     pass
 
 
-# lam: the checks' data are linear with targets of size 100 and ten features, a slow interpolation at lam = 1.
-@parametrize_with_checks([OneFeature(), rs.RidgeSplineRegressor(lam=500.0), rs.RidgeSplineClassifier()])
+#: Checks that take tens of seconds where the neurons of ten features are generated.
+LONG = {"check_dtype_object", "check_regressor_data_not_an_array", "check_regressors_int", "check_regressors_train"}
+
+
+def checks() -> Iterator[Any]:
+    """scikit-learn's checks: all of them with the default solver, of which the long ones are slow, and those on a grid.
+
+    lam: the checks' data are linear with targets of size 100 and ten features, a slow interpolation at lam = 1.
+    """
+    for model in (OneFeature(), rs.RidgeSplineRegressor(lam=500.0), rs.RidgeSplineClassifier()):
+        for estimator, check in estimator_checks_generator(model):
+            name = check.func.__name__
+            words = ",".join([name, *(f"{key}={value}" for key, value in check.keywords.items())])
+            long = name in LONG and "solver" in estimator.get_params()
+            marks = [pytest.mark.slow] if long else []
+            yield pytest.param(estimator, check, id=f"{estimator}-{words}", marks=marks)
+            if long:
+                on_grid = clone(estimator).set_params(solver=GRID)
+                yield pytest.param(on_grid, check, id=f"{estimator}-{words}-grid")
+
+
+@pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 

@@ -120,12 +120,13 @@ def test_only_the_largest_of_many_are_drawn(tmp_path):
     rng = np.random.default_rng(0)
     net = rs.RidgeSpline(rng.standard_normal((9, 20)), np.zeros(9), np.arange(1.0, 10.0))
     p = rs.Problem(rng.standard_normal((30, 20)), rng.standard_normal(30), 1.0)
-    figure = rs.evaluate(p, net).plot()
+    solution = rs.evaluate(p, net, max_time=0.1)
+    figure = solution.plot()
     assert drawn(figure, tmp_path)
     assert len(figure.axes) == 14
     assert "the 6 of 9 ridge functions" in figure.get_suptitle()
     assert "the 12 of 20 features" in figure.get_suptitle()
-    figure = rs.evaluate(p, net).plot(kind="dependence")
+    figure = solution.plot(kind="dependence")
     means = [net.partial_dependence(p.X, j, [p.X[:, j].min(), p.X[:, j].max()]) for j in range(20)]
     assert "the 12 of 20 features on which it depends most" in figure.get_suptitle()
     assert sum(axes.has_data() for axes in figure.axes) == 12

@@ -58,14 +58,13 @@ def test_the_optimum_is_that_of_all_activation_patterns(name, loss):
     assert ours.relative_gap <= 1e-6
 
 
+@pytest.mark.parametrize("n", [100, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("share", [0.05, 0.005])
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if not (loss.smooth or loss.interpolates)], ids=ids)
-def test_with_kinks_exact_in_a_plane(loss, share):
-    s = rs.solve(
-        posed(np.random.default_rng(5).uniform(-1.0, 1.0, (300, 2)), loss, share), rs.ColumnGeneration(tol=1e-8)
-    )
+def test_with_kinks_exact_in_a_plane(loss, share, n):
+    s = rs.solve(posed(np.random.default_rng(5).uniform(-1.0, 1.0, (n, 2)), loss, share), rs.ColumnGeneration(tol=1e-8))
     assert (s.certificate.scope, s.status) == ("exact", "converged")
-    assert s.network.n_neurons <= 300 - 3
+    assert s.network.n_neurons <= n - 3
 
 
 def test_interpolation_meets_the_data_with_the_least_seminorm():
@@ -146,7 +145,7 @@ def test_vector_outputs(loss):
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_the_same_function():
-    p = posed(np.random.default_rng(2).uniform(-1.0, 1.0, (60, 4)), rs.Squared())
+    p = posed(np.random.default_rng(2).uniform(-1.0, 1.0, (40, 3)), rs.Squared())
     first, again, other = (rs.solve(p, rs.ColumnGeneration(random_state=seed)) for seed in (0, 0, 1))
     assert np.array_equal(first.network.weights, again.network.weights)
     assert other.objective == pytest.approx(first.objective, rel=2e-6)
@@ -208,7 +207,7 @@ def test_interrupted_before_the_first_round_it_returns_the_affine_fit(monkeypatc
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 def test_out_of_time_in_the_first_search_or_program_it_is_an_honest_fit(loss):
-    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (60, 3)), loss)
+    p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (30, 3)), loss)
     with pytest.warns(rs.ConvergenceWarning):
         s = rs.solve(p, rs.ColumnGeneration(max_time=1e-9))
     assert s.status == "not converged"
@@ -226,10 +225,11 @@ def test_a_linear_program_out_of_time_is_given_up_and_goes_on_later():
     assert program.solve() is not None
 
 
+@pytest.mark.parametrize("n", [80, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("loss", [rs.Absolute(), rs.Hinge()], ids=ids)
-def test_the_dual_vector_is_that_of_the_last_round(loss):
+def test_the_dual_vector_is_that_of_the_last_round(loss, n):
     """In earlier rounds the search stops at the first violators, and values may exceed the optimum."""
-    p = posed(np.random.default_rng(8).uniform(-1.0, 1.0, (200, 3)), loss, 0.01)
+    p = posed(np.random.default_rng(8).uniform(-1.0, 1.0, (n, 3)), loss, 0.01)
     s = rs.solve(p, rs.ColumnGeneration())
     assert s.status == "converged"
     assert s.certify().relative_gap <= 1e-6

@@ -25,7 +25,7 @@ def dense_optimum(p):
     return minimum(p, z, norm)
 
 
-@pytest.mark.parametrize("n", [25, 100, 400])
+@pytest.mark.parametrize("n", [25, 100, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 def test_objective_equals_the_dense_one(loss, n):
     p = problem(loss, n)
