@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
@@ -56,10 +58,10 @@ def require_minimiser(problem: Problem) -> None:
     if not problem.loss.separable() or problem.activation.degree < 0:
         return
     if problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1:
-        separable = _separable_on_a_line(problem)
+        apart = _separable_on_a_line(problem)
     else:
-        separable = _separable(problem)
-    if separable:
+        apart = separable(_margins(problem))
+    if apart:
         free = _free(problem.activation.degree)
         raise ProblemError(
             "y",
@@ -86,14 +88,22 @@ def _separable_on_a_line(problem: Problem) -> bool:
     return bool(apart and x.min() < x.max())
 
 
-def _separable(problem: Problem) -> bool:
-    """By a linear program over the directions."""
-    A = _margins(problem)
+def separable(margins: sparse.csr_array, bounds: Any = (None, None), zeros: Array | None = None) -> bool:
+    """Whether some coefficients give no negative margin and one that is positive: by a linear program.
+
+    Parameters
+    ----------
+    margins : rows whose products with the coefficients are the margins, (m, P).
+    bounds : of the coefficients, as ``linprog`` takes them.
+    zeros : rows whose products with the coefficients must be zero, (q, P).
+    """
     out = linprog(
-        -A.sum(axis=0),
-        A_ub=sparse.vstack([-A, A]),
-        b_ub=np.repeat([0.0, 1.0], A.shape[0]),
-        bounds=(None, None),
+        -margins.sum(axis=0),
+        A_ub=sparse.vstack([-margins, margins]),
+        b_ub=np.repeat([0.0, 1.0], margins.shape[0]),
+        A_eq=zeros,
+        b_eq=None if zeros is None else np.zeros(len(zeros)),
+        bounds=bounds,
         method="highs",
     )
     return bool(out.status == 0 and -out.fun > 1e-6)

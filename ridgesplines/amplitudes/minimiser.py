@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy import sparse
 
+from ridgesplines.amplitudes.affine import separable
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.problem import Problem
 
@@ -18,21 +19,10 @@ def require_shaped_minimiser(problem: Problem) -> None:
     if not problem.loss.separable():
         return
     shape, x = problem.constraint, problem.X[:, 0]
-    margins = problem.y[:, None] * np.column_stack([np.ones_like(x), x])
-    fixed = np.array([[1.0, p] for p in shape.points])
-    out = linprog(
-        -margins.sum(axis=0),
-        A_ub=np.vstack([-margins, margins]),
-        b_ub=np.repeat([0.0, 1.0], len(x)),
-        A_eq=fixed if len(fixed) else None,
-        b_eq=np.zeros(len(fixed)) if len(fixed) else None,
-        bounds=[
-            (None, None),
-            (0.0 if np.isfinite(shape.slope_low) else None, 0.0 if np.isfinite(shape.slope_high) else None),
-        ],
-        method="highs",
-    )
-    if out.status == 0 and -out.fun > 1e-6:
+    margins = sparse.csr_array(problem.y[:, None] * np.column_stack([np.ones_like(x), x]))
+    low, high = (0.0 if np.isfinite(bound) else None for bound in (shape.slope_low, shape.slope_high))
+    fixed = np.array([[1.0, p] for p in shape.points]) if shape.points else None
+    if separable(margins, [(None, None), (low, high)], fixed):
         raise ProblemError(
             "y",
             f"classes that no affine function within the constraints separates, for {problem.loss.name}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,9 +123,43 @@ class Posed:
 class SplineEstimator(BaseEstimator):
     """Base of the estimators: they have the parameter `solver`, and may have `scale`."""
 
+    lam: float
     solver: Solver | None
     network_: RidgeSpline
     scaler_: StandardScaler
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Solve the problem for these data.
+
+        Parameters
+        ----------
+        X : the features, one row a sample; a DataFrame's column names are kept.
+        y : for a regressor numbers, shape (N,), or (N, D) for vector outputs, which squared error alone takes; for a
+            classifier labels of any kind, shape (N,), at least two of them.
+        sample_weight : shape (N,), nonnegative; ones by default.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ProblemError
+            A ValueError: where data or parameters do not describe a problem that has a solution.
+        SolverRefusal
+            Where the solver cannot take the problem.
+        """
+        posed = self._standardised(self._pose(X, y, sample_weight))
+        self._keep([path[0] for path in self._paths(posed, [self.lam])])
+        return self
+
+    def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
+        """The data that were passed to `fit`, as one problem, or one a class."""
+        raise NotImplementedError
+
+    def _keep(self, solutions: Sequence[Solution]) -> None:
+        """Take these solutions, one a target, as the result."""
+        raise NotImplementedError
 
     def _standardised(self, posed: Posed) -> Posed:
         """The same with X in the units of the problem: standardised where that was asked for."""

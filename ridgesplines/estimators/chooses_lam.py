@@ -53,12 +53,6 @@ class ChoosesLam(SplineEstimator):
     paths_: tuple[Path, ...]
     scores_: Array
 
-    if TYPE_CHECKING:  # of the estimator behind
-
-        def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed: ...
-
-        def _keep(self, solutions: Sequence[Solution]) -> None: ...
-
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose lam, and solve the problem for it.
 

@@ -107,7 +107,6 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
     (True, ['near', 'far'])
     """
 
-    lam: float
     solutions_: tuple[Solution, ...]
 
     def __init__(
@@ -123,30 +122,6 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
         self.solver = solver
         self.scale = scale
         self.class_weight = class_weight
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RidgeSplineClassifier:
-        """Solve the problem for these data.
-
-        Parameters
-        ----------
-        X : the features, shape (N, d); a DataFrame's column names are kept.
-        y : labels of any kind, shape (N,), at least two of them.
-        sample_weight : shape (N,), nonnegative; ones by default.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ProblemError
-            A ValueError: where data or parameters do not describe a problem that has a solution.
-        SolverRefusal
-            Where the solver cannot take the problem.
-        """
-        posed = self._standardised(self._pose(X, y, sample_weight))
-        self._keep([path[0] for path in self._paths(posed, [self.lam])])
-        return self
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem, or one a class."""

@@ -37,33 +37,8 @@ LOSSES: dict[str, type[Loss]] = {
 class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
     """The base of the two regressors."""
 
-    lam: float
     loss: Loss | str
     solution_: Solution
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SplineRegressor:
-        """Solve the problem for these data.
-
-        Parameters
-        ----------
-        X : the features, one row a sample; a DataFrame's column names are kept.
-        y : shape (N,), or (N, D) for vector outputs, which squared error alone takes.
-        sample_weight : shape (N,), nonnegative; ones by default.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ProblemError
-            A ValueError: where data or parameters do not describe a problem that has a solution.
-        SolverRefusal
-            Where the solver cannot take the problem.
-        """
-        posed = self._standardised(self._pose(X, y, sample_weight))
-        self._keep([path[0] for path in self._paths(posed, [self.lam])])
-        return self
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -108,8 +109,42 @@ def refusal(backend: Backend, problem: Problem) -> SolverRefusal | None:
     )
 
 
+#: What `solve_program` returns where the backend failed; variables may then still hold the answer of an earlier lam.
+FAILED = "solver_error"
+
+
+def solve_program(program: Any, link: Any, name: str, options: Sequence[Mapping[str, Any]]) -> str:
+    """CVXPY's status of a program, solved with the backend's settings in turn until one of them gives an answer.
+
+    Parameters
+    ----------
+    program : a ``cvxpy.Problem``; its variables and multipliers hold the answer.
+    link : one of its constraints, which has a multiplier where there is an answer.
+    name : of the backend.
+    options : its settings, one or more.
+    """
+    for setting in options:
+        status = _attempt(program, name, setting)
+        if status != FAILED and link.dual_value is not None:
+            break
+    return status
+
+
+def _attempt(program: Any, name: str, setting: Mapping[str, Any]) -> str:
+    import cvxpy as cp
+
+    with warnings.catch_warnings(), _quiet(name == "HIGHS"):
+        # "Solution may be inaccurate" is CVXPY's guess; the gap is computed afterwards, and warned of if large.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            program.solve(solver=name, warm_start=True, verbose=False, canon_backend="SCIPY", **setting)
+        except cp.SolverError:
+            return FAILED
+    return str(program.status)
+
+
 @contextmanager
-def quiet(needed: bool) -> Iterator[None]:
+def _quiet(needed: bool) -> Iterator[None]:
     """Silence for HiGHS, which prints a banner on the process's standard output before it can be told not to."""
     if not needed:
         yield

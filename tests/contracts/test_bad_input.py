@@ -7,7 +7,7 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.solvers.backends import backend_named
-from ridgesplines.solvers.grid import solver as grid
+from ridgesplines.solvers.grid import splines as grid
 from ridgesplines.solvers.grid.program import Program
 
 X = np.linspace(0.0, 1.0, 6)

@@ -200,7 +200,7 @@ def test_the_bound_counts_rows_that_interpolation_merges(d):
     u -= once.null_space @ (once.null_space.T @ u)
     share = rng.random(9)
     twice = np.column_stack([share * u, (1.0 - share) * u]).ravel()
-    values = [proven_bounds(q).dictionary(v).value for q, v in ((once, u), (p, twice))]
+    values = [proven_bounds(q).limits(v).value for q, v in ((once, u), (p, twice))]
     assert values[0] == pytest.approx(values[1], rel=1e-6)
 
 

@@ -10,7 +10,6 @@ with signs :math:`s_i` of the amplitudes and the side :math:`\sigma_{in} = \pm 1
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ from scipy import linalg, sparse
 from ridgesplines.neurons.patterns import activation_patterns, bounding
 from ridgesplines.oracle.base import Supremum
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.backends import Backend
+from ridgesplines.solvers.backends import FAILED, Backend, solve_program
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
@@ -148,23 +147,15 @@ class CellProgram:
 
     def solve(self, lam: float, options: Mapping[str, Any]) -> Neurons | None:
         """The neurons for one lam, or None where the backend fails."""
-        import cvxpy as cp
-
         self.rate.value = 1.0 / lam
-        with warnings.catch_warnings():
-            # "Solution may be inaccurate" is CVXPY's guess; the gap is computed afterwards, and warned of if large.
-            warnings.simplefilter("ignore", UserWarning)
-            try:
-                self.problem.solve(solver=self.backend.name, verbose=False, canon_backend="SCIPY", **options)
-            except cp.SolverError:
-                return None
-        if self.weights.value is None or self.link.dual_value is None:
+        status = solve_program(self.problem, self.link, self.backend.name, (options,))
+        if status == FAILED or self.weights.value is None or self.link.dual_value is None:
             return None
         W, b, fit = (np.asarray(variable.value) for variable in (self.weights, self.biases, self.fit))
         multipliers = np.zeros(self._sides.shape)
         multipliers[self._held] = lam * np.maximum(self.inside.dual_value, 0.0)
         pull = (multipliers * self._sides) @ np.column_stack([self._points, np.ones(len(fit))])
-        return Neurons(W, b, fit, lam * np.asarray(self.link.dual_value), pull, str(self.problem.status))
+        return Neurons(W, b, fit, lam * np.asarray(self.link.dual_value), pull, status)
 
     def violated(self, neurons: Neurons) -> NDArray[np.bool_]:
         """All inequalities of the cells in which one does not hold, shape (m, N).

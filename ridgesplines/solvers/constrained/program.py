@@ -9,7 +9,6 @@ sites; every matrix is sparse, and every constraint a bound on an unknown or on 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from scipy import sparse
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.backends import quiet
+from ridgesplines.solvers.backends import solve_program
 from ridgesplines.validation import Array
 
 #: CLARABEL's settings where nobody chose others.
@@ -89,29 +88,15 @@ class Program:
     def solve(self, lam: float, name: str = "CLARABEL", options: Sequence[Mapping[str, Any]] = CLARABEL) -> Solved:
         """The solution for one lam, by the CVXPY solver of that name, with the first settings that succeed."""
         self.lam.value = lam
-        status = "not run"
-        for setting in options:
-            status = self._attempt(name, setting)
-            if self.slopes.value is not None and self.link.dual_value is not None:
-                return self._read(status)
+        status = solve_program(self.problem, self.link, name, options)
+        if self.slopes.value is not None and self.link.dual_value is not None:
+            return self._read(status)
         raise SolverRefusal(
             f"Grid(backend={name!r})",
             "a program that it can solve",
             f"status {status!r}",
             "Try another backend, or constraints and a lam of which less is asked.",
         )
-
-    def _attempt(self, name: str, options: Mapping[str, Any]) -> str:
-        import cvxpy as cp
-
-        with warnings.catch_warnings(), quiet(name == "HIGHS"):
-            # "Solution may be inaccurate" is CVXPY's guess; the gap is computed afterwards, and warned of if large.
-            warnings.simplefilter("ignore", UserWarning)
-            try:
-                self.problem.solve(solver=name, warm_start=True, verbose=False, canon_backend="SCIPY", **options)
-            except cp.SolverError:
-                return "solver_error"
-        return str(self.problem.status)
 
     def _read(self, status: str) -> Solved:
         pressure = np.zeros(self.slopes.size)

@@ -20,6 +20,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.solvers.base import Answer
+from ridgesplines.solvers.grid.answers import Found, answers
 from ridgesplines.solvers.grid.exchange import State, exchange
 from ridgesplines.solvers.grid.program import DenseProgram
 from ridgesplines.validation import Array
@@ -43,16 +44,8 @@ def biases_path(
     """
     scaling = standardise(problem)
     work = _Work(scaling.problem, dictionary, backend, refine)
-    inside = _limits(problem, scaling, dictionary, refine)
-    for lam in lams:
-        network, dual, history = work.one(scaling.problem.with_lam(scaling.lam(lam)))
-        interrupted = bool(history.get("interrupted"))
-        tolerance = REACHED_GAP if refine else backend.tolerance
-        yield Answer(
-            problem.with_lam(lam), scaling.network(network), scaling.dual(dual), inside, tolerance, history, interrupted
-        )
-        if interrupted:
-            return
+    tolerance = REACHED_GAP if refine else backend.tolerance
+    yield from answers(problem, lams, scaling, work.one, _limits(problem, scaling, dictionary, refine), tolerance)
 
 
 def _limits(problem: Problem, scaling: Scaling, dictionary: Dictionary, refine: bool) -> Oracle | None:
@@ -79,7 +72,7 @@ class _Work:
         self.threshold = np.inf if self.nothing is None else self.oracle(self.nothing[1]).value
         self.program: DenseProgram | None = None
 
-    def one(self, problem: Problem) -> tuple[RidgeSpline, Array, dict[str, Any]]:
+    def one(self, problem: Problem) -> Found:
         """(network, dual vector, history) for one lam, purified."""
         history: dict[str, Any] = {"neurons offered": len(self.dictionary), "rounds": 0}
         if self.nothing is not None and problem.lam >= self.threshold * (1.0 - 1e-10):

@@ -12,8 +12,6 @@ close do no harm (second differences of values would divide by their distance tw
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +21,7 @@ from scipy import sparse
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.neurons.dictionary import TIE, Dictionary, distinct
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.backends import Backend, quiet
+from ridgesplines.solvers.backends import Backend, solve_program
 from ridgesplines.validation import Array
 
 
@@ -102,31 +100,16 @@ class Program:
     def solve(self, lam: float) -> tuple[Array, Array, Array, str]:
         """(amplitudes, fit, dual vector, CVXPY's status) for one lam; the backend's settings in turn."""
         self.lam.value = lam
-        for options in self.backend.options:
-            status = self._attempt(options)
-            amplitudes = self.amplitudes()
-            if amplitudes is not None and self.link.dual_value is not None:
-                return amplitudes, np.asarray(self.fit.value), np.asarray(self.link.dual_value), status
+        status = solve_program(self.problem, self.link, self.backend.name, self.backend.options)
+        amplitudes = self.amplitudes()
+        if amplitudes is not None and self.link.dual_value is not None:
+            return amplitudes, np.asarray(self.fit.value), np.asarray(self.link.dual_value), status
         raise SolverRefusal(
             f"Grid(backend={self.backend.name!r})",
             "a feasible program that it can solve",
             f"status {status!r}",
             'For Interpolation offer more directions, with biases="data"; otherwise try another backend.',
         )
-
-    def _attempt(self, options: Mapping[str, Any]) -> str:
-        import cvxpy as cp
-
-        with warnings.catch_warnings(), quiet(self.backend.name == "HIGHS"):
-            # "Solution may be inaccurate" is CVXPY's guess; the gap is computed afterwards, and warned of if large.
-            warnings.simplefilter("ignore", UserWarning)
-            try:
-                self.problem.solve(
-                    solver=self.backend.name, warm_start=True, verbose=False, canon_backend="SCIPY", **options
-                )
-            except cp.SolverError:
-                return "solver_error"
-        return str(self.problem.status)
 
 
 class SplineProgram(Program):

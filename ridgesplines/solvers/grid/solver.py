@@ -10,25 +10,15 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.amplitudes.design import fitted, fitted_alone
-from ridgesplines.amplitudes.extreme_points import purify
-from ridgesplines.certificate.affine_optimum import affine_optimum
-from ridgesplines.certificate.certificate import certify
-from ridgesplines.exceptions import ProblemError, SolverRefusal
-from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.neurons.dictionary import Dictionary, grid_biases, spread_directions, thinned, with_middles
-from ridgesplines.objective import objective, relative
-from ridgesplines.oracle import dictionary_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.constrained.solver import shaped_path
 from ridgesplines.solvers.grid.biases import biases_path
-from ridgesplines.solvers.grid.polish import continuation, polish
-from ridgesplines.solvers.grid.program import SplineProgram
-from ridgesplines.solvers.univariate.kinked import nearby_line
-from ridgesplines.validation import Array
+from ridgesplines.solvers.grid.splines import splines_path
 
 #: Peak memory that CVXPY and its solvers took for each neuron and output of the sparse program, measured.
 BYTES_PER_NEURON = 8_000
@@ -36,8 +26,6 @@ BYTES_PER_NEURON = 8_000
 #: is more: the others join later.
 DENSE = 64
 ALONG = 8
-#: A refinement with a relative gap below this is good enough; otherwise continuation in lam is tried.
-GOAL_GAP = 1e-6
 
 
 @dataclass(frozen=True)
@@ -149,96 +137,11 @@ class Grid(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one compilation for all."""
+        backend = backend_named(self.backend)
         if problem.constraints:
-            yield from shaped_path(problem, lams, backend_named(self.backend), self.refine)
-            return
-        scaling = standardise(problem)
-        dictionary = self.dictionary(scaling)
-        if not isinstance(problem.activation, ReLU):
-            yield from biases_path(problem, lams, dictionary, backend_named(self.backend), self.refine)
-            return
-        oracle = dictionary_oracle(scaling.problem.X, dictionary)
-        affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
-        if affine is None and not len(dictionary):
-            raise _nothing_interpolates()
-        threshold = np.inf if affine is None else oracle(affine[1]).value
-        program: SplineProgram | None = None
-        moved = dictionary_oracle(problem.reduced.X, dictionary.moved(scaling.centre, scaling.radius))
-        tolerance = backend_named(self.backend).tolerance
-        for lam in lams:
-            scaled = scaling.problem.with_lam(scaling.lam(lam))
-            interrupted = False
-            if affine is not None and scaled.lam >= threshold * (1.0 - 1e-10):
-                network, dual, history = fitted_alone(scaled, affine[0]), affine[1], {"status": "affine"}
-            else:
-                program = program or SplineProgram(scaling.problem, dictionary, backend_named(self.backend))
-                try:
-                    network, dual, history = self._one(scaled, dictionary, program, threshold, affine)
-                    interrupted = bool(history.get("interrupted"))
-                except KeyboardInterrupt:
-                    if affine is None:
-                        raise
-                    interrupted = True  # before the backend had an answer: the affine fit is the best so far
-                    network, dual, history = fitted_alone(scaled, affine[0]), affine[1], {"status": "affine"}
-            yield Answer(
-                problem.with_lam(lam),
-                scaling.network(network),
-                scaling.dual(dual),
-                moved,
-                tolerance,
-                history,
-                interrupted,
-            )
-            if interrupted:
-                return
-
-    def _one(
-        self,
-        scaled: Problem,
-        dictionary: Dictionary,
-        program: SplineProgram,
-        threshold: float,
-        affine: tuple[Array, Array] | None,
-    ) -> tuple[RidgeSpline, Array, dict[str, Any]]:
-        """The backend's answer, refined and purified, for one lam."""
-        amplitudes, fit, dual, status = program.solve(scaled.lam)
-        oracle = dictionary_oracle(scaled.X, dictionary)
-        best = fitted(scaled, *dictionary.neurons, amplitudes, fit)
-        gap = _gap(scaled, best, dual, oracle)
-        history = {"status": status, "neurons offered": len(dictionary), "gap before refinement": gap}
-        attempts = [lambda: polish(scaled, dictionary, amplitudes, fit, dual)]
-        if affine is not None:
-            attempts.append(lambda: continuation(scaled, dictionary, np.zeros_like(amplitudes), affine[0], threshold))
-        history["refined"] = False
-        for attempt in attempts if self.refine else []:
-            try:
-                refined = attempt()
-            except KeyboardInterrupt:
-                history["interrupted"] = True
-                break
-            # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
-            if refined is None or (new := _gap(scaled, refined.network, refined.dual, oracle)) > max(gap, 1e-9):
-                continue
-            best, dual, gap, history["refined"] = refined.network, refined.dual, new, True
-            if gap <= GOAL_GAP:
-                break
-        history["neurons before purification"] = best.n_neurons
-        return purify(scaled, best), dual, history
-
-
-def _gap(problem: Problem, network: RidgeSpline, dual: Array, oracle: Any) -> float:
-    """The relative gap in the dictionary, computed."""
-    primal = objective(problem, network)
-    return relative(problem, primal - certify(problem, network, dual, oracle).value, primal)
-
-
-def _nothing_interpolates() -> ProblemError:
-    return ProblemError(
-        "biases",
-        "neurons that bend within the data",
-        "a grid with none of them",
-        'Pass biases="data", or biases inside the range of the projections.',
-    )
+            return shaped_path(problem, lams, backend, self.refine)
+        grid_path = splines_path if isinstance(problem.activation, ReLU) else biases_path
+        return grid_path(problem, lams, self.dictionary(standardise(problem)), backend, self.refine)
 
 
 def _free_memory() -> float:
