@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.interrupt import check
 from ridgesplines.problem import Problem
 
 
@@ -124,6 +125,7 @@ def solve_program(program: Any, link: Any, name: str, options: Sequence[Mapping[
     options : its settings, one or more.
     """
     for setting in options:
+        check()
         status = _attempt(program, name, setting)
         if status != FAILED and link.dual_value is not None:
             break

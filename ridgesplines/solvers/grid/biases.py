@@ -11,6 +11,7 @@ from ridgesplines.amplitudes.design import fitted, fitted_alone
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle import neurons_oracle
@@ -80,10 +81,11 @@ class _Work:
         best: State | None = None
         network, dual = self._start(problem)
         try:
-            network, dual, history["status"] = self._first(problem)
-            for state in self._states(problem, network) if self.refine else ():
-                history["rounds"] += 1
-                best = state if best is None or state.gap < best.gap else best
+            with stoppable():
+                network, dual, history["status"] = self._first(problem)
+                for state in self._states(problem, network) if self.refine else ():
+                    history["rounds"] += 1
+                    best = state if best is None or state.gap < best.gap else best
         except KeyboardInterrupt:
             history["interrupted"] = True
         if best is not None:

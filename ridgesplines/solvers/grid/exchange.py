@@ -26,6 +26,7 @@ from ridgesplines.amplitudes.design import fitted
 from ridgesplines.amplitudes.newton import curvatures, damped_solve, line_search
 from ridgesplines.amplitudes.refit import newton_refit, vertex_refit
 from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.interrupt import check
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import dual_of_fit, objective, relative
 from ridgesplines.oracle.base import Oracle, Supremum
@@ -66,6 +67,7 @@ def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float)
     tol : relative gap.
     """
     for _ in range(MAX_ROUNDS):
+        check()
         answer = _refitted(problem, network)
         if answer is None:
             return

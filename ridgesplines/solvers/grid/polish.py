@@ -15,6 +15,7 @@ import numpy as np
 from ridgesplines.amplitudes.extreme_points import extreme_point
 from ridgesplines.amplitudes.refit import newton_refit, vertex_refit
 from ridgesplines.certificate.dual import projected
+from ridgesplines.interrupt import check
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.objective import objective_of_fit
@@ -95,6 +96,7 @@ def working_set(
     refit = newton_refit if problem.loss.smooth else vertex_refit
     previous = np.inf
     for _ in range(MAX_ROUNDS):
+        check()
         if problem.n_features > 1 and problem.n_samples * len(work) > MAX_ENTRIES:
             return None
         answer = refit(problem, W[work], b[work], amplitudes[work], fit)

@@ -12,6 +12,7 @@ from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.certificate import certify
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.objective import objective, relative
@@ -68,7 +69,8 @@ class _Work:
         if problem.lam >= self.threshold * (1.0 - 1e-10):
             return *alone, {"status": "affine"}
         try:
-            return self._of_neurons(problem)
+            with stoppable():
+                return self._of_neurons(problem)
         except KeyboardInterrupt:  # before the backend had an answer: the affine fit is the best so far
             return *alone, {"status": "affine", "interrupted": True}
 
