@@ -199,7 +199,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
             require_minimiser(problem.reduced)
         if dual is None and not problem.loss.smooth:
             dual = solver_dual(problem, network, MAX_TIME)
-        certificate = certify(problem, network, dual, exact, 0.1 * answer.tolerance, fit)
+        certificate = certify(problem, network, dual, exact, 0.1 * answer.tolerance, fit, answer.end)
         certificate = looked_at(problem, certificate, *answer.peaks) if answer.peaks else certificate
     if answer.limits is not None:
         inner = certify(problem, network, answer.dual, answer.limits, fit=fit)

@@ -13,6 +13,7 @@ from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, projected, smooth_dual
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import ContradictionWarning, warn
+from ridgesplines.interrupt import late
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import dual_of_fit, eta_rounding, moved, objective, perfect_fit, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
@@ -130,6 +131,7 @@ def certify(
     oracle: Oracle | None = None,
     tol: float = SMALL_GAP,
     fit: tuple[Array, Array] | None = None,
+    end: float = np.inf,
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
 
@@ -146,13 +148,14 @@ def certify(
     oracle : of which neurons the supremum is taken; all of them by default.
     tol : a relative gap that needs no second dual vector.
     fit : the network's `targets_and_fit` for the reduced problem, where that is known.
+    end : when a search is to stop, a reading of ``time.perf_counter``; what it knows by then has a certificate.
     """
     if problem.constraints:
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
     oracle = oracle or continuum_oracle(reduced.X, network.weights, RESCAN_SEED, activation=problem.activation)
-    prove = partial(_proved, problem, network, oracle=oracle)
+    prove = partial(_proved, problem, network, oracle=partial(oracle, end=end))
     if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
         return perfect
     if not problem.loss.smooth:
@@ -164,7 +167,7 @@ def certify(
     if dual is not None:  # what costs less comes first
         ways.insert(int(problem.loss.quadratic), partial(np.take, dual, problem.rows, axis=0))
     best = prove(ways[0]())
-    if best.value < enough and len(ways) > 1:
+    if best.value < enough and len(ways) > 1 and not late(end):
         other = prove(ways[1]())
         best = max(looked_at(problem, best, *other.peaks), other, key=lambda c: c.value)
     return best

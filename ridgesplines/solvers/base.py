@@ -30,6 +30,7 @@ class Answer:
     history : notes for the reader.
     peaks : weights (m, d) and biases (m,) of neurons at which a search found large :math:`|\eta|` on the way: the
         certificate is held to them as well; None where there are none.
+    end : when the certificate is to be there, a reading of ``time.perf_counter``.
     interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
 
     Examples
@@ -48,6 +49,7 @@ class Answer:
     history: Mapping[str, Any] = field(default_factory=dict)
     interrupted: bool = False
     peaks: tuple[Array, Array] | None = None
+    end: float = float("inf")
 
 
 class Solver(ABC):

@@ -37,6 +37,8 @@ LOOSE_GAP = 1e-2
 LARGE_LAM = 1e-3
 #: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
+#: The part of the time that the solver takes; the certificate has the rest.
+SOLVING_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class ColumnGeneration(Solver):
     Parameters
     ----------
     tol : the relative gap to reach, between 1e-14 and 1.
-    max_time : seconds for each lam, after which the best so far is returned. Searches and linear programs stop in time,
-        but a round's refit is finished, and the certificate of the answer comes on top.
+    max_time : seconds for each lam, after which the best so far is returned, with its certificate: a quarter of them is
+        kept for that. Searches and linear programs stop in time; a round's refit and a pass over the data are finished.
     random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
     start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs. Or a Solution:
         then neurons at which its certificate has :math:`|\eta| > \lambda` join its network.
@@ -127,6 +129,7 @@ class ColumnGeneration(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam, from the neurons of the one before."""
+        began = time.perf_counter()
         scaling = standardise(problem)
         scaled = scaling.problem
         require_minimiser(scaled)
@@ -136,7 +139,7 @@ class ColumnGeneration(Solver):
         if self.start is not None:
             fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit, affine)
+            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit, affine, began)
             try:
                 with stoppable():
                     run.follow(last)
@@ -146,13 +149,21 @@ class ColumnGeneration(Solver):
             yield run.answer()
             if run.interrupted:
                 return
+            began = time.perf_counter()
 
 
 class _Run:
     """The work for one lam, from a fit at another, and the best state so far."""
 
     def __init__(
-        self, settings: ColumnGeneration, problem: Problem, scaling: Scaling, oracle: Oracle, fit: Fit, affine: Fit
+        self,
+        settings: ColumnGeneration,
+        problem: Problem,
+        scaling: Scaling,
+        oracle: Oracle,
+        fit: Fit,
+        affine: Fit,
+        began: float,
     ) -> None:
         self.affine = affine
         self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
@@ -163,8 +174,8 @@ class _Run:
         self.gaps: list[float] = []
         self.peaks: tuple[Array, Array] | None = None
         self.least, self.lowest, self.idle = np.inf, np.inf, 0
-        self.began, self.interrupted, self.out_of_time = time.perf_counter(), False, False
-        self.end = self.began + settings.max_time
+        self.began, self.interrupted, self.out_of_time = began, False, False
+        self.end = self.began + SOLVING_SHARE * settings.max_time
 
     def follow(self, last: float | None) -> None:
         """From the fit at lam = `last`, by way of the lams between, to a loose gap there."""
@@ -189,7 +200,7 @@ class _Run:
         self._late()  # it may be that no round could end
 
     def _supremum(self, u: Array) -> float:
-        return self.oracle(u, self.scaled.lam, end=self.began + SEARCH_SHARE * self.settings.max_time).value
+        return self.oracle(u, self.scaled.lam, end=self.began + SEARCH_SHARE * (self.end - self.began)).value
 
     def _keep(self, state: State) -> None:
         """The state of least objective; the dual vector of largest value, or the last where values may be too large."""
@@ -231,7 +242,8 @@ class _Run:
         if self.peaks is not None:
             W, b = self.peaks
             peaks = W, self.scaling.radius * b + W @ self.scaling.centre
-        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, peaks)
+        tol, end = self.settings.tol, self.began + self.settings.max_time
+        return Answer(self.problem, network, dual, None, tol, history, self.interrupted, peaks, end)
 
 
 def _first(problem: Problem) -> Fit:
