@@ -18,11 +18,20 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
 from ridgesplines.polynomials import polynomial_basis
 from ridgesplines.precise import origin_near
-from ridgesplines.validation import Array, Immutable, frozen, real_number, same_length, sample_weights, samples
+from ridgesplines.validation import (
+    Array,
+    Immutable,
+    ReadOnly,
+    frozen,
+    real_number,
+    same_length,
+    sample_weights,
+    samples,
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
+class Data(ReadOnly):
     """The data with their loss and activation, and what follows from these alone: shared by the problems of all lam."""
 
     X: Array

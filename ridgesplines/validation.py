@@ -17,7 +17,17 @@ from ridgesplines.exceptions import ProblemError
 Array = NDArray[Any]
 
 
-class Immutable:
+class ReadOnly:
+    """The arrays are read-only, also after a copy, in a file of joblib's, or in another process."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        self.__dict__.update(state)
+
+
+class Immutable(ReadOnly):
     """Attributes are set once, when the object is made."""
 
     def __setattr__(self, name: str, value: Any) -> None:

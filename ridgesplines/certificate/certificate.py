@@ -23,7 +23,7 @@ from ridgesplines.oracle.eta import eta_at
 from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
-from ridgesplines.validation import Array, real_array
+from ridgesplines.validation import Array, ReadOnly, frozen, real_array
 from ridgesplines.verdict import Scope
 
 #: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
@@ -33,7 +33,7 @@ SMALL_GAP = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class ShapeMultipliers:
+class ShapeMultipliers(ReadOnly):
     r"""The multipliers of shape constraints, which join u in :math:`\eta`.
 
     Attributes
@@ -57,7 +57,7 @@ class ShapeMultipliers:
 
 
 @dataclass(frozen=True, eq=False)
-class DualCertificate:
+class DualCertificate(ReadOnly):
     r"""A dual vector, and the supremum of what it says at every neuron.
 
     .. math:: \eta(w, b) = \sum_n u_n\,\rho(w^T x_n - b)
@@ -228,7 +228,16 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
     full[problem.rows] = u
     X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)
     return DualCertificate(
-        full, supremum.value, supremum.scope, residual, scale, value, X, activation, peaks, starts=supremum.starts
+        frozen(full),
+        supremum.value,
+        supremum.scope,
+        residual,
+        scale,
+        value,
+        X,
+        activation,
+        peaks,
+        starts=supremum.starts,
     )
 
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.validation import Array, frozen, real_array, real_number, sample_weights, samples
+from ridgesplines.validation import Array, ReadOnly, frozen, real_array, real_number, sample_weights, samples
 
 __all__ = ["RidgeFunction", "partial_dependence", "ridges"]
 
 
 @dataclass(frozen=True, eq=False)
-class RidgeFunction:
+class RidgeFunction(ReadOnly):
     r"""The neurons of a network that look in one direction: x ↦ g(wᵀx), for ReLU a linear spline of one projection.
 
     Attributes

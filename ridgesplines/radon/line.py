@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.validation import Array, frozen, real_array, real_number
+from ridgesplines.validation import Array, ReadOnly, frozen, real_array, real_number
 
 #: Where a mollified impulse is looked at, in standard deviations.
 AROUND = np.linspace(-8.0, 8.0, 1025)
@@ -21,7 +21,7 @@ BLOCK_ENTRIES = 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class LineMeasure:
+class LineMeasure(ReadOnly):
     r"""A measure on the line: impulses and, possibly, an integrable density.
 
     .. math:: \mu = g + \sum_{k=1}^K m_k\, \delta(\cdot - t_k), \qquad

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.radon.line import LineMeasure, require_network, second_derivative, total
-from ridgesplines.validation import Array, frozen
+from ridgesplines.validation import Array, ReadOnly, frozen
 
 
 @dataclass(frozen=True, eq=False)
-class RadonMeasure:
+class RadonMeasure(ReadOnly):
     r"""A sum of impulses on the Radon domain :math:`S^{d-1} \times R`, even: what is at z is at -z too.
 
     .. math:: \mu = \sum_{a=1}^{2A} m_a\, \delta(\cdot - (\alpha_a, t_a))

@@ -69,6 +69,16 @@ def rate(what: str, slope: Slope, bound: float) -> Measure:
 
 
 @dataclass(frozen=True, eq=False)
+class _Drawn:
+    """The picture of a report that came from elsewhere."""
+
+    figure: Figure
+
+    def __call__(self, figure: Figure) -> None:
+        raise TypeError("the picture is drawn already: call plot()")
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
     """A claim of the paper, and what a check of it measured.
 
@@ -99,6 +109,10 @@ class Report:
     seconds: float = 0.0
     missing: str = ""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For a copy or another process the picture is drawn: a way to draw it is no data."""
+        return self.__dict__ | {"draw": _Drawn(self.plot())}
+
     @property
     def holds(self) -> bool | None:
         """Whether every figure keeps its bound; None where the check was not run."""
@@ -121,6 +135,8 @@ class Report:
 
     def plot(self) -> Figure:
         """The picture of what was measured; not known to pyplot, save it with ``figure.savefig(path)``."""
+        if isinstance(self.draw, _Drawn):
+            return self.draw.figure
         figure = new_figure(8.0, 3.6)
         self.draw(figure)
         for axes in figure.axes:
