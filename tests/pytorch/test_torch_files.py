@@ -154,7 +154,7 @@ def test_memory_is_that_of_the_file(case, path):
     data = {
         "a repeated number": lambda: saved(state(hidden_weight=torch.zeros(1).expand(2**20, 2**12))),
         "two shapes": lambda: saved(state(hidden_weight=torch.zeros(40_000, 1), output_weight=torch.zeros(40_000, 1))),
-        "a list of lists of lists": lambda: saved(state(hidden_weight=nested)),
+        "lists of lists": lambda: saved(state(hidden_weight=nested)),
         "a compressed archive": lambda: archive(
             members(saved(state(hidden_weight=torch.zeros(2**21, 8)))), compression=zipfile.ZIP_DEFLATED
         ),
