@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.validation import Array
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.validation import Array, real_array, real_number
 
 EPS = np.finfo(float).eps
 
@@ -39,6 +40,28 @@ class Polynomial:
     coefficients: Array
     centre: Array
     radius: float
+
+    def checked(self, shape: tuple[int, ...], degree: int) -> Polynomial:
+        """The polynomial itself, if it is one of inputs and outputs of this shape, (d,) or (d, D), up to a degree."""
+        which, coefficients = np.asarray(self.exponents), real_array("polynomial.coefficients", self.coefficients)
+        centre = real_array("polynomial.centre", self.centre)
+        real_number("polynomial.radius", self.radius, "a positive number", 0.0, open_=True)
+        whole = which.ndim == 2 and which.dtype.kind == "i" and bool((which >= 0).all())
+        shapes = (which.shape[1:], coefficients.shape, centre.shape)
+        if not whole or shapes != (shape[:1], (len(which), *shape[1:]), shape[:1]):
+            raise ProblemError(
+                "polynomial",
+                f"whole exponents (P, {shape[0]}), coefficients {('P', *shape[1:])}, centre {shape[:1]}",
+                f"shapes {which.shape}, {coefficients.shape}, {centre.shape}, exponents of {which.dtype}",
+                "Give one row of exponents and one coefficient a term.",
+            )
+        total = which.sum(axis=1, dtype=float)  # of floats: whole numbers of a machine may overflow
+        if not ((total >= 2.0) & (total <= degree)).all():
+            expected = f"terms of degree 2 to {degree}, which the activation does not penalise"
+            raise ProblemError(
+                "polynomial", expected, f"degrees {total.min():g} to {total.max():g}", "Leave others out."
+            )
+        return self
 
     def __call__(self, X: Array) -> Array:
         """The values at the rows of X, shape (N,) or (N, D)."""

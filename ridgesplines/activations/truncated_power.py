@@ -12,6 +12,8 @@ from ridgesplines.activations.peaks import Peaks, size, smooth_peaks, sums
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.validation import Array
 
+#: The highest order: beyond it k! is no float.
+HIGHEST = 170
 #: In units of the largest coefficient of a polynomial.
 TINY = 1e-14
 
@@ -61,10 +63,10 @@ class TruncatedPower(Activation):
     order: int = 2
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, (int, np.integer)) or isinstance(self.order, bool) or self.order < 1:
-            raise ProblemError(
-                "order", "a whole number k >= 1", repr(self.order), "Pass TruncatedPower(2), say; ReLU() is k = 1."
-            )
+        whole = isinstance(self.order, (int, np.integer)) and not isinstance(self.order, bool)
+        if not (whole and 1 <= self.order <= HIGHEST):
+            expected = f"a whole number k >= 1, at most {HIGHEST}"
+            raise ProblemError("order", expected, repr(self.order), "Pass TruncatedPower(2), say; ReLU() is k = 1.")
 
     @property
     def homogeneity(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.cli import paths
 from ridgesplines.cli.table import Table, TableError, read_table
 from ridgesplines.validation import rounded_up
 from ridgesplines.verdict import Status
@@ -220,29 +221,8 @@ def _solver(args: argparse.Namespace, problem: rs.Problem) -> rs.solvers.Solver 
     return next((solver for solver in able if solver.refuses(problem) is None), None)
 
 
-def _check_writable(path: str | None, endings: Sequence[str] = ()) -> None:
-    """Before a long fit, not after it: whether its result can be written. Leaves what is there as it is."""
-    if path is None:
-        return
-    file = Path(path)
-    folder, is_new = file.resolve().parent, not file.exists()
-    if not folder.is_dir():
-        raise TableError(f"{path}: there is no folder {folder}")
-    if file.is_dir():
-        raise TableError(f"{path}: this is a folder; name a file")
-    if endings and file.suffix.lower() not in endings:
-        raise TableError(f"{path}: expected a name that ends in {', '.join(endings)}")
-    try:
-        file.open("ab").close()
-    except OSError as error:
-        raise TableError(f"{path}: cannot be written: {error.strerror or error}") from None
-    if is_new:
-        file.unlink()
-
-
 def _fit(args: argparse.Namespace) -> int:
-    _check_writable(args.out)
-    _check_writable(args.plot, PICTURES)
+    paths.check([args.data], (args.out, ()), (args.plot, PICTURES))
     problem = _with_lam(_problem(args, ACTIVATIONS[args.activation](args)), args.lam)
     solution = rs.solve(problem, _solver(args, problem))
     net = solution.network
@@ -262,7 +242,7 @@ def _fit(args: argparse.Namespace) -> int:
 
 
 def _path(args: argparse.Namespace) -> int:
-    _check_writable(args.plot, PICTURES)
+    paths.check([args.data], (args.plot, PICTURES))
     problem = _problem(args, ACTIVATIONS[args.activation](args))
     path = rs.solve_path(problem, _solver(args, problem), n_lams=args.n_lams)
     if args.plot:
@@ -278,6 +258,7 @@ def _path(args: argparse.Namespace) -> int:
 
 
 def _gap(args: argparse.Namespace) -> int:
+    paths.check([args.network, args.data])
     solution = _evaluated(args)
     print(solution.summary())
     return _status([solution])
@@ -294,7 +275,7 @@ def _evaluated(args: argparse.Namespace) -> rs.Solution:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    _check_writable(args.report, REPORTS)
+    paths.check([args.data, args.network], (args.report, REPORTS))
     reports = []
     for report in _reports(args):
         print(report, flush=True)
@@ -355,7 +336,7 @@ def _match_features(args: argparse.Namespace, network: rs.RidgeSpline) -> None:
         raise TableError(f"--features: the network takes {', '.join(own)}, in this order; got {', '.join(given)}")
 
 
-def _say_written(*paths: str | None) -> None:
-    for path in paths:
+def _say_written(*written: str | None) -> None:
+    for path in written:
         if path:
             print(f"wrote {path}")

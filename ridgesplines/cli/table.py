@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ridgesplines.files import other_kind
 from ridgesplines.validation import Array
 
 
@@ -55,6 +56,8 @@ def _is_number(cell: str) -> bool:
 
 def read_table(path: str) -> Table:
     """Read a CSV file with a header; commas, semicolons or tabs between cells."""
+    if kind := other_kind(path):
+        raise TableError(f"{path}: this is {kind}; name a file")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             text = file.read()

@@ -81,7 +81,7 @@ class Turn:
 def parsed(body: bytes) -> dict[str, Any]:
     """The JSON object in a request's body; NaN and infinities are no JSON."""
     try:
-        content = json.loads(body.decode("utf-8"), parse_constant=_no_number)
+        content = json.loads(body.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"expected JSON in UTF-8, with finite numbers; {error}") from None
     if not isinstance(content, dict):
@@ -174,6 +174,14 @@ def _only(body: Mapping[str, Any], names: set[str]) -> None:
     """Refuse fields that nobody reads: a misspelt one would be ignored unseen."""
     if unknown := sorted(set(body) - names):
         raise Refused(400, f"unknown field {unknown[0][:40]!r}; expected {', '.join(sorted(names))}")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields of an object; of two with one name a reader takes either."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field is there twice")
+    return fields
 
 
 def _no_number(name: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ import sys
 import threading
 import webbrowser
 from collections import OrderedDict
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from socketserver import TCPServer
 from typing import Any
 
 import ridgesplines as rs
+from ridgesplines.demo.arrivals import Arrivals
 from ridgesplines.demo.datasets import DATASETS
 from ridgesplines.demo.schema import (
     MOST_BYTES,
@@ -33,8 +35,12 @@ from ridgesplines.demo.schema import (
 from ridgesplines.demo.worker import Workers
 
 HOST, PORT = "127.0.0.1", 8710
-#: Seconds that a connection may be silent, a fit or a race may take, and a request may wait for its turn.
-SILENCE, FIT_TIME, RACE_TIME, WAIT = 30.0, 10.0, 150.0, 5.0
+#: Seconds that a connection may be silent, a request may take to arrive, and may wait for its turn.
+SILENCE, ARRIVAL, WAIT = 30.0, 10.0, 5.0
+#: Seconds that a fit or a race may take.
+FIT_TIME, RACE_TIME = 10.0, 150.0
+#: Connections at a time; a page has no more than six.
+MOST_CONNECTIONS = 64
 #: Sessions of which the newest request is remembered.
 MOST_SESSIONS = 64
 
@@ -68,12 +74,13 @@ class Demo(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128  # connections that come at once wait to be answered, or refused in words
     allow_reuse_address = os.name == "posix"  # elsewhere it would share the port with whoever has it
 
     def __init__(self, port: int = PORT) -> None:
         self.pages, self.fits, self.races = pages(), Workers(3), Workers(1)
         self.newest: OrderedDict[str, int] = OrderedDict()
-        self.lock = threading.Lock()
+        self.lock, self.free = threading.Lock(), threading.Semaphore(MOST_CONNECTIONS)
         super().__init__((HOST, port), Handler)
         self.fits.start()
 
@@ -97,6 +104,29 @@ class Demo(ThreadingHTTPServer):
         with self.lock:
             return self.newest.get(turn.session, turn.number) <= turn.number
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread a connection, as long as there are not too many."""
+        if self.free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self._turn_away(request)
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.free.release()
+
+    def _turn_away(self, connection: socket.socket) -> None:
+        """A refusal without a thread, and without waiting for the question."""
+        body = json.dumps({"error": f"busy: {MOST_CONNECTIONS} connections at a time. Try again in a moment."})
+        head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        connection.setblocking(False)
+        with suppress(OSError):
+            connection.sendall(f"{head}\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{body}".encode())
+            connection.recv(MOST_BYTES)  # closed with data pending, a connection may lose the answer
+
     def server_close(self) -> None:
         super().server_close()
         for workers in (self.fits, self.races):
@@ -118,6 +148,31 @@ class Handler(BaseHTTPRequestHandler):
     timeout = SILENCE
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.arrivals = Arrivals(self.connection)
+        self.rfile = self.arrived = io.BufferedReader(self.arrivals)
+
+    def handle_one_request(self) -> None:
+        """A request may be long in coming; once it has begun, all of it is soon there, or no longer waited for."""
+        self.close_connection = True
+        self.arrivals.within(SILENCE)
+        with suppress(TimeoutError):
+            if self.arrived.peek(1):
+                self.arrivals.within(ARRIVAL)
+                super().handle_one_request()
+
+    def handle_expect_100(self) -> bool:
+        """Ask for a body only where it will be read: whoever sends it, and what it is said to be, come first."""
+        try:
+            self._check_sender()
+            self._length()
+        except Refused as refused:
+            self._refuse(refused)
+            return False
+        return super().handle_expect_100()
+
     def do_GET(self) -> None:
         self._answer(self._get)
 
@@ -132,17 +187,20 @@ class Handler(BaseHTTPRequestHandler):
             self._check_sender()
             how()
         except Refused as refused:
-            self._json({"error": str(refused)}, refused.status)
-            if self.close_connection:
-                self._drain()
+            self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> None:
+        self._json({"error": str(refused)}, refused.status)
+        if self.close_connection:
+            self._drain()
 
     def _drain(self) -> None:
         """Read some of what was not read: a connection closed with data pending may lose the answer on its way."""
         self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(1.0)
-        for _ in range(64):
-            if not self.connection.recv(MOST_BYTES):
-                return
+        self.arrivals.within(1.0)
+        with suppress(TimeoutError):
+            while self.arrived.read1(MOST_BYTES):
+                pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """A refusal by the standard library: of lines that are no HTTP, and of methods that are not answered."""
@@ -189,7 +247,14 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "there is nothing to ask here")
 
     def _body(self) -> bytes:
-        """The request's body, no more than is allowed. Where it is not read, the connection ends with the answer."""
+        length = self._length()
+        try:
+            return self.rfile.read(length)
+        except TimeoutError:
+            raise self._closing(408, f"expected all of the request within {ARRIVAL:g} s") from None
+
+    def _length(self) -> int:
+        """The bytes of a body, no more than is allowed. Where it is not read, the connection ends with the answer."""
         if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):  # a link may lead here from afar
             raise self._closing(403, "Sec-Fetch-Site: this server computes for its own page only")
         if self.headers.get_content_type() != "application/json":
@@ -199,7 +264,7 @@ class Handler(BaseHTTPRequestHandler):
             raise self._closing(411, "Content-Length: expected a number of bytes")
         if len(length) > 12 or int(length) > MOST_BYTES:
             raise self._closing(413, f"expected at most {MOST_BYTES} bytes; got {length[:12]}")
-        return self.rfile.read(int(length))
+        return int(length)
 
     def _closing(self, status: int, reason: str) -> Refused:
         self.close_connection = True

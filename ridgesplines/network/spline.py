@@ -122,7 +122,7 @@ class RidgeSpline(Immutable):
         self.weights = frozen(W[alive] / norms[:, None])
         self.biases = frozen(b[alive] / norms)
         self.amplitudes = frozen((v[alive].T * norms ** (power or 0)).T)
-        self.polynomial = polynomial
+        self.polynomial = None if polynomial is None else polynomial.checked(expected, self.activation.degree)
         self.slope = frozen(c)
         self.offset = frozen(c0) if c0.ndim else float(c0)
         self.feature_names = feature_names
@@ -353,7 +353,7 @@ class RidgeSpline(Immutable):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RidgeSpline:
         """Read a network that `save` wrote."""
-        return cls(**archive.read(path))
+        return archive.read(path, cls)
 
     def require_relu(self, what: str) -> None:
         """Raise where the activation is another one."""

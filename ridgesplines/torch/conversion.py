@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import pickle
+import pickletools
+import re
 from collections.abc import Iterator, Mapping
-from itertools import permutations
+from itertools import islice, permutations
 
 import numpy as np
 import torch
 from torch import nn
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.files import damage_in_words, require_regular, stored_archive
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.torch.layer import RidgeLayer, spline
+from ridgesplines.torch.layer import RidgeLayer, numbers, spline
+from ridgesplines.validation import Array
 
 EXPECTED = "a shallow network f(x) = V relu(W x - b) + C x + c_0, with or without C x: two or three nn.Linear and ReLU"
 REMEDY = (
@@ -23,6 +26,12 @@ REMEDY = (
 PROBES = 64
 #: The names of nn.Sequential(Linear, ReLU, Linear) for what RidgeLayer calls otherwise.
 NAMES = {"0": "hidden", "2": "output"}
+#: What a saved state_dict asks for, and nothing else.
+GLOBALS = re.compile(
+    r"collections OrderedDict|torch\._utils _rebuild_(tensor_v2|parameter)|torch (Double|Float|Half|BFloat16)Storage"
+)
+#: Numbers of a size that the norms of weights can bear.
+LARGEST = 1e100
 SAVED = (
     "the state_dict of a shallow network, with hidden.weight, hidden.bias, output.weight, output.bias, skip.weight "
     "(net.to_torch()), or 0.weight, 0.bias, 2.weight, 2.bias (nn.Sequential(Linear, ReLU, Linear))"
@@ -88,33 +97,79 @@ def _agrees(module: nn.Module, net: RidgeSpline) -> bool:
 def from_file(path: str | os.PathLike[str]) -> RidgeSpline:
     """A network from parameters that ``torch.save(module.state_dict(), path)`` wrote.
 
-    Nothing in the file is run: it is read with ``weights_only=True``, and anything but tensors by name is refused.
-    The names say how the tensors belong together; that ReLU stands between them is taken on trust.
+    Nothing in the file is run: what it names is looked at first, then it is read with ``weights_only=True``, and
+    anything but tensors by name is refused. The names say how the tensors belong together; that ReLU stands between
+    them is taken on trust. Files older than PyTorch 1.6 are no zip archives, and are not read.
     """
-    try:
+    require_regular(path)
+    got = "which holds something else, or is damaged; code that a file holds is never run"
+    with damage_in_words(path, SAVED, got, "Save torch.save(module.state_dict(), path)."):
+        _require_plain(path)
         saved = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
-        got = f"{os.fspath(path)!r}, which holds something else; code that a file holds is never run"
-        raise ProblemError("path", SAVED, got, "Save torch.save(module.state_dict(), path).") from None
     return from_state(saved)
+
+
+def _require_plain(path: str | os.PathLike[str]) -> None:
+    """Raise unless the file names nothing but dictionaries and tensors of numbers, and its sums are right."""
+    with stored_archive(path) as archive:
+        (content,) = (name for name in archive.namelist() if name.partition("/")[2] == "data.pkl")
+        if archive.testzip() is not None:  # PyTorch does not compare them
+            raise ValueError("damaged")
+        for opcode, argument, _ in pickletools.genops(archive.read(content)):
+            if opcode.name == "GLOBAL" and not GLOBALS.fullmatch(str(argument)):
+                raise ValueError(f"it asks for {argument}")
 
 
 def from_state(state: object) -> RidgeSpline:
     """The network of a state_dict; see `from_file`."""
     got = type(state).__name__
     if isinstance(state, Mapping):
-        got = ", ".join(f"{name} {tuple(np.shape(value))}" for name, value in state.items()) or "nothing"
-        parts = {
-            (NAMES.get(name.partition(".")[0]) or name.partition(".")[0]) + name[name.find(".") :]: value
-            for name, value in state.items()
-        }
+        got = ", ".join(_described(name, value) for name, value in islice(state.items(), 12)) or "nothing"
         try:
-            K, d = parts["hidden.weight"].shape
-            D = len(parts["output.weight"])
-            layer = RidgeLayer(d, K, D if D > 1 else None, "skip.weight" in parts)
-            zeros = {"hidden.bias": torch.zeros(K), "output.bias": torch.zeros(D)}
-            layer.load_state_dict(zeros | parts)
-            return layer.network()
+            parts = {_renamed(name): _checked(value) for name, value in state.items()}
+            if len(parts) == len(state):
+                return _network(parts)
         except (KeyError, RuntimeError, AttributeError, TypeError, ValueError):
             pass
     raise ProblemError("path", SAVED, got, "Load the parameters into your module; RidgeSpline.from_torch takes it.")
+
+
+def _described(name: object, value: object) -> str:
+    if not isinstance(value, torch.Tensor):
+        return f"{str(name)[:40]} ({type(value).__name__})"
+    is_number = value.is_floating_point() and value.layout is torch.strided and _is_stored(value)
+    bad = is_number and not bool(torch.isfinite(value).all())
+    return f"{str(name)[:40]} {tuple(value.shape)}" + (" with NaN or infinity" if bad else "")
+
+
+def _renamed(name: str) -> str:
+    first, dot, rest = name.partition(".")
+    return NAMES.get(first, first) + dot + rest
+
+
+def _is_stored(value: torch.Tensor) -> bool:
+    """Whether each entry has a place of its own: one that is repeated would take memory that the file has not."""
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+
+
+def _checked(value: torch.Tensor) -> Array:
+    if not (value.is_floating_point() and value.layout is torch.strided and _is_stored(value)):
+        raise TypeError("expected a plain tensor of real numbers")
+    array = numbers(value)
+    if not (np.abs(array) <= LARGEST).all():
+        raise ValueError("a number that is none, or too large to be squared")
+    return array
+
+
+def _network(parts: dict[str, Array]) -> RidgeSpline:
+    """The network of arrays by the names of a RidgeLayer; no more of them, and of shapes that fit together."""
+    W, v = parts.pop("hidden.weight"), parts.pop("output.weight").T
+    (K, d), (width, D) = W.shape, v.shape
+    b, c0 = parts.pop("hidden.bias", np.zeros(K)), parts.pop("output.bias", np.zeros(D))
+    c = parts.pop("skip.weight", None)
+    if parts or width != K or b.shape != (K,) or c0.shape != (D,) or d == 0 or D == 0:
+        raise ValueError("names or shapes that do not fit together")
+    if c is not None and c.shape != (D, d):
+        raise ValueError("a skip connection that does not fit")
+    slope = np.zeros((d, D)) if c is None else c.T
+    return RidgeSpline(W, -b, v, slope, c0) if D > 1 else RidgeSpline(W, -b, v[:, 0], slope[:, 0], c0[0])

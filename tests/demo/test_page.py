@@ -1,5 +1,6 @@
 """The demo's page in a headless Chromium, where there is one: nothing from outside, and everything it promises."""
 
+import base64
 import io
 import json
 import re
@@ -269,8 +270,20 @@ def test_a_link_restores_the_state(page):
 @pytest.mark.parametrize(
     "junk", ["#%%%", "#bm90IGpzb24", "#eyJsaW5lIjp7InBvaW50cyI6WzFdfX0", "#<img src=x onerror=alert(1)>"]
 )
-def test_a_link_that_is_none_shows_the_start(page, junk):
+def test_a_link_that_is_none_shows_the_start_and_says_so(page, junk):
     assert page.open(f"/{junk}").k("line") == (4, 40)
+    assert page.text("#message").startswith("The link is not read: ")
+    page.choose("#line [name=data]", "few")
+    page.until(lambda: page.k("line")[1] == 8 and not page.text("#message"))
+
+
+def test_a_link_to_data_that_are_none(page):
+    """Names that every object of JavaScript has are asked of the server, which has no such data."""
+    state = {"line": {"data": "constructor", "points": [[0, 0], [1, 1], [2, 0]]}, "plane": {"points": [[0, 0, 0]]}}
+    page.open("/#" + base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("="))
+    assert page.k("line")[1] == 3
+    assert page.text("#message") == ""
+    assert any("404" in entry["message"] for entry in page.browser.get_log("browser"))
 
 
 def test_exports(page):

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 #: From the ground up, a rung a wing; what stands on one rung knows nothing of its neighbours, but for the ground.
 LAYERS = [
     {"exceptions", "interrupt", "verdict"},
-    {"validation", "fast"},
+    {"validation", "fast", "files"},
     {"precise", "polynomials", "constraints", "losses", "activations", "radon"},
     {"problem", "network"},
     {"scaling", "objective", "neurons"},

@@ -27,7 +27,7 @@ export function proof(found) {
 export class Controls {
   /** `part` is the state's; `most` points are allowed; `maximum()` is lambda_max of the last answer. */
   constructor(form, store, part, most, maximum) {
-    Object.assign(this, { form, store, part, most, maximum, datasets: {}, sliding: false });
+    Object.assign(this, { form, store, part, most, maximum, datasets: new Map(), sliding: false });
     const field = form.elements;
     options(field.loss, Object.entries(LOSSES).map(([value, { title }]) => [value, title]));
     field.data.addEventListener("change", () => this.load(field.data.value));
@@ -57,8 +57,8 @@ export class Controls {
   }
 
   async describe(name) {
-    this.datasets[name] ??= await get(`/api/data/${encodeURIComponent(name)}`);
-    return this.datasets[name];
+    if (!this.datasets.has(name)) this.datasets.set(name, await get(`/api/data/${encodeURIComponent(name)}`));
+    return this.datasets.get(name);
   }
 
   #kind(loss, points) {

@@ -10,13 +10,25 @@ import { Tour } from "./tour.js";
 
 const find = (id) => document.getElementById(id);
 const messages = {};
-const store = new Store(decoded(location.hash.slice(1)) ?? START);
+let notice = ""; // of a link that is not read, until something else is to be said, or done
+const store = new Store(linked() ?? START);
 let panels = {};
+
+/** The state in the address, or null where there is none that can be read; then it is said why. */
+function linked() {
+  const text = location.hash.slice(1);
+  try {
+    return text ? decoded(text) : null;
+  } catch (error) {
+    notice = `The link is not read: ${error.message}.`;
+    return null;
+  }
+}
 
 /** What went wrong in a panel, in words; empty where nothing did. */
 function say(panel, text) {
   messages[panel] = text;
-  find("message").textContent = messages[store.state.panel] ?? "";
+  find("message").textContent = messages[store.state.panel] || notice;
   find("message").classList.remove("news");
   document.body.classList.toggle("stale", Boolean(messages[store.state.panel]));
 }
@@ -76,7 +88,7 @@ function key(event) {
     return;
   }
   const typing = event.target.matches?.("input[type=number], select, textarea");
-  if (control || event.altKey || typing || !(event.key in KEYS)) return;
+  if (control || event.altKey || typing || !Object.hasOwn(KEYS, event.key)) return;
   KEYS[event.key]();
   event.preventDefault();
 }
@@ -104,8 +116,9 @@ function wire() {
   }
   document.addEventListener("keydown", key);
   window.addEventListener("hashchange", () => {
-    const state = decoded(location.hash.slice(1));
+    const state = linked();
     if (state && encoded(state) !== encoded(store.state)) for (const part of [...PANELS, "panel"]) restore(part, state[part]);
+    else say(store.state.panel, messages[store.state.panel] ?? "");
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => paintTheme(matches));
 }
@@ -116,6 +129,7 @@ function restore(part, value) {
 
 let written = null;
 function keep(state, before) {
+  if (store.past.length) notice = "";
   find("undo").disabled = !store.past.length;
   find("redo").disabled = !store.future.length;
   if (state.panel !== before.panel) show(state.panel);

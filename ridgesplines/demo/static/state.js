@@ -62,33 +62,65 @@ export function encoded(state) {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The state in an address, or null where there is none; what does not belong there is left out. */
+/** Coordinates, lam and parameters stay within this; the server has the same bounds. */
+const LARGEST = 1e12;
+const number = (low, high) => (value) => Number.isFinite(value) && value >= low && value <= high;
+const whole = (low, high) => (value) => Number.isInteger(value) && value >= low && value <= high;
+const orNull = (fits) => (value) => value === null || fits(value);
+const oneOf = (known) => (value) => typeof value === "string" && Object.hasOwn(known, value);
+const points = (most, size) => (value) => Array.isArray(value) && value.length >= 1 && value.length <= most
+  && value.every((row) => Array.isArray(row) && row.length === size && row.every(number(-LARGEST, LARGEST)));
+
+const problem = (most, size) => ({
+  data: (value) => typeof value === "string" && /^[a-z]{1,20}$/.test(value),
+  points: points(most, size),
+  lam: orNull(number(1 / LARGEST, LARGEST)),
+  loss: oneOf(LOSSES),
+  parameter: orNull(number(1e-9, LARGEST)),
+});
+
+/** What a link may hold: the fields of each part, and whether a value fits. */
+const FIELDS = {
+  line: { ...problem(500, 2), sparsest: (value) => typeof value === "boolean" },
+  race: { width: whole(1, 500), optimizer: oneOf(OPTIMIZERS), rate: orNull(number(1e-6, 10)), epochs: whole(1, 20_000), seed: whole(0, 999) },
+  plane: { ...problem(200, 3), directions: whole(1, 64) },
+};
+
+/** The state in an address; an error in words where it is none. What a link leaves out is as at the start. */
 export function decoded(text) {
+  const found = ownFields("the link", parsed(text), { panel: null, ...FIELDS });
+  const state = { ...START };
+  for (const part of PANELS) if (Object.hasOwn(found, part)) state[part] = merged(part, found[part]);
+  if (Object.hasOwn(found, "panel")) {
+    if (!PANELS.includes(found.panel)) throw new Error(`panel is none of ${PANELS.join(", ")}`);
+    state.panel = found.panel;
+  }
+  if (!state.line.points.length || !state.plane.points.length) throw new Error("it holds no points");
+  return state;
+}
+
+function parsed(text) {
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-    const found = JSON.parse(new TextDecoder().decode(bytes));
-    const state = { ...START, panel: PANELS.includes(found.panel) ? found.panel : START.panel };
-    for (const part of PANELS) state[part] = merged(START[part], found[part] ?? {}, part === "plane" ? 3 : 2);
-    return state.line.points.length && state.plane.points.length ? state : null;
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return null;
+    throw new Error("it was not copied whole");
   }
 }
 
-const OWN = {
-  points: (value, size) => Array.isArray(value) && value.every((row) => Array.isArray(row) && row.length === size && row.every(Number.isFinite)),
-  loss: (value) => Object.hasOwn(LOSSES, value),
-  optimizer: (value) => Object.hasOwn(OPTIMIZERS, value),
-  lam: (value) => value === null || Number.isFinite(value),
-  parameter: (value) => value === null || Number.isFinite(value),
-  rate: (value) => value === null || Number.isFinite(value),
-};
+/** An object of known fields; any other, such as __proto__, is refused and never looked up. */
+function ownFields(name, value, known) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${name} is no object`);
+  const unknown = Object.keys(value).find((field) => !Object.hasOwn(known, field));
+  if (unknown !== undefined) throw new Error(`${name} has an unknown field ${JSON.stringify(unknown.slice(0, 40))}`);
+  return value;
+}
 
-function merged(start, found, size) {
-  const state = { ...start };
-  for (const [name, value] of Object.entries(start)) {
-    const fits = OWN[name] ?? ((other) => typeof other === typeof value);
-    if (Object.hasOwn(found, name) && fits(found[name], size)) state[name] = found[name];
+function merged(part, value) {
+  const state = { ...START[part] };
+  for (const [field, own] of Object.entries(ownFields(part, value, FIELDS[part]))) {
+    if (!FIELDS[part][field](own)) throw new Error(`${part}.${field} is not what belongs there, or out of range`);
+    state[field] = own;
   }
   return state;
 }
