@@ -27,6 +27,7 @@ from ridgesplines.validation import (
     same_length,
     sample_weights,
     samples,
+    sized,
 )
 
 
@@ -147,7 +148,7 @@ class Problem(Immutable):
         loss = _instance("loss", loss, Loss, Squared)
         activation = _instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
-        points = frozen(samples("X", X))
+        points = frozen(sized("X", samples("X", X)))
         self.feature_names = None if names is None else tuple(map(str, names))
         if self.feature_names is not None and len(self.feature_names) != points.shape[1]:
             raise ProblemError(
@@ -156,9 +157,10 @@ class Problem(Immutable):
                 f"{len(self.feature_names)}",
                 "Leave it out for the names x0, x1, ...",
             )
-        values = frozen(loss.check(y))
+        values = frozen(sized("y", loss.check(y)))
         same_length("y", len(values), len(points))
-        self.data = Data(points, values, frozen(sample_weights(sample_weight, len(points))), loss, activation)
+        weight = frozen(sized("sample_weight", sample_weights(sample_weight, len(points))))
+        self.data = Data(points, values, weight, loss, activation)
         self.lam = self._check_lam(lam)
         self.constraints = checked(constraints)
         if loss.interpolates:

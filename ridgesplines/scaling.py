@@ -22,7 +22,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.polynomials import least_squares
 from ridgesplines.problem import Problem
-from ridgesplines.validation import Array
+from ridgesplines.validation import LARGEST, SMALLEST, Array
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,16 @@ class Scaling:
         """The scaled lam."""
         if self.problem.loss.interpolates:
             return 1.0  # lam only scales the objective, and may be zero
-        return lam * self.size / (self.stretch * self.factor)
+        scaled = lam * self.size / self.factor / self.stretch
+        if lam > 0.0 and not SMALLEST <= scaled <= LARGEST:
+            unit = lam / scaled if 0.0 < scaled < np.inf else self.factor / self.size * self.stretch
+            raise ProblemError(
+                "lam",
+                f"between {SMALLEST:g} and {LARGEST:g} in units of the data, weight * loss * length / y = {unit:.3g}",
+                f"{lam:g}",
+                "Choose it as a part of rs.lambda_max(problem), from which on the solution is affine.",
+            )
+        return scaled
 
 
 def standardise(problem: Problem) -> Scaling:

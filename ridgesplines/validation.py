@@ -15,6 +15,8 @@ from ridgesplines.exceptions import ProblemError
 
 #: An array, of float64 unless said otherwise.
 Array = NDArray[Any]
+#: Sizes of data: their squares, times a weight of such a size, neither overflow nor vanish.
+SMALLEST, LARGEST = 1e-100, 1e100
 
 
 class ReadOnly:
@@ -95,6 +97,19 @@ def samples(name: str, values: Any) -> Array:
     if array.shape[1] == 0:
         raise ProblemError(
             name, "at least one feature", f"0 feature(s) (shape={array.shape})", "Pass at least one column."
+        )
+    return array
+
+
+def sized(name: str, array: Array) -> Array:
+    """The same array, if products of three such sizes are floating-point numbers, or it is zero."""
+    size = float(np.abs(array).max(initial=0.0))
+    if size and not SMALLEST <= size <= LARGEST:
+        raise ProblemError(
+            name,
+            f"numbers whose largest size is between {SMALLEST:g} and {LARGEST:g}, or zero",
+            f"{size:g}",
+            f"Change the units of {name}: beyond that the terms of an objective leave the range of floating point.",
         )
     return array
 

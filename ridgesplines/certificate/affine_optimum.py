@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
-from ridgesplines.certificate.dual import least_supremum_dual
+from ridgesplines.certificate.least_supremum import least_supremum_dual
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
+#: Scaled targets are of size one, unless they are affine: then they are what rounding left.
+ROUNDING = 1e-13
+
 
 def affine_optimum(problem: Problem, oracle: Oracle, nearby: Array | None = None) -> tuple[Array, Array] | None:
-    """(fit, dual vector of least supremum) of the best affine function, or None where none is feasible."""
+    """(fit, dual vector of least supremum) of the best affine function, or None where none is feasible.
+
+    Parameters
+    ----------
+    problem : in scaled units.
+    oracle : the neurons of which the supremum is taken.
+    nearby : values at the data of a function near the best one, if one is known.
+    """
     require_minimiser(problem)
+    if problem.loss.translates and not problem.loss.interpolates and float(np.abs(problem.y).max()) <= ROUNDING:
+        return np.zeros_like(problem.y), np.zeros_like(problem.y)  # y is affine: no residual, and nothing to bend for
     answer = affine_fit(problem, nearby=nearby)
     if answer is None or problem.loss.smooth:
         return answer

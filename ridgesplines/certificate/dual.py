@@ -12,22 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import linprog, minimize_scalar
+from scipy.optimize import minimize_scalar
 
 from ridgesplines.amplitudes.affine import affine_fit
-from ridgesplines.amplitudes.design import project
-from ridgesplines.amplitudes.linear_program import OPTIONS
-from ridgesplines.interrupt import check
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import SUM, blocks, eta_rounding, moved, objective_rounding
-from ridgesplines.oracle.base import Oracle
 from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
-
-#: Cuts in search of the least supremum.
-CUTS = 60
-ACCURACY = 1e-9
 
 
 def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
@@ -206,44 +198,6 @@ def value_rounding(problem: Problem, u: Array, value: float) -> float:
         return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
     conjugate = problem.loss.conjugate(problem.y, -(u.T / problem.sample_weight).T)
     return SUM * float(problem.sample_weight @ np.abs(conjugate))
-
-
-def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:
-    """Among the dual vectors of an optimal fit z, one with the least sup|eta|: cutting planes from `u`.
-
-    A loss with kinks leaves the entries of u free where a residual sits on a kink; each round a linear program
-    takes the least supremum over the neurons found so far.
-    """
-    low, high = subgradients(problem, z)
-    free = low < high
-    if not free.any():
-        return u
-    Q, bounds = problem.null_space, [*zip(low[free], high[free], strict=True), (0.0, None)]
-    held = np.where(free, 0.0, low)
-    A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
-    rows = np.empty((0, len(u)))
-    for _ in range(CUTS):
-        check()
-        supremum = oracle(u)
-        cuts = project(Q, problem.activation.value(problem.X @ supremum.weights[:64].T - supremum.biases[:64])).T
-        rows = np.concatenate([rows, cuts])
-        sides = np.concatenate([rows, -rows])
-        out = linprog(
-            np.append(np.zeros(int(free.sum())), 1.0),
-            A_ub=np.column_stack([sides[:, free], -np.ones(len(sides))]),
-            b_ub=-sides @ held,
-            A_eq=A_eq,
-            b_eq=-Q.T @ held,
-            bounds=bounds,
-            method="highs-ds",
-            options=OPTIONS,
-        )
-        if out.status != 0 or supremum.value <= out.fun * (1.0 + ACCURACY):
-            break
-        u = held.copy()
-        u[free] = out.x[:-1]
-        u, _ = projected(problem, u)
-    return u
 
 
 def subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:

@@ -46,7 +46,7 @@ class Huber(Loss):
 
     def value(self, y: Array, z: Array) -> Array:
         r = abs(y - z)
-        return namespace(z).where(r <= self.delta, r**2, 2.0 * self.delta * r - self.delta**2)
+        return namespace(z).where(r <= self.delta, r**2, self.delta * (2.0 * r - self.delta))
 
     def gradient(self, y: Array, z: Array) -> Array:
         return 2.0 * np.clip(z - y, -self.delta, self.delta)

@@ -55,7 +55,7 @@ def splines(X: Array, dictionary: Dictionary) -> Splines:
 
 def _spline(p: Array, knots: Array) -> tuple[Any, Any, Any, Any]:
     sites = distinct(np.concatenate([knots, p]))
-    sites = sites[sites >= knots[0]]
+    sites = sites[sites >= knots[0] - TIE]  # where a point lies beside the knot, the first of both is their site
     steps = len(sites) - 1  # unknown values: at every site after the first knot
     piece = np.searchsorted(knots, sites[:-1] + TIE, side="right") - 1
     rises = sparse.diags_array([np.ones(steps), -np.ones(steps - 1)], offsets=[0, -1], shape=(steps, steps))

@@ -47,8 +47,8 @@ class Line:
 
     @cached_property
     def first(self) -> Array | None:
-        """For each site its first row, or None where every row is a site of its own."""
-        return None if (np.diff(self.t) > TIE).all() else _apart(self.t)
+        """For each site its first row, or None where every row is a site of its own, as interpolation asks."""
+        return None if self.loss.interpolates or (np.diff(self.t) > TIE).all() else _apart(self.t)
 
     @cached_property
     def sites(self) -> Array:

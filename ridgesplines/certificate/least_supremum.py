@@ -1,0 +1,115 @@
+r"""The least supremum of the dual vectors of an affine fit: what lambda_max is for a loss with kinks.
+
+Such a loss leaves the entries of u free where a residual sits on a kink. A few cutting planes find them, as a rule.
+Where nearly all residuals are zero they would be many: in one dimension one linear program then knows all of
+:math:`\eta`. Its unknowns are the masses that each site holds and the values at the sites: its matrix is sparse, and
+rows that share a site share their unknown.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.design import project
+from ridgesplines.amplitudes.linear_program import OPTIONS
+from ridgesplines.certificate.dual import projected, subgradients
+from ridgesplines.interrupt import check
+from ridgesplines.objective import eta_rounding
+from ridgesplines.oracle.base import Oracle
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: Cuts in search of the least supremum.
+CUTS, CUTS_ON_A_LINE = 60, 3
+ACCURACY = 1e-9
+
+
+def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:
+    """Among the dual vectors of an optimal fit z, one with the least sup|eta|; `u` is one of them."""
+    low, high = subgradients(problem, z)
+    if (low == high).all():
+        return u
+    if ((low <= 0.0) & (high >= 0.0)).all():
+        return np.zeros_like(u)  # it is orthogonal to everything, and its supremum is zero
+    on_a_line = problem.n_features == 1 and isinstance(problem.activation, ReLU)
+    most = CUTS if not on_a_line else CUTS_ON_A_LINE if (low < high).mean() < 0.5 else 0
+    u, settled = _by_cuts(problem, low, high, u, oracle, most)
+    if on_a_line and not settled and (best := _on_a_line(problem.X[:, 0], low, high)) is not None:
+        return projected(problem, best)[0]
+    return u
+
+
+def _on_a_line(x: Array, low: Array, high: Array) -> Array | None:
+    """The best u between its bounds in one dimension, or None where the linear program fails.
+
+    Unknowns: the mass of each site, the slopes of eta between them, which change by the masses, its values at the inner
+    sites, and the supremum. No slope is divided by a width, so that sites may be as close as they like.
+    """
+    sites, place = np.unique(x, return_inverse=True)
+    m = len(sites)
+    least, most = np.bincount(place, low, m), np.bincount(place, high, m)
+    change = sparse.diags_array([np.ones(m - 1), -np.ones(m - 1)], offsets=[0, -1], shape=(m, m - 1))
+    inner = sparse.eye_array(m - 2)
+    step = -change.T.tocsc()[:, 1:-1]
+    widths = sparse.diags_array(np.diff(sites))
+    supremum = np.ones((m - 2, 1))
+    out = linprog(
+        np.append(np.zeros(3 * m - 3), 1.0),
+        A_ub=sparse.block_array(
+            [[sparse.csr_array((m - 2, 2 * m - 1)), sign * inner, -supremum] for sign in (1.0, -1.0)]
+        ),
+        b_ub=np.zeros(2 * m - 4),
+        A_eq=sparse.block_array(
+            [[sparse.eye_array(m), -change, None, None], [None, -widths, step, np.zeros((m - 1, 1))]]
+        ),
+        b_eq=np.zeros(2 * m - 1),
+        bounds=np.concatenate(
+            [np.column_stack([least, most]), np.full((2 * m - 3, 2), [-np.inf, np.inf]), [[0.0, np.inf]]]
+        ),
+        method="highs",
+        options=OPTIONS,
+    )
+    if out.status != 0:
+        return None
+    share = np.divide(out.x[:m] - least, most - least, out=np.zeros(m), where=most > least)[place]
+    return low + np.clip(share, 0.0, 1.0) * (high - low)
+
+
+def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle, most: int) -> tuple[Array, bool]:
+    """Cutting planes from `u`, and whether they settled it in at most so many rounds.
+
+    Each round a linear program takes the least supremum over the neurons found so far.
+    """
+    free = low < high
+    Q, bounds = problem.null_space, [*zip(low[free], high[free], strict=True), (0.0, None)]
+    held = np.where(free, 0.0, low)
+    A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
+    rows = np.empty((0, len(u)))
+    nothing = eta_rounding(problem, np.maximum(np.abs(low), np.abs(high)))  # no supremum is known to less
+    for _ in range(most):
+        check()
+        supremum = oracle(u)
+        if supremum.value <= nothing:
+            return u, True
+        cuts = project(Q, problem.activation.value(problem.X @ supremum.weights[:64].T - supremum.biases[:64])).T
+        rows = np.concatenate([rows, cuts])
+        sides = np.concatenate([rows, -rows])
+        out = linprog(
+            np.append(np.zeros(int(free.sum())), 1.0),
+            A_ub=np.column_stack([sides[:, free], -np.ones(len(sides))]),
+            b_ub=-sides @ held,
+            A_eq=A_eq,
+            b_eq=-Q.T @ held,
+            bounds=bounds,
+            method="highs-ds",
+            options=OPTIONS,
+        )
+        if out.status != 0 or supremum.value <= out.fun * (1.0 + ACCURACY):
+            return u, out.status == 0
+        u = held.copy()
+        u[free] = out.x[:-1]
+        u, _ = projected(problem, u)
+    return u, False
