@@ -10,6 +10,7 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.cli.main import main
+from ridgesplines.verdict import Status
 
 
 @pytest.fixture
@@ -300,7 +301,7 @@ def test_an_interrupted_fit_is_printed_and_written(table, tmp_path, monkeypatch,
     whole = rs.solve
 
     def interrupted(*args):
-        return dataclasses.replace(whole(*args), status="interrupted")
+        return dataclasses.replace(whole(*args), status=Status.INTERRUPTED)
 
     monkeypatch.setattr(rs, "solve", interrupted)
     net = tmp_path / "net.npz"
