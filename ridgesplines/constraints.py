@@ -312,3 +312,7 @@ def checked(constraints: Any) -> tuple[Constraint, ...]:
             got = f"the class {constraint.__name__} itself" if isinstance(constraint, type) else repr(constraint)
             raise ProblemError("constraints", "instances such as Monotone()", got, remedy)
     return given
+
+
+#: All of them, by which a file can name one.
+CONSTRAINTS: tuple[type[Constraint], ...] = (Monotone, Convex, Concave, Lipschitz, FixedValues)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ridgesplines import saved
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import at_sites, neuron_bound
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
@@ -327,8 +328,32 @@ class Solution:
         return plot_solution(self, **kwargs)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network as ``.npz``, without pickle; `RidgeSpline.load` reads it."""
-        self.network.save(path)
+        """Write the solution as ``.npz``, without pickle; `load` reads it, and `RidgeSpline.load` its network."""
+        saved.write(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Solution:
+        """Read a solution that `save` wrote.
+
+        Objective, dual value and gap are computed again, from the network, the data and the dual vector in the file; in
+        one dimension and in a plane its supremum too. One that was searched or bounded is taken as the file has it, but
+        for being raised to what is seen at the neurons in the file: such a gap is as honest as the file.
+
+        Raises
+        ------
+        ProblemError
+            For a file that `save` did not write, or that is damaged.
+
+        Examples
+        --------
+        >>> import os, tempfile, ridgesplines as rs
+        >>> solution = rs.solve(rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1))
+        >>> path = os.path.join(tempfile.mkdtemp(), "solution.npz")
+        >>> solution.save(path)
+        >>> rs.Solution.load(path).relative_gap == solution.relative_gap
+        True
+        """
+        return cls(**saved.read(path))
 
     def __repr__(self) -> str:
         return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from math import prod
 from typing import Any, TypeVar
@@ -41,8 +41,14 @@ HEADER = re.compile(
 )
 
 
-def write(path: str | os.PathLike[str], network: Any) -> None:
-    """Write the arguments that a network was made of."""
+#: What the names of further arrays begin with, and the name of a text, where more than a network is stored.
+BESIDES, NOTES = "besides_", "notes"
+
+
+def write(
+    path: str | os.PathLike[str], network: Any, besides: Mapping[str, Array] | None = None, notes: str | None = None
+) -> None:
+    """Write the arguments that a network was made of, with further arrays and a text where they are given."""
     require_regular(path)
     stored: dict[str, Any] = {name: np.asarray(getattr(network, name)) for name in ARRAYS}
     stored["format"] = np.array(FORMAT)
@@ -52,6 +58,9 @@ def write(path: str | os.PathLike[str], network: Any) -> None:
         stored["activation_settings"] = np.array([float(value) for value in vars(network.activation).values()])
     if network.polynomial is not None:
         stored |= {f"polynomial_{name}": np.asarray(value) for name, value in vars(network.polynomial).items()}
+    stored |= {BESIDES + name: array for name, array in (besides or {}).items()}
+    if notes is not None:
+        stored[NOTES] = np.array(notes)
     with open(path, "wb") as file:  # a file object: the name stays what the user wrote
         np.savez(file, **stored)
 
@@ -64,9 +73,19 @@ def read(path: str | os.PathLike[str], make: Callable[..., Network]) -> Network:
         return make(**_arguments(_stored(path)))
 
 
+def read_besides(path: str | os.PathLike[str]) -> tuple[dict[str, Array], str]:
+    """The further arrays, and the text, that `write` wrote."""
+    with stored_archive(path) as archive:
+        names = [name for name in archive.namelist() if name.startswith(BESIDES)]
+        arrays = {name.removeprefix(BESIDES).removesuffix(".npy"): _array(archive.read(name), "f") for name in names}
+        return arrays, str(_scalar(_array(archive.read(f"{NOTES}.npy"), "U")))
+
+
 def _stored(path: str | os.PathLike[str]) -> dict[str, Array]:
     with stored_archive(path) as archive:
         names = {name.removesuffix(".npy"): name for name in archive.namelist()}
+        if NOTES in names:  # of a solution: only its network is read here
+            names = {name: member for name, member in names.items() if name != NOTES and not name.startswith(BESIDES)}
         required = {*ARRAYS, *WORDS}
         extra = names.keys() - required
         allowed: list[set[str]] = [set(), {*ACTIVATION}, {*ACTIVATION, *POLYNOMIAL}]

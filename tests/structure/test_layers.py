@@ -17,6 +17,7 @@ LAYERS = [
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
     {"certificate"},
+    {"saved"},
     {"solution"},
     {"path", "compare"},
     {"solvers"},

@@ -1,0 +1,140 @@
+"""Solutions on disk: the archive of their network, and in it the problem, the dual vector and how the fit ended.
+
+No pickle. Of a certificate only what cannot be computed again is believed: the dual vector, and a supremum that was
+searched, bounded or enumerated for it, which is never below |eta| at the neurons in the file. In one dimension and in a
+plane the supremum is computed again, and so are the objective, the dual value and the gap everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.certificate.certificate import DualCertificate, ShapeMultipliers, looked_at
+from ridgesplines.certificate.dual import best_scale
+from ridgesplines.constraints import CONSTRAINTS
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.files import damage_in_words
+from ridgesplines.losses import LOSSES
+from ridgesplines.network import archive
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.oracle import exact_oracle
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope, Status
+
+#: What a solution has besides its problem, its network and its certificate.
+NOTES = ("solver", "seconds", "dictionary_gap", "tolerance")
+#: The arrays of a problem, of a certificate, and of the multipliers of constraints.
+DATA = ("X", "y", "sample_weight")
+PEAKS = ("peak_weights", "peak_biases")
+MULTIPLIERS = ("points", "at_points", "sites", "slopes")
+
+
+def write(path: str | os.PathLike[str], solution: Any) -> None:
+    """Write a solution; `RidgeSpline.load` reads its network, :func:`read` all of it."""
+    p, c = solution.problem, solution.certificate
+    known = {"loss": LOSSES, "constraints": CONSTRAINTS}
+    for name, objects in (("loss", [p.loss]), ("constraints", p.constraints)):
+        if not all(type(each) in known[name] for each in objects):
+            remedy = "Save the network, or pickle the solution."
+            raise ProblemError("solution", f"{name} of this library, whose name a file can hold", repr(objects), remedy)
+    notes = {name: getattr(solution, name) for name in NOTES} | {
+        "status": solution.status,
+        "lam": p.lam,
+        "loss": _named(p.loss),
+        "constraints": [_named(constraint) for constraint in p.constraints],
+        "scope": c.scope,
+        "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
+        "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
+    }
+    arrays = {name: getattr(p, name) for name in DATA} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
+    if c.multipliers is not None:
+        arrays |= {name: getattr(c.multipliers, name) for name in MULTIPLIERS}
+    archive.write(path, solution.network, {name: np.asarray(a, float) for name, a in arrays.items()}, json.dumps(notes))
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The arguments of the Solution that `write` wrote."""
+    expected, remedy = "an .npz archive written by Solution.save", "Read a network alone with RidgeSpline.load."
+    with damage_in_words(path, expected, "which is not one", remedy):
+        network = archive.read(path, RidgeSpline)
+        arrays, text = archive.read_besides(path)
+        notes = json.loads(text)
+        problem = _problem(network, arrays, notes)
+        return {name: notes[name] for name in NOTES} | {
+            "problem": problem,
+            "network": network,
+            "certificate": _certificate(problem, network, arrays, notes),
+            "status": Status(notes["status"]),
+            "history": dict(notes["history"]),
+        }
+
+
+def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, Any]) -> Problem:
+    X, y, weight = (arrays[name] for name in DATA)
+    constraints = [_made(CONSTRAINTS, named) for named in notes["constraints"]]
+    return Problem(
+        X,
+        y,
+        float(notes["lam"]),
+        _made(LOSSES, notes["loss"]),
+        network.activation,
+        weight,
+        feature_names=network.feature_names,
+        constraints=constraints or None,
+    )
+
+
+def _certificate(
+    problem: Problem, network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, Any]
+) -> DualCertificate:
+    """The certificate; without constraints its value is computed again, and where it is quick its supremum."""
+    dual, peaks, figures = arrays["dual"], (arrays[PEAKS[0]], arrays[PEAKS[1]]), notes["certificate"]
+    if dual.shape != (problem.n_samples, *problem.outputs) or peaks[0].shape != (*peaks[1].shape, problem.n_features):
+        raise ValueError("arrays that do not fit the problem")
+    sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
+    multipliers, scope, exact = None, Scope(notes["scope"]), None
+    if problem.constraints:
+        multipliers = ShapeMultipliers(*(arrays[name] for name in MULTIPLIERS))
+    else:
+        u = dual[problem.rows]
+        if scope is Scope.EXACT and (exact := exact_oracle(problem.reduced.X, problem.activation)) is not None:
+            sup = exact(u, np.inf).value
+        scale, value = best_scale(problem.reduced, u, sup)
+    certificate = DualCertificate(
+        dual,
+        sup,
+        scope,
+        float(figures["residual"]),
+        scale,
+        value,
+        problem.X,
+        problem.activation,
+        peaks,
+        multipliers,
+        int(figures["starts"]),
+    )
+    for W, b in (peaks, (network.weights, network.biases)):
+        certificate = looked_at(problem, certificate, W, b)
+    return certificate
+
+
+def _named(obj: Any) -> list[Any]:
+    """The name of a class with the settings of one of its objects."""
+    return [type(obj).__name__, {field.name: getattr(obj, field.name) for field in fields(obj)}]
+
+
+def _made(kinds: Any, named: list[Any]) -> Any:
+    name, settings = named
+    return {kind.__name__: kind for kind in kinds}[name](**settings)
+
+
+def _is_plain(note: Any) -> bool:
+    return isinstance(note, str | int | float | bool | None) or (
+        isinstance(note, list | tuple) and all(isinstance(each, str | int | float | bool) for each in note)
+    )

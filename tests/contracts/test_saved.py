@@ -1,0 +1,86 @@
+"""A solution on disk comes back as it was, and a damaged file is refused in words."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(-1.0, 1.0, (30, 3))
+Y = np.abs(X[:, 0]) + 0.1 * RNG.standard_normal(30)
+LABELS = RNG.integers(0, 3, 30)
+PROBLEMS = {
+    "searched": rs.Problem(X, Y, 0.2, feature_names=["a", "b", "c"]),
+    "line": rs.Problem(X[:, 0], Y, 0.1, sample_weight=np.arange(30.0)),
+    "plane": rs.Problem(X[:, :2], Y, 0.1, rs.Quantile(0.3)),
+    "constraints": rs.Problem(X[:, 0], Y, 0.1, constraints=[rs.Monotone(), rs.FixedValues([0.0, 0.5], [0.1, 0.4])]),
+    "activation": rs.Problem(X[:, 0], Y, 0.1, activation=rs.TruncatedPower(2)),
+    "classes": rs.Problem(X[:, :2], LABELS, 0.5, rs.Softmax()),
+    "interpolation": rs.Problem(X[:, 0], Y, 0.0, rs.Interpolation()),
+    "outputs": rs.Problem(X[:, :2], np.column_stack([Y, Y**2]), 0.2),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_solution_comes_back(name, tmp_path):
+    solution, path = rs.solve(PROBLEMS[name]), tmp_path / "solution.npz"
+    solution.save(path)
+    other = rs.Solution.load(path)
+    assert other.summary() == solution.summary()
+    assert other.objective == solution.objective
+    assert other.gap == pytest.approx(solution.gap, rel=1e-6, abs=2.0 * solution.rounding)
+    assert (other.status, other.certificate.scope) == (solution.status, solution.certificate.scope)
+    assert np.array_equal(other.predict(other.problem.X), solution.predict(solution.problem.X))
+    assert np.array_equal(rs.RidgeSpline.load(path)(other.problem.X), other.predict(other.problem.X))
+    assert rs.solve(other.problem).objective == pytest.approx(solution.objective, rel=1e-9)
+
+
+def test_a_file_that_claims_too_small_a_supremum_does_not_prove_it(tmp_path):
+    problem = PROBLEMS["line"]
+    bad = rs.evaluate(problem, rs.RidgeSpline([[1.0]], [0.0], [1.0]))
+    path = tmp_path / "bad.npz"
+    certificate = bad.certificate
+    object.__setattr__(certificate, "sup", 1e-3 * certificate.sup)
+    object.__setattr__(certificate, "value", 2.0 * certificate.value)
+    bad.save(path)
+    assert rs.Solution.load(path).certificate.value <= rs.solve(problem).objective
+
+
+@pytest.mark.parametrize("count", [200, pytest.param(5000, marks=pytest.mark.slow)])
+def test_a_damaged_file_is_refused_in_words(count, tmp_path):
+    path, damaged = tmp_path / "solution.npz", tmp_path / "damaged.npz"
+    solution = rs.solve(PROBLEMS["line"])
+    solution.save(path)
+    content, refused = path.read_bytes(), 0
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        broken = bytearray(content)
+        if seed % 4:
+            broken[int(rng.integers(len(content)))] ^= int(rng.integers(1, 256))
+        else:
+            del broken[int(rng.integers(len(content))) :]
+        damaged.write_bytes(broken)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rs.ContradictionWarning)  # numbers may be those of another fit
+            try:
+                rs.Solution.load(damaged)
+            except rs.ProblemError:
+                refused += 1
+    assert refused > 0.9 * count
+
+
+def test_a_network_is_no_solution(tmp_path):
+    rs.solve(PROBLEMS["line"]).network.save(tmp_path / "net.npz")
+    with pytest.raises(rs.ProblemError, match=r"Solution\.save"):
+        rs.Solution.load(tmp_path / "net.npz")
+
+
+def test_a_loss_that_no_file_can_name(tmp_path):
+    class Mine(rs.Squared):
+        pass
+
+    solution = rs.solve(rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], 0.1, Mine()))
+    with pytest.raises(rs.ProblemError, match="of this library"):
+        solution.save(tmp_path / "mine.npz")
