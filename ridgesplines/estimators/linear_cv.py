@@ -90,7 +90,7 @@ class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
     The fit depends neither on the order of the rows (with `cv` a number, and the same `random_state`), nor, apart from
     the folds, on whether a row is repeated or weighted, for ``"cv"``. The other criteria take a weight as the
     reciprocal of the variance of a row's noise, and count rows: a row of weight 2 is one datum there. Rows of weight
-    zero are left out of everything. After Ctrl-C the choice is among the lams that were reached.
+    zero are left out of everything. Ctrl-C raises KeyboardInterrupt: half of the paths choose nothing.
 
     Cost: one path for all rows, and with ``"cv"`` one a fold.
 

@@ -86,7 +86,7 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
             model.fit(X, y)
 
     The result does not depend on where the jobs run. It depends on `n_segments` by the tolerance of the solver, and
-    where a minimiser is not unique. After Ctrl-C in one process the choice is among the lams that were reached.
+    where a minimiser is not unique. Ctrl-C raises KeyboardInterrupt: half of the paths choose nothing.
 
     The fit depends neither on the order of the rows (with `cv` a number, and the same `random_state`), nor, apart from
     the folds, on whether a row is repeated or weighted. Rows of weight zero are left out of everything.
