@@ -14,7 +14,7 @@ from ridgesplines.amplitudes.design import design
 from ridgesplines.amplitudes.extreme_points import fewest_knots, merged
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.certificate.certificate import certify
-from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.objective import objective, perfect_fit
@@ -154,6 +154,8 @@ class Univariate(Solver):
         if problem.loss.interpolates and not np.isfinite(objective(problem.reduced, network)):  # more than 1e-9 off
             network = _through_knots(x[1:-1], x, values, scaling)
             history["sparsest"] = "left at the data sites: between sites this close a knot has too few digits"
+            if not np.isfinite(objective(problem.reduced, network)):
+                raise _too_steep(problem)
         u = None if progress.dual is None else scaling.dual(progress.dual)
         return Answer(problem, network, u, None, self.tol, history)
 
@@ -235,6 +237,20 @@ def _may_hide_a_line(line: Line) -> bool:
 
 def _has_kinks(line: Line) -> bool:
     return line.loss.interpolates or line.loss.box(line.y[:1]) is not None
+
+
+def _too_steep(problem: Problem) -> ProblemError:
+    """Slopes and an offset at x = 0 are numbers of 16 digits: a network of them misses the data by their rounding."""
+    x, y = problem.reduced.X[:, 0], problem.reduced.y
+    x, first = np.unique(x, return_index=True)
+    steepest = int(np.argmax(np.abs(np.diff(y[first]) / np.diff(x))))
+    return ProblemError(
+        "X",
+        "for Interpolation, points so far apart that slopes and offset have the digits to meet y to 1e-9 of its range",
+        f"values {abs(y[first][steepest + 1] - y[first][steepest]):.3g} apart at x = {x[steepest]:g} and x + "
+        f"{x[steepest + 1] - x[steepest]:.3g}",
+        "Average points this near, subtract the middle of X from it, or use a loss such as Squared.",
+    )
 
 
 def _line_through(line: Line) -> Knots:
