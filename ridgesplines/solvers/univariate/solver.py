@@ -29,6 +29,7 @@ from ridgesplines.solvers.univariate.interpolate import connect
 from ridgesplines.solvers.univariate.kinked import kinked, nearby_line
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
+from ridgesplines.solvers.univariate.refine import refined_duals
 from ridgesplines.solvers.univariate.smooth import smooth
 from ridgesplines.validation import Array, real_number
 
@@ -119,6 +120,7 @@ class Univariate(Solver):
                 answer = self._answer(posed, scaling, line, progress)
                 if not line.loss.smooth and self.tol < progress.gap < np.inf:
                     answer = self._second_method(answer, scaling, line)
+                answer = _with_last_digits(answer, scaling, line)
             except KeyboardInterrupt:
                 answer = replace(self._answer(posed, scaling, line, progress), interrupted=True)
             if straight is not None:
@@ -201,6 +203,20 @@ def _no_worse(answer: Answer, straight: Answer) -> Answer:
     if other <= primal + 0.01 * answer.tolerance * abs(primal) + perfect_fit(p.reduced, straight.network):
         return replace(answer, network=straight.network)
     return answer
+
+
+def _with_last_digits(answer: Answer, scaling: Scaling, line: Line) -> Answer:
+    """The answer with the dual vector of `refined_duals`, where another one leaves too large a gap."""
+    p, loss = answer.problem, line.loss
+    if loss.smooth or loss.interpolates or answer.dual is None or not 2 < len(line.sites) <= SECOND:
+        return answer
+    primal = objective(p.reduced, answer.network)
+    bound = certify(p, answer.network, answer.dual).value
+    if primal - bound <= answer.tolerance * abs(primal) + perfect_fit(p.reduced, answer.network):
+        return answer
+    duals = [answer.dual, *map(scaling.dual, refined_duals(line, scaling.lam(p.lam)))]
+    best = max(duals, key=lambda u: certify(p, answer.network, u).value)
+    return replace(answer, dual=best, history={**answer.history, "last digits": best is not answer.dual})
 
 
 def _vertex(line: Line, lam: float, progress: Progress) -> None:
