@@ -155,8 +155,9 @@ def _piecewise_terms(net: RidgeSpline, x: Array, z: Array) -> Array:
 def resolution(problem: Problem) -> float:
     """The data fit of a perfect fit: a gap is relative to the objective, or to this where the objective is smaller.
 
-    Perfect is a residual of a millionth of what y differs from its mean, or of a margin; with kinks, a hundred times
-    that. For interpolation, where there is no residual: bends of a millionth of the slope of y over X.
+    Perfect is a residual of a millionth of what y differs from its mean, of y itself where that is constant, or of a
+    margin; with kinks, a hundred times that. For interpolation, where there is no residual: bends of a millionth of the
+    slope of y over X.
     """
     p = problem.reduced
     perfect = PERFECT if p.loss.smooth or p.loss.interpolates else PERFECT_WITH_KINKS
@@ -164,6 +165,7 @@ def resolution(problem: Problem) -> float:
         return perfect * float(p.sample_weight.sum())
     spread = p.y - p.y[0]
     spread = spread - spread.mean(axis=0)
+    spread = spread if spread.any() else p.y
     if p.loss.interpolates:
         radius = float(np.linalg.norm(np.ptp(p.X, axis=0))) or 1.0
         return perfect * p.lam * float(np.abs(spread).max()) / radius + 1e-300
@@ -172,7 +174,7 @@ def resolution(problem: Problem) -> float:
 
 def relative(problem: Problem, gap: float, objective: float) -> float:
     """gap / |objective|, or over the `resolution` where that is larger; infinite where nothing is known."""
-    return float(gap / max(abs(objective), resolution(problem))) if np.isfinite(gap) else float("inf")
+    return float(gap) / float(max(abs(objective), resolution(problem))) if np.isfinite(gap) else float("inf")
 
 
 def eta_rounding(problem: Problem, u: Array) -> float:

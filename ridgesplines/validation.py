@@ -15,8 +15,8 @@ from ridgesplines.exceptions import ProblemError
 
 #: An array, of float64 unless said otherwise.
 Array = NDArray[Any]
-#: Sizes of data: their squares, times a weight of such a size, neither overflow nor vanish.
-SMALLEST, LARGEST = 1e-100, 1e100
+#: Sizes of data: of a product of y, x and a weight, all of such a size, the square neither overflows nor vanishes.
+SMALLEST, LARGEST = 1e-50, 1e50
 
 
 class ReadOnly:
@@ -102,7 +102,7 @@ def samples(name: str, values: Any) -> Array:
 
 
 def sized(name: str, array: Array) -> Array:
-    """The same array, if products of three such sizes are floating-point numbers, or it is zero."""
+    """The same array, if it is zero, or the squares of products of three such sizes are floating-point numbers."""
     size = float(np.abs(array).max(initial=0.0))
     if size and not SMALLEST <= size <= LARGEST:
         raise ProblemError(

@@ -49,7 +49,8 @@ def _on_a_line(x: Array, low: Array, high: Array) -> Array | None:
     sites, and the supremum. No slope is divided by a width, so that sites may be as close as they like.
     """
     sites, place = np.unique(x, return_inverse=True)
-    m = len(sites)
+    if (m := len(sites)) < 3:
+        return None  # nothing bends between two sites, and every dual vector's supremum is zero
     least, most = np.bincount(place, low, m), np.bincount(place, high, m)
     change = sparse.diags_array([np.ones(m - 1), -np.ones(m - 1)], offsets=[0, -1], shape=(m, m - 1))
     inner = sparse.eye_array(m - 2)

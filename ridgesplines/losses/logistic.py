@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import xlog1py, xlogy
 
 from ridgesplines.losses.base import Margin, namespace
 from ridgesplines.validation import Array
-
-#: Stands in for zero where a logarithm is taken.
-TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ class Logistic(Margin):
         p = -y * v
         inside = (p >= 0.0) & (p <= 1.0)
         p = np.clip(p, 0.0, 1.0)
-        return np.where(inside, _times_its_log(p) + _times_its_log(1.0 - p), np.inf)
+        # log1p: weights as large as 1 / p would show what 1 - p rounds.
+        return np.where(inside, xlogy(p, p) + xlog1py(1.0 - p, -p), np.inf)
 
     def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
         import cvxpy as cp
@@ -65,8 +64,3 @@ class Logistic(Margin):
 
     def separable(self) -> bool:
         return True
-
-
-def _times_its_log(p: Array) -> Array:
-    """p log p, zero at zero."""
-    return p * np.log(np.maximum(p, TINY))

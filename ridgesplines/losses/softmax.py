@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import softmax, xlogy
+from scipy.special import softmax, xlog1py, xlogy
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss, namespace
@@ -75,11 +75,15 @@ class Softmax(Loss):
         return np.broadcast_to(0.5 * (np.eye(D) - 1.0 / D), (len(z), D, D))
 
     def conjugate(self, y: Array, v: Array) -> Array:
-        p = v + self._one_hot(y, v.shape[1])
+        own = self._one_hot(y, v.shape[1])
+        p = v + own
         # Rows of v sum to zero up to rounding; a larger sum lies outside the domain.
         inside = (p >= 0.0).all(axis=1) & (np.abs(v.sum(axis=1)) <= 1e-12)
         p = np.maximum(p, 0.0)
-        return np.where(inside, xlogy(p, p).sum(axis=1), np.inf)
+        logs = np.where(
+            own > 0.0, xlog1py(p, np.maximum(v, -1.0)), xlogy(p, p)
+        )  # log1p: weights show what 1 + v rounds
+        return np.where(inside, logs.sum(axis=1), np.inf)
 
     def nearest(self, y: Array, v: Array) -> Array:
         own = self._one_hot(y, v.shape[1])

@@ -111,5 +111,5 @@ def _before_crossings(r: Rows, V: Rows) -> Rows:
 def _peaks(xp: ModuleType, mx: Rows, my: Rows) -> tuple[Rows, Rows, Rows]:
     """The leading eigenvalue of M M^T, and an eigenvector."""
     a, b, c = (mx * mx).sum(2), (mx * my).sum(2), (my * my).sum(2)
-    peak = 0.5 * (a + c) + (0.25 * (a - c) ** 2 + b**2) ** 0.5
+    peak = 0.5 * (a + c) + xp.hypot(0.5 * (a - c), b)
     return peak, xp.where(a >= c, peak - c, b), xp.where(a >= c, b, peak - a)

@@ -203,3 +203,33 @@ def test_ctrl_c_keeps_what_was_computed(monkeypatch, where):
     assert [s.status for s in path] == ["converged"] * 3 + ["interrupted"]
     true = rs.solve(problem.with_lam(path[-1].problem.lam))
     assert path[-1].gap >= (path[-1].objective - true.objective) * (1.0 - 1e-9)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1e200, 1e308])
+@pytest.mark.parametrize(
+    "loss", [rs.Squared(), rs.Huber(), rs.Absolute(), rs.Interpolation()], ids=lambda loss: loss.name
+)
+def test_sizes_that_leave_the_range_of_floats_are_named(loss, size):
+    x, y = np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.0, 1.0])
+    for name, X_, y_ in (("X", size * x, y), ("y", x, size * y)):
+        with pytest.raises(rs.ProblemError, match="Change the units") as caught:
+            rs.solve(rs.Problem(X_, y_, 1.0, loss))
+        assert caught.value.argument == name
+
+
+@pytest.mark.parametrize("lam", [1e-300, 1e300])
+def test_a_lam_that_leaves_the_range_of_floats_is_named(lam):
+    with pytest.raises(rs.ProblemError, match="lambda_max") as caught:
+        rs.solve(rs.Problem([0.0, 0.5, 1.0], [1.0, 0.0, 1.0], lam))
+    assert caught.value.argument == "lam"
+
+
+@pytest.mark.parametrize("size", [1e-49, 1e49])
+@pytest.mark.parametrize(
+    "loss", [rs.Squared(), rs.Huber(), rs.Absolute(), rs.Interpolation()], ids=lambda loss: loss.name
+)
+def test_sizes_far_from_one_are_solved(loss, size):
+    x, y = np.array([0.0, 0.5, 1.0, 2.0]), np.array([1.0, 0.0, 1.0, 3.0])
+    for problem in (rs.Problem(size * x, y, 1.0, loss), rs.Problem(x, size * y, 1.0, loss)):
+        top = 1.0 if loss.interpolates else rs.lambda_max(problem)
+        assert rs.solve(problem.with_lam(0.1 * top)).status == "converged"

@@ -145,3 +145,15 @@ def test_hinge_of_one_class(solver, label):
     assert solution.status == "converged"
     assert solution.objective == solution.certificate.value == 0.0
     assert solution.gap == solution.rounding
+
+
+@pytest.mark.parametrize("X", [[[0, 0], [1, 0], [0, 1], [1, 1]], [[0, 0], [1, 1], [2, 2]]], ids=["square", "collinear"])
+def test_grid_of_points_whose_projections_differ_by_rounding(X):
+    certified(rs.Problem(np.array(X, float), [1.0, 0.0, 1.0, 3.0][: len(X)], 0.1), rs.Grid(directions=8))
+
+
+def test_constant_y_is_fitted_without_a_gap():
+    weight = [1e-8, 1e-12, 1e6, 1e6]
+    for loss in (rs.Squared(), rs.Absolute(), rs.Quantile(0.8), rs.Huber(0.1)):
+        s = certified(rs.Problem([0.6, 0.53, 0.86, 0.89], np.full(4, 2.0), 0.5, loss, sample_weight=weight))
+        assert s.network.n_neurons == 0

@@ -1,5 +1,7 @@
 """Every loss of the registry keeps its promises: derivatives, conjugate, CVXPY expression, scaling."""
 
+import warnings
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -148,3 +150,28 @@ def test_pieces_make_up_the_loss(loss):
 def test_bad_parameters(make, name, value):
     with pytest.raises(rs.ProblemError, match=f"^{name}: expected"):
         make(value)
+
+
+@pytest.mark.parametrize("loss", [rs.Logistic(), rs.Softmax()], ids=lambda loss: loss.name)
+def test_conjugates_of_nearly_certain_classes(loss):
+    """(1 - p) log(1 - p) for p far below the rounding of one, which large weights show; from its series."""
+    p = 10.0 ** -np.arange(5.0, 25.0)
+    if isinstance(loss, rs.Softmax):
+        value = loss.conjugate(np.zeros(20), np.column_stack([-p, p]))
+    else:
+        value = loss.conjugate(np.ones(20), -p)
+    assert value == pytest.approx(p * np.log(p) - p + p**2 / 2.0, rel=1e-13)
+
+
+def test_no_contradiction_where_weights_span_22_decades():
+    rng = np.random.default_rng(319)
+    for _ in range(30):
+        x, weight = rng.standard_cauchy(9), 10.0 ** rng.uniform(-12.0, 12.0, 9)
+        y = rng.permutation([1.0] * 4 + [-1.0] * 5)
+        try:
+            top = rs.lambda_max(p := rs.Problem(x, y, 1.0, rs.Logistic(), sample_weight=weight))
+        except rs.ProblemError:
+            continue  # separable
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rs.ConvergenceWarning)
+            assert rs.solve(p.with_lam(0.1 * top)).contradiction is None

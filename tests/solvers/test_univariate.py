@@ -332,3 +332,25 @@ def test_compiled_passes_over_nodes_agree(monkeypatch, n):
 
 def test_settings_are_frozen_and_printed():
     assert repr(replace(rs.Univariate(), tol=1e-3)) == "Univariate(tol=0.001, sparsest=True, verbose=False)"
+
+
+@pytest.mark.filterwarnings("ignore::ridgesplines.ConvergenceWarning")
+@pytest.mark.parametrize("x", [[0.0, 0.5, 1.0 - 4e-16, 1.0], [0.0, 4e-16, 0.5, 1.0], [0.0, 0.3, 0.5, 0.5 + 2e-16, 1.0]])
+def test_interpolation_of_points_a_rounding_apart(x):
+    """Slopes of 1e16 leave the other points few digits: that is said, in words or by the gap's own rounding."""
+    for sparsest in (True, False):
+        problem = rs.Problem(x, [1.0, 0.0, 1.0, 3.0, 2.0][: len(x)], 0.1, rs.Interpolation())
+        try:
+            solution = rs.solve(problem, rs.Univariate(sparsest=sparsest))
+        except rs.ProblemError as words:
+            assert "Average points this near" in str(words)  # noqa: PT017
+        else:
+            assert np.isfinite(solution.objective)
+            assert solution.network.n_neurons <= len(x) - 2
+
+
+def test_points_that_cannot_be_interpolated_far_from_zero_can_be_near_it():
+    x, y = np.array([0.0, 1e-9, 3e-9]), np.array([0.0, 1.0, 0.3])
+    with pytest.raises(rs.ProblemError, match="subtract the middle of X"):
+        rs.solve(rs.Problem(x + 0.7, y, 1.0, rs.Interpolation()))
+    assert rs.solve(rs.Problem(x, y, 1.0, rs.Interpolation())).status == "converged"

@@ -73,6 +73,10 @@ def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit:
     t = problem.X @ W.T
     order = np.argsort(t, axis=0)
     t = np.take_along_axis(t, order, axis=0)
+    apart = (np.diff(t, axis=0) > 0.0).all(axis=0)  # unless points differ by rounding alone
+    if not apart.any():
+        return fit
+    W, t, order = W[apart], t[:, apart], order[:, apart]
     bends = np.diff(np.diff((problem.y - fit.z)[order], axis=0) / np.diff(t, axis=0), axis=0)
     best = int(np.argmin(np.abs(bends).sum(axis=0)))
     bent = bends[:, best] != 0.0

@@ -14,7 +14,7 @@ from ridgesplines.amplitudes.design import design
 from ridgesplines.amplitudes.extreme_points import fewest_knots, merged
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.certificate.certificate import certify
-from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
@@ -30,6 +30,7 @@ from ridgesplines.solvers.univariate.interpolate import connect
 from ridgesplines.solvers.univariate.kinked import kinked, nearby_line
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
+from ridgesplines.solvers.univariate.refine import refined_duals
 from ridgesplines.solvers.univariate.smooth import smooth
 from ridgesplines.validation import Array, real_number
 
@@ -121,6 +122,7 @@ class Univariate(Solver):
                     answer = self._answer(posed, scaling, line, progress)
                     if not line.loss.smooth and self.tol < progress.gap < np.inf:
                         answer = self._second_method(answer, scaling, line)
+                    answer = _with_last_digits(answer, scaling, line)
             except KeyboardInterrupt:
                 answer = replace(self._answer(posed, scaling, line, progress), interrupted=True)
             if straight is not None:
@@ -156,6 +158,8 @@ class Univariate(Solver):
         if problem.loss.interpolates and not np.isfinite(objective(problem.reduced, network)):  # more than 1e-9 off
             network = _through_knots(x[1:-1], x, values, scaling)
             history["sparsest"] = "left at the data sites: between sites this close a knot has too few digits"
+            if not np.isfinite(objective(problem.reduced, network)):
+                raise _too_steep(problem)
         u = None if progress.dual is None else scaling.dual(progress.dual)
         return Answer(problem, network, u, None, self.tol, history)
 
@@ -203,6 +207,20 @@ def _no_worse(answer: Answer, straight: Answer) -> Answer:
     return answer
 
 
+def _with_last_digits(answer: Answer, scaling: Scaling, line: Line) -> Answer:
+    """The answer with the dual vector of `refined_duals`, where another one leaves too large a gap."""
+    p, loss = answer.problem, line.loss
+    if loss.smooth or loss.interpolates or answer.dual is None or not 2 < len(line.sites) <= SECOND:
+        return answer
+    primal = objective(p.reduced, answer.network)
+    bound = certify(p, answer.network, answer.dual).value
+    if primal - bound <= answer.tolerance * abs(primal) + perfect_fit(p.reduced, answer.network):
+        return answer
+    duals = [answer.dual, *map(scaling.dual, refined_duals(line, scaling.lam(p.lam)))]
+    best = max(duals, key=lambda u: certify(p, answer.network, u).value)
+    return replace(answer, dual=best, history={**answer.history, "last digits": best is not answer.dual})
+
+
 def _vertex(line: Line, lam: float, progress: Progress) -> None:
     """Report an extreme point of the minimisers, by a linear program on the sites where the certificate touches lam.
 
@@ -237,6 +255,20 @@ def _may_hide_a_line(line: Line) -> bool:
 
 def _has_kinks(line: Line) -> bool:
     return line.loss.interpolates or line.loss.box(line.y[:1]) is not None
+
+
+def _too_steep(problem: Problem) -> ProblemError:
+    """Slopes and an offset at x = 0 are numbers of 16 digits: a network of them misses the data by their rounding."""
+    x, y = problem.reduced.X[:, 0], problem.reduced.y
+    x, first = np.unique(x, return_index=True)
+    steepest = int(np.argmax(np.abs(np.diff(y[first]) / np.diff(x))))
+    return ProblemError(
+        "X",
+        "for Interpolation, points so far apart that slopes and offset have the digits to meet y to 1e-9 of its range",
+        f"values {abs(y[first][steepest + 1] - y[first][steepest]):.3g} apart at x = {x[steepest]:g} and x + "
+        f"{x[steepest + 1] - x[steepest]:.3g}",
+        "Average points this near, subtract the middle of X from it, or use a loss such as Squared.",
+    )
 
 
 def _line_through(line: Line) -> Knots:
