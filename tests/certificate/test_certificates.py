@@ -16,6 +16,7 @@ from tables import KINDS, labels, table
 import ridgesplines as rs
 from ridgesplines.network.spline import group_norms
 from ridgesplines.objective import eta_rounding
+from ridgesplines.verdict import Scope
 
 #: Seconds for a fit: what is not converged by then is held to the same.
 TIME = 2.0
@@ -91,8 +92,8 @@ def test_a_contradiction_is_an_error_here_and_said_in_words_to_a_user(monkeypatc
     from ridgesplines.certificate import certificate
 
     def lies(X, *given, **more):
-        def oracle(u, level=None):
-            return certificate.Supremum(1e-3, "searched", np.eye(1, X.shape[1]), np.zeros(1))
+        def oracle(u, level=None, **search):
+            return certificate.Supremum(1e-3, Scope.SEARCHED, np.eye(1, X.shape[1]), np.zeros(1))
 
         return oracle
 
