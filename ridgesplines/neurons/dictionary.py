@@ -47,6 +47,12 @@ class Dictionary:
         return Dictionary(self.directions, tuple(radius * b + s for b, s in zip(self.biases, shift, strict=True)))
 
 
+def rightward(dictionary: Dictionary) -> Dictionary:
+    """In one dimension the same ReLU neurons along the direction 1: (-1, b) is (1, -b) up to an affine function."""
+    signed = [w[0] * b for w, b in zip(dictionary.directions, dictionary.biases, strict=True)]
+    return Dictionary(np.ones((1, 1)), (distinct(np.concatenate(signed)),))
+
+
 def spread_directions(directions: Any, d: int, seed: int = 0) -> Array:
     """Unit vectors on half the sphere in R^d, shape (M, d).
 

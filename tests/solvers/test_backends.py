@@ -53,6 +53,16 @@ def test_highs_is_silent(capfd):
     assert captured.err == ""
 
 
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Absolute()], ids=ids)
+@pytest.mark.parametrize("directions", [[[-1.0]], [[2.0], [-1.0]]], ids=["mirrored", "both"])
+def test_on_a_line_all_directions_are_one(loss, directions):
+    p = problem(loss, 40)
+    mirrored, straight = (rs.solve(p, rs.Grid(directions=w)) for w in (directions, [[1.0]]))
+    assert mirrored.objective == pytest.approx(straight.objective, rel=1e-12)
+    assert mirrored.history["refined"]
+    assert mirrored.network.n_neurons == straight.network.n_neurons
+
+
 def test_a_path_compiles_once(monkeypatch):
     import cvxpy as cp
 

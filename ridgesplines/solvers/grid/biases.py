@@ -22,7 +22,7 @@ from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.grid.answers import Found, answers
-from ridgesplines.solvers.grid.exchange import State, exchange
+from ridgesplines.solvers.grid.exchange import State, continuation, exchange
 from ridgesplines.solvers.grid.program import DenseProgram
 from ridgesplines.validation import Array
 
@@ -118,14 +118,10 @@ class _Work:
     def _states(self, problem: Problem, network: RidgeSpline) -> Iterator[State]:
         """From the program's answer; if that does not get there, by way of larger lam, three a decade."""
         gap = np.inf
-        for state in exchange(problem, network, self.oracle, GOAL_GAP):
+        for state in exchange(problem, network, self.oracle, GOAL_GAP, slides=True):
             gap = min(gap, state.gap)
             yield state
         if self.nothing is None or gap <= REACHED_GAP:
             return
         network = fitted_alone(problem, self.nothing[0])
-        steps = max(2, int(np.ceil(3.0 * np.log10(self.threshold / problem.lam))))
-        for lam in np.geomspace(self.threshold, problem.lam, steps)[1:-1]:
-            for state in exchange(problem.with_lam(float(lam)), network, self.oracle, REACHED_GAP):
-                network = state.network
-        yield from exchange(problem, network, self.oracle, GOAL_GAP)
+        yield from continuation(problem, network, self.oracle, self.threshold, GOAL_GAP, slides=True)

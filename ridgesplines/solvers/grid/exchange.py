@@ -1,12 +1,13 @@
-r"""The optimum over all biases along given directions, for any activation: an exchange method with sliding.
+r"""The optimum among many neurons, given or all that directions hold: an exchange method, with sliding.
 
-.. math:: \min_{K, v, w_k \in \{w^1, \ldots, w^M\}, b, q} \; \sum_n s_n L\Big(y_n, \sum_k v_k \sigma(w_k^T x_n - b_k)
+.. math:: \min_{K, v, (w_k, b_k) \in \mathcal{A}, q} \; \sum_n s_n L\Big(y_n, \sum_k v_k \sigma(w_k^T x_n - b_k)
           + q(x_n)\Big) + \lambda \sum_k |v_k|
 
-The problem on finitely many neurons is solved to rounding; its dual certificate tells along each direction at which
-biases neurons are missing, and they join, until none is. Two neurons that approach one bias from both sides become one,
-and biases slide by Newton steps, which is what makes the last digits quick: the exchange alone converges linearly [1]_.
-Vector outputs and losses with kinks do without that.
+The problem on a few neurons is solved to rounding; its dual certificate shows which neurons of the set
+:math:`\mathcal{A}` are missing, and they join, until none is. The oracle that evaluates the certificate knows the set:
+the neurons of a dictionary, or along given directions all biases, for any activation. There biases can slide: two
+neurons that approach one bias from both sides become one, and Newton steps find the last digits quickly, to which the
+exchange alone converges linearly [1]_. Vector outputs and losses with kinks do without that.
 
 References
 ----------
@@ -37,63 +38,113 @@ from ridgesplines.validation import Array
 MAX_ROUNDS = 100
 #: A neuron is missing where |eta| exceeds lam by more than this, relatively.
 VIOLATION_RTOL = 1e-10
-#: Neurons that join in one round.
+#: Neurons that join in one round, or half as many as there are, if that is more.
 MOST_JOINING = 64
+#: A round that lowers the objective by less than this, relatively, is the last, if the violations are small.
+STALL = 1e-14
+SMALL_GAP = 1e-6
+#: Entries of the dense matrix of the neurons, beyond which it is not formed.
+MAX_ENTRIES = 4e7
 #: Biases slide once the relative gap is below this, by at most this many Newton steps a round.
 SLIDING_GAP = 1e-1
 MAX_STEPS = 8
 #: Neighbours along a direction whose biases differ by less than this, in units of the data's radius, may be one.
 CLOSE = 0.2
+#: The relative gap that is enough for a larger lam on the way.
+PASSING_GAP = 1e-6
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of the exchange: a network, its dual vector, the supremum along the directions, the relative gap."""
+    """The state of the exchange.
+
+    Attributes
+    ----------
+    network, primal : a network, optimal on its neurons, and its objective.
+    dual, u : its dual vector, and that vector projected off the null space.
+    found : the supremum of u, with its peaks.
+    gap : the relative gap among the neurons of the oracle.
+    """
 
     network: RidgeSpline
+    primal: float
     dual: Array
+    u: Array
     found: Supremum
     gap: float
 
+    @classmethod
+    def of(cls, problem: Problem, network: RidgeSpline, dual: Array, oracle: Oracle) -> State:
+        """The state of a network with a dual vector."""
+        u, _ = projected(problem, dual)
+        found = oracle(u)
+        primal = objective(problem, network)
+        gap = relative(problem, primal - best_scale(problem, u, found.value)[1], primal)
+        return cls(network, primal, dual, u, found, gap)
 
-def exchange(problem: Problem, network: RidgeSpline, oracle: Oracle, tol: float) -> Iterator[State]:
-    """The states of the exchange, from a network's neurons, until the gap along the directions is at most `tol`.
+
+def exchange(
+    problem: Problem,
+    network: RidgeSpline,
+    oracle: Oracle,
+    tol: float = 0.0,
+    slides: bool = False,
+    fit: Array | None = None,
+) -> Iterator[State]:
+    """The states of the exchange, until the gap is at most `tol`, no neuron is missing, or only rounding is left.
 
     Parameters
     ----------
     problem : in scaled units.
     network : where to start. For Interpolation its neurons must be enough to interpolate.
-    oracle : of the directions.
-    tol : relative gap.
+    oracle : of the neurons to choose from, of which it lists peaks.
+    tol : relative gap; zero for what rounding allows.
+    slides : whether all biases may be chosen, so that they can slide.
+    fit : values at the data near those of the optimum; the network's own by default.
     """
+    previous = np.inf
     for _ in range(MAX_ROUNDS):
         check()
-        answer = _refitted(problem, network)
+        if problem.n_features > 1 and problem.n_samples * network.n_neurons > MAX_ENTRIES:
+            return
+        answer = _refitted(problem, network, network(problem.X) if fit is None else fit)
         if answer is None:
             return
-        network, raw, kept = answer
-        u, _ = projected(problem, raw)
-        supremum = oracle(u)
-        state = State(network, raw, supremum, relative_gap(problem, network, u, supremum.value))
-        if state.gap <= SLIDING_GAP and problem.loss.smooth and problem.n_outputs is None:
+        network, dual, kept = answer
+        state = State.of(problem, network, dual, oracle)
+        if slides and state.gap <= SLIDING_GAP and problem.loss.smooth and problem.n_outputs is None:
             state = _slid(problem, state, oracle)
         yield state
-        joining = _missing(problem, state, kept)
-        if state.gap <= tol or joining is None:
+        joined = _joined(problem, state, state.network if problem.loss.smooth else kept)
+        # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
+        small = state.found.value <= problem.lam * (1.0 + SMALL_GAP)
+        stalled = not tol and small and state.primal >= previous * (1.0 - STALL)
+        if state.gap <= tol or joined is None or stalled:
             return
-        network = joining
+        network, fit, previous = joined, None, state.primal
 
 
-def relative_gap(problem: Problem, network: RidgeSpline, u: Array, sup: float) -> float:
-    """(primal - dual) / |primal| for a dual vector that is orthogonal to the null space."""
-    primal = objective(problem, network)
-    return relative(problem, primal - best_scale(problem, u, sup)[1], primal)
+def continuation(
+    problem: Problem, network: RidgeSpline, oracle: Oracle, top: float, tol: float = 0.0, slides: bool = False
+) -> Iterator[State]:
+    """The states of the exchange for a small lam, by way of larger ones: three a decade, down from `top`.
+
+    Parameters
+    ----------
+    problem, oracle, tol, slides : as for `exchange`.
+    network : the solution at lam = `top` or above.
+    """
+    steps = max(2, int(np.ceil(3.0 * np.log10(top / problem.lam))))
+    for lam in np.geomspace(top, problem.lam, steps)[1:-1]:
+        for state in exchange(problem.with_lam(float(lam)), network, oracle, PASSING_GAP, slides):
+            network = state.network
+    yield from exchange(problem, network, oracle, tol, slides)
 
 
-def _refitted(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
+def _refitted(problem: Problem, network: RidgeSpline, fit: Array) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
     """The optimum on the network's neurons, its dual vector, and these neurons, those at zero included if they stay."""
     refit = newton_refit if problem.loss.smooth else vertex_refit
-    answer = refit(problem, network.weights, network.biases, network.amplitudes, network(problem.X))
+    answer = refit(problem, network.weights, network.biases, network.amplitudes, fit)
     if answer is None:
         return None
     kept = network.changed(
@@ -102,35 +153,36 @@ def _refitted(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, Arra
     return answer.network, answer.dual, kept
 
 
-def _missing(problem: Problem, state: State, kept: RidgeSpline) -> RidgeSpline | None:
-    """The network with the neurons that are missing, at amplitude next to zero; None where none is."""
-    old = state.network if problem.loss.smooth else kept
-    u, _ = projected(problem, state.dual)
-    W, b = state.found.weights, state.found.biases
-    eta = eta_at(problem.X, u, W, b, problem.activation)
+def _joined(problem: Problem, state: State, old: RidgeSpline) -> RidgeSpline | None:
+    """The old neurons with those that are missing, at amplitude next to zero, in order; None where none is."""
+    eta = eta_at(problem.X, state.u, state.found.weights, state.found.biases, problem.activation)
     size = group_norms(eta)
-    known = [bool(((old.weights == w).all(axis=1) & (old.biases == at)).any()) for w, at in zip(W, b, strict=True)]
-    new = np.flatnonzero((size > problem.lam * (1.0 + VIOLATION_RTOL)) & ~np.array(known, dtype=bool))[:MOST_JOINING]
+    new = np.array(
+        [
+            i
+            for i in np.flatnonzero(size > problem.lam * (1.0 + VIOLATION_RTOL))
+            if not ((old.biases == state.found.biases[i]) & (old.weights == state.found.weights[i]).all(axis=1)).any()
+        ],
+        dtype=int,
+    )[: max(MOST_JOINING, old.n_neurons // 2)]
     if not len(new):
         return None
     start = 1e-6 * max(float(group_norms(old.amplitudes).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
-    return old.changed(
-        weights=np.concatenate([old.weights, W[new]]),
-        biases=np.append(old.biases, b[new]),
-        amplitudes=np.concatenate([old.amplitudes, start * (eta[new].T / size[new]).T]),
-    )
+    W = np.concatenate([old.weights, state.found.weights[new]])
+    b = np.append(old.biases, state.found.biases[new])
+    v = np.concatenate([old.amplitudes, start * (eta[new].T / size[new]).T])
+    order = np.lexsort((b, *W.T))
+    return old.changed(weights=W[order], biases=b[order], amplitudes=v[order])
 
 
 def _slid(problem: Problem, state: State, oracle: Oracle) -> State:
     """The same after merging and Newton steps of the biases, where that lowers the gap; else as it was."""
     network = _newton(problem, _merged(problem, state.network))
-    answer = _refitted(problem, network)
+    answer = _refitted(problem, network, network(problem.X))
     if answer is None:
         return state
-    u, _ = projected(problem, answer[1])
-    supremum = oracle(u)
-    gap = relative_gap(problem, answer[0], u, supremum.value)
-    return State(answer[0], answer[1], supremum, gap) if gap < state.gap else state
+    new = State.of(problem, answer[0], answer[1], oracle)
+    return new if new.gap < state.gap else state
 
 
 def _merged(problem: Problem, network: RidgeSpline) -> RidgeSpline:

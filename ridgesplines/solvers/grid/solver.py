@@ -11,7 +11,7 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.exceptions import SolverRefusal
-from ridgesplines.neurons.dictionary import Dictionary, grid_biases, spread_directions, thinned, with_middles
+from ridgesplines.neurons.dictionary import Dictionary, grid_biases, rightward, spread_directions, thinned, with_middles
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
@@ -128,7 +128,9 @@ class Grid(Solver):
         W = spread_directions(self.directions, X.shape[1], self.seed)
         within = scaling.activation.homogeneity is not None
         biases = grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius, within)
-        if isinstance(scaling.activation, ReLU) or not isinstance(self.biases, str) or not self.refine:
+        if isinstance(scaling.activation, ReLU):
+            return rightward(Dictionary(W, biases)) if X.shape[1] == 1 else Dictionary(W, biases)
+        if not isinstance(self.biases, str) or not self.refine:
             return Dictionary(W, biases)
         biases = tuple(map(with_middles, biases))
         if scaling.problem.loss.interpolates:  # to interpolate takes them all

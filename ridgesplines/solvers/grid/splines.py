@@ -22,7 +22,8 @@ from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.grid.answers import Found, answers
-from ridgesplines.solvers.grid.polish import Polished, continuation, polish
+from ridgesplines.solvers.grid.exchange import State, continuation
+from ridgesplines.solvers.grid.polish import best_of, peaks_oracle, polish
 from ridgesplines.solvers.grid.program import SplineProgram
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array
@@ -103,14 +104,15 @@ class _Work:
 
     def _refinements(
         self, problem: Problem, amplitudes: Array, fit: Array, dual: Array
-    ) -> Iterator[Callable[[], Polished | None]]:
+    ) -> Iterator[Callable[[], State | None]]:
         """The attempts to refine the backend's answer, in turn."""
         if not self.refine:
             return
-        yield lambda: polish(problem, self.dictionary, amplitudes, fit, dual)
-        if (affine := self.affine) is not None:
-            none = np.zeros_like(amplitudes)
-            yield lambda: continuation(problem, self.dictionary, none, affine[0], self.threshold)
+        peaks = peaks_oracle(problem.X, self.dictionary)
+        yield lambda: polish(problem, self.dictionary, amplitudes, fit, dual, peaks)
+        if self.affine is not None:
+            alone = fitted_alone(problem, self.affine[0])
+            yield lambda: best_of(continuation(problem, alone, peaks, self.threshold))
 
     def _gap(self, problem: Problem, network: RidgeSpline, dual: Array) -> float:
         """The relative gap in the dictionary, computed."""

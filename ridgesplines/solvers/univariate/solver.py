@@ -10,7 +10,7 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
-from ridgesplines.amplitudes.design import design
+from ridgesplines.amplitudes.design import design, fitted_alone
 from ridgesplines.amplitudes.extreme_points import fewest_knots, merged
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.certificate.certificate import certify
@@ -23,7 +23,8 @@ from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
-from ridgesplines.solvers.grid.polish import working_set
+from ridgesplines.solvers.grid.exchange import exchange
+from ridgesplines.solvers.grid.polish import best_of, peaks_oracle
 from ridgesplines.solvers.univariate.active_set import Knots
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
@@ -169,7 +170,7 @@ class Univariate(Solver):
             return answer
         p = scaling.problem.with_lam(scaling.lam(answer.problem.lam))
         offered = Dictionary(np.ones((1, 1)), (line.sites[1:-1],))
-        polished = working_set(p, offered, np.zeros(len(offered)), np.zeros(p.n_samples), np.empty(0, dtype=int))
+        polished = best_of(exchange(p, fitted_alone(p, np.zeros(p.n_samples)), peaks_oracle(p.X, offered)))
         if polished is None:
             return answer
         network, p = scaling.network(polished.network), answer.problem.reduced
