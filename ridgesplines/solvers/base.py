@@ -53,7 +53,7 @@ class Answer:
 
 
 class Solver(ABC):
-    """A frozen dataclass of settings. A new solver is one file and one line in ``solvers/__init__.py``.
+    """A frozen dataclass of settings. A new solver is one file, and a place in the list of ``solvers/__init__.py``.
 
     Examples
     --------

@@ -354,3 +354,16 @@ def test_points_that_cannot_be_interpolated_far_from_zero_can_be_near_it():
     with pytest.raises(rs.ProblemError, match="subtract the middle of X"):
         rs.solve(rs.Problem(x + 0.7, y, 1.0, rs.Interpolation()))
     assert rs.solve(rs.Problem(x, y, 1.0, rs.Interpolation())).status == "converged"
+
+
+def test_a_loss_of_several_kinks_is_refused():
+    class Tube(rs.Absolute):
+        """The distance to a tube of width 0.2 about y."""
+
+        def pieces(self, y):
+            one = np.ones(len(y))
+            return [(one, -y - 0.1), (-one, y - 0.1), (0.0 * one, 0.0 * one)]
+
+    reason = rs.Univariate().refuses(rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], 0.1, Tube()))
+    assert reason is not None
+    assert "one kink" in str(reason)

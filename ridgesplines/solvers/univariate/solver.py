@@ -100,6 +100,8 @@ class Univariate(Solver):
             expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
         elif not isinstance(problem.activation, ReLU):
             expected, got = "the activation ReLU()", repr(problem.activation)
+        elif not (problem.loss.smooth or problem.loss.interpolates) and problem.loss.box(problem.y) is None:
+            expected, got = "at most one kink a row", repr(problem.loss)
         if expected is None or got is None:
             return None
         return SolverRefusal("Univariate", expected, got, "Use solver=rs.Grid(), which takes it.")
