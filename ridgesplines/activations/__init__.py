@@ -1,4 +1,4 @@
-"""Activations, one file each. A new activation is one file, and an import and a place in the list here."""
+"""Activations, one file each. A new one is a file and a place in the list here."""
 
 from ridgesplines.activations.arctan import Arctan
 from ridgesplines.activations.base import Activation

@@ -1,4 +1,4 @@
-"""Losses, one file each. A new loss is one file, and an import and a place in the list here; the contract tests pick it up."""
+"""Losses, one file each. A new one is a file and a place in the list here; the contract tests pick it up."""
 
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss

@@ -1,4 +1,4 @@
-"""Solvers, one file each. A new solver is one file, and an import and a place in the list here; the contract tests pick it up."""
+"""Solvers, one file each. A new one is a file and a place in the list here; the contract tests pick it up."""
 
 from ridgesplines.solvers.arrangement.solver import Arrangement
 from ridgesplines.solvers.base import Answer, Solver
