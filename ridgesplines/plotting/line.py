@@ -13,14 +13,17 @@ from ridgesplines.plotting.style import (
     DATA,
     FIT,
     KNOT,
+    MOST_POINTS,
     SERIES,
     Picture,
+    draw_density,
     draw_series,
     drawn_at,
     headline,
     knot_name,
     margins,
     series,
+    thinned,
 )
 from ridgesplines.solution import Solution
 
@@ -47,8 +50,11 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
     corners = drawn_at(net, low, high, knots)
     values, at_knots = net(corners), net(knots)
     if p.n_outputs is None:
-        size = 14.0 * np.clip(p.sample_weight / p.sample_weight.max(), 0.1, 1.0)
-        axes.scatter(x, p.y, s=size, color=DATA, alpha=0.8, linewidths=0, label="data")
+        if p.n_samples > MOST_POINTS:
+            draw_density(axes, x, p.y, "#404040", "data (density)")
+        else:
+            size = 14.0 * np.clip(p.sample_weight / p.sample_weight.max(), 0.1, 1.0)
+            axes.scatter(x, p.y, s=size, color=DATA, alpha=0.8, linewidths=0, label="data")
         axes.plot(
             corners, values, color=FIT, linewidth=1.8, label="linear spline" if net.activation.degree == 1 else "fit"
         )
@@ -57,13 +63,15 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
         return
     draw_series(axes, p, corners, values)
     for j, style in enumerate(series(p)):
-        if p.y.ndim == 2:
+        if p.y.ndim == 2 and p.n_samples > MOST_POINTS:
+            draw_density(axes, x, p.y[:, j], style["color"])
+        elif p.y.ndim == 2:
             axes.scatter(x, p.y[:, j], s=10.0, color=style["color"], alpha=0.4, linewidths=0)
         axes.plot(knots, at_knots[:, j], "o", color=style["color"], markersize=5, markeredgecolor="white")
     if p.y.ndim == 1:  # classes: a rug of the labels, one row a class
         low, high = axes.get_ylim()
         for j in range(p.n_outputs):
-            own = x[p.y == j]
+            own = thinned(x[p.y == j])
             row = np.full(len(own), low - (0.05 + 0.05 * j) * (high - low))
             axes.plot(own, row, "|", color=SERIES[j % len(SERIES)])
     axes.legend(frameon=False, fontsize=9)
@@ -75,8 +83,12 @@ def _draw_certificate(axes: Any, solution: Solution) -> None:
     if solution.network.activation.homogeneity is None:
         low, high = margins(p.X[:, 0])
         knots = knots[(knots >= low) & (knots <= high)]
-    sites = np.unique(np.concatenate([p.X[:, 0], fixed, knots]))  # eta is straight between the data and fixed points
-    if p.n_outputs is not None or p.activation.degree != 1:  # its norm is not, nor is that of other activations
+    # eta is straight between the data and fixed points; of many data some do, for a pixel shows no more
+    data, is_straight = thinned(p.X[:, 0]), p.activation.degree == 1
+    if not is_straight and p.n_samples > MOST_POINTS:  # each place takes a sum over all data
+        data = data[[0, -1]]
+    sites = np.unique(np.concatenate([data, fixed, knots]))
+    if p.n_outputs is not None or not is_straight:  # its norm is not, nor is that of other activations
         sites = np.union1d(sites, np.linspace(sites[0], sites[-1], CURVE))
     eta = c.eta(np.ones((len(sites), 1)), sites)
     contact = c.eta(np.ones((len(knots), 1)), knots)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ridgesplines.plotting.style import KNOT, Picture, headline, value_name
+from ridgesplines.plotting.style import KNOT, MOST_POINTS, Picture, draw_density, headline, value_name
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
@@ -49,12 +49,21 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
 
 def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[float]) -> None:
     p = solution.problem
+    many = p.n_samples > MOST_POINTS
+    if p.loss.translates and many:
+        draw_density(axes, p.X[:, 0], p.X[:, 1], "black", "data (density)", strongest=0.35)
+        axes.legend(fontsize=9, loc="best")
+        return
     if p.loss.translates:
         limits = {"vmin": levels[0], "vmax": levels[-1]}
         axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, zorder=4, **limits)
         return
     for label, marker, colour in ((-1.0, "o", "white"), (1.0, "^", "#4b2a7b")):
         own = p.X[p.y == label]
+        if many:
+            strong = "#7f3b08" if label < 0.0 else "#2d004b"  # the ends of the map of f
+            draw_density(axes, own[:, 0], own[:, 1], strong, f"y = {label:+g} (density)", strongest=0.4)
+            continue
         style = {"marker": marker, "c": colour, "edgecolors": "black", "linewidths": 0.5, "zorder": 4}
         axes.scatter(*own.T, s=26, label=f"y = {label:+g}", **style)
     axes.legend(fontsize=9, loc="best")
@@ -79,7 +88,9 @@ def draw_surface(figure: Picture, solution: Solution, target: str) -> None:
     colours = "cividis" if solution.problem.loss.translates else "PuOr"
     axes.plot_surface(*np.meshgrid(first, second), values, cmap=colours, alpha=0.85, linewidth=0, rcount=80, ccount=80)
     if solution.problem.loss.translates:
-        axes.scatter(*solution.problem.X.T, solution.problem.y, color="black", s=8, depthshade=False)
+        p = solution.problem
+        some = np.linspace(0, p.n_samples - 1, min(p.n_samples, MOST_POINTS)).astype(int)
+        axes.scatter(*p.X[some].T, p.y[some], color="black", s=8, depthshade=False)
     axes.set_xlabel(solution.network.names[0])
     axes.set_ylabel(solution.network.names[1])
     axes.set_zlabel(value_name(solution.problem, target))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -25,6 +26,8 @@ BOUND = "#000000"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 #: Points at which a curve is drawn.
 CURVE = 1001
+#: The most data that are drawn one by one; more are a slab, of which the density is drawn.
+MOST_POINTS = 4000
 DASHES = ("-", "--", "-.", ":")  # so that the series differ without colour as well
 
 
@@ -80,8 +83,25 @@ def knot_name(net: RidgeSpline) -> str:
     return "biases" if net.activation.homogeneity is None else "knots"
 
 
+def draw_density(axes: Any, x: Array, y: Array, colour: str, label: str | None = None, strongest: float = 0.75) -> None:
+    """Data too many to be told apart: cells of a colour that is the stronger the more data are in them, by a log."""
+    scale = LinearSegmentedColormap.from_list("density", [to_rgba(colour, 0.08), to_rgba(colour, strongest)])
+    style = {"cmap": scale, "norm": LogNorm(), "rasterized": True, "zorder": 1.5}  # above a map of f, below lines
+    counts, right, up = np.histogram2d(x, y, bins=(120, 80))
+    axes.pcolormesh(right, up, np.ma.masked_equal(counts.T, 0.0), **style)
+    if label is not None:
+        axes.scatter([], [], s=30.0, marker="s", color=colour, alpha=0.5, linewidths=0, label=label)
+
+
+def thinned(t: Array) -> Array:
+    """The values in order, or as many of them as can be told apart, at equal steps of their ranks."""
+    ranks = np.linspace(0, len(t) - 1, min(len(t), MOST_POINTS)).astype(int)
+    return np.sort(t)[ranks]
+
+
 def draw_rug(axes: Any, t: Array) -> None:
     """A tick a datum along the lower edge."""
+    t = thinned(t)
     axes.plot(t, np.zeros(len(t)), "|", color=DATA, markersize=7, alpha=0.5, transform=axes.get_xaxis_transform())
 
 

@@ -1,7 +1,9 @@
 """The pictures: every kind is drawn, says what was proven, and leaves pyplot alone."""
 
+import dataclasses
 import re
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -253,3 +255,50 @@ def test_gaps_are_rounded_up():
     assert rounded_up(0.0) == "0 to rounding"
     assert rounded_up(-1.1e-16) == "-1.1e-16"
     assert rounded_up(np.inf) == "inf"
+
+
+def of_many(solution, N, d):
+    """A solution with many data in the place of its own: what is drawn of them is the same, and nothing is solved."""
+    rng = np.random.default_rng(0)
+    X, noise = rng.standard_normal((N, d)), rng.standard_normal(N)
+    y = np.abs(X[:, 0]) + 0.1 * noise if solution.problem.loss.translates else np.sign(X[:, 0] + noise)
+    own = solution.problem
+    problem = rs.Problem(X, y, own.lam, own.loss, own.activation)
+    certificate = dataclasses.replace(solution.certificate, X=X, dual=np.zeros(N))
+    return dataclasses.replace(solution, problem=problem, certificate=certificate)
+
+
+@pytest.mark.parametrize("kind", ["line", "contours", "surface", "cylinder", "ridges", "dependence"])
+def test_many_data_are_drawn_as_their_density_in_seconds(kind, tmp_path):
+    d = 1 if kind == "line" else 2
+    many = of_many(rs.solve(problem(rs.Squared(), 30, d), rs.Grid(directions=4) if d == 2 else None), 200_000, d)
+    began = time.process_time()
+    figure = many.plot(kind=kind)
+    assert drawn(figure, tmp_path)
+    assert time.process_time() - began < 10.0
+    marks = [len(c.get_offsets()) for axes in figure.axes for c in axes.collections]
+    marks += [len(line.get_xdata()) for axes in figure.axes for line in axes.lines]
+    assert max(marks) < 6000
+    if kind in ("line", "contours"):
+        assert "data (density)" in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("activation", [rs.Sigmoid(0.5), rs.TruncatedPower(2)], ids=repr)
+def test_the_certificate_of_many_data_is_drawn_in_seconds(activation):
+    """The certificate of these is a sum over all data at every place where it is drawn."""
+    x = np.random.default_rng(0).standard_normal(20_000)
+    p = rs.Problem(x, np.abs(x), 1.0, activation=activation)
+    s = rs.evaluate(p, rs.RidgeSpline([[1.0]], [0.0], [1.0], activation=activation), max_time=0.0)
+    began = time.process_time()
+    figure = s.plot()
+    assert time.process_time() - began < 3.0
+    assert max(len(line.get_xdata()) for line in figure.axes[1].lines) < 6000
+
+
+def test_the_density_of_classes(tmp_path):
+    for d, loss in ((2, rs.Hinge()), (1, rs.Hinge())):
+        s = rs.solve(problem(loss, 30, d), rs.Grid(directions=4) if d == 2 else None)
+        assert drawn(of_many(s, 20_000, d).plot(), tmp_path)
+    x = np.linspace(0.0, 1.0, 5000)
+    p = rs.Problem(x, np.column_stack([x, x**2]), 1.0)
+    assert drawn(rs.evaluate(p, flat(p), max_time=0.0).plot(), tmp_path)
