@@ -16,7 +16,7 @@ from ridgesplines.validation import Array
 
 #: Points of scaled data closer than this share a site: a slope between them would be rounding.
 TIE = 1e-14
-#: How far from the conjugate's domain a dual vector may be, by rounding.
+#: How far from the conjugate's domain a dual vector may be, relatively, by rounding.
 DOMAIN_RTOL = 1e-10
 
 
@@ -118,8 +118,8 @@ class Line:
             return most * linear - most**2 * square
         v = -min(most, 1.0) * u / s
         inside = self.loss.nearest(y, v)
-        # A parabola's dual vector, far from the optimum, is not one of the loss; what is near is rounding.
-        if (np.abs(v - inside) > DOMAIN_RTOL * np.maximum(np.abs(inside), 1.0)).any():
+        # A parabola's dual vector, far from the optimum, is not one of the loss; what is near, relatively, is rounding.
+        if (np.abs(v - inside) > DOMAIN_RTOL * np.abs(inside)).any():
             return -np.inf
         return -float(s @ self.loss.conjugate(y, inside))
 
