@@ -6,7 +6,9 @@ import os
 import pickletools
 import re
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from itertools import islice, permutations
+from zipfile import ZipFile
 
 import numpy as np
 import torch
@@ -104,20 +106,27 @@ def from_file(path: str | os.PathLike[str]) -> RidgeSpline:
     require_regular(path)
     got = "which holds something else, or is damaged; code that a file holds is never run"
     with damage_in_words(path, SAVED, got, "Save torch.save(module.state_dict(), path)."):
-        _require_plain(path)
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch.load(_plain(path), map_location="cpu", weights_only=True)
     return from_state(saved)
 
 
-def _require_plain(path: str | os.PathLike[str]) -> None:
-    """Raise unless the file names nothing but dictionaries and tensors of numbers, and its sums are right."""
+def _plain(path: str | os.PathLike[str]) -> BytesIO:
+    """The file, unless it names anything but dictionaries and tensors of numbers; as an archive that is written anew.
+
+    PyTorch compares no sums, and of a damaged archive two readers may see two things: it reads what was looked at.
+    """
     with stored_archive(path) as archive:
-        (content,) = (name for name in archive.namelist() if name.partition("/")[2] == "data.pkl")
-        if archive.testzip() is not None:  # PyTorch does not compare them
-            raise ValueError("damaged")
-        for opcode, argument, _ in pickletools.genops(archive.read(content)):
-            if opcode.name == "GLOBAL" and not GLOBALS.fullmatch(str(argument)):
-                raise ValueError(f"it asks for {argument}")
+        members = {name: archive.read(name) for name in archive.namelist()}
+    (pickled,) = (content for name, content in members.items() if name.partition("/")[2] == "data.pkl")
+    for opcode, argument, _ in pickletools.genops(pickled):
+        if opcode.name == "GLOBAL" and not GLOBALS.fullmatch(str(argument)):
+            raise ValueError(f"it asks for {argument}")
+    anew = BytesIO()
+    with ZipFile(anew, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    anew.seek(0)
+    return anew
 
 
 def from_state(state: object) -> RidgeSpline:

@@ -143,9 +143,7 @@ def test_what_is_not_a_number_is_said(path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="limits the memory of a process, as POSIX systems can")
-@pytest.mark.parametrize(
-    "case", ["a repeated number", "two shapes", "a list of lists of lists", "a compressed archive"]
-)
+@pytest.mark.parametrize("case", ["a repeated number", "two shapes", "lists of lists", "a compressed archive"])
 def test_memory_is_that_of_the_file(case, path):
     """A small file is read, or refused, in little more memory than it has bytes."""
     nested = []
