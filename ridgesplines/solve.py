@@ -94,13 +94,18 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     >>> [s.network.n_neurons for s in rs.solve_path(problem, lams=[0.01, 10.0])][0]
     0
     """
-    solver = solver or picked(problem)
+    with Deferral(answers=True):
+        solver = _able(solver or picked(problem), problem)
+        return Path(tuple(_timed(solver, problem, _decreasing(problem, lams, n_lams))))
+
+
+def _able(solver: Solver, problem: Problem) -> Solver:
+    """The solver, where it is one and takes the problem."""
     if not isinstance(solver, Solver):
         raise ProblemError("solver", "a solver's settings such as Grid()", repr(solver), "Pass solver=rs.Grid().")
     if (reason := solver.refuses(problem)) is not None:
         raise reason
-    with Deferral(answers=True):
-        return Path(tuple(_timed(solver, problem, _decreasing(problem, lams, n_lams))))
+    return solver
 
 
 def lambda_max(problem: Problem) -> float:

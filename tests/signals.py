@@ -24,6 +24,11 @@ KINKS = rs.Problem(X[:12], Y[:12], 0.3, rs.Absolute())
 PLANE = rs.Problem(X[:, :2], Y, 0.1)
 FEW = rs.Problem(X[:10, :2], Y[:10], 0.1)
 RISING = rs.Problem(T[::100], np.arctan(4.0 * T[::100]), 0.01, constraints=[rs.Monotone()])
+GRID, ARRANGEMENT = rs.Grid(directions=8), rs.Arrangement()
+REGRESSOR, SPLINES = rs.RidgeSplineRegressor(lam=0.3), rs.LinearSplineRegressorCV(n_lams=10, cv=3)
+BENT = rs.RidgeSpline(np.eye(1, 3), [0.0], [1.0])
+THINNED = rs.Problem(T[::10], LINE.y[::10], 0.05, rs.Absolute())
+SIGMOID = rs.Problem(T[::60], LINE.y[::60], 0.1, activation=rs.Sigmoid())
 OPTIMUM = None
 
 
@@ -36,38 +41,40 @@ def optimum():
 #: What answers with the best so far: one fit, or a path that ends.
 ANSWERS = {
     "a line": lambda: rs.solve(LINE),
-    "a line with kinks": lambda: rs.solve(rs.Problem(T[::10], LINE.y[::10], 0.05, rs.Absolute())),
+    "a line with kinks": lambda: rs.solve(THINNED),
     "a plane": lambda: rs.solve(PLANE),
     "three dimensions": lambda: rs.solve(SPACE),
     "cutting planes": lambda: rs.solve(KINKS),
-    "a grid": lambda: rs.solve(PLANE, rs.Grid(directions=8)),
-    "another activation": lambda: rs.solve(rs.Problem(T[::60], LINE.y[::60], 0.1, activation=rs.Sigmoid())),
+    "a grid": lambda: rs.solve(PLANE, GRID),
+    "another activation": lambda: rs.solve(SIGMOID),
     "constraints": lambda: rs.solve(RISING),
-    "an arrangement": lambda: rs.solve(FEW, rs.Arrangement()),
+    "an arrangement": lambda: rs.solve(FEW, ARRANGEMENT),
     "a path": lambda: rs.solve_path(PLANE, lams=[1.0, 0.5, 0.2, 0.1, 0.05]),
     "a proof": lambda: optimum().certify(max_time=0.3),
 }
 #: What needs several finished fits, or is no fit.
 RAISES = {
-    "an estimator": lambda: rs.RidgeSplineRegressor(lam=0.3).fit(X, Y),
-    "cross-validation": lambda: rs.LinearSplineRegressorCV(n_lams=10, cv=3).fit(T[::30, None], LINE.y[::30]),
+    "an estimator": lambda: REGRESSOR.fit(X, Y),
+    "cross-validation": lambda: SPLINES.fit(T[::30, None], LINE.y[::30]),
     "the largest lam": lambda: rs.lambda_max(KINKS),
-    "an evaluation": lambda: rs.evaluate(KINKS, rs.RidgeSpline(np.eye(1, 3), [0.0], [1.0])),
+    "an evaluation": lambda: rs.evaluate(KINKS, BENT),
 }
 
 
 def trial(work, delay):
     """(what came, seconds from the signal to it, or less than zero where the signal came later)."""
-    sent = []
+    sent, go = [], threading.Event()
 
     def send():
+        go.wait()
         time.sleep(delay)
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
     sender, result, came = threading.Thread(target=send), None, None
+    sender.start()
     try:
-        sender.start()
+        go.set()
         result = work()
     except KeyboardInterrupt:  # unless it came between the answer and this line
         came = "KeyboardInterrupt" if result is None else None
@@ -104,7 +111,7 @@ def main(name, signals):
     usual = time.perf_counter() - began
     moments = np.random.default_rng(1)
     for _ in range(signals):
-        print(json.dumps(trial(work, float(moments.uniform(0.0, usual)))), flush=True)
+        print(json.dumps(trial(work, float(moments.uniform(0.001, usual)))), flush=True)
     work()
     print(json.dumps(["the end", usual]))
 

@@ -23,6 +23,7 @@ from ridgesplines.solution import Solution
 from ridgesplines.solve import solve_path
 from ridgesplines.solvers.base import Solver
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Status
 
 
 def loss_named(loss: Any, names: Mapping[str, type[Loss]]) -> Loss:
@@ -178,6 +179,8 @@ class SplineEstimator(BaseEstimator):
         problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)
         with Deferral():  # half of a fit is none: whoever loops over several is to stop
             path = solve_path(self._distinct(posed, target, lams[0]), self.solver, lams=lams)
+        if path[-1].status is Status.INTERRUPTED:  # by somebody who handles signals otherwise
+            raise KeyboardInterrupt
         return Path(tuple(posed.rows.restore(solution, problem.with_lam(solution.problem.lam)) for solution in path))
 
     def _distinct(self, posed: Posed, target: Array, lam: float) -> Problem:
