@@ -71,21 +71,22 @@ def trial(work, delay):
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
-    sender, result, came = threading.Thread(target=send), None, None
+    sender, result, came, ended = threading.Thread(target=send), None, None, None
     sender.start()
     try:
-        go.set()
-        result = work()
-    except KeyboardInterrupt:  # unless it came between the answer and this line
-        came = "KeyboardInterrupt" if result is None else None
-    except BaseException as error:
-        came = f"{type(error).__name__}: {error}"
-    ended = time.perf_counter()
-    try:
+        try:
+            go.set()
+            result = work()
+        except KeyboardInterrupt:  # unless it came between the answer and this line
+            came = "KeyboardInterrupt" if result is None else None
+        except BaseException as error:
+            came = f"{type(error).__name__}: {error}"
+        ended = time.perf_counter()
         sender.join()
         time.sleep(0.001)
     except KeyboardInterrupt:  # it came too late
         sender.join()
+    ended = time.perf_counter() if ended is None else ended
     return came or described(result), ended - sent[0]
 
 

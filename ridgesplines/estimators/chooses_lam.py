@@ -190,7 +190,7 @@ class ChoosesLam(SplineEstimator):
         for split, share in zip(splits, shares, strict=True):
             jobs += [delayed(_scores)(bare, given, split, piece * share, score) for piece in pieces]
         results = Parallel(n_jobs=self.n_jobs)(jobs)
-        columns = [_joined(results[i : i + len(pieces)], pieces) for i in range(0, len(results), len(pieces))]
+        columns = [sum(results[i : i + len(pieces)], []) for i in range(0, len(results), len(pieces))]
         self.lams_ = lams
         self.paths_ = tuple(map(Path, zip(*columns[0], strict=True)))
         self._set_scores(np.array(columns[1:]).T, given, splits)
@@ -271,16 +271,6 @@ def _scores(model: ChoosesLam, posed: Posed, split: Split, lams: Array, score: S
         model._keep(solutions)
         scores.append(score(model, test, solutions))
     return scores
-
-
-def _joined(parts: Sequence[list[Any]], pieces: Sequence[Array]) -> list[Any]:
-    """One list of what each piece of the lams gave, up to the first that was cut short."""
-    joined = []
-    for part, piece in zip(parts, pieces, strict=True):
-        joined += part
-        if len(part) < len(piece):
-            break
-    return joined
 
 
 def one_of(name: str, given: Any, allowed: Sequence[str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import joblib
@@ -237,14 +237,15 @@ class Cut(rs.Grid):
     """Stops in the second lam where rows are held out, as after Ctrl-C."""
 
     def path(self, problem: rs.Problem, lams: Any) -> Any:
-        return islice(super().path(problem, lams), None if problem.n_samples == N else 1)
+        for answer in super().path(problem, lams):
+            yield replace(answer, interrupted=problem.n_samples < N)
+            if problem.n_samples < N:
+                return
 
 
-def test_segments_cut_short_leave_a_choice() -> None:
-    """Of the segments [0, 1] and [2] one solution each: what comes after the first gap is not compared."""
-    fitted = regressor(solver=Cut(4), n_segments=2, scale=True).fit(X, Y)
-    assert fitted.lams_.tolist() == plain().lams_[:1].tolist()
-    assert len(fitted.path_) == len(fitted.scores_) == 1
+def test_segments_cut_short_choose_nothing() -> None:
+    with pytest.raises(KeyboardInterrupt), pytest.warns(rs.ConvergenceWarning, match="interrupted"):
+        regressor(solver=Cut(4), n_segments=2, scale=True).fit(X, Y)
 
 
 # --------------------------------------------------------------------------------------- in and out
