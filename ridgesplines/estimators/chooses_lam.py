@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from itertools import chain
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
@@ -190,7 +191,7 @@ class ChoosesLam(SplineEstimator):
         for split, share in zip(splits, shares, strict=True):
             jobs += [delayed(_scores)(bare, given, split, piece * share, score) for piece in pieces]
         results = Parallel(n_jobs=self.n_jobs)(jobs)
-        columns = [sum(results[i : i + len(pieces)], []) for i in range(0, len(results), len(pieces))]
+        columns = [[*chain.from_iterable(results[i : i + len(pieces)])] for i in range(0, len(results), len(pieces))]
         self.lams_ = lams
         self.paths_ = tuple(map(Path, zip(*columns[0], strict=True)))
         self._set_scores(np.array(columns[1:]).T, given, splits)
