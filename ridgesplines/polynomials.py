@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.validation import Array, real_array, real_number
+from ridgesplines.validation import SMALLEST, Array, real_array, real_number
 
 EPS = np.finfo(float).eps
 
@@ -132,7 +132,7 @@ def _affine_coordinates(X: Array) -> _Coordinates:
     one = np.full((n, 1), 1.0 / np.sqrt(n))
     centred = X - X.mean(axis=0)
     spread = np.abs(centred).max(axis=0)
-    alive = spread > 8.0 * EPS * np.abs(X).max(axis=0)
+    alive = spread > np.maximum(8.0 * EPS * np.abs(X).max(axis=0), SMALLEST * spread.max())  # so that slopes are floats
     spread[~alive] = np.inf
     centred = centred[:, alive] / spread[alive]
     centred -= one @ (one.T @ centred)
