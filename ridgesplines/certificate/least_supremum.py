@@ -23,7 +23,9 @@ from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
 #: Cuts in search of the least supremum.
-CUTS, CUTS_ON_A_LINE = 60, 3
+CUTS, CUTS_ON_A_LINE = 60, 10
+#: The same where most entries are free, so that each takes long.
+MANY_FREE = 2
 ACCURACY = 1e-9
 
 
@@ -35,7 +37,7 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     if ((low <= 0.0) & (high >= 0.0)).all():
         return np.zeros_like(u)  # it is orthogonal to everything, and its supremum is zero
     on_a_line = problem.n_features == 1 and isinstance(problem.activation, ReLU)
-    most = CUTS if not on_a_line else CUTS_ON_A_LINE if (low < high).mean() < 0.5 else 0
+    most = CUTS if not on_a_line else CUTS_ON_A_LINE if (low < high).mean() < 0.5 else MANY_FREE
     u, settled = _by_cuts(problem, low, high, u, oracle, most)
     if on_a_line and not settled and (best := _on_a_line(problem.X[:, 0], low, high)) is not None:
         return projected(problem, best)[0]
