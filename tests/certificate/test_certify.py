@@ -29,7 +29,7 @@ def scope(request, monkeypatch):
 @pytest.fixture
 def weak(monkeypatch):
     """A search with no start of its own: from what is known, and without exchanges."""
-    for module, name in [(search, "EFFORT"), (search, "EXCHANGED"), (engine, "CONFIRMING")]:
+    for module, name in [(search, "STARTS_PER_DIMENSION"), (search, "EXCHANGED"), (engine, "CONFIRMING_STARTS")]:
         monkeypatch.setattr(module, name, 0)
 
 
