@@ -254,6 +254,7 @@ def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) ->
     # u is orthogonal to the affine functions to rounding: summed from the other side a neuron differs by one of them.
     affine = problem.centred @ net.weights[top] - net.biases[top]
     moments = float(np.linalg.norm(problem.null_space.T @ u) * np.linalg.norm(affine))
+    moments += np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))  # they are sums, and round themselves
     if found.scope is Scope.EXACT and excess > 0.0 and excess > eta_rounding(problem, u) + moments:
         warn_contradiction(
             f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
