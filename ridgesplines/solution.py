@@ -233,9 +233,12 @@ class Solution:
                 repr(activation),
                 "Along the directions of a grid its gap is a bound already; over all directions it is searched.",
             )
-        start, report = time.perf_counter(), self._progress() if verbose else None
         with Deferral(answers=True):
-            stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
+            return self._strengthened(max_time, self._progress() if verbose else None)
+
+    def _strengthened(self, max_time: float, report: Report | None) -> Solution:
+        start = time.perf_counter()
+        stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
         found = self._gap_at(float(group_norms(stronger.eta(*stronger.peaks)).max(initial=0.0)))
         status = self.status
         if status is Status.CONVERGED and self.dictionary_gap is None and found > self.tolerance:

@@ -1,7 +1,5 @@
 """A solution on disk comes back as it was, and a damaged file is refused in words."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -62,13 +60,15 @@ def test_a_damaged_file_is_refused_in_words(count, tmp_path):
         else:
             del broken[int(rng.integers(len(content))) :]
         damaged.write_bytes(broken)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", rs.ContradictionWarning)  # numbers may be those of another fit
-            try:
-                rs.Solution.load(damaged)
-            except rs.ProblemError:
-                refused += 1
-    assert refused > 0.9 * count
+        try:
+            other = rs.Solution.load(damaged)
+        except rs.ProblemError:
+            refused += 1
+        else:  # a date in the archive's directory, say
+            same = other.network(X[:, 0]) == solution.network(X[:, 0])
+            assert same.all()
+            assert other.relative_gap == solution.relative_gap
+    assert refused > 0.5 * count
 
 
 def test_a_network_is_no_solution(tmp_path):
