@@ -2,26 +2,27 @@
 
 No pickle. Of a certificate only what cannot be computed again is believed: the dual vector, and a supremum that was
 searched, bounded or enumerated for it, which is never below |eta| at the neurons in the file. In one dimension and in a
-plane the supremum is computed again, and so are the objective, the dual value and the gap everywhere.
+plane the supremum is computed again; so are the objective and the gap everywhere, and without constraints the dual
+value.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from ridgesplines.certificate.certificate import DualCertificate, ShapeMultipliers, looked_at
+from ridgesplines.certificate.certificate import DualCertificate, ShapeMultipliers
 from ridgesplines.certificate.dual import best_scale
 from ridgesplines.constraints import CONSTRAINTS
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.files import damage_in_words
 from ridgesplines.losses import LOSSES
 from ridgesplines.network import archive
-from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -98,14 +99,11 @@ def _certificate(
     if dual.shape != (problem.n_samples, *problem.outputs) or peaks[0].shape != (*peaks[1].shape, problem.n_features):
         raise ValueError("arrays that do not fit the problem")
     sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
-    multipliers, scope, exact = None, Scope(notes["scope"]), None
+    multipliers, scope = None, Scope(notes["scope"])
     if problem.constraints:
         multipliers = ShapeMultipliers(*(arrays[name] for name in MULTIPLIERS))
-    else:
-        u = dual[problem.rows]
-        if scope is Scope.EXACT and (exact := exact_oracle(problem.reduced.X, problem.activation)) is not None:
-            sup = exact(u, np.inf).value
-        scale, value = best_scale(problem.reduced, u, sup)
+    elif scope is Scope.EXACT and (exact := exact_oracle(problem.reduced.X, problem.activation)) is not None:
+        sup = exact(dual[problem.rows], np.inf).value
     certificate = DualCertificate(
         dual,
         sup,
@@ -119,9 +117,13 @@ def _certificate(
         multipliers,
         int(figures["starts"]),
     )
-    for W, b in (peaks, (network.weights, network.biases)):
-        certificate = looked_at(problem, certificate, W, b)
-    return certificate
+    if problem.constraints:
+        return certificate
+    if scope is not Scope.DICTIONARY:  # whose network may have left the grid
+        W, b = (np.concatenate(pair) for pair in zip(peaks, (network.weights, network.biases), strict=True))
+        sup = max(sup, float(group_norms(certificate.eta(W, b)).max(initial=0.0)))
+    scale, value = best_scale(problem.reduced, dual[problem.rows], sup)
+    return replace(certificate, sup=sup, scale=scale, value=value)
 
 
 def _named(obj: Any) -> list[Any]:

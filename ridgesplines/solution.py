@@ -338,9 +338,10 @@ class Solution:
     def load(cls, path: str | os.PathLike[str]) -> Solution:
         """Read a solution that `save` wrote.
 
-        Objective, dual value and gap are computed again, from the network, the data and the dual vector in the file; in
-        one dimension and in a plane its supremum too. One that was searched or bounded is taken as the file has it, but
-        for being raised to what is seen at the neurons in the file: such a gap is as honest as the file.
+        Objective and gap are computed again, from the network, the data and the dual vector in the file; without
+        constraints the dual value too, and in one dimension and in a plane its supremum. One that was searched, bounded
+        or enumerated is taken as the file has it, but for being raised to what is seen at the neurons in the file: such
+        a gap, and one with constraints, is as honest as the file.
 
         Raises
         ------

@@ -251,17 +251,24 @@ def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) ->
     if size[top] <= found.value:
         return found
     excess = float(size[top] - found.value) - 1e-9 * found.value
-    # u is orthogonal to the affine functions to rounding: summed from the other side a neuron differs by one of them.
-    affine = problem.centred @ net.weights[top] - net.biases[top]
-    moments = float(np.linalg.norm(problem.null_space.T @ u) * np.linalg.norm(affine))
-    moments += np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))  # they are sums, and round themselves
-    if found.scope is Scope.EXACT and excess > 0.0 and excess > eta_rounding(problem, u) + moments:
+    if found.scope is Scope.EXACT and excess > 0.0 and excess > _neuron_rounding(problem, net, top, u):
         warn_contradiction(
             f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
         )
     weights = np.concatenate([network.weights[top : top + 1], found.weights])
     biases = np.concatenate([network.biases[top : top + 1], found.biases])
     return replace(found, value=float(size[top]), weights=weights, biases=biases)
+
+
+def _neuron_rounding(problem: Problem, network: RidgeSpline, k: int, u: Array) -> float:
+    """The rounding error of eta at neuron k of a network that was moved to the problem's origin.
+
+    u is orthogonal to the affine functions to rounding: summed from the other side a neuron differs by one of them.
+    """
+    affine = problem.centred @ network.weights[k] - network.biases[k]
+    moments = float(np.linalg.norm(problem.null_space.T @ u) * np.linalg.norm(affine))
+    moments += np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))  # they are sums, and round themselves
+    return eta_rounding(problem, u) + moments
 
 
 def warn_contradiction(what: str) -> None:

@@ -1,9 +1,12 @@
 """A solution on disk comes back as it was, and a damaged file is refused in words."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import ridgesplines as rs
+from ridgesplines.verdict import Scope
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1.0, 1.0, (30, 3))
@@ -44,6 +47,17 @@ def test_a_file_that_claims_too_small_a_supremum_does_not_prove_it(tmp_path):
     object.__setattr__(certificate, "value", 2.0 * certificate.value)
     bad.save(path)
     assert rs.Solution.load(path).certificate.value <= rs.solve(problem).objective
+
+
+@pytest.mark.parametrize("scope", ["searched", "bounded", "exact"])
+def test_whatever_a_file_calls_it_a_supremum_is_not_below_what_is_seen(scope, tmp_path):
+    solution, path = rs.solve(PROBLEMS["searched"]), tmp_path / "lie.npz"
+    c = solution.certificate
+    lie = dataclasses.replace(c, sup=0.5 * c.sup, scope=Scope(scope))
+    dataclasses.replace(solution, certificate=lie).save(path)
+    other = rs.Solution.load(path).certificate
+    assert other.sup >= np.abs(c.eta(*c.peaks)).max() * (1.0 - 1e-12)
+    assert other.value == pytest.approx(c.value, rel=1e-9)
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(5000, marks=pytest.mark.slow)])

@@ -96,4 +96,8 @@ def test_logistic_with_margins_in_the_tails(seed):
 def test_clusters_by_compiled_passes():
     """Their sums round otherwise: so far that u, orthogonal to rounding, looked like a contradiction."""
     pytest.importorskip("numba")
-    assert failures([4], ["clusters"]) in ([], [4])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rs.ConvergenceWarning)
+        solution = rs.solve(instance(4, ["clusters"]), rs.Univariate())
+    assert solution.contradiction is None
+    assert solution.gap < np.inf

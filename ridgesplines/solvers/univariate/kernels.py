@@ -20,11 +20,8 @@ COMPILED_POINTS = 20_000
 
 
 def _fast(t: Array) -> Any:
-    return (
-        compiled("solvers.univariate.compiled")
-        if len(t) >= (COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS)
-        else None
-    )
+    enough = COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS
+    return compiled("solvers.univariate.compiled") if len(t) >= enough else None
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:
