@@ -1,6 +1,7 @@
 r"""Nonnegative least squares on a Gram matrix: :math:`\min_{a \ge 0} \tfrac12 a^T S a - g^T a` (Lawson–Hanson).
 
-Warm-started: the passive set starts from the positive entries of `a`.
+Warm-started: the passive set starts from the positive entries of `a`. All that may enter do so together, and those
+that would have to leave at once do; one by one only where none of them moves in company.
 
 References
 ----------
@@ -31,18 +32,21 @@ def nonnegative(S: Array, g: Array, a: Array) -> Array:
     """
     scale = np.sqrt(np.maximum(np.diag(S), np.finfo(float).tiny))
     S, g, a = S / scale[:, None] / scale, g / scale, a * scale
-    passive, tabu = a > 0.0, np.zeros(len(a), dtype=bool)
+    passive, tabu, together = a > 0.0, np.zeros(len(a), dtype=bool), True
     for _ in range(20 * len(a) + 20):
         a, passive, moved = _within(S, g, a, passive)
         if moved:
-            tabu[:] = False
+            tabu[:], together = False, True
+        elif together and tabu.any():  # in company none could: one by one
+            tabu[:], together = False, False
         slack = g - S @ a
         floor = ROUNDING_RTOL * (np.abs(g) + np.abs(S) @ a)
         entering = ~passive & ~tabu & (slack > floor)
         if not entering.any():
             break
-        j = int(np.argmax(np.where(entering, slack, -np.inf)))
-        passive[j] = tabu[j] = True
+        if not together:
+            entering = np.arange(len(a)) == np.argmax(np.where(entering, slack, -np.inf))
+        passive, tabu = passive | entering, tabu | entering
     return a / scale
 
 

@@ -20,12 +20,13 @@ All ascents take their steps together, so that the work is in large arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.interrupt import late
-from ridgesplines.oracle.passes import Passes, Slopes, compact
+from ridgesplines.oracle.passes import TOUCH, Passes, Slopes, compact
 from ridgesplines.validation import Array
 
 #: A slope relative to |eta|, and a gain, below which they are rounding.
@@ -33,6 +34,8 @@ FLAT = 1e-9
 GAIN = 1e-11
 #: Steps at most: far more than any ascent was seen to take.
 MAX_STEPS = 1000
+#: Hyperplanes times points that compiled code takes in one call, some tenths of a second.
+TOGETHER = 2**16
 #: Points are held together where each one's distance to the plane through those before exceeds this, relatively: it is
 #: on the diagonal of a QR factorisation of their differences.
 DEPENDENT_RTOL = 1e-8
@@ -62,6 +65,10 @@ class Hyperplanes:
 
     def __getitem__(self, rows: NDArray | slice) -> Hyperplanes:
         return Hyperplanes(self.W[rows], self.held[rows], self.value[rows])
+
+    def biases(self, X: Array) -> Array:
+        """w^T x of the pivots, (m,)."""
+        return np.einsum("md,md->m", self.W, X[self.held[:, 0]])
 
     def joined(self, other: Hyperplanes) -> Hyperplanes:
         """These hyperplanes, then the others."""
@@ -99,6 +106,8 @@ def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplane
 
     Values are those of the dual vector at hand, whatever they were at the start.
     """
+    if (compiled := passes.compiled("oracle.compiled_ascent")) is not None:
+        return _compiled(compiled, passes, start, end)
     W, active, slopes = start.W.copy(), np.arange(len(start)), passes.slopes(start.W, start.held)
     held, value = slopes.held.copy(), slopes.value.copy()
     for _ in range(MAX_STEPS):
@@ -110,6 +119,19 @@ def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplane
         slopes, active = slopes[up], active[up]
         W[active], held[active], value[active] = proposed[up], slopes.held, slopes.value
     return Hyperplanes(W, held, value)
+
+
+def _compiled(compiled: Any, passes: Passes, start: Hyperplanes, end: float) -> Hyperplanes:
+    """The same one by one, a few at a time: only between calls of compiled code is there a look at the time."""
+    limits = np.array([TOUCH, FLAT, GAIN, DEPENDENT_RTOL, passes.rounding])
+
+    def few(rows: slice) -> tuple[Array, ...]:
+        steps = 0 if late(end) else MAX_STEPS  # without a step their values at least
+        return compiled.climb(passes.columns, passes.U, start.W[rows], start.held[rows], limits, steps)
+
+    d = start.W.shape[1]
+    W, held, value = passes.blocks(few, len(start), (d,), (d,), (), most=max(1, TOGETHER // len(passes.X)))
+    return Hyperplanes(W, held.astype(np.intp), value)
 
 
 def _rises(passes: Passes, value: Array, before: Array) -> NDArray[np.bool_]:

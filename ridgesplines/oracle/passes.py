@@ -113,7 +113,7 @@ class Passes:
 
     def __init__(self, points: Points, U: Array) -> None:
         self.X, self.U, self.machine = points.X, np.ascontiguousarray(U), points.machine
-        self._columns, self._points = points.columns, points.put
+        self.columns, self._points = points.columns, points.put
         self._dual = self.machine.put(self.U)
         self._step = max(1, self.machine.block // self.U.size)
         #: Of eta, computed in two ways.
@@ -199,37 +199,48 @@ class Passes:
         A proposal: `slopes` evaluates it. Values (m,), unit vectors (m, d), data points or -1 (m,). O(N (d + log N)) a
         circle.
         """
-        compiled = (
-            fast.compiled("oracle.compiled_circles")
-            if self.machine.compiles and len(self.X) >= COMPILED_POINTS
-            else None
-        )
+        compiled = self.compiled("oracle.compiled_circles")
 
         def block(part: slice) -> tuple[Array, ...]:
             if compiled is not None:
-                return compiled.best_on_circles(self._columns, self.U, W[part], C[part], held[part])
+                return compiled.best_on_circles(self.columns, self.U, W[part], C[part], held[part])
             h = held[part]
             rx, ry = (self._on(self.distances(V[part], h[:, 0]), h) for V in (W, C))
             return tuple(map(self.machine.get, best_on_circles(self.machine.xp, rx, ry, self._dual)))
 
-        threads = 1 if compiled is None else fast.threads()
-        squares, along_w, along_c, crossed = self._blocks(block, len(W), (), (), (), (), threads=threads)
+        blocks = self.blocks if compiled is not None else self._blocks
+        squares, along_w, along_c, crossed = blocks(block, len(W), (), (), (), ())
         best = along_w[:, None] * W + along_c[:, None] * C
         best /= np.linalg.norm(best, axis=1, keepdims=True)
         return np.sqrt(squares), best, crossed.astype(np.intp)
 
-    def _blocks(
-        self, block: Callable[[slice], tuple[Array, ...]], m: int, *shapes: tuple[int, ...], threads: int = 1
+    def compiled(self, module: str) -> Any:
+        """A module of compiled code where it is worth its loading, else None."""
+        return fast.compiled(module) if self.machine.compiles and len(self.X) >= COMPILED_POINTS else None
+
+    def blocks(
+        self,
+        block: Callable[[slice], tuple[Array, ...]],
+        m: int,
+        *shapes: tuple[int, ...],
+        most: int | None = None,
     ) -> list[Array]:
-        """The answers for m rows, of the shapes given, from blocks that fit in memory."""
-        threads = min(threads, 1 + m * self.U.size // THREAD_ENTRIES)
+        """The answers of compiled code for m rows, of the shapes given, from threads, `most` rows at a time."""
+        threads = min(fast.threads(), 1 + m * self.U.size // THREAD_ENTRIES)
+        step = max(1, min(-(-m // threads), most or m))
         if threads > 1:
             with ThreadPoolExecutor(threads) as pool:
-                parts = [*pool.map(block, _parts(m, -(-m // threads)))]
-        else:
-            parts = [block(part) for part in _parts(m, self._step)]
-        empty = [np.empty((0, *shape)) for shape in shapes]
-        return [np.concatenate(column) for column in zip(empty, *parts, strict=True)]
+                return _stacked([*pool.map(block, _parts(m, step))], shapes)
+        return _stacked([block(part) for part in _parts(m, step)], shapes)
+
+    def _blocks(self, block: Callable[[slice], tuple[Array, ...]], m: int, *shapes: tuple[int, ...]) -> list[Array]:
+        """The answers for m rows, of the shapes given, from blocks that fit in memory."""
+        return _stacked([block(part) for part in _parts(m, self._step)], shapes)
+
+
+def _stacked(parts: list[tuple[Array, ...]], shapes: tuple[tuple[int, ...], ...]) -> list[Array]:
+    empty = [np.empty((0, *shape)) for shape in shapes]
+    return [np.concatenate(column) for column in zip(empty, *parts, strict=True)]
 
 
 def compact(held: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -10,27 +10,32 @@ import numpy as np
 
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
-from ridgesplines.oracle import starts as directions
+from ridgesplines.oracle import starts
 from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
+from ridgesplines.oracle.batches import Scout
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host, Passes, Points, Torch
+from ridgesplines.oracle.starts import Sites, joined, nowhere
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 #: Random starts for each dimension, where nothing else is said.
 STARTS_PER_DIMENSION = 128
 #: Starts times points at most: with many points a start takes long.
-MAX_WORK = 2**25
-#: Starts that ascend together: at first, and at most.
-FIRST_TOGETHER, MOST_TOGETHER = 64, 512
-#: Of them, the part that begins near maxima already known.
-FROM_KNOWN = 0.75
-#: Violators that are enough to stop early.
-ENOUGH_VIOLATORS = 64
-#: The largest maxima whose held points are exchanged; those near which to look; those kept for the next dual vector.
+MAX_WORK = 2**30
+#: Random starts that ascend together: at first, and at most.
+FIRST_TOGETHER, MOST_TOGETHER = 256, 2048
+#: Of the starts that ascend together the best are followed to their maxima: at least so many, and one of so many.
+FEWEST_FOLLOWED, ONE_OF = 192, 16
+#: Entries of X times what is followed, at most: with many points a circle takes long.
+CIRCLES = 2**20
+#: The next best, which are taken as they are.
+AS_THEY_ARE = 32
+#: A batch finds nothing larger where the largest value rises by no more, relatively.
+AGREE_RTOL = 1e-9
+#: The largest maxima whose held points are exchanged; and those kept for the next dual vector.
 EXCHANGED = 16
-PARENTS = 256
 KEPT = 128
 
 
@@ -42,20 +47,22 @@ class SearchOracle:
     for dual vectors u, shape (N,) or (N, D), orthogonal to all affine functions. It lists local maxima, up to 256 whose
     activation patterns differ, the largest first.
 
-    With `level` a call stops early once it has found many maxima above it, or some and further starts no more, and
-    spends its whole effort only where it finds none; maxima below it are left out, all but the first. `near`, (weights
-    (K, d), biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as
-    fast; the answer is never below them. From `end` on, a reading of ``time.perf_counter``, no further starts are made,
-    and those under way stop where they are. Maxima are kept from call to call, as starts for the next dual vector, but
-    for a call `afresh`: it makes that many starts for each dimension, with random numbers of its own, and neither knows
-    of other calls nor leaves them anything. Every value is that of the dual vector at hand, evaluated at (w, b) and the
-    data.
+    Starts ascend by batches (`batches`); the best are followed to their maxima by exact search of great circles
+    (`ascent`). Without `level` that ends when a larger batch finds nothing larger. With `level` it ends as soon as a
+    maximum above it is found, and the whole effort is spent where there is none, so with infinity always; maxima below
+    it are left out, all but the first. `near`, (weights (K, d), biases (K,)), are neurons near which to look, such as
+    those that a solver holds: nothing finds violators as fast; the answer is never below them. From `end` on, a reading
+    of ``time.perf_counter``, no further starts are made, and those under way stop where they are. Maxima are kept from
+    call to call, as starts for the next dual vector, but for a call `afresh`: it makes that many starts for each
+    dimension, with random numbers of its own, and neither knows of other calls nor leaves them anything. A `rough` call
+    is one batch, of which none is followed: large values, not maxima, at a small part of the cost. Every value is that
+    of the dual vector at hand, evaluated at (w, b) and the data.
 
     Parameters
     ----------
     X : the data, shape (N, d); they may be degenerate. Equal rows count as one point.
     seed : of the random starts, a number or several. The same sequence of calls gives the same answers.
-    effort : how many random starts a call makes at most; 128 d by default, and never more than 2^25 / N.
+    effort : how many random starts a call makes at most; 128 d by default, and never more than 2^30 / N.
     starts : directions to start from besides, in every call, shape (m, d).
     device : where the passes over the data run: None for NumPy (and numba where it is installed), ``"cuda"`` or
         ``"cpu"`` for PyTorch. The answers agree to rounding.
@@ -69,11 +76,11 @@ class SearchOracle:
 
     Notes
     -----
-    Each start ascends by exact search of great circles, to a maximum that commonly touches d data points (see
-    `ascent`); finally the held points of the largest maxima are exchanged one by one until no exchange helps.
-    O(N (d + log N)) a circle, some 3 d circles a start; memory O(N d), and blocks of a few MiB. That it finds the
-    supremum is likely where many starts arrive at the same largest value, and never proven. Not for calls from several
-    threads at once.
+    A batch of m starts takes O(m N d), on a sample of the points where there are many. What is followed ascends to a
+    maximum that commonly touches d data points, by some 3 d circles of O(N (d + log N)); finally the held points of the
+    largest maxima are exchanged one by one until no exchange helps. Memory O(N d), and blocks of a few MiB. That it
+    finds the supremum is likely where many starts arrive at the same largest value, and never proven. Not for calls
+    from several threads at once.
 
     Examples
     --------
@@ -98,10 +105,12 @@ class SearchOracle:
         self._X = X - self._centre
         distinct, self._place = np.unique(X, axis=0, return_inverse=True)
         self._axes = span(distinct)
-        self._points = Points((distinct - self._centre) @ self._axes.T, Host() if device is None else Torch(device))
+        machine = Host() if device is None else Torch(device)
+        self._points = Points((distinct - self._centre) @ self._axes.T, machine)
+        self._scout = Scout(self._points.X, machine)
         self._effort = STARTS_PER_DIMENSION * X.shape[1] if effort is None else effort
         self._starts = np.empty((0, X.shape[1])) if starts is None else starts
-        self._kept: Hyperplanes | None = None
+        self._kept = nowhere(len(self._axes))
         self._rng = np.random.default_rng(seed)
 
     def __call__(
@@ -109,9 +118,10 @@ class SearchOracle:
         u: Array,
         level: float | None = None,
         *,
-        near: tuple[Array, Array] | None = None,
+        near: Sites | None = None,
         end: float = np.inf,
         afresh: int | None = None,
+        rough: bool = False,
     ) -> Supremum:
         if afresh is not None:
             return self._another(afresh * self._X.shape[1])(u, level, near=near, end=end)
@@ -120,33 +130,46 @@ class SearchOracle:
         np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
         if not len(self._axes) or not U.any():
             w = np.eye(1, self._X.shape[1])
-            return self._answer(u, w, w @ self._X[0], near, 0)
+            return self._answer(u, (w, w @ self._X[0]), near, 0)
+        known = self._inside(near)
+        if rough:
+            W, b = self._scout.best(U, *self._batch(known, FIRST_TOGETHER), MAX_LISTED, end=end)
+            self._kept = W[:KEPT], b[:KEPT]
+            return self._answer(u, self._outside(W, b), near, FIRST_TOGETHER)
         passes = Passes(self._points, U)
-        scaled = np.inf if level is None else level / size
-        maxima, spent = self._search(passes, scaled, near, end)
-        self._kept = maxima[:KEPT]
+        maxima, spent = self._search(passes, None if level is None else level / size, known, end)
+        W, b = maxima.W, maxima.biases(self._points.X)
+        self._kept = W[:KEPT], b[:KEPT]
         if level is not None:
             maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
         codes = passes.patterns(maxima.W, maxima.held[:, 0])
         first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MAX_LISTED]
-        weights, biases = self._neurons(self._kept)
+        weights, biases = self._outside(*self._kept)
         kept = weights, biases + weights @ self._centre
-        return replace(self._answer(u, *self._neurons(maxima[first]), near, spent), kept=kept)
+        return replace(self._answer(u, self._outside(W[first], b[first]), near, spent), kept=kept)
 
     def _another(self, effort: int) -> SearchOracle:
         """An oracle for the same data that knows nothing of what this one found, with random starts of its own."""
         other = copy(self)
-        other._kept, other._rng, other._effort = None, self._rng.spawn(1)[0], effort
+        other._kept, other._rng, other._effort = nowhere(len(self._axes)), self._rng.spawn(1)[0], effort
         return other
 
-    def _neurons(self, maxima: Hyperplanes) -> tuple[Array, Array]:
-        """For centred data: weights (m, d), biases (m,)."""
-        return maxima.W @ self._axes, np.einsum("md,md->m", maxima.W, self._points.X[maxima.held[:, 0]])
+    def _inside(self, near: Sites | None) -> Sites:
+        """Neurons in the coordinates of the points, of unit weights; without those that are affine at the data."""
+        if near is None:
+            return nowhere(len(self._axes))
+        W, b = near[0] @ self._axes.T, near[1] - near[0] @ self._centre
+        length = np.linalg.norm(W, axis=1)
+        bent = length > 0.0
+        return (W.T / np.where(bent, length, 1.0)).T[bent], (b / np.where(bent, length, 1.0))[bent]
 
-    def _answer(
-        self, u: Array, weights: Array, biases: Array, near: tuple[Array, Array] | None, spent: int
-    ) -> Supremum:
+    def _outside(self, W: Array, b: Array) -> Sites:
+        """The inverse, for centred data."""
+        return W @ self._axes, b
+
+    def _answer(self, u: Array, found: Sites, near: Sites | None, spent: int) -> Supremum:
         """The neurons found, for centred data, and of those known before the largest, where it exceeds them."""
+        weights, biases = found
         if near is not None and len(near[1]):
             known = near[0], near[1] - near[0] @ self._centre
             size = group_norms(eta_at(self._X, u, *known)) / np.maximum(np.linalg.norm(near[0], axis=1), 1e-300)
@@ -159,45 +182,51 @@ class SearchOracle:
         supremum = ranked(Scope.SEARCHED, eta, weights, biases + weights @ self._centre)
         return replace(supremum, starts=spent)
 
-    def _search(
-        self, passes: Passes, level: float, near: tuple[Array, Array] | None, end: float
-    ) -> tuple[Hyperplanes, int]:
+    def _search(self, passes: Passes, level: float | None, near: Sites, end: float) -> tuple[Hyperplanes, int]:
         """Distinct local maxima, from the largest on, when the time is over what was reached; and the random starts."""
         X = passes.X
-        peaks = climb(passes, self._known(passes, near), end).distinct(X, 4 * MAX_LISTED)
-        effort = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X)))
-        spent, number, above = 0, FIRST_TOGETHER, int((peaks.value > level).sum())
-        stop = above >= ENOUGH_VIOLATORS
-        while spent < effort and not stop and not late(end):
+        affordable = CIRCLES // X.size
+        peaks = self._followed(passes, self._largest(passes.U, near, X.shape[1] * affordable), end)
+        effort, spent, number = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X))), 0, FIRST_TOGETHER
+        settled = level is not None and bool((peaks.value > level).any())
+        directed = self._directed(passes)
+        while spent < effort and not late(end):
             number = min(number, effort - spent)
-            W = self._directions(passes, peaks, number)
-            peaks = peaks.joined(climb(passes, through(passes, W, passes.along(W)[1]), end)).distinct(X, 4 * MAX_LISTED)
-            previous, above = above, int((peaks.value > level).sum())
-            stop = above >= ENOUGH_VIOLATORS or above == previous > 0
-            spent, number = spent + number, min(2 * number, MOST_TOGETHER)
-        if not stop:
+            W, b = joined(self._batch(near, number), directed)
+            most = min(max(FEWEST_FOLLOWED, number // ONE_OF), affordable)
+            W, b = self._scout.best(passes.U, W, b, most + AS_THEY_ARE, apart=near, end=end)
+            before, found = peaks.value.max(initial=0.0), self._followed(passes, (W[:most], b[:most]), end)
+            rest = through(passes, W[most:], passes.nearest(W[most:], b[most:]))
+            peaks = peaks.joined(found).joined(rest).distinct(X, 4 * MAX_LISTED)
+            again = spent > 0 and peaks.value[0] <= before * (1.0 + AGREE_RTOL)
+            settled = again if level is None else bool((peaks.value > level).any())
+            spent, number = spent + number, min(4 * number, MOST_TOGETHER)
+            if settled:
+                break
+        if affordable and (level is None or not settled):
             peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)
         return peaks, spent
 
-    def _known(self, passes: Passes, near: tuple[Array, Array] | None) -> Hyperplanes:
-        """The starts that are not random: earlier maxima, neurons given, directions given, principal ones."""
-        W = _unit(np.concatenate([self._starts @ self._axes.T, directions.principal(passes.X, passes.U)]))
-        known = through(passes, W, passes.along(W)[1])
-        if near is not None:
-            weights, biases = near[0] @ self._axes.T, near[1] - near[0] @ self._centre
-            length = np.linalg.norm(weights, axis=1)
-            weights, biases = (weights.T / length).T[length > 0.0], (biases / length)[length > 0.0]
-            known = known.joined(through(passes, weights, passes.nearest(weights, biases)))
-        if self._kept is not None:
-            known = known.joined(self._kept)
-        return known
+    def _followed(self, passes: Passes, sites: Sites, end: float) -> Hyperplanes:
+        return climb(passes, through(passes, sites[0], passes.nearest(*sites)), end)
 
-    def _directions(self, passes: Passes, found: Hyperplanes, number: int) -> Array:
-        """Unit vectors to start from at random: near what was found, and anywhere."""
-        parents = found.W[:PARENTS]
-        nearby = int(FROM_KNOWN * number) if len(parents) else 0
-        fresh = directions.fresh(passes.X, number - nearby, self._rng)
-        return _unit(np.concatenate([directions.around(parents, nearby, self._rng), fresh]))
+    def _largest(self, U: Array, sites: Sites, most: int) -> Sites:
+        """Those of largest |eta|."""
+        if len(sites[1]) <= most:
+            return sites
+        top = np.argsort(-group_norms(eta_at(self._points.X, U, *sites)), kind="stable")[:most]
+        return sites[0][top], sites[1][top]
+
+    def _directed(self, passes: Passes) -> Sites:
+        """The directions given and the principal ones, each with its best bias."""
+        W = _unit(np.concatenate([self._starts @ self._axes.T, starts.principal(passes.X, passes.U)]))
+        return W, np.einsum("md,md->m", W, passes.X[passes.along(W)[1]])
+
+    def _batch(self, near: Sites, number: int) -> Sites:
+        """Starts of a batch: so many at random, half as many near what is known, and what is known itself."""
+        known = joined(near, self._kept)
+        wild = joined(starts.fresh(self._points.X, number, self._rng), starts.around(known, number // 2, self._rng))
+        return joined(wild, known)
 
 
 def span(X: Array) -> Array:

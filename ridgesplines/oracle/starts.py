@@ -1,4 +1,4 @@
-"""Directions from which to search for large |eta|."""
+"""Hyperplanes from which to search for large |eta|."""
 
 from __future__ import annotations
 
@@ -6,38 +6,57 @@ import numpy as np
 
 from ridgesplines.validation import Array
 
-#: A normal through d nearby points: their number, times d, and of how many points neighbours are looked for.
+#: Hyperplanes: unit weights (m, d), biases (m,).
+Sites = tuple[Array, Array]
+
+#: A hyperplane through d nearby points: how many of them at most; and their neighbours, times d, of so many points.
+MOST_NORMALS = 256
 NEARBY = 4
-SAMPLE = 4096
+SAMPLE = 512
 #: How far to go from a known maximum, as the tangent of the angle; drawn log-uniformly.
-NEAR_TANGENT, FAR_TANGENT = 0.05, 0.5
+NEAR_TANGENT, FAR_TANGENT = 0.02, 0.7
 
 
-def fresh(X: Array, number: int, rng: np.random.Generator) -> Array:
-    """Random directions, differences of data points, normals of hyperplanes through d points that lie together."""
-    thirds = [number // 3, number // 3]
-    kinds = [_differences(X, thirds[0], rng), _normals(X, thirds[1], rng)]
-    return np.concatenate([rng.standard_normal((number - sum(map(len, kinds)), X.shape[1])), *kinds])
+def nowhere(d: int) -> Sites:
+    """No hyperplanes."""
+    return np.empty((0, d)), np.empty(0)
 
 
-def _differences(X: Array, number: int, rng: np.random.Generator) -> Array:
-    pairs = rng.integers(len(X), size=(number, 2))
-    apart = X[pairs[:, 0]] - X[pairs[:, 1]]
-    return apart[(apart != 0.0).any(axis=1)]
+def joined(first: Sites, second: Sites) -> Sites:
+    """Those of both."""
+    return np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
 
 
-def _normals(X: Array, number: int, rng: np.random.Generator) -> Array:
-    d = X.shape[1]
-    points = X if len(X) <= SAMPLE else X[rng.choice(len(X), SAMPLE, replace=False)]
-    if len(points) < d:
-        return np.empty((0, d))
-    near = min(NEARBY * d, len(points))
-    normals = np.empty((number, d))
-    for i in range(number):
-        off = points - points[rng.integers(len(points))]
-        chosen = rng.choice(np.argpartition((off**2).sum(axis=1), near - 1)[:near], d, replace=False)
-        normals[i] = np.linalg.svd(points[chosen[1:]] - points[chosen[0]])[2][-1]
-    return normals
+def fresh(X: Array, number: int, rng: np.random.Generator) -> Sites:
+    """Through data points: in random directions, across differences of points, through d points that lie together."""
+    W, pivots = _normals(X, min(number // 3, MOST_NORMALS), rng)
+    differences = number // 3
+    pairs = rng.integers(len(X), size=(differences, 2))
+    V = np.concatenate(
+        [X[pairs[:, 0]] - X[pairs[:, 1]], rng.standard_normal((number - len(W) - differences, X.shape[1]))]
+    )
+    W, pivots = np.concatenate([W, V]), np.concatenate([pivots, rng.integers(len(X), size=len(V))])
+    length = np.linalg.norm(W, axis=1)
+    W, pivots = (W.T / np.where(length > 0.0, length, 1.0)).T[length > 0.0], pivots[length > 0.0]
+    return W, np.einsum("md,md->m", W, X[pivots])
+
+
+def _normals(X: Array, number: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Normals of hyperplanes through d points that lie together, and one of the points."""
+    n, d = X.shape
+    few = rng.choice(n, min(n, SAMPLE), replace=False)
+    if len(few) < d or d == 1:
+        return np.empty((0, d)), np.empty(0, np.intp)
+    pivots, near = rng.integers(len(few), size=number), min(NEARBY * d, len(few))
+    square = (X[few] ** 2).sum(axis=1) - 2.0 * X[few[pivots]] @ X[few].T  # less that of the pivot
+    together = np.argpartition(square, near - 1, axis=1)[:, :near]
+    chosen = np.take_along_axis(together, rng.random(together.shape).argsort(axis=1)[:, :d], axis=1)
+    points = X[few[chosen]]
+    Q = np.linalg.qr(np.swapaxes(points[:, 1:] - points[:, :1], 1, 2))[0]
+    W = rng.standard_normal((number, d))
+    for _ in range(2):  # twice is enough
+        W -= np.einsum("mdk,mk->md", Q, np.einsum("mdk,md->mk", Q, W))
+    return W, few[chosen[:, 0]]
 
 
 def principal(X: Array, U: Array) -> Array:
@@ -46,8 +65,13 @@ def principal(X: Array, U: Array) -> Array:
     return np.concatenate([np.linalg.eigh((X.T * u) @ X)[1].T for u in columns.T])
 
 
-def around(W: Array, number: int, rng: np.random.Generator) -> Array:
-    """Directions near unit vectors W, some nearer, some farther."""
-    d = W.shape[1]
+def around(known: Sites, number: int, rng: np.random.Generator) -> Sites:
+    """Near known hyperplanes, some nearer, some farther; none where none is known."""
+    W, b = known
+    if not len(b):
+        return known
+    parents, d = rng.integers(len(b), size=number), W.shape[1]
     far = np.exp(rng.uniform(np.log(NEAR_TANGENT), np.log(FAR_TANGENT), number)) / np.sqrt(d)
-    return W[rng.integers(len(W), size=number)] + far[:, None] * rng.standard_normal((number, d))
+    V = W[parents] + far[:, None] * rng.standard_normal((number, d))
+    length = np.linalg.norm(V, axis=1)
+    return V / length[:, None], (b[parents] + far * rng.standard_normal(number)) / length

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,18 +16,21 @@ from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.working_set import Neurons, distinct, merged
-from ridgesplines.objective import eta_rounding, objective_of_fit, relative
+from ridgesplines.objective import eta_rounding, objective_of_fit
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.slide import slid
+from ridgesplines.solvers.column_generation.state import State
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 #: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
 FEWEST_JOINING, MOST_JOINING = 64, 256
+#: By so many points they are told apart.
+TOLD_APART = 2**13
 #: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
 FEWEST_VECTORS = 16
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
@@ -41,55 +43,10 @@ MOVING_RTOL = 1e-2
 SLIDING_GAP, MAX_SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 PROGRESS_RTOL = 1e-15
-#: Starts for each dimension of the search that confirms an answer.
-CONFIRMING_STARTS = 512
+#: Starts for each dimension of the search that confirms an answer; it ends at what violates by this part of `tol`.
+CONFIRMING_STARTS, CONFIRMING_SHARE = 512, 0.25
 #: Of the time that is left a search may take this part.
 SEARCH_SHARE = 0.5
-
-
-class State(NamedTuple):
-    r"""The state of a round.
-
-    Attributes
-    ----------
-    problem : with its lam.
-    fit : the neurons and the fit, with the objective that the round minimises.
-    objective : that of the problem; infinite for interpolation that has not met the data.
-    sup : sup|eta| of the dual vector, as its `scope` says.
-    value : the dual value that it gives; no bound where the supremum was searched, and minus infinity where there was
-        no time for all of that.
-    scope : of the supremum.
-    residual : for interpolation, how far the fit is from the data.
-    peaks : neurons at which a search saw large :math:`|\eta|`; None where there was none.
-    """
-
-    problem: Problem
-    fit: Fit
-    objective: float
-    sup: float
-    value: float
-    scope: Scope
-    residual: float = 0.0
-    peaks: tuple[Array, Array] | None = None
-
-    @property
-    def gap(self) -> float:
-        """Relative, of the problem."""
-        return relative(self.problem, self.objective - self.value, self.objective)
-
-    @property
-    def left(self) -> float:
-        """Relative, of the objective that the round minimises."""
-        return relative(self.problem, self.fit.objective - self.value, self.fit.objective)
-
-
-def states(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
-    """One state a round, from a fit, until no neuron violates the certificate; a search confirms gaps up to `tol`.
-
-    Linear programs stop at `end`, a reading of ``time.perf_counter``, and searches early enough to use what they found;
-    the rest of a round does not.
-    """
-    return (rounds if problem.loss.smooth else cutting_planes)(problem, fit, oracle, tol, end)
 
 
 def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
@@ -99,10 +56,9 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
         state, supremum = _stands(problem, fit, u, oracle, tol, end)
         yield state
         check()
-        fewest = FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
-        most = min(max(fewest, len(fit.neurons) // 2), MOST_JOINING)
-        joining = _joining(problem, u, supremum, VIOLATION_RTOL, most)
-        larger = refit(problem, fit.neurons.joined(joining), fit.z) if len(joining) else None
+        most = min(max(fewest_joining(problem), len(fit.neurons) // 2), MOST_JOINING)
+        new = joining(problem, u, supremum, VIOLATION_RTOL, most)
+        larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
         if larger is None:
             return
         fit = slides(problem, larger) if state.gap <= SLIDING_GAP else larger
@@ -117,10 +73,10 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
         yield state
         if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
-        joining = _joining(problem, vertex.u, supremum, CUT_RTOL, FEWEST_JOINING)
-        if not len(joining):
+        new = joining(problem, vertex.u, supremum, CUT_RTOL, FEWEST_JOINING)
+        if not len(new):
             return
-        program.offer(joining.W, joining.b)
+        program.offer(new.W, new.b)
         together = merged(problem.X, vertex.neurons)
         if len(together) < len(vertex.neurons):
             program.offer(together.W, together.b)
@@ -141,19 +97,28 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, en
     if supremum.scope is Scope.EXACT:
         return state(supremum), supremum
     if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
-        confirmation = oracle(u, near=near, end=end, afresh=CONFIRMING_STARTS)
+        level = problem.lam * (1.0 + CONFIRMING_SHARE * tol)
+        confirmation = oracle(u, level, near=near, end=end, afresh=CONFIRMING_STARTS)
         supremum = max(supremum, confirmation, key=lambda answer: answer.value)
     return state(supremum)._replace(value=-np.inf) if late(end) else state(supremum), supremum
 
 
-def _joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
+def fewest_joining(problem: Problem) -> int:
+    """How many neurons may always join in a round."""
+    return FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
+
+
+def joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
     """Violators that data separate from each other, at amplitude zero with the sign of eta."""
     W, b = found.weights, found.biases
     eta = eta_at(problem.X, u, W, b)
     beyond = group_norms(eta) > problem.lam * (1.0 + least) + eta_rounding(problem, u)
     beyond[beyond] = bends(problem.X, problem.null_space, W[beyond], b[beyond])
     W, b, eta = W[beyond], b[beyond], eta[beyond]
-    kept = distinct(problem.X, W, b, most)
+    X = problem.X
+    if len(X) > TOLD_APART:
+        X = X[np.random.default_rng(0).choice(len(X), TOLD_APART, replace=False)]
+    kept = distinct(X, W, b, most)
     return Neurons(W[kept], b[kept], np.zeros(len(kept)), (eta[kept].T / group_norms(eta[kept])).T)
 
 

@@ -20,12 +20,14 @@ from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle import continuum_oracle
 from ridgesplines.oracle.base import Oracle
+from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
-from ridgesplines.solvers.column_generation.rounds import SEARCH_SHARE, State, states
+from ridgesplines.solvers.column_generation.state import State
 from ridgesplines.solvers.progress import print_round
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope
@@ -134,12 +136,13 @@ class ColumnGeneration(Solver):
         scaled = scaling.problem
         require_minimiser(scaled)
         oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
+        scout = oracle if isinstance(oracle, SearchOracle) else None
         affine = fit = _first(scaled)
         last = None
         if self.start is not None:
             fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, oracle, fit, affine, began)
+            run = _Run(self, problem.with_lam(lam), scaling, oracle, scout, fit, affine, began)
             try:
                 with stoppable():
                     run.follow(last)
@@ -161,12 +164,14 @@ class _Run:
         problem: Problem,
         scaling: Scaling,
         oracle: Oracle,
+        scout: SearchOracle | None,
         fit: Fit,
         affine: Fit,
         began: float,
     ) -> None:
         self.affine = affine
         self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
+        self.scout = scout
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
         self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, Scope.SEARCHED, np.inf)
         self.dual: Array | None = None if problem.loss.smooth else fit.u
@@ -186,21 +191,23 @@ class _Run:
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(LAM_FACTOR))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, _at_lam(between, fit), self.oracle, 0.0, self.end):
+            for state in states(between, _at_lam(between, fit), self.oracle, self.scout, LOOSE_GAP, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE_GAP or self._late():
                     break
             if self._late():
                 break
         enough = 0.5 * self.settings.tol
-        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, enough, self.end):
+        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, self.scout, enough, self.end):
             self._keep(state)
             if state.gap <= enough or self._late() or self.idle >= IDLE_ROUNDS:
                 return
         self._late()  # it may be that no round could end
 
     def _supremum(self, u: Array) -> float:
-        return self.oracle(u, self.scaled.lam, end=self.began + SEARCH_SHARE * (self.end - self.began)).value
+        if self.scout is not None:
+            return self.scout(u, rough=True, end=self.end).value
+        return self.oracle(u, self.scaled.lam, end=self.end).value
 
     def _keep(self, state: State) -> None:
         """The state of least objective; the dual vector of largest value, or the last where values may be too large."""

@@ -1,0 +1,164 @@
+r"""Many ascents of |eta| at once, by matrix products in single precision: they propose, others decide.
+
+A hyperplane is :math:`\theta = (w, b)` with :math:`\|w\| = 1`. For u orthogonal to all affine functions, with
+:math:`\bar x_n = (x_n, -1)`,
+
+.. math:: \eta(\theta) = G^T \theta, \qquad G = \tfrac12 \sum_n \mathrm{sign}(\bar x_n^T \theta)\, \bar x_n u_n^T,
+
+and G is the derivative of :math:`\eta` wherever no point is on the hyperplane. So a step of m ascents is two products
+with inner dimensions d + 1 and N, and nothing else that grows with N: no sort, no search of a line. Each ascent has a
+quasi-Newton matrix of its own (BFGS [1]_), which also serves where |eta| has kinks [2]_.
+
+References
+----------
+.. [1] J. Nocedal, S. J. Wright, Numerical Optimization, Springer (2006), chapter 6, doi:10.1007/978-0-387-40065-5
+.. [2] A. S. Lewis, M. L. Overton, Nonsmooth optimization via quasi-Newton methods, Math. Program. 141 (2013),
+       doi:10.1007/s10107-012-0514-2
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from ridgesplines.interrupt import late
+from ridgesplines.oracle.circles import Rows
+from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.starts import Sites
+from ridgesplines.validation import Array
+
+#: Entries of a block of distances: they stay in the cache between the products.
+BLOCK_ENTRIES = 2**17
+DEVICE_ENTRIES = 2**26
+#: Lengths of steps: of the first, of the first of ascents that go on, and at most; how one shortens that did not rise.
+FIRST_STEP, SHORT_STEP, LONGEST_STEP, SHORTER = 0.3, 0.03, 0.6, 0.3
+#: A quasi-Newton matrix learns from a step where the gradient changed along it by more than this, relatively.
+CURVED = 1e-6
+#: Points of a sample, on which ascents begin, and by which hyperplanes are told apart.
+SAMPLE, CODED = 2**13, 2**10
+#: Steps; after those on a sample of the points on all of them, which so many begin, of the best.
+STEPS, LAST_STEPS, FINALISTS = 20, 12, 64
+#: Hyperplanes whose parameters differ less, in units of the data's radius, are near each other.
+NEAR = 1e-2
+
+
+class Scout:
+    """Hyperplanes of large |eta| for points X (N, d): batches of ascents, of which the best are told apart.
+
+    Where there are many points, a sample of them proposes. Only all of them decide: near the optimum u is noise, and
+    eta of a sample noisier than lam.
+    """
+
+    def __init__(self, X: Array, machine: Host) -> None:
+        rng = np.random.default_rng(len(X))
+        self._X, self._machine, self._rng = X, machine, rng
+        self._coded = X if len(X) <= CODED else X[rng.choice(len(X), CODED, replace=False)]
+        self._code = rng.standard_normal(len(self._coded))
+
+    def best(self, U: Array, W: Array, b: Array, most: int, apart: Sites | None = None, end: float = np.inf) -> Sites:
+        """At most so many, the largest first, to which starts W (m, d), b (m,) lead, none of them near `apart`."""
+        if len(self._X) > SAMPLE:
+            rows = self._rng.choice(len(self._X), SAMPLE, replace=False)
+            sample = Batch(self._X[rows], U[rows], self._machine)
+            W, b = self._distinct(*sample.climb(W, b, STEPS, FIRST_STEP, end), max(FINALISTS, most), apart)
+            all_points = Batch(self._X, U, self._machine)
+            return self._distinct(*all_points.climb(W, b, LAST_STEPS, SHORT_STEP, end), most, apart)
+        return self._distinct(*Batch(self._X, U, self._machine).climb(W, b, STEPS, FIRST_STEP, end), most, apart)
+
+    def _distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> Sites:
+        """The largest whose sides of the points differ."""
+        if apart is not None and len(apart[1]):
+            known, theta = np.column_stack(apart), np.column_stack([W, b])
+            far = np.minimum(cdist(theta, known, "chebyshev"), cdist(theta, -known, "chebyshev")).min(axis=1) > NEAR
+            W, b, size = W[far], b[far], size[far]
+        order = np.argsort(-size, kind="stable")
+        sides = np.sign(W[order] @ self._coded.T - b[order, None])
+        codes = np.round(np.abs(sides @ self._code), 6)
+        kept = order[np.sort(np.unique(codes, return_index=True)[1])[:most]]
+        return W[kept], b[kept]
+
+
+class Batch:
+    """Ascents for data X (N, d) and a dual vector U (N, D), orthogonal to the affine functions, where `machine` is."""
+
+    def __init__(self, X: Array, U: Array, machine: Host) -> None:
+        n = len(X)
+        affine = np.column_stack([X, -np.ones(n)]).astype(np.float32)
+        pulls = 0.5 * affine[:, :, None] * U[:, None, :].astype(np.float32)
+        self._machine, self._xp, self._outputs = machine, machine.xp, U.shape[1]
+        self._points, self._pulls = machine.put(affine), machine.put(pulls.reshape(n, -1))
+        self._entries = BLOCK_ENTRIES if machine.compiles else DEVICE_ENTRIES
+
+    def climb(
+        self, W: Array, b: Array, steps: int, first: float = FIRST_STEP, end: float = np.inf
+    ) -> tuple[Array, Array, Array]:
+        """(W, b, |eta|) after so many steps from unit vectors W (m, d) and biases b (m,), fewer where time is over."""
+        xp, get = self._xp, self._machine.get
+        theta = self._machine.put(np.column_stack([W, b]).astype(np.float32))
+        size, slope = self._way_up(theta)
+        H = self._scaled_identity(slope, first)
+        reach = xp.ones_like(size)
+        for _ in range(steps):
+            if late(end):
+                break
+            way = reach[:, None] * _times(H, slope)
+            way = way * xp.clip(LONGEST_STEP / xp.clip(_lengths(way), 1e-30, None), None, 1.0)[:, None]
+            trial = theta + way
+            trial = trial / _lengths(trial[:, :-1])[:, None]
+            higher, after = self._way_up(trial)
+            rose = higher > size
+            H = self._learnt(H, trial - theta, slope - after, rose)
+            theta, slope = xp.where(rose[:, None], trial, theta), xp.where(rose[:, None], after, slope)
+            size, reach = xp.where(rose, higher, size), xp.where(rose, 1.0 + 0.0 * reach, SHORTER * reach)
+        theta = get(theta).astype(float)
+        return theta[:, :-1], theta[:, -1], get(size).astype(float)
+
+    def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
+        """|eta| of each hyperplane, and its gradient along the sphere of w and along b."""
+        G = self._derivatives(theta)
+        eta = (G * theta[:, :, None]).sum(1)
+        size = (eta**2).sum(1) ** 0.5
+        way = (G * (eta / self._xp.clip(size, 1e-30, None)[:, None])[:, None, :]).sum(2)
+        way[:, :-1] -= (way[:, :-1] * theta[:, :-1]).sum(1)[:, None] * theta[:, :-1]
+        return size, way
+
+    def _derivatives(self, theta: Rows) -> Rows:
+        """G of each hyperplane, shape (m, d + 1, D)."""
+        xp, m = self._xp, len(theta)
+        step = max(256, self._entries // max(m, 1))
+        one = np.float32(1.0) if xp is np else xp.ones((), dtype=theta.dtype, device=theta.device)
+        total: Any = 0.0
+        for i in range(0, len(self._points), step):
+            distances = theta @ self._points[i : i + step].T
+            total = total + xp.copysign(one, distances) @ self._pulls[i : i + step]
+        return total.reshape(m, -1, self._outputs)
+
+    def _scaled_identity(self, slope: Rows, length: float) -> Rows:
+        """The quasi-Newton matrices whose step has this length."""
+        p = slope.shape[1]
+        identity = self._machine.put(np.eye(p, dtype=np.float32))
+        return identity * (length / self._xp.clip(_lengths(slope), 1e-30, None))[:, None, None]
+
+    def _learnt(self, H: Rows, s: Rows, y: Rows, rose: Rows) -> Rows:
+        """The matrices after steps s along which the slope fell by y; twice as large where it rose all the way."""
+        xp = self._xp
+        along = (s * y).sum(1)
+        curved = rose & (along > CURVED * _lengths(s) * _lengths(y))
+        rho = xp.where(curved, 1.0 / xp.where(curved, along, 1.0 + 0.0 * along), 0.0 * along)
+        Hy = _times(H, y)
+        pair = xp.stack((s, Hy), 2)
+        squares = rho * (1.0 + rho * (y * Hy).sum(1))
+        middle = xp.stack((squares, -rho, -rho, 0.0 * rho), 1).reshape(-1, 2, 2)
+        H = H + (pair @ middle) @ xp.swapaxes(pair, 1, 2)
+        longer = rose & ~curved
+        return xp.where(longer[:, None, None], 2.0 * H, H) if longer.any() else H
+
+
+def _times(H: Rows, rows: Rows) -> Rows:
+    return (H @ rows[:, :, None])[:, :, 0]
+
+
+def _lengths(rows: Rows) -> Rows:
+    return (rows**2).sum(1) ** 0.5

@@ -1,0 +1,288 @@
+"""The ascent of one hyperplane at a time, compiled by numba; imported only where it is installed. See `ascent`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ridgesplines.oracle.compiled_circles import crossing_order, project, scalar_sweep, vector_sweep
+from ridgesplines.oracle.compiled_sort import bucket_sort
+from ridgesplines.validation import Array
+
+
+@njit(nogil=True, cache=True)
+def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most: int) -> tuple[Array, NDArray, Array]:
+    """The local maxima above hyperplanes W (m, d), held (m, d), and |eta| there; X comes as its columns, (d, N).
+
+    `limits` are the constants of `ascent` and `passes`: touch, flat, gain, dependent, and the rounding of eta.
+    """
+    touch, flat, gain, dependent, rounding = limits
+    W, held, value = W.copy(), held.copy(), np.empty(len(W))
+    d, N = columns.shape
+    room, order, starts = np.empty((3, N)), np.empty(N, np.int32), np.empty(N + 1, np.int32)
+    g, weights, eta, M, u = np.empty(d), np.empty(d), np.empty(U.shape[1]), np.empty((U.shape[1], 2)), U[:, 0].copy()
+    Q, R = np.zeros((d, d)), np.zeros((d, d))
+    for i in range(len(W)):
+        w, on = W[i].copy(), held[i].copy()
+        value[i], by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
+        W[i], held[i] = w, on
+        k = frame(columns, on, Q, R)
+        for _ in range(most):
+            c, leave = way_up(Q, R, k, w, value[i], g, by_bias, weights, flat)
+            if leave >= 0:
+                let_go(on, leave)
+                k = frame(columns, on, Q, R)
+                onto(Q, k, c)
+            if not perpendicular(c, w):
+                if k > 0:
+                    break
+                project(columns, w, on[:1], room[0])  # the best about this pivot: try all others
+                high, on[0] = best_bias(room[0], U, room[1], order, starts, eta)
+            else:
+                high, crossed = around(columns, U, u, w, c, on, room, order, starts, M)
+                k = hold(columns, on, crossed, Q, R, k, dependent)
+            if not high > value[i] * (1.0 + gain) + rounding:
+                break
+            before = k
+            size, by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
+            if not size > value[i] * (1.0 + gain) + rounding:
+                break
+            value[i], W[i], held[i] = size, w, on
+            if (on >= 0).sum() != before + 1:
+                k = frame(columns, on, Q, R)
+    return W, held, value
+
+
+@njit(nogil=True, cache=True)
+def around(
+    columns: Array,
+    U: Array,
+    u: Array,
+    w: Array,
+    c: Array,
+    held: NDArray,
+    room: Array,
+    order: NDArray,
+    starts: NDArray,
+    M: Array,
+) -> tuple[float, int]:
+    """The largest |eta| on the great circle through w and c, and what is crossed there, or -1; turns w to it."""
+    project(columns, w, held, room[0])
+    project(columns, c, held, room[1])
+    count = crossing_order(room[0], room[1], room[2], order, starts)
+    if U.shape[1] == 1:
+        square, x, y, crossed = scalar_sweep(room[0], room[1], u, order[:count])
+    else:
+        square, x, y, crossed = vector_sweep(room[0], room[1], U, order[:count], M)
+    for j in range(len(w)):
+        w[j] = x * w[j] + y * c[j]
+    w /= np.sqrt(dot(w, w))
+    return np.sqrt(square), crossed
+
+
+@njit(nogil=True, cache=True)
+def slopes(
+    columns: Array, U: Array, w: Array, held: NDArray, touch: float, P: Array, eta: Array, g: Array, weights: Array
+) -> tuple[float, float]:
+    """|eta| and its derivative by the bias; writes that by w about the pivot into g, and u of what is held.
+
+    Held points that are not on the hyperplane are let go.
+    """
+    d, N = columns.shape
+    D = U.shape[1]
+    project(columns, w, held[:1], P)
+    near = touch * np.abs(P).max()
+    kept = 1
+    for k in range(1, d):
+        if held[k] >= 0 and abs(P[held[k]]) <= near:
+            held[kept] = held[k]
+            kept += 1
+    held[kept:] = -1
+    eta[:] = 0.0
+    for n in range(N):
+        size = 0.5 * abs(P[n])
+        for j in range(D):
+            eta[j] += size * U[n, j]
+    for k in range(kept):
+        P[held[k]] = 0.0
+    size = np.sqrt((eta * eta).sum())
+    if size > 0.0:
+        eta /= size
+    by_bias = 0.0
+    for n in range(N):
+        pull = 0.0
+        for j in range(D):
+            pull += eta[j] * U[n, j]
+        P[n] = 0.5 * pull * np.sign(P[n])
+        by_bias += P[n]
+    for j in range(d):
+        g[j] = np.dot(columns[j], P) - by_bias * columns[j, held[0]]
+    for k in range(d):
+        weights[k] = 0.0
+        if k < kept:
+            for j in range(D):
+                weights[k] += eta[j] * U[held[k], j]
+    return size, by_bias
+
+
+@njit(nogil=True, cache=True)
+def dot(a: Array, b: Array) -> float:
+    """The inner product of short vectors: a call of BLAS would take longer."""
+    total = 0.0
+    for j in range(len(a)):
+        total += a[j] * b[j]
+    return total
+
+
+@njit(nogil=True, cache=True)
+def frame(columns: Array, held: NDArray, Q: Array, R: Array) -> int:
+    """Orthonormal rows Q of the differences of held points from the pivot, which are R^T Q; their number."""
+    k = 0
+    while k + 1 < len(held) and held[k + 1] >= 0:
+        k = extended(columns, held, Q, R, k)
+    return k
+
+
+@njit(nogil=True, cache=True)
+def extended(columns: Array, held: NDArray, Q: Array, R: Array, k: int) -> int:
+    """The frame of k differences and of one more."""
+    for j in range(len(held)):
+        Q[k, j] = columns[j, held[k + 1]] - columns[j, held[0]]
+    R[:, k] = 0.0
+    for _ in range(2):  # twice is enough
+        for i in range(k):
+            along = dot(Q[i], Q[k])
+            R[i, k] += along
+            for j in range(len(held)):
+                Q[k, j] -= along * Q[i, j]
+    R[k, k] = max(np.sqrt(dot(Q[k], Q[k])), 1e-300)
+    for j in range(len(held)):
+        Q[k, j] /= R[k, k]
+    return k + 1
+
+
+@njit(nogil=True, cache=True)
+def onto(Q: Array, k: int, c: Array) -> None:
+    """Make c orthogonal to the first k rows of Q, and of length one."""
+    length = max(np.sqrt(dot(c, c)), 1e-300)
+    for j in range(len(c)):
+        c[j] /= length
+    for _ in range(2):  # twice is enough
+        for i in range(k):
+            along = dot(Q[i], c)
+            for j in range(len(c)):
+                c[j] -= along * Q[i, j]
+
+
+@njit(nogil=True, cache=True)
+def perpendicular(c: Array, w: Array) -> bool:
+    """Make c perpendicular to w and of length one; whether anything is left."""
+    length = max(np.sqrt(dot(c, c)), 1e-300)
+    for j in range(len(c)):
+        c[j] /= length
+    along = dot(c, w)
+    for j in range(len(c)):
+        c[j] -= along * w[j]
+    length = np.sqrt(dot(c, c))
+    if length <= 1e-8:
+        return False
+    for j in range(len(c)):
+        c[j] /= length
+    return True
+
+
+@njit(nogil=True, cache=True)
+def way_up(
+    Q: Array, R: Array, k: int, w: Array, value: float, g: Array, by_bias: float, weights: Array, flat: float
+) -> tuple[Array, int]:
+    """The direction in which |eta| rises fastest, zero where none does, and which held point is let go for it, or -1.
+
+    See `_ways_up` of `ascent`.
+    """
+    d = len(w)
+    rest = g - value * w
+    c = rest.copy()
+    for _ in range(2):
+        for i in range(k):
+            along = dot(Q[i], c)
+            for j in range(d):
+                c[j] -= along * Q[i, j]
+    steepest, leave = np.sqrt(dot(c, c)), -1
+    if steepest <= flat * value:
+        steepest = flat * value
+        c[:] = 0.0
+    dual, total, slope = np.zeros((k, d)), np.zeros(d), -by_bias  # the rows of R^-1 Q
+    for i in range(k - 1, -1, -1):
+        for j in range(d):
+            dual[i, j] = Q[i, j]
+        for m in range(i + 1, k):
+            for j in range(d):
+                dual[i, j] -= R[i, m] * dual[m, j]
+        for j in range(d):
+            dual[i, j] /= R[i, i]
+            total[j] += dual[i, j]
+    for i in range(k):
+        along = -dot(dual[i], rest)
+        slope -= along
+        steep = (abs(along) - 0.5 * max(-weights[i + 1], 0.0)) / np.sqrt(dot(dual[i], dual[i]))
+        if steep > steepest:
+            steepest, leave = steep, i + 1
+            c[:] = -dual[i]
+    if k > 0 and (abs(slope) - 0.5 * max(-weights[0], 0.0)) / np.sqrt(dot(total, total)) > steepest:
+        leave = 0
+        c[:] = total
+    return c, leave
+
+
+@njit(nogil=True, cache=True)
+def let_go(held: NDArray, k: int) -> None:
+    """Leave out one of the held points; the others move up."""
+    for i in range(k, len(held) - 1):
+        held[i] = held[i + 1]
+    held[-1] = -1
+
+
+@njit(nogil=True, cache=True)
+def hold(columns: Array, held: NDArray, crossed: int, Q: Array, R: Array, k: int, dependent: float) -> int:
+    """Hold one more point where there is one (not -1), independent of the others, and room; the size of the frame."""
+    if crossed < 0 or k + 1 == len(held):
+        return k
+    held[k + 1] = crossed
+    extended(columns, held, Q, R, k)
+    largest = 0.0
+    for i in range(k + 1):
+        for j in range(i, k + 1):
+            largest = max(largest, abs(R[i, j]))
+    if R[k, k] > dependent * largest:
+        return k + 1
+    held[k + 1] = -1
+    return k
+
+
+@njit(nogil=True, cache=True)
+def best_bias(P: Array, U: Array, keys: Array, order: NDArray, starts: NDArray, moment: Array) -> tuple[float, int]:
+    """The largest |eta| along a direction over all biases, for projections P, and the point where it is."""
+    N, D = U.shape
+    low, high = P.min(), P.max()
+    span = max(high - low, 1e-300)
+    for n in range(N):
+        keys[n] = (2.0 * (P[n] - low) / span - 1.0) * 0.999
+    count = bucket_sort(keys, order, starts)
+    largest, at = -1.0, 0
+    mass = np.zeros(D)
+    moment[:] = 0.0
+    for j in range(D):
+        for n in range(N):
+            mass[j] -= 0.5 * U[n, j]
+            moment[j] -= 0.5 * P[n] * U[n, j]
+    for i in range(count):
+        n = order[i]
+        square = 0.0
+        for j in range(D):
+            mass[j] += U[n, j]
+            moment[j] += P[n] * U[n, j]
+            square += (P[n] * mass[j] - moment[j]) ** 2
+        if square > largest:
+            largest, at = square, n
+    return np.sqrt(max(largest, 0.0)), at
