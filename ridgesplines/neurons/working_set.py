@@ -74,12 +74,12 @@ def blocks(n: int, width: int) -> Iterator[slice]:
         yield slice(i, min(n, i + step))
 
 
-def sides(X: Array, W: Array, b: Array) -> Array:
+def sides(X: Array, W: Array, b: Array, touch: float = TOUCH) -> Array:
     """-1, 0 or 1 for each neuron and point: on which side of its hyperplane, or on it; (K, N), int8."""
     signs = np.empty((len(b), len(X)), dtype=np.int8)
     for rows in blocks(len(X), len(b)):
         h = W @ X[rows].T - b[:, None]
-        signs[:, rows] = np.sign(np.where(np.abs(h) <= TOUCH, 0.0, h))
+        signs[:, rows] = np.sign(np.where(np.abs(h) <= touch, 0.0, h))
     return signs
 
 
