@@ -180,7 +180,7 @@ class Solution:
         neurons cannot turn: rank[1 X] + K. O((N + K d) P^2) for P <= K (d + 1) + rank[1 X] columns of J.
 
         It is that of the network at hand: off by a tenth or so at gaps of 1e-3, by a third at 1e-2. Neurons that miss
-        data which those of the optimum touch, as after gradient descent, count as free.
+        data which the optimum touches by 1e-8 of their radius, as after gradient descent, count as free: up to double.
 
         References
         ----------

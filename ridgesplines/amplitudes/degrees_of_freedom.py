@@ -30,13 +30,16 @@ from ridgesplines.amplitudes.extreme_points import at_sites
 from ridgesplines.amplitudes.faces import face_columns, faces
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.neurons.working_set import TOUCH, Neurons, sides
+from ridgesplines.neurons.working_set import Neurons, sides
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.validation import Array, rounded_up
 
 #: Columns whose dependence is below this, relatively, count as dependent.
 RANK_RTOL = 1e-10
+#: A point this near to a neuron's hyperplane, in units of the data's radius, is on it: what a change of units rounds,
+#: or a solver leaves. A neuron that is free comes so near to one of N points with a probability of about N times that.
+NEAR = 1e-8
 #: A fit this near to the kink of the loss is at it, in units of the residual of the affine fit.
 KINK = 1e-8
 #: The relative gap beyond which a network in many dimensions is no optimum, and its degrees of freedom say nothing.
@@ -83,8 +86,7 @@ def degrees_of_freedom(problem: Problem, net: RidgeSpline, turns: bool = True) -
     scaling = standardise(problem)
     p, net = scaling.problem, scaling.scaled_network(net)
     neurons = Neurons.of_network(net)
-    touch = TOUCH + 8.0 * np.finfo(float).eps * float(np.linalg.norm(scaling.centre)) / scaling.radius
-    signs = sides(p.X, neurons.W, neurons.b, touch)
+    signs = sides(p.X, neurons.W, neurons.b, NEAR)
     theta = neurons.theta
     bases = faces(p.X, signs, theta, neurons.sizes) if turns else [t[:, None] / np.linalg.norm(t) for t in theta]
     owner = np.repeat(np.arange(len(bases)), [T.shape[1] for T in bases])

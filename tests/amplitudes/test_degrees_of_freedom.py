@@ -149,6 +149,17 @@ def test_what_is_no_optimum_is_refused():
     assert rs.evaluate(s.problem, s.network).degrees_of_freedom == pytest.approx(s.degrees_of_freedom, abs=1e-9)
 
 
+def test_rounded_neurons_still_touch():
+    X, y = noisy(60, 2)
+    s = solved(X, y, 0.02)
+    off = np.random.default_rng(0).standard_normal(s.network.n_neurons)
+    rounded, free = (
+        rs.evaluate(s.problem, s.network.changed(biases=s.network.biases + size * off)) for size in (1e-10, 1e-5)
+    )
+    assert rounded.degrees_of_freedom == pytest.approx(s.degrees_of_freedom, abs=1e-5)
+    assert free.degrees_of_freedom > s.degrees_of_freedom + 1.0  # as is said of networks that only come near
+
+
 def test_approximate_optima_are_near():
     X, y = noisy(100, 2)
     exact = solved(X, y, 0.05).degrees_of_freedom
