@@ -30,7 +30,7 @@ from ridgesplines.amplitudes.extreme_points import at_sites
 from ridgesplines.amplitudes.faces import face_columns, faces
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.neurons.working_set import Neurons, sides
+from ridgesplines.neurons.working_set import Neurons, merged, sides
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.validation import Array, rounded_up
@@ -86,6 +86,7 @@ def degrees_of_freedom(problem: Problem, net: RidgeSpline, turns: bool = True) -
     scaling = standardise(problem)
     p, net = scaling.problem, scaling.scaled_network(net)
     neurons = Neurons.of_network(net)
+    neurons = merged(p.X, neurons, NEAR) if turns else neurons  # one that came in parts is worth no more
     signs = sides(p.X, neurons.W, neurons.b, NEAR)
     theta = neurons.theta
     bases = faces(p.X, signs, theta, neurons.sizes) if turns else [t[:, None] / np.linalg.norm(t) for t in theta]

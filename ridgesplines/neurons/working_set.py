@@ -94,11 +94,11 @@ def conflicts(first: Array, second: Array) -> tuple[Array, Array]:
     return np.rint(opposite), np.rint(same)
 
 
-def merged(X: Array, neurons: Neurons) -> Neurons:
+def merged(X: Array, neurons: Neurons, touch: float = TOUCH) -> Neurons:
     """Neurons of one sign that no point separates, as one: their sum, of no greater norm. Scalar amplitudes only."""
     if len(neurons) < 2:
         return neurons
-    signs = sides(X, neurons.W, neurons.b)
+    signs = sides(X, neurons.W, neurons.b, touch)
     apart, together = conflicts(signs, signs)
     alike = neurons.signs[:, None] == neurons.signs
     direct, turned = alike & (apart == 0.0), alike & (together == 0.0)

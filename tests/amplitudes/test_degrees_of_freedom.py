@@ -149,6 +149,16 @@ def test_what_is_no_optimum_is_refused():
     assert rs.evaluate(s.problem, s.network).degrees_of_freedom == pytest.approx(s.degrees_of_freedom, abs=1e-9)
 
 
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Huber(0.2), rs.Absolute()], ids=lambda loss: loss.name)
+def test_solvers_agree(loss):
+    """Also where one returns a neuron in parts, which nearly are parallel."""
+    X = table("plane")[:14]
+    s = solved(X, bent(X, 1), 0.1, loss)
+    parts = rs.solve(s.problem, rs.Arrangement())
+    assert s.network.n_neurons > 1
+    assert parts.degrees_of_freedom == pytest.approx(s.degrees_of_freedom, abs=1e-4)
+
+
 def test_rounded_neurons_still_touch():
     X, y = noisy(60, 2)
     s = solved(X, y, 0.02)
