@@ -149,11 +149,14 @@ def test_what_is_no_optimum_is_refused():
     assert rs.evaluate(s.problem, s.network).degrees_of_freedom == pytest.approx(s.degrees_of_freedom, abs=1e-9)
 
 
+@pytest.mark.parametrize("d", [2, 3])
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Huber(0.2), rs.Absolute()], ids=lambda loss: loss.name)
-def test_solvers_agree(loss):
-    """Also where one returns a neuron in parts, which nearly are parallel."""
-    X = table("plane")[:14]
-    s = solved(X, bent(X, 1), 0.1, loss)
+def test_solvers_agree(loss, d):
+    """Also where one has a neuron in parts, which nearly are parallel, or another sum of parallel ones."""
+    rng = np.random.default_rng(1)
+    X = table("plane")[:14] if d == 2 else rng.standard_normal((12, 3))
+    y = bent(X, 1) if d == 2 else np.abs(X[:, 0] + 0.5 * X[:, 1]) + 0.3 * rng.standard_normal(12)
+    s = solved(X, y, 0.1, loss)
     parts = rs.solve(s.problem, rs.Arrangement())
     assert s.network.n_neurons > 1
     assert parts.degrees_of_freedom == pytest.approx(s.degrees_of_freedom, abs=1e-4)
