@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array, frozen
 
@@ -52,7 +54,7 @@ class Path(Sequence[Solution]):
 
     @property
     def degrees_of_freedom(self) -> Array:
-        """K + 2 of each solution, shape (n_lams,); see `Solution.degrees_of_freedom`."""
+        """Those of each solution, shape (n_lams,); see `Solution.degrees_of_freedom`."""
         return frozen(np.array([solution.degrees_of_freedom for solution in self.solutions]))
 
     def to_frame(self) -> pandas.DataFrame:
@@ -62,10 +64,7 @@ class Path(Sequence[Solution]):
         except ImportError:
             raise ImportError("to_frame() returns a pandas DataFrame: install pandas, or read the solutions.") from None
         columns: dict[str, Any] = {"lam": self.lams, "K": [s.network.n_neurons for s in self.solutions]}
-        if all(
-            s.problem.n_features == 1 and s.problem.n_outputs is None and not s.problem.constraints
-            for s in self.solutions
-        ):
+        with suppress(ProblemError):
             columns["degrees of freedom"] = self.degrees_of_freedom
         for name in ("objective", "data_fit", "seminorm", "relative_gap"):
             columns[name.replace("_", " ")] = [getattr(s, name) for s in self.solutions]

@@ -82,6 +82,61 @@ def noise_level(x: Array, y: Array, weight: Array) -> float:
     return float(np.sqrt((within + off**2 @ (1.0 / spread)) / freedom))
 
 
+def residual_noise(path: Path) -> float:
+    r"""The standard deviation of the noise, from what the best fit of a path leaves.
+
+    .. math:: \hat\sigma^2 = \sum_n s_n (y_n - f(x_n))^2 \,/\, (N - \mathrm{df})
+
+    for the solution of least GCV among those that spend no more than half of the data, df <= N/2.
+
+    Parameters
+    ----------
+    path : solutions for squared error; the noise of row n has the variance :math:`\sigma^2 / s_n`.
+
+    Returns
+    -------
+    float
+        :math:`\hat\sigma`, in units of y.
+
+    Raises
+    ------
+    ProblemError
+        Where even the largest lam spends more.
+
+    Notes
+    -----
+    The estimate that [1]_ recommends for the lasso, with GCV in the place of cross-validation. What the fit misses of
+    the truth adds to the noise, so that the path must reach lams that are small enough. Still smaller ones give too
+    little, other than for least squares: a fit that shrinks is nearer to the truth than its df say. At the one chosen
+    that is left in part: 5 to 10 % too little for 150 rows in two and three dimensions.
+
+    References
+    ----------
+    .. [1] S. Reid, R. Tibshirani, J. Friedman, A study of error variance estimation in lasso regression,
+       Statist. Sinica 26 (2016), 35-67, doi:10.48550/arXiv.1311.5274
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-1.0, 1.0, (100, 2))
+    >>> y = np.abs(X[:, 0]) + 0.3 * rng.standard_normal(100)
+    >>> 0.25 < residual_noise(rs.solve_path(rs.Problem(X, y, lam=1.0), lams=[3.0, 1.0, 0.3])) < 0.35
+    True
+    """
+    n, sse, df = _sizes(path)
+    few = np.flatnonzero(df <= n / 2.0)
+    if not len(few):
+        raise ProblemError(
+            "sigma",
+            "the standard deviation of the noise, which is estimated from a fit of df <= N/2",
+            f"None, with df = {df.min():.3g} for n_samples={n}",
+            "Pass sigma=0.1, say, in units of y, or larger lams.",
+        )
+    best = few[np.argmin(_gcv(path, None)[few])]
+    return float(np.sqrt(sse[best] / (n - df[best])))
+
+
 def _gcv(path: Path, sigma: float | None) -> Array:
     r"""(SSE / W) / (1 - df/N)^2, infinite from df = N on."""
     n, sse, df = _sizes(path)
@@ -140,7 +195,7 @@ def require_made_for(criterion: str, loss: Loss, y: Array) -> None:
     if y.ndim == 2:
         raise ProblemError(
             "criterion",
-            f"one output for {criterion!r}: K + 2 degrees of freedom are those of a scalar spline",
+            f"one output for {criterion!r}: degrees of freedom are counted for scalar splines",
             f"{y.shape[1]} outputs",
             "Use criterion='cv', or fit one output at a time.",
         )

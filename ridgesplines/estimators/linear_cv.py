@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ridgesplines.estimators.base import Posed
-from ridgesplines.estimators.chooses_lam import ChoosesLam, one_of
-from ridgesplines.estimators.criteria import CRITERIA, noise_level, require_made_for
+from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
 from ridgesplines.estimators.regressors import LinearSplineRegressor
-from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.solvers.base import Solver
-from ridgesplines.validation import real_number
 
 #: The smallest lam as a fraction of lambda_max. Low noise asks for 1e-5; but as df nears N, SSE falls to zero faster
 #: than "gcv" and "bic" charge for it, and of a path that goes so far they take the end.
 RATIO = {"cv": 1e-5, "sure": 1e-5, "gcv": 1e-3, "bic": 1e-3}
 
 
-class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
+class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     r"""Regression with a linear spline of few knots, whose :math:`\lambda` is chosen by the data.
 
     .. math:: \min_{f \in BV^2(\mathbb{R})} \;
@@ -142,34 +138,5 @@ class LinearSplineRegressorCV(ChoosesLam, LinearSplineRegressor):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _score_path(self, X: Any, y: Any, posed: Posed) -> None:
-        if self.criterion == "cv":
-            return super()._score_path(X, y, posed)
-        require_made_for(self.criterion, posed.loss, posed.y)
-        sigma = self._noise(posed) if self.criterion == "sure" else None
-        (path,) = self.paths_ = tuple(self._paths(posed, self._values(posed)))
-        self.lams_, self.scores_ = path.lams, CRITERIA[self.criterion](path, sigma)
-
     def _ratio(self) -> float:
         return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio
-
-    def _score_name(self) -> str:
-        return {"gcv": "GCV", "sure": "SURE", "bic": "BIC"}.get(self.criterion) or super()._score_name()
-
-    def _check_settings(self, loss: Loss) -> None:
-        one_of("criterion", self.criterion, ("cv", *CRITERIA))
-        super()._check_settings(loss)
-        if self.rule == "one-se" and self.criterion != "cv":
-            raise ProblemError(
-                "rule",
-                "'min', as only criterion='cv' has a standard error",
-                f"rule='one-se' with criterion={self.criterion!r}",
-                "Use criterion='cv' for the rule of one standard error.",
-            )
-
-    def _noise(self, posed: Posed) -> float:
-        if self.sigma is None:
-            self.sigma_ = noise_level(posed.X[:, 0], posed.y, posed.weight)
-        else:
-            self.sigma_ = real_number("sigma", self.sigma, "a finite number >= 0", 0.0)
-        return self.sigma_

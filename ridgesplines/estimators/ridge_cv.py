@@ -1,4 +1,4 @@
-"""Ridge splines whose lam is chosen by cross-validation."""
+"""Ridge splines whose lam is chosen by the data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.estimators.base import Posed
+from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
 from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
 from ridgesplines.estimators.classifier import RidgeSplineClassifier
 from ridgesplines.estimators.regressors import RidgeSplineRegressor
@@ -17,15 +18,15 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.solvers.base import Solver
 
 
-class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
-    r"""Regression with a ridge spline of few neurons, whose :math:`\lambda` is chosen by cross-validation.
+class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
+    r"""Regression with a ridge spline of few neurons, whose :math:`\lambda` is chosen by the data.
 
     .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
               \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
 
-    is solved for a decreasing sequence of :math:`\lambda`, for all rows and for the training rows of each fold; the
-    solution for all rows is kept whose :math:`\lambda` has the best score on held-out rows. A *ridge function* is a
-    function of one projection :math:`w^T x`: nothing here is Tikhonov's "ridge".
+    is solved for a decreasing sequence of :math:`\lambda`, each solution is scored, on held-out rows or by a criterion
+    that needs none, and the one of the best score is kept. A *ridge function* is a function of one projection
+    :math:`w^T x`: nothing here is Tikhonov's "ridge".
 
     Parameters
     ----------
@@ -34,17 +35,21 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
     n_lams : how many, where `lams` is not given.
     lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given. If `lam_` turns out to
         be the smallest of `lams_`, lower it: little noise asks for 1e-3 and less, at the price of many neurons.
-    cv : the number of folds, into which the rows are shuffled; or a splitter or an iterable of (train, test) indices
-        into the rows of X, which are taken as they are. For groups pass ``list(splitter.split(X, y, groups))``.
-    rule : ``"min"``: the lam of the best score; ``"one-se"``: the largest lam whose score is within one standard error
-        of the best, a spline of fewer neurons that predicts about as well.
+    criterion : what is minimised, see the notes: ``"cv"``, the loss of held-out rows, for any loss; ``"gcv"`` or
+        ``"sure"``, for squared error; ``"bic"``, for squared error, Absolute and Quantile.
+    cv : for ``"cv"``: the number of folds, into which the rows are shuffled; or a splitter or an iterable of (train,
+        test) indices into the rows of X, which are taken as they are. For groups pass
+        ``list(splitter.split(X, y, groups))``.
+    rule : ``"min"``: the lam of the best score; ``"one-se"``, for ``"cv"`` only: the largest lam whose score is within
+        one standard error of the best, a spline of fewer neurons that predicts about as well.
     loss : a loss such as ``Huber(delta=0.5)``, or the name of one, as for RidgeSplineRegressor; Interpolation has no
         lam to choose.
     solver : settings such as ``rs.ColumnGeneration(tol=1e-4)``; picked for the problem by default.
     scale : whether the features are standardised first, in each fold by its own training rows; see
         RidgeSplineRegressor.
-    scoring : what is measured on held-out rows: by default the loss, of which the least is the best; or a scorer of
-        scikit-learn, by name such as ``"r2"`` or as a callable, of which the greatest is.
+    sigma : for ``"sure"``: the standard deviation of the noise, in units of y; estimated by default.
+    scoring : for ``"cv"``: what is measured on held-out rows: by default the loss, of which the least is the best; or a
+        scorer of scikit-learn, by name such as ``"r2"`` or as a callable, of which the greatest is.
     n_segments : into how many segments the lams of each path are cut. They are solved at the same time, each
         warm-started within itself, so that more than one is worth it where there are more cores than folds.
     n_jobs : how many segments are solved at the same time, with joblib; one by default, -1 for all cores.
@@ -54,9 +59,11 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
     ----------
     lam_ : the chosen lam.
     lams_ : those that were tried, decreasing, shape (n_lams,).
-    scores_, scores_mean_ : the mean over the folds of each, shape (n_lams,).
-    scores_se_ : its standard error, shape (n_lams,); of a single split NaN.
-    scores_folds_ : shape (n_lams, n_folds).
+    scores_ : the criterion for each, shape (n_lams,); may be infinite, is never NaN.
+    scores_mean_, scores_se_ : with ``"cv"`` only: the mean over the folds, which is `scores_`, and its standard error,
+        shape (n_lams,); of a single split NaN.
+    scores_folds_ : with ``"cv"`` only, shape (n_lams, n_folds).
+    sigma_ : with ``"sure"`` only: the standard deviation of the noise that was used.
     path_ : the Path of all solutions for all rows; ``path_.plot()`` shows it, and ``plot()`` the scores.
     solution_ : the Solution of ``lam_``.
     network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
@@ -71,6 +78,14 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
     therefore solves with lam times the weight of its training rows over that of all rows; ``lam_`` and ``lams_`` are
     those for all rows. The mean and the standard error weigh each fold by its held-out weight, so that folds of equal
     weight have the standard error std(ddof=1) / sqrt(n_folds).
+
+    **Without folds.** GCV, SURE and BIC take one path instead of one a fold and one more: the formulas, and where they
+    err, are those of LinearSplineRegressorCV, df being `Solution.degrees_of_freedom` [3]_: more than K + rank[1 X], as
+    neurons turn. They take noise that is independent, of variance :math:`\sigma^2/s_n`, and gaps below 1e-2. In d >= 2
+    ``"sure"`` estimates the noise from the solution of least GCV with df <= N/2,
+    :math:`\hat\sigma^2 = \mathrm{SSE} / (N - \mathrm{df})` [4]_: what that fit misses of the truth adds to it, and a
+    noise that is known is better; in one dimension from the neighbours. ``"bic"`` takes the fewest neurons, too few
+    where the truth is none of these splines.
 
     **In parallel.** Folds, segments and the path for all rows are jobs of joblib, so that they also run on a cluster:
 
@@ -97,6 +112,10 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
        eqs. (32), (33), doi:10.1109/MSP.2023.3286988
     .. [2] L. Breiman, J. H. Friedman, R. A. Olshen, C. J. Stone, Classification and Regression Trees, Wadsworth (1984),
        Section 3.4.3, doi:10.1201/9781315139470: the rule of one standard error.
+    .. [3] R. J. Tibshirani, J. Taylor, Degrees of freedom in lasso problems, Ann. Statist. 40 (2012), 1198-1232,
+       doi:10.1214/12-AOS1003
+    .. [4] S. Reid, R. Tibshirani, J. Friedman, A study of error variance estimation in lasso regression,
+       Statist. Sinica 26 (2016), 35-67, doi:10.48550/arXiv.1311.5274
 
     Examples
     --------
@@ -107,6 +126,9 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
     >>> model = rs.RidgeSplineRegressorCV(n_lams=6, cv=3, rule="one-se").fit(X, y)
     >>> model.score(X, y) > 0.9, model.lam_ in model.lams_, model.scores_folds_.shape
     (True, True, (6, 3))
+    >>> quick = rs.RidgeSplineRegressorCV(n_lams=6, criterion="gcv").fit(X, y)
+    >>> quick.score(X, y) > 0.9, quick.scores_.shape
+    (True, (6,))
     """
 
     def __init__(
@@ -123,6 +145,8 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
         n_segments: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 0,
+        criterion: str = "cv",
+        sigma: float | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -136,6 +160,8 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
         self.n_segments = n_segments
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.criterion = criterion
+        self.sigma = sigma
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):

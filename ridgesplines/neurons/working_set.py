@@ -74,12 +74,12 @@ def blocks(n: int, width: int) -> Iterator[slice]:
         yield slice(i, min(n, i + step))
 
 
-def sides(X: Array, W: Array, b: Array) -> Array:
+def sides(X: Array, W: Array, b: Array, touch: float = TOUCH) -> Array:
     """-1, 0 or 1 for each neuron and point: on which side of its hyperplane, or on it; (K, N), int8."""
     signs = np.empty((len(b), len(X)), dtype=np.int8)
     for rows in blocks(len(X), len(b)):
         h = W @ X[rows].T - b[:, None]
-        signs[:, rows] = np.sign(np.where(np.abs(h) <= TOUCH, 0.0, h))
+        signs[:, rows] = np.sign(np.where(np.abs(h) <= touch, 0.0, h))
     return signs
 
 
@@ -94,11 +94,11 @@ def conflicts(first: Array, second: Array) -> tuple[Array, Array]:
     return np.rint(opposite), np.rint(same)
 
 
-def merged(X: Array, neurons: Neurons) -> Neurons:
+def merged(X: Array, neurons: Neurons, touch: float = TOUCH) -> Neurons:
     """Neurons of one sign that no point separates, as one: their sum, of no greater norm. Scalar amplitudes only."""
     if len(neurons) < 2:
         return neurons
-    signs = sides(X, neurons.W, neurons.b)
+    signs = sides(X, neurons.W, neurons.b, touch)
     apart, together = conflicts(signs, signs)
     alike = neurons.signs[:, None] == neurons.signs
     direct, turned = alike & (apart == 0.0), alike & (together == 0.0)

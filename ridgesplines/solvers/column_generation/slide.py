@@ -1,9 +1,7 @@
 r"""Neurons slide: a Newton step of all weights, biases and amplitudes together, on the faces where neurons touch data.
 
 Most hyperplanes of the optimal neurons pass through data points. There the objective has a kink, along it it is smooth:
-a neuron is :math:`\theta = |a| (w, b) = T c`, T a basis of the vectors that keep its points touched. With the signs of
-all points held, :math:`f(x) = \sum \pm (Xw - b)_+` is linear in c and the seminorm is :math:`\sum \|(Tc)_w\|`, as in a
-group lasso.
+see :mod:`ridgesplines.amplitudes.faces`, whose :math:`\theta = |a| (w, b) = T c` are the unknowns.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ridgesplines.amplitudes.columns import Columns
+from ridgesplines.amplitudes.faces import face_columns, faces
 from ridgesplines.amplitudes.master import Model
 from ridgesplines.amplitudes.newton import damped_solve
 from ridgesplines.neurons.working_set import Neurons, blocks, sides
@@ -23,8 +22,6 @@ from ridgesplines.validation import Array
 MAX_UNKNOWNS = 2500
 #: Entries of the matrix of a step with vector outputs, beyond which neurons do not slide.
 MAX_ENTRIES = 4e7
-#: Touched points count as dependent up to this, relatively.
-DEPENDENT_RTOL = 1e-9
 #: Added to the Hessian's diagonal, relative to its mean: where many neurons bend freely it is nearly singular.
 DAMPINGS = (0.0, 1e-2)
 #: A step that promises less, relative to the penalty, is not taken.
@@ -40,7 +37,7 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
     X = problem.X
     size, theta = neurons.sizes, neurons.theta
     signs = sides(X, neurons.W, neurons.b)
-    bases = faces(X, signs, theta, size)
+    bases = faces(X, signs, theta, size, MAX_UNKNOWNS)
     width = np.array([T.shape[1] for T in bases])
     T, owner = np.hstack(bases), np.repeat(np.arange(len(size)), width)
     along = np.einsum("ip,pi->p", T[:-1], neurons.W[owner])  # T_w^T w of each unknown
@@ -84,34 +81,6 @@ def outputs_model(
     gradient = np.einsum("nip,ni->p", J, (problem.loss.gradient(problem.y, z).T * problem.sample_weight).T)
     gradient[:P] += problem.lam * along
     return H, gradient
-
-
-def faces(X: Array, signs: Array, theta: Array, size: Array) -> list[Array]:
-    """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data."""
-    bases: list[Array] = [np.empty((0, 0))] * len(size)
-    d, total = X.shape[1], 0
-    for k in np.argsort(-size, kind="stable"):
-        touched = np.column_stack([X[signs[k] == 0], -np.ones(int((signs[k] == 0).sum()))])
-        T = np.eye(d + 1)
-        if len(touched):
-            _, s, V = np.linalg.svd(touched)
-            T = V[int((s > DEPENDENT_RTOL * s[0]).sum()) :].T
-        total += T.shape[1]
-        if T.shape[1] < 2 or total > MAX_UNKNOWNS:
-            T = theta[k][:, None] / np.linalg.norm(theta[k])
-        bases[k] = T
-    return bases
-
-
-def face_columns(problem: Problem, active: Array, T: Array, owner: Array, sign: Array) -> Columns:
-    """The change of the fit with each unknown."""
-    X = problem.X
-
-    def make(rows: slice) -> Array:
-        moved = X[rows] @ T[:-1] - T[-1]
-        return moved * (active[owner, rows].T * sign[owner])
-
-    return Columns(problem.null_space, T.shape[1], make)
 
 
 def _bend(T: Array, along: Array, owner: Array, scale: Array) -> Array:
