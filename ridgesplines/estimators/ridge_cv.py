@@ -123,6 +123,8 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
         n_segments: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 0,
+        tol: float | None = None,
+        fold_tol: float = 1e-2,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -136,6 +138,8 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
         self.n_segments = n_segments
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.tol = tol
+        self.fold_tol = fold_tol
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
@@ -210,6 +214,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         n_segments: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 0,
+        tol: float | None = None,
+        fold_tol: float = 1e-2,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -224,6 +230,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.n_segments = n_segments
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.tol = tol
+        self.fold_tol = fold_tol
 
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"
