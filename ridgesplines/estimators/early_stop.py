@@ -9,9 +9,9 @@ import numpy as np
 from ridgesplines.validation import Array
 
 #: A path ends when lam has fallen below this part of the lam that was best, ...
-FALL = 0.4
+FALL = 0.25
 #: ... and so many lams in a row were each worse than the best, ...
-IN_A_ROW = 2
+IN_A_ROW = 3
 #: ... by more than this part of the spread of the scores so far: it has the units of any score, and no zero.
 MARGIN = 0.02
 
@@ -22,7 +22,7 @@ def passed(lams: Array, losses: Sequence[float]) -> bool:
     Examples
     --------
     >>> lams = 0.5 ** np.arange(6)
-    >>> [passed(lams, losses) for losses in ([9.0, 3.0, 4.0, 5.0], [9.0, 3.0, 3.01, 3.02], [9.0, 3.0, 4.0])]
+    >>> [passed(lams, losses) for losses in ([9.0, 3.0, 4.0, 4.0, 5.0], [9.0, 3.0, 4.0, 3.1, 3.1], [9.0, 3.0, 4.0])]
     [True, False, False]
     """
     best, last = int(np.argmin(losses)), np.array(losses[-IN_A_ROW:])
@@ -32,7 +32,7 @@ def passed(lams: Array, losses: Sequence[float]) -> bool:
 
 
 def needed(losses: Sequence[Sequence[float]], share: Array, n_lams: int) -> int:
-    """How many lams each fold must have: one past the least of the mean.
+    """How many lams each fold must have: so many past the least of the mean as each goes past its own.
 
     A fold that has ended is taken to stay as bad as it was when it did. So a lam that it has not reached is in the
     running as well, where the others gain there more than this one has lost.
@@ -47,10 +47,10 @@ def needed(losses: Sequence[Sequence[float]], share: Array, n_lams: int) -> int:
     --------
     >>> half = np.array([0.5, 0.5])
     >>> needed([[9.0, 3.0, 4.0, 5.0], [9.0, 4.0, 5.0, 6.0]], half, 10)
-    3
+    5
     >>> needed([[9.0, 3.0, 4.0, 5.0], [9.0, 8.0, 7.0, 6.0, 1.0, 2.0, 3.0]], half, 10)
-    6
+    8
     """
     longest = max(map(len, losses))
     filled = [[*fold, *[fold[-1]] * (longest - len(fold))] for fold in losses]
-    return min(int(np.argmin(share @ np.array(filled))) + 2, n_lams)
+    return min(int(np.argmin(share @ np.array(filled))) + 1 + IN_A_ROW, n_lams)
