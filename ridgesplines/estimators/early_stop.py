@@ -14,6 +14,8 @@ FALL = 0.25
 IN_A_ROW = 3
 #: ... by more than this part of the spread of the scores so far: it has the units of any score, and no zero.
 MARGIN = 0.02
+#: The best mean is followed by so many lams that all folds have.
+BEYOND = 2
 
 
 def passed(lams: Array, losses: Sequence[float]) -> bool:
@@ -32,7 +34,7 @@ def passed(lams: Array, losses: Sequence[float]) -> bool:
 
 
 def needed(losses: Sequence[Sequence[float]], share: Array, n_lams: int) -> int:
-    """How many lams each fold must have: so many past the least of the mean as each goes past its own.
+    """How many lams each fold must have: two past the least of the mean.
 
     A fold that has ended is taken to stay as bad as it was when it did. So a lam that it has not reached is in the
     running as well, where the others gain there more than this one has lost.
@@ -47,10 +49,10 @@ def needed(losses: Sequence[Sequence[float]], share: Array, n_lams: int) -> int:
     --------
     >>> half = np.array([0.5, 0.5])
     >>> needed([[9.0, 3.0, 4.0, 5.0], [9.0, 4.0, 5.0, 6.0]], half, 10)
-    5
+    4
     >>> needed([[9.0, 3.0, 4.0, 5.0], [9.0, 8.0, 7.0, 6.0, 1.0, 2.0, 3.0]], half, 10)
-    8
+    7
     """
     longest = max(map(len, losses))
     filled = [[*fold, *[fold[-1]] * (longest - len(fold))] for fold in losses]
-    return min(int(np.argmin(share @ np.array(filled))) + 1 + IN_A_ROW, n_lams)
+    return min(int(np.argmin(share @ np.array(filled))) + 1 + BEYOND, n_lams)

@@ -81,7 +81,7 @@ class RidgeSplineRegressorCV(ChoosesLam, RidgeSplineRegressor):
 
     **Paths that end early.** Small lams cost most. Where `lams` is not given and d >= 2, the path of a fold ends when
     its score has clearly passed its best: lam has fallen below a quarter of the best one, and the last three scores are
-    each worse by more than a fiftieth of the spread of those so far. The best mean must be three lams before the last
+    each worse by more than a fiftieth of the spread of those so far. The best mean must be followed by two lams
     that all folds have, the scores of ended ones taken to stay as they were: otherwise these are taken up again. What
     is missed is a second optimum far below the first: pass `lams` to have all of them tried.
 

@@ -104,9 +104,9 @@ def test_a_least_loss_is_passed_where_lam_has_fallen_and_the_last_scores_are_cle
 def test_what_every_fold_needs() -> None:
     even = np.array([0.5, 0.5])
     down, early = [9.0, 8.0, 7.0, 6.0, 5.0, 6.0, 7.0], [9.0, 3.0, 8.0, 8.0]
-    assert needed([early, early], even, 9) == 5
-    assert needed([early, down], even, 9) == 5
-    assert needed([early, down], np.array([0.1, 0.9]), 9) == 8
+    assert needed([early, early], even, 9) == 4
+    assert needed([early, down], even, 9) == 4
+    assert needed([early, down], np.array([0.1, 0.9]), 9) == 7
     assert needed([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]], even, 3) == 3  # no further than there are lams
 
 
@@ -164,8 +164,8 @@ def test_folds_are_taken_up_again_where_the_choice_needs_them(rule: str) -> None
     fitted = scripted(LATE, rule=rule)
     every = scripted(LATE, rule=rule, lams=fitted.lams_)
     assert fitted.lam_ == every.lam_
-    np.testing.assert_array_equal(-fitted.scores_folds_[:8], np.transpose(LATE)[:8])
-    assert len(fitted.path_) == 8
+    np.testing.assert_array_equal(-fitted.scores_folds_[:7], np.transpose(LATE)[:7])
+    assert len(fitted.path_) == 7
     assert fitted.lam_ == fitted.lams_[4] or rule == "one-se"
 
 
@@ -191,9 +191,9 @@ def test_a_path_taken_up_starts_from_its_last_network(monkeypatch: Any) -> None:
     monkeypatch.setattr(rs.ColumnGeneration, "path", seen)
     fitted = scripted(LATE, solver=None)
     folds = [(start, n) for start, rows, n in starts if rows < N]
-    assert folds == [(False, 9)] * 3 + [(True, 3)] * 2
+    assert folds == [(False, 9)] * 3 + [(True, 2)] * 2
     assert starts[-1] == (True, N, 1)  # the fit that is kept, from that of the path
-    assert len(fitted.path_) == 8
+    assert len(fitted.path_) == 7
 
 
 # --------------------------------------------------------------- the same choice as with all lams tried
