@@ -99,6 +99,13 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
         return Path(tuple(_timed(solver, problem, _decreasing(problem, lams, n_lams))))
 
 
+def answers(problem: Problem, solver: Solver, lams: Any) -> Iterator[Answer]:
+    """What the solver answers for each lam, with no certificate: for those who only ask what a network predicts."""
+    for answer in _able(solver, problem).path(problem, [float(lam) for lam in lams]):
+        require_minimiser(problem.reduced)
+        yield replace(answer, network=_named(answer.network, answer.problem))
+
+
 def _able(solver: Solver, problem: Problem) -> Solver:
     """The solver, where it is one and takes the problem."""
     if not isinstance(solver, Solver):

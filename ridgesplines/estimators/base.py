@@ -171,14 +171,14 @@ class SplineEstimator(BaseEstimator):
         self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
         return replace(posed, X=self.scaler_.transform(posed.X))
 
-    def _paths(self, posed: Posed, lams: Sequence[float] | Array) -> list[Path]:
-        """For each target the solutions for all rows, found on the distinct ones."""
-        return [self._path(posed, target, lams) for target in posed.targets]
+    def _paths(self, posed: Posed, lams: Sequence[float] | Array, solver: Solver | None = None) -> list[Path]:
+        """For each target the solutions for all rows, found on the distinct ones; by the estimator's solver."""
+        return [self._path(posed, target, lams, solver or self.solver) for target in posed.targets]
 
-    def _path(self, posed: Posed, target: Array, lams: Sequence[float] | Array) -> Path:
+    def _path(self, posed: Posed, target: Array, lams: Sequence[float] | Array, solver: Solver | None) -> Path:
         problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)
         with Deferral():  # half of a fit is none: whoever loops over several is to stop
-            path = solve_path(self._distinct(posed, target, lams[0]), self.solver, lams=lams)
+            path = solve_path(self._distinct(posed, target, lams[0]), solver, lams=lams)
         if path[-1].status is Status.INTERRUPTED:  # by somebody who handles signals otherwise
             raise KeyboardInterrupt
         return Path(tuple(posed.rows.restore(solution, problem.with_lam(solution.problem.lam)) for solution in path))

@@ -31,8 +31,8 @@ class ChoosesByCriterion(ChoosesLam):
         posed = self._standardised(posed)
         self.lams_ = self._values(posed)
         pieces = np.array_split(self.lams_, min(self.n_segments, len(self.lams_)))
-        (target,) = posed.targets
-        paths = Parallel(n_jobs=self.n_jobs)(delayed(self._path)(posed, target, piece) for piece in pieces)
+        (target,), solver = posed.targets, self._solvers(posed)[1]  # degrees of freedom are those of a minimiser
+        paths = Parallel(n_jobs=self.n_jobs)(delayed(self._path)(posed, target, piece, solver) for piece in pieces)
         path = Path(tuple(chain.from_iterable(paths)))
         if self.criterion == "sure":
             self.sigma_ = self._noise(posed, path)

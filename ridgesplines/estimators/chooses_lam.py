@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +17,31 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.early_stop import needed, passed
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.solution import Solution
-from ridgesplines.solve import lambda_max
+from ridgesplines.solve import answers, lambda_max
+from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.choice import picked
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.validation import Array, real_array, real_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
-#: What is measured on held-out rows, by an estimator with the solutions of the others.
-Score = Callable[[SplineEstimator, Posed, Sequence[Solution]], float]
+#: What is measured on held-out rows, by an estimator that has the networks of the others.
+Score = Callable[[SplineEstimator, Posed, Sequence[Answer]], float]
+
+#: The relative gap of the fit that is kept, where neither it nor a solver is passed.
+TOL = 1e-4
 
 #: Attributes that not every fit sets; those of an earlier one must not survive the next.
 RESULTS = ("paths_", "scores_", "scores_mean_", "scores_se_", "scores_folds_", "sigma_")
@@ -47,6 +59,8 @@ class ChoosesLam(SplineEstimator):
     random_state: Any
     scoring: Any = None
     n_segments: int = 1
+    tol: float | None = None
+    fold_tol: float = 1e-2
     splitter: type[KFold] = KFold
 
     lams_: Array
@@ -79,7 +93,10 @@ class ChoosesLam(SplineEstimator):
         posed = self._pose(X, y, sample_weight)
         self._check_settings(posed.loss)
         self._score_path(X, y, posed)
-        self._choose()
+        chosen = self._choose()
+        self.lam_ = float(self.lams_[chosen])
+        self._refine(self._standardised(posed), chosen)
+        self._keep([path[chosen] for path in self.paths_])
         return self
 
     def _score_path(self, X: Any, y: Any, posed: Posed) -> None:
@@ -102,8 +119,10 @@ class ChoosesLam(SplineEstimator):
         check_is_fitted(self)
         neurons = np.sum([[solution.network.n_neurons for solution in path] for path in self.paths_], axis=0)
         errors = getattr(self, "scores_se_", None)
+        errors = None if errors is None else errors[: len(neurons)]
+        lams, scores = self.lams_[: len(neurons)], self.scores_[: len(neurons)]  # those that every fold reached
         settings: dict[str, Any] = {"label": self._score_name(), "greater_is_better": self._sign < 0.0} | kwargs
-        return plot_criterion(self.lams_, neurons, self.scores_, self.lam_, errors, **settings)
+        return plot_criterion(lams, neurons, scores, self.lam_, errors, **settings)
 
     def _score_name(self) -> str:
         if self.scoring is None:
@@ -117,6 +136,9 @@ class ChoosesLam(SplineEstimator):
 
     def _check_settings(self, loss: Loss) -> None:
         one_of("rule", self.rule, ("min", "one-se"))
+        for name in ("tol", "fold_tol"):
+            if name == "fold_tol" or self.tol is not None:
+                real_number(name, getattr(self, name), "a number between 1e-14 and 1", 1e-14, 1.0)
         if loss.interpolates:
             raise ProblemError(
                 "loss",
@@ -180,49 +202,98 @@ class ChoosesLam(SplineEstimator):
         return len(posed.X), "rows of positive weight"
 
     def _cross_validate(self, given: Posed, splits: Sequence[Split]) -> None:
-        """Paths for all rows and for each fold's training rows, side by side; the scores by lam and fold."""
-        score = _loss if self.scoring is None else self._scorer(bool((given.weight != 1.0).any()))
+        """The scores by lam and fold; then the path for all rows, as far as every fold went."""
         posed = self._standardised(given)
-        lams = self._values(posed)
-        pieces = np.array_split(lams, min(self.n_segments, len(lams)))
-        shares = [given.weight[train].sum() / given.weight.sum() for train, _ in splits]
-        bare = self._bare()
-        jobs = [delayed(_solutions)(self, posed, piece) for piece in pieces]
-        for split, share in zip(splits, shares, strict=True):
-            jobs += [delayed(_scores)(bare, given, split, piece * share, score) for piece in pieces]
-        results = Parallel(n_jobs=self.n_jobs)(jobs)
-        columns = [[*chain.from_iterable(results[i : i + len(pieces)])] for i in range(0, len(results), len(pieces))]
-        self.lams_ = lams
-        self.paths_ = tuple(map(Path, zip(*columns[0], strict=True)))
-        self._set_scores(np.array(columns[1:]).T, given, splits)
-
-    def _set_scores(self, scores: Array, posed: Posed, splits: Sequence[Split]) -> None:
-        """Scores by lam and fold, their mean and standard error."""
-        if not np.isfinite(scores).all():
-            raise ProblemError(
-                "scoring",
-                "a finite score of every fold",
-                f"{scores[~np.isfinite(scores)][0]}",
-                "Use larger folds, or another score.",
-            )
-        self.scores_folds_ = scores
-        share = np.array([posed.weight[test].sum() for _, test in splits])
+        self.lams_ = self._values(posed)
+        share = np.array([given.weight[test].sum() for _, test in splits])
         share = share / share.sum()
+        with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
+            scores = self._scores_of_folds(given, splits, share)
+            pieces = self._pieces(self.lams_[: min(map(len, scores))])
+            found = Parallel(n_jobs=self.n_jobs)(delayed(_solutions)(self, posed, piece) for piece in pieces)
+        self.paths_ = tuple(map(Path, zip(*chain.from_iterable(found), strict=True)))
+        self._set_scores(scores, share)
+
+    def _pieces(self, lams: Array) -> list[Array]:
+        return np.array_split(lams, min(self.n_segments, len(lams)))
+
+    def _scores_of_folds(self, given: Posed, splits: Sequence[Split], share: Array) -> list[list[float]]:
+        """The scores of each fold, for the lams that it reached."""
+        score = _loss if self.scoring is None else self._scorer(bool((given.weight != 1.0).any()))
+        lams, parallel = self.lams_, Parallel(n_jobs=self.n_jobs)
+        run = partial(_scores, self._bare(), given, score=score)
+        # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
+        ends = self.lams is None and self.n_segments == 1 and given.X.shape[1] > 1
+        pieces = self._pieces(lams)
+        found = parallel(delayed(run)(split, piece, ends=ends) for split in splits for piece in pieces)
+        groups = [found[i : i + len(pieces)] for i in range(0, len(found), len(pieces))]
+        scores = [[*chain.from_iterable(some for some, _ in group)] for group in groups]
+        last = [group[-1][1] for group in groups]
+        while True:
+            need = needed([[self._sign * some for some in fold] for fold in scores], share, len(lams))
+            short = [k for k, fold in enumerate(scores) if len(fold) < need]
+            if not short:
+                return scores
+            jobs = [delayed(run)(splits[k], lams[len(scores[k]) : need], starts=last[k]) for k in short]
+            for k, (more, networks) in zip(short, parallel(jobs), strict=True):
+                scores[k], last[k] = scores[k] + more, networks
+
+    def _set_scores(self, folds: Sequence[Sequence[float]], share: Array) -> None:
+        """Scores by lam and fold, NaN where a fold did not go; their mean and standard error."""
+        scores = np.full((len(self.lams_), len(folds)), np.nan)
+        for k, fold in enumerate(folds):
+            scores[: len(fold), k] = fold
+        self.scores_folds_ = scores
         self.scores_mean_ = self.scores_ = scores @ share
         variance = (scores - self.scores_mean_[:, None]) ** 2 @ share
-        single = len(splits) == 1
-        self.scores_se_ = np.full(len(scores), np.nan) if single else np.sqrt(variance / (len(splits) - 1))
+        single = len(folds) == 1
+        self.scores_se_ = np.full(len(scores), np.nan) if single else np.sqrt(variance / (len(folds) - 1))
 
-    def _choose(self) -> None:
-        """The solution of the best score, or of the largest lam within one standard error; of equals the smoothest."""
+    def _choose(self) -> int:
+        """Which lam has the best score, or is the largest within one standard error of it; of equals the largest."""
         losses = self._sign * self.scores_
-        best = chosen = int(np.argmin(losses))
-        if self.rule == "one-se":
-            if np.isnan(self.scores_se_[best]):
-                raise ProblemError("rule", "'min' for a single split", "'one-se'", "Pass two or more splits as cv.")
-            chosen = int(np.argmax(losses <= losses[best] + self.scores_se_[best]))
-        self.lam_ = float(self.lams_[chosen])
-        self._keep([path[chosen] for path in self.paths_])
+        best = int(np.nanargmin(losses))
+        if self.rule == "min":
+            return best
+        if np.isnan(self.scores_se_[best]):
+            raise ProblemError("rule", "'min' for a single split", "'one-se'", "Pass two or more splits as cv.")
+        return int(np.argmax(losses <= losses[best] + self.scores_se_[best]))
+
+    def _solvers(self, posed: Posed) -> tuple[Solver, Solver]:
+        """That of the fits that only serve the choice, and that of the fit that is kept."""
+        solver = picked(self._distinct(posed, posed.targets[0], 1.0)) if self.solver is None else self.solver
+        if not isinstance(solver, ColumnGeneration):
+            return solver, solver
+        own = TOL if self.solver is None else solver.tol
+        tol = own if self.tol is None else self.tol
+        return replace(solver, tol=max(tol, self.fold_tol)), replace(solver, tol=tol)
+
+    def _answers(
+        self, posed: Posed, lams: Array, starts: Sequence[RidgeSpline] | None = None
+    ) -> Iterator[tuple[Answer, ...]]:
+        """For each lam in turn what the solver answers, one a target, from networks at the lam before where given."""
+        solver, paths = self._solvers(posed)[0], []
+        for k, target in enumerate(posed.targets):
+            if starts is not None and isinstance(solver, ColumnGeneration):
+                solver = replace(solver, start=starts[k])
+            paths.append(answers(self._distinct(posed, target, lams[0]), solver, lams))
+        for _ in lams:
+            with Deferral():  # as in SplineEstimator._path
+                found = tuple([next(path) for path in paths])
+            if any(answer.interrupted for answer in found):
+                raise KeyboardInterrupt
+            yield found
+
+    def _refine(self, posed: Posed, chosen: int) -> None:
+        """Solve again at the chosen lam, from the solution there, to the tolerance of the fit that is kept."""
+        fine = self._solvers(posed)[1]
+        paths = []
+        for path, target in zip(self.paths_, posed.targets, strict=True):
+            if not isinstance(fine, ColumnGeneration) or path[chosen].tolerance <= fine.tol:
+                return
+            (better,) = self._path(posed, target, [self.lam_], replace(fine, start=path[chosen]))
+            paths.append(Path((*path[:chosen], better, *path[chosen + 1 :])))
+        self.paths_ = tuple(paths)
 
     def _bare(self) -> ChoosesLam:
         """A copy that knows its classes, but no names of features: the rows of the folds are plain arrays."""
@@ -246,32 +317,52 @@ class _Scorer:
     def __init__(self, scorer: Callable[..., float], weighted: bool) -> None:
         self.scorer, self.weighted = scorer, weighted
 
-    def __call__(self, model: SplineEstimator, test: Posed, solutions: Sequence[Solution]) -> float:
+    def __call__(self, model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
         weights = {"sample_weight": test.weight} if self.weighted else {}
         return float(self.scorer(model, test.X, test.y, **weights))
 
 
-def _loss(model: SplineEstimator, test: Posed, solutions: Sequence[Solution]) -> float:
+def _loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
     """The weighted mean loss; of several problems it is the sum of theirs."""
     X = model._in_units(test.X)
-    pairs = zip(test.targets, solutions, strict=True)
-    return float(np.average(sum(test.loss.value(y, s.predict(X)) for y, s in pairs), weights=test.weight))
+    pairs = zip(test.targets, found, strict=True)
+    return float(np.average(sum(test.loss.value(y, answer.network(X)) for y, answer in pairs), weights=test.weight))
 
 
-def _solutions(model: SplineEstimator, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:
-    """For each lam that was reached the solutions, one a target."""
-    return list(zip(*model._paths(posed, lams), strict=False))
+def _solutions(model: ChoosesLam, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:
+    """For each lam the solutions, one a target, with their certificates."""
+    with threadpool_limits(1):
+        return list(zip(*model._paths(posed, lams, model._solvers(posed)[0]), strict=True))
 
 
-def _scores(model: ChoosesLam, posed: Posed, split: Split, lams: Array, score: Score) -> list[float]:
-    """The score of the held-out rows, for each lam that the paths on the others reached."""
+def _scores(
+    model: ChoosesLam,
+    posed: Posed,
+    split: Split,
+    lams: Array,
+    score: Score,
+    ends: bool = False,
+    starts: Sequence[RidgeSpline] | None = None,
+) -> tuple[list[float], list[RidgeSpline]]:
+    """The scores of the held-out rows for each lam, until they have passed their best; the last networks."""
     model = copy.copy(model)  # other folds, maybe of the same process, have their own
     train, test = posed[split[0]], posed[split[1]]
-    scores = []
-    for solutions in _solutions(model, model._standardised(train), lams):
-        model._keep(solutions)
-        scores.append(score(model, test, solutions))
-    return scores
+    share = train.weight.sum() / posed.weight.sum()
+    scores: list[float] = []
+    with threadpool_limits(1):
+        for found in model._answers(model._standardised(train), lams * share, starts):
+            model._keep(cast(Sequence[Solution], found))  # the networks and problems are all that a scorer needs
+            scores.append(_finite(score(model, test, found)))
+            if ends and passed(lams, [model._sign * some for some in scores]):
+                break
+    return scores, [answer.network for answer in found]
+
+
+def _finite(score: float) -> float:
+    if not np.isfinite(score):
+        remedy = "Use larger folds, or another score."
+        raise ProblemError("scoring", "a finite score of every fold", f"{score}", remedy)
+    return score
 
 
 def one_of(name: str, given: Any, allowed: Sequence[str]) -> None:

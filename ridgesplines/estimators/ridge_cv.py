@@ -44,27 +44,36 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         one standard error of the best, a spline of fewer neurons that predicts about as well.
     loss : a loss such as ``Huber(delta=0.5)``, or the name of one, as for RidgeSplineRegressor; Interpolation has no
         lam to choose.
-    solver : settings such as ``rs.ColumnGeneration(tol=1e-4)``; picked for the problem by default.
+    solver : settings such as ``rs.ColumnGeneration(max_time=60.0)``; picked for the problem by default.
     scale : whether the features are standardised first, in each fold by its own training rows; see
         RidgeSplineRegressor.
     sigma : for ``"sure"``: the standard deviation of the noise, in units of y; estimated by default.
     scoring : for ``"cv"``: what is measured on held-out rows: by default the loss, of which the least is the best; or a
         scorer of scikit-learn, by name such as ``"r2"`` or as a callable, of which the greatest is.
     n_segments : into how many segments the lams of each path are cut. They are solved at the same time, each
-        warm-started within itself, so that more than one is worth it where there are more cores than folds.
-    n_jobs : how many segments are solved at the same time, with joblib; one by default, -1 for all cores.
+        warm-started within itself, so that more than one is worth it where there are more cores than folds. No path
+        then ends early.
+    n_jobs : how many folds, or segments, are solved at the same time, with joblib; one by default, -1 for all cores.
     random_state : of the shuffle: a number for the same folds in every fit, None for others each time.
+    tol : the relative gap of the fit that is kept, of ``lam_`` and all rows. By default that of the `solver` that is
+        passed, or else 1e-4. It is ColumnGeneration's: other solvers keep their own.
+    fold_tol : the same for the fits that only serve the choice, those of the folds and the others of `path_`. It is
+        never tighter than `tol`. Held-out scores differ by far less than folds do; where they are nearly equal for
+        several lams, another of these may be chosen.
 
     Attributes
     ----------
     lam_ : the chosen lam.
-    lams_ : those that were tried, decreasing, shape (n_lams,).
-    scores_ : the criterion for each, shape (n_lams,); may be infinite, is never NaN.
+    lams_ : those to choose from, decreasing, shape (n_lams,).
+    scores_ : the criterion for each, shape (n_lams,); for ``"cv"`` NaN where not all folds went so far, else it may
+        be infinite.
     scores_mean_, scores_se_ : with ``"cv"`` only: the mean over the folds, which is `scores_`, and its standard error,
-        shape (n_lams,); of a single split NaN.
-    scores_folds_ : with ``"cv"`` only, shape (n_lams, n_folds).
+        shape (n_lams,); NaN there too, and the error of a single split.
+    scores_folds_ : with ``"cv"`` only, shape (n_lams, n_folds), NaN where a fold did not go.
     sigma_ : with ``"sure"`` only: the standard deviation of the noise that was used.
-    path_ : the Path of all solutions for all rows; ``path_.plot()`` shows it, and ``plot()`` the scores.
+    path_ : the Path for all rows, as far as all folds went: ``path_[i]`` is of ``lams_[i]``, solved to `fold_tol`, or
+        to `tol` where it is ``lam_`` or where another criterion than ``"cv"`` asks for it. ``path_.plot()`` shows it,
+        and ``plot()`` the scores.
     solution_ : the Solution of ``lam_``.
     network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
         ``network_(scaler_.transform(X))``.
@@ -87,7 +96,17 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     noise that is known is better; in one dimension from the neighbours. ``"bic"`` takes the fewest neurons, too few
     where the truth is none of these splines.
 
-    **In parallel.** Folds, segments and the path for all rows are jobs of joblib, so that they also run on a cluster:
+    **Paths that end early.** Small lams cost most. Where `lams` is not given and d >= 2, the path of a fold ends when
+    its score has clearly passed its best: lam has fallen below a quarter of the best one, and the last three scores are
+    each worse by more than a fiftieth of the spread of those so far. The best mean must be followed by two lams
+    that all folds have, the scores of ended ones taken to stay as they were: otherwise these are taken up again. What
+    is missed is a second optimum far below the first: pass `lams` to have all of them tried.
+
+    The networks of the folds have no certificate, and no warning says that one of them missed `fold_tol`; a scorer is
+    passed the estimator with its network, not with a Solution.
+
+    **In parallel.** Folds and segments are jobs of joblib, each with one thread for linear algebra; then the path for
+    all rows is solved. They also run on a cluster:
 
     .. code-block:: python
 
@@ -100,8 +119,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         with joblib.parallel_config(backend="ray"):
             model.fit(X, y)
 
-    The result does not depend on where the jobs run. It depends on `n_segments` by the tolerance of the solver, and
-    where a minimiser is not unique. Ctrl-C raises KeyboardInterrupt: half of the paths choose nothing.
+    The result does not depend on where the jobs run. It depends on `n_segments` by `fold_tol`, and where a minimiser is
+    not unique. Ctrl-C raises KeyboardInterrupt: half of the paths choose nothing.
 
     The fit depends neither on the order of the rows (with `cv` a number, and the same `random_state`), nor, apart from
     the folds, on whether a row is repeated or weighted. Rows of weight zero are left out of everything.
@@ -145,6 +164,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         n_segments: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 0,
+        tol: float | None = None,
+        fold_tol: float = 1e-2,
         criterion: str = "cv",
         sigma: float | None = None,
     ) -> None:
@@ -160,6 +181,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.n_segments = n_segments
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.tol = tol
+        self.fold_tol = fold_tol
         self.criterion = criterion
         self.sigma = sigma
 
@@ -176,7 +199,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
 
     Parameters
     ----------
-    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state : as for RidgeSplineRegressorCV.
+    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol : as for
+        RidgeSplineRegressorCV.
     cv : the number of folds, each with the classes in the proportions of the whole; or a splitter or an iterable of
         (train, test) indices into the rows of X. The training rows of each must hold every class.
     loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``, as for RidgeSplineClassifier.
@@ -189,7 +213,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     Attributes
     ----------
     lam_, lams_, scores_, scores_mean_, scores_se_, scores_folds_ : as for RidgeSplineRegressorCV.
-    paths_ : the Paths of all solutions for all rows: one, or for the hinge loss with more than two classes one a class.
+    paths_ : the Paths for all rows, as far as all folds went: one, or for the hinge loss with more than two classes one
+        a class.
     path_ : the Path, where there is one.
     solutions_, solution_, network_, scaler_, classes_, n_features_in_, feature_names_in_ : of ``lam_``, as for
         RidgeSplineClassifier.
@@ -201,8 +226,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     ProblemError; that may be so of the training rows of one fold alone. Use more folds, fewer features, or the hinge
     loss, which always has one.
 
-    How lam is scaled to a fold, what the standard error is, and how the jobs run on a cluster of Dask or Ray, is said
-    in the notes of RidgeSplineRegressorCV.
+    How lam is scaled to a fold, what the standard error is, when a path ends early, and how the jobs run on a cluster
+    of Dask or Ray, is said in the notes of RidgeSplineRegressorCV.
 
     References
     ----------
@@ -236,6 +261,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         n_segments: int = 1,
         n_jobs: int | None = None,
         random_state: Any = 0,
+        tol: float | None = None,
+        fold_tol: float = 1e-2,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -250,6 +277,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.n_segments = n_segments
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.tol = tol
+        self.fold_tol = fold_tol
 
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"
