@@ -1,7 +1,7 @@
 r"""Nonnegative least squares on a Gram matrix: :math:`\min_{a \ge 0} \tfrac12 a^T S a - g^T a` (Lawson–Hanson).
 
-Warm-started: the passive set starts from the positive entries of `a`. All that may enter do so together, and those
-that would have to leave at once do; one by one only where none of them moves in company.
+Warm-started: the passive set starts from the positive entries of `a`. All columns that may enter do so together, and
+all that would be negative leave together, for as long as that descends; otherwise one by one.
 
 References
 ----------
@@ -32,22 +32,37 @@ def nonnegative(S: Array, g: Array, a: Array) -> Array:
     """
     scale = np.sqrt(np.maximum(np.diag(S), np.finfo(float).tiny))
     S, g, a = S / scale[:, None] / scale, g / scale, a * scale
-    passive, tabu, together = a > 0.0, np.zeros(len(a), dtype=bool), True
+    passive, tabu = a > 0.0, np.zeros(len(a), dtype=bool)
+    a, passive, _ = _within(S, g, a, passive)
     for _ in range(20 * len(a) + 20):
-        a, passive, moved = _within(S, g, a, passive)
-        if moved:
-            tabu[:], together = False, True
-        elif together and tabu.any():  # in company none could: one by one
-            tabu[:], together = False, False
         slack = g - S @ a
         floor = ROUNDING_RTOL * (np.abs(g) + np.abs(S) @ a)
-        entering = ~passive & ~tabu & (slack > floor)
-        if not entering.any():
+        entering = ~passive & (slack > floor)
+        if not (entering & ~tabu).any():
             break
-        if not together:
-            entering = np.arange(len(a)) == np.argmax(np.where(entering, slack, -np.inf))
-        passive, tabu = passive | entering, tabu | entering
+        if (lower := _all_at_once(S, g, a, passive | entering)) is not None:
+            a, passive, moved = lower, lower > 0.0, True
+        else:
+            steepest = int(np.argmax(np.where(entering & ~tabu, slack, -np.inf)))
+            passive[steepest] = tabu[steepest] = True
+            a, passive, moved = _within(S, g, a, passive)
+        if moved:
+            tabu[:] = False
     return a / scale
+
+
+def _all_at_once(S: Array, g: Array, a: Array, passive: Array) -> Array | None:
+    """The minimiser on these columns less those that it would make negative, again and again; None if not below a."""
+    index = np.flatnonzero(passive)
+    while len(index):
+        x = _solve(S[np.ix_(index, index)], g[index])
+        if (x > 0.0).all():
+            new = np.zeros_like(a)
+            new[index] = x
+            fall = (new - a) @ (g - 0.5 * (S @ (new + a)))
+            return new if fall > ROUNDING_RTOL * np.abs(g @ a) else None
+        index = index[x > 0.0]
+    return None
 
 
 def _within(S: Array, g: Array, a: Array, passive: Array) -> tuple[Array, Array, bool]:

@@ -60,6 +60,8 @@ class Scout:
 
     def best(self, U: Array, W: Array, b: Array, most: int, apart: Sites | None = None, end: float = np.inf) -> Sites:
         """At most so many, the largest first, to which starts W (m, d), b (m,) lead, none of them near `apart`."""
+        if not len(b):
+            return W, b
         if len(self._X) > SAMPLE:
             rows = self._rng.choice(len(self._X), SAMPLE, replace=False)
             sample = Batch(self._X[rows], U[rows], self._machine)

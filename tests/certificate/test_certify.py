@@ -5,7 +5,7 @@ import pytest
 from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
-from ridgesplines.oracle import faces, search
+from ridgesplines.oracle import faces, search, starts
 from ridgesplines.solvers.column_generation import rounds as engine
 
 CUBE = np.argwhere(np.ones((2, 2, 2))).astype(float)
@@ -28,9 +28,13 @@ def scope(request, monkeypatch):
 
 @pytest.fixture
 def weak(monkeypatch):
-    """A search with no start of its own: from what is known, and without exchanges."""
-    for module, name in [(search, "STARTS_PER_DIMENSION"), (search, "EXCHANGED"), (engine, "CONFIRMING_STARTS")]:
-        monkeypatch.setattr(module, name, 0)
+    """A search of very few starts and no exchanges."""
+    fresh = starts.fresh
+    monkeypatch.setattr(starts, "fresh", lambda X, number, rng: fresh(X, 2, rng))
+    monkeypatch.setattr(starts, "around", lambda known, number, rng: starts.nowhere(known[0].shape[1]))
+    monkeypatch.setattr(search, "EXCHANGED", 0)
+    monkeypatch.setattr(search, "STARTS_PER_DIMENSION", 1)
+    monkeypatch.setattr(engine, "CONFIRMING_STARTS", 1)
 
 
 @pytest.mark.parametrize("loss", SCALAR, ids=ids)
