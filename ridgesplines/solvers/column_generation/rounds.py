@@ -15,7 +15,7 @@ from ridgesplines.amplitudes.columns import bends
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
-from ridgesplines.neurons.working_set import Neurons, distinct, merged
+from ridgesplines.neurons.working_set import Neurons, distinct, sums
 from ridgesplines.objective import eta_rounding, objective_of_fit
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
@@ -73,13 +73,12 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
         yield state
         if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
-        new = joining(problem, vertex.u, supremum, CUT_RTOL, FEWEST_JOINING)
+        new = joining(problem, vertex.u, supremum, CUT_RTOL, MOST_JOINING)
         if not len(new):
             return
         program.offer(new.W, new.b)
-        together = merged(problem.X, vertex.neurons)
-        if len(together) < len(vertex.neurons):
-            program.offer(together.W, together.b)
+        together = sums(problem.X, vertex.neurons)
+        program.offer(together.W, together.b)
 
 
 def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
