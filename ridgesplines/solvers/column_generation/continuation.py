@@ -14,7 +14,7 @@ import numpy as np
 
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import late
-from ridgesplines.losses.envelope import Envelope
+from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
@@ -23,7 +23,7 @@ from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.state import Phase, State
 
 #: mu in scaled units, where a fit starts without neurons, and where it starts with some; its factor; and the least.
-FIRST, NEXT, FACTOR, LEAST = 1.0, 0.1, 0.25, 1e-3
+FIRST, NEXT, FACTOR, LEAST = 1.0, 0.1, 0.25, 1e-2
 #: An envelope that lowers the objective by less than this, relatively, is the last.
 PAYS = 1e-3
 

@@ -39,7 +39,7 @@ OPTIONS: dict[str, str | int | float] = {
 BOUND, FURTHER = 100.0, 10.0
 #: Beyond so many neurons for each that has an amplitude, those leave that had none in so many solutions on end: the
 #: simplex method takes time and memory for each, and most neurons are wanted where they were found, or not at all.
-CROWD, IDLE = 3, 4
+CROWD, IDLE = 2, 2
 
 
 class Silent(highspy.Highs):
@@ -68,6 +68,10 @@ class DualProgram:
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._add(problem.null_space.T, 0.0)
         self._W, self._b, self._idle = np.empty((0, problem.n_features)), np.empty(0), np.empty(0, dtype=int)
+
+    def __len__(self) -> int:
+        """The number of neurons that it holds."""
+        return len(self._b)
 
     def offer(self, W: Array, b: Array) -> None:
         """Neurons join."""
@@ -100,11 +104,12 @@ class DualProgram:
         neurons = Neurons.of(self._W[used], self._b[used], multipliers[r:][used] / p.lam)
         hidden = project(p.null_space, np.maximum(p.X @ neurons.W.T - neurons.b, 0.0))
         z = hidden @ neurons.amplitudes + p.null_space @ multipliers[:r]
+        u, _ = projected(p, np.array(solution.col_value))
+        fit = Fit(neurons, z, u, self._highs.getObjectiveValue())
         self._idle = np.where(used, 0, self._idle + 1)
         if len(self._b) > CROWD * used.sum():
             self._drop(self._idle >= IDLE)
-        u, _ = projected(p, np.array(solution.col_value))
-        return Fit(neurons, z, u, self._highs.getObjectiveValue())
+        return fit
 
     def _drop(self, gone: Array) -> None:
         rows = np.flatnonzero(gone).astype(np.int32) + self._problem.null_space.shape[1]

@@ -27,8 +27,10 @@ from ridgesplines.solvers.column_generation.state import State
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
+#: Neurons that join in one round: half as many as there are, within these.
 FEWEST_JOINING, MOST_JOINING = 64, 256
+#: For linear programs the entries of their rows, within the same numbers: an iteration passes over all of them.
+CUT_ENTRIES = 2**17
 #: By so many points they are told apart.
 TOLD_APART = 2**13
 #: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
@@ -66,14 +68,14 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
 
 def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
     """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
-    program = DualProgram(problem)
+    program, most = DualProgram(problem), min(max(CUT_ENTRIES // len(problem.y), FEWEST_JOINING), MOST_JOINING)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
         state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
         yield state
         if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
-        new = joining(problem, vertex.u, supremum, CUT_RTOL, MOST_JOINING)
+        new = joining(problem, vertex.u, supremum, CUT_RTOL, most)
         if not len(new):
             return
         program.offer(new.W, new.b)

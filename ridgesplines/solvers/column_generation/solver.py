@@ -210,7 +210,10 @@ class _Run:
         return self.oracle(u, self.scaled.lam, end=self.end).value
 
     def _keep(self, state: State) -> None:
-        """The state of least objective; the dual vector of largest value, or the last where values may be too large."""
+        """The state of least objective; the dual vector of largest value.
+
+        Where values are searched, and may be too large, the last that is not worse than others by a loose gap.
+        """
         self.gaps.append(state.gap)
         self.peaks = state.peaks
         values = (state.objective, self.best.objective), (state.fit.objective, self.lowest)
@@ -220,7 +223,10 @@ class _Run:
         nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
         if state.objective <= self.best.objective and nearer:
             self.best = state
-        if state.value > (self.value if state.scope is Scope.EXACT else -np.inf):
+        trusted = self.value
+        if state.scope is not Scope.EXACT:
+            trusted = min(self.value, state.objective) - LOOSE_GAP * abs(state.objective)
+        if state.value > trusted:
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)

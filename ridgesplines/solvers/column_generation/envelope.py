@@ -1,4 +1,4 @@
-r"""The Moreau envelope of a loss with one kink a row: a smooth loss below it, by no more than its parameter times N."""
+r"""The Moreau envelope of a loss with one kink a row: a smooth loss that lies a little below it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,8 @@ class Envelope(Loss):
         return centre, low, high
 
     def value(self, y: Array, z: Array) -> Array:
-        centre, low, high = self._form(y)
-        v = np.clip((centre - z) / self.mu, low, high)
-        return self.loss.value(y, z + self.mu * v) + self.mu * v**2 / 2.0
+        v = self.gradient(y, z)  # z - mu v is the z' of the minimum
+        return self.loss.value(y, z - self.mu * v) + self.mu * v**2 / 2.0
 
     def gradient(self, y: Array, z: Array) -> Array:
         centre, low, high = self._form(y)
