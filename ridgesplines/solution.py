@@ -330,15 +330,12 @@ class Solution:
         if p.constraints:
             rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
         if self.dictionary_gap is not None and c.scope.proven and d > 1:
-            rows.append(
-                ("on the grid", f"{rounded_up(self.dictionary_gap)} (relative gap among the grid's own neurons)")
-            )
-        rows.append(
-            (
-                "sup|eta|/lam",
-                f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}",
-            )
-        )
+            among = "relative gap among the grid's own neurons"
+            rows.append(("on the grid", f"{rounded_up(self.dictionary_gap)} ({among})"))
+        supremum = f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}"
+        rows.append(("sup|eta|/lam", supremum))
+        if search := c.search_words(p.lam, self.tolerance):
+            rows.append(("search", search))
         if d == 1 and self.network.n_neurons:
             knots = np.sort(self.network.knots)
             shown = ", ".join(f"{t:.6g}" for t in knots[:12])

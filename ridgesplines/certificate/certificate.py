@@ -23,11 +23,13 @@ from ridgesplines.oracle.eta import eta_at
 from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
-from ridgesplines.validation import Array, ReadOnly, frozen, real_array
+from ridgesplines.validation import Array, ReadOnly, frozen, real_array, rounded_up
 from ridgesplines.verdict import Scope
 
 #: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
 RESCAN_SEED = (0, 2026)
+#: How far above lam, relatively, a supremum is as good as there, where no tolerance is named.
+SMALL_SUPREMUM = 1e-6
 #: A relative gap that needs no second dual vector.
 SMALL_GAP = 1e-9
 
@@ -122,6 +124,18 @@ class DualCertificate(ReadOnly):
         about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
         eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights[:, 0], biases)
+
+    def search_words(self, lam: float, tol: float) -> str:
+        """What a search says that found nothing above lam (1 + tol), and no more; empty where that is not so.
+
+        If none of M independent starts ends above a level, then with 95 % confidence a further one does so with
+        probability below 3/M.
+        """
+        tol = tol if np.isfinite(tol) else SMALL_SUPREMUM
+        if not self.starts or self.sup > lam * (1.0 + tol):
+            return ""
+        none = f"none of {self.starts} fresh starts ended above lam (1 + {tol:g})"
+        return f"{none}: another one would with probability < {rounded_up(3.0 / self.starts)} (95 %)"
 
 
 def certify(

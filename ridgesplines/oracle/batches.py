@@ -34,8 +34,9 @@ BLOCK_ENTRIES = 2**17
 DEVICE_ENTRIES = 2**26
 #: Lengths of steps: of the first, of the first of ascents that go on, and at most; how one shortens that did not rise.
 FIRST_STEP, SHORT_STEP, LONGEST_STEP, SHORTER = 0.3, 0.03, 0.6, 0.3
-#: A quasi-Newton matrix learns from a step where the gradient changed along it by more than this, relatively.
-CURVED = 1e-6
+#: A quasi-Newton matrix learns from a step along which the slope fell by more than these parts of its change, and of
+#: itself. Where it takes the next step farther than this it is begun again.
+ALIGNED, CURVED, FARTHEST = 0.1, 1e-4, 1e4
 #: Points of a sample, on which ascents begin, and by which hyperplanes are told apart.
 SAMPLE, CODED = 2**13, 2**10
 #: Steps; after those on a sample of the points on all of them, which so many begin, of the best.
@@ -91,6 +92,7 @@ class Batch:
         self._points, self._pulls = machine.put(affine), machine.put(pulls.reshape(n, -1))
         self._entries = BLOCK_ENTRIES if machine.compiles else DEVICE_ENTRIES
 
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows single precision is begun again
     def climb(
         self, W: Array, b: Array, steps: int, first: float = FIRST_STEP, end: float = np.inf
     ) -> tuple[Array, Array, Array]:
@@ -103,13 +105,18 @@ class Batch:
         for _ in range(steps):
             if late(end):
                 break
-            way = reach[:, None] * _times(H, slope)
+            way = _times(H, slope)
+            lost = ~(((way * slope).sum(1) > 0.0) & (_lengths(way) < FARTHEST))
+            if lost.any():  # at a kink, or by rounding
+                H = xp.where(lost[:, None, None], self._scaled_identity(slope, SHORT_STEP), H)
+                way = _times(H, slope)
+            way = reach[:, None] * way
             way = way * xp.clip(LONGEST_STEP / xp.clip(_lengths(way), 1e-30, None), None, 1.0)[:, None]
             trial = theta + way
             trial = trial / _lengths(trial[:, :-1])[:, None]
             higher, after = self._way_up(trial)
             rose = higher > size
-            H = self._learnt(H, trial - theta, slope - after, rose)
+            H = self._learnt(H, trial - theta, slope, slope - after, rose)
             theta, slope = xp.where(rose[:, None], trial, theta), xp.where(rose[:, None], after, slope)
             size, reach = xp.where(rose, higher, size), xp.where(rose, 1.0 + 0.0 * reach, SHORTER * reach)
         theta = get(theta).astype(float)
@@ -141,11 +148,11 @@ class Batch:
         identity = self._machine.put(np.eye(p, dtype=np.float32))
         return identity * (length / self._xp.clip(_lengths(slope), 1e-30, None))[:, None, None]
 
-    def _learnt(self, H: Rows, s: Rows, y: Rows, rose: Rows) -> Rows:
-        """The matrices after steps s along which the slope fell by y; twice as large where it rose all the way."""
+    def _learnt(self, H: Rows, s: Rows, slope: Rows, y: Rows, rose: Rows) -> Rows:
+        """The matrices after steps s along which the slope fell by y; twice as large where it hardly did."""
         xp = self._xp
         along = (s * y).sum(1)
-        curved = rose & (along > CURVED * _lengths(s) * _lengths(y))
+        curved = rose & (along > _lengths(s) * (ALIGNED * _lengths(y) + CURVED * _lengths(slope)))
         rho = xp.where(curved, 1.0 / xp.where(curved, along, 1.0 + 0.0 * along), 0.0 * along)
         Hy = _times(H, y)
         pair = xp.stack((s, Hy), 2)

@@ -110,7 +110,7 @@ class SearchOracle:
         self._scout = Scout(self._points.X, machine)
         self._effort = STARTS_PER_DIMENSION * X.shape[1] if effort is None else effort
         self._starts = np.empty((0, X.shape[1])) if starts is None else starts
-        self._kept = nowhere(len(self._axes))
+        self._kept, self._fresh = nowhere(len(self._axes)), False
         self._rng = np.random.default_rng(seed)
 
     def __call__(
@@ -124,7 +124,7 @@ class SearchOracle:
         rough: bool = False,
     ) -> Supremum:
         if afresh is not None:
-            return self._another(afresh * self._X.shape[1])(u, level, near=near, end=end)
+            return self._another(afresh * self._X.shape[1])(u, level, near=near, end=end, rough=rough)
         size = float(np.abs(u).max(initial=0.0)) or 1.0
         U = np.zeros((len(self._points.X), u.size // len(u)))
         np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
@@ -133,9 +133,10 @@ class SearchOracle:
             return self._answer(u, (w, w @ self._X[0]), near, 0)
         known = self._inside(near)
         if rough:
-            W, b = self._scout.best(U, *self._batch(known, FIRST_TOGETHER), MAX_LISTED, end=end)
+            number = min(self._effort, MOST_TOGETHER if self._fresh else FIRST_TOGETHER)
+            W, b = self._scout.best(U, *self._batch(known, number), MAX_LISTED, end=end)
             self._kept = W[:KEPT], b[:KEPT]
-            return self._answer(u, self._outside(W, b), near, FIRST_TOGETHER)
+            return self._answer(u, self._outside(W, b), near, number)
         passes = Passes(self._points, U)
         maxima, spent = self._search(passes, None if level is None else level / size, known, end)
         W, b = maxima.W, maxima.biases(self._points.X)
@@ -151,7 +152,8 @@ class SearchOracle:
     def _another(self, effort: int) -> SearchOracle:
         """An oracle for the same data that knows nothing of what this one found, with random starts of its own."""
         other = copy(self)
-        other._kept, other._rng, other._effort = nowhere(len(self._axes)), self._rng.spawn(1)[0], effort
+        other._kept, other._rng = nowhere(len(self._axes)), self._rng.spawn(1)[0]
+        other._effort, other._fresh = effort, True
         return other
 
     def _inside(self, near: Sites | None) -> Sites:
@@ -188,9 +190,8 @@ class SearchOracle:
         affordable = CIRCLES // X.size
         peaks = self._followed(passes, self._largest(passes.U, near, X.shape[1] * affordable), end)
         effort, spent, number = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X))), 0, FIRST_TOGETHER
-        settled = level is not None and bool((peaks.value > level).any())
-        directed = self._directed(passes)
-        while spent < effort and not late(end):
+        directed, settled = self._directed(passes), False
+        while not settled:
             number = min(number, effort - spent)
             W, b = joined(self._batch(near, number), directed)
             most = min(max(FEWEST_FOLLOWED, number // ONE_OF), affordable)
@@ -201,7 +202,7 @@ class SearchOracle:
             again = spent > 0 and peaks.value[0] <= before * (1.0 + AGREE_RTOL)
             settled = again if level is None else bool((peaks.value > level).any())
             spent, number = spent + number, min(4 * number, MOST_TOGETHER)
-            if settled:
+            if spent >= effort or late(end):
                 break
         if affordable and (level is None or not settled):
             peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)

@@ -193,7 +193,7 @@ def test_the_whole_effort_is_spent_where_nothing_is_above_the_level(n, d, level)
     value = SearchOracle(X)(u).value
     steps = []
     counting = SearchOracle(X, effort=2000)
-    counting._directions = lambda *given: steps.append(given[-1]) or SearchOracle._directions(counting, *given)
+    counting._batch = lambda *given: steps.append(given[-1]) or SearchOracle._batch(counting, *given)
     counting(u, level * value)
     assert (sum(steps) == 2000) == (level > 1.0)
 

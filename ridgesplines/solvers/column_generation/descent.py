@@ -16,6 +16,7 @@ import numpy as np
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import check, late
 from ridgesplines.objective import objective_of_fit
+from ridgesplines.oracle.base import Supremum
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.joint_slide import slid_together
@@ -34,6 +35,8 @@ FEW = 2.0
 NEAR = 1e-3
 #: Neurons join where |eta| exceeds lam by more than this, relatively.
 VIOLATION_RTOL = 1e-7
+#: Starts for each dimension of the batch that confirms a gap where that is all that is asked for.
+CONFIRMING_STARTS = 64
 MOST_JOINING = 256
 
 
@@ -41,17 +44,13 @@ def descent(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: fl
     """One state a round, until its gap (searched, by a batch) is at most `tol`, or rounds are slow."""
     slow = 0
     while True:
-        u, _ = projected(problem, fit.u)
-        found = scout(u, near=(fit.neurons.W, fit.neurons.b), end=end, rough=True)
-        value = -np.inf if late(end) else best_scale(problem, u, found.value)[1]
-        primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
-        state = State(problem, fit, primal, found.value, value, Scope.SEARCHED, phase=Phase.FAST)
+        state, found = _stands(problem, fit, scout, tol, end)
         yield state
         check()
         if state.gap <= max(tol, NEAR) or slow >= SLOW_ROUNDS or time.perf_counter() > end:
             return
         most = max(fewest_joining(problem), len(fit.neurons) // 2)
-        new = joining(problem, u, found, VIOLATION_RTOL, min(most, MOST_JOINING))
+        new = joining(problem, fit.u, found, VIOLATION_RTOL, min(most, MOST_JOINING))
         larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
         if larger is None:
             return
@@ -59,6 +58,23 @@ def descent(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: fl
         fit = _slid(problem, larger, end)
         enough = (SLOW_AMONG_FEW if few else SLOW) * abs(state.fit.objective)
         slow = slow + 1 if state.fit.objective - fit.objective < enough else 0
+
+
+def _stands(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: float) -> tuple[State, Supremum]:
+    """The state of a fit, and what a batch found; a small gap is confirmed by another from other starts."""
+    u, _ = projected(problem, fit.u)
+    primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
+
+    def state(found: Supremum) -> State:
+        value = -np.inf if late(end) else best_scale(problem, u, found.value)[1]
+        return State(problem, fit, primal, found.value, value, Scope.SEARCHED, phase=Phase.FAST)
+
+    near = fit.neurons.W, fit.neurons.b
+    found = scout(u, near=near, end=end, rough=True)
+    if state(found).gap <= tol:
+        again = scout(u, near=near, end=end, afresh=CONFIRMING_STARTS, rough=True)
+        found = max(found, again, key=lambda answer: answer.value)
+    return state(found), found
 
 
 def _slid(problem: Problem, fit: Fit, end: float) -> Fit:

@@ -25,7 +25,7 @@ def states(
     the rest of a round does not. Without a `scout` there is no fast phase.
     """
     if not problem.loss.smooth:
-        if scout is not None and not problem.loss.interpolates:
+        if scout is not None and scout is oracle and not problem.loss.interpolates:
             for state in continuation(problem, fit, scout, tol, end):
                 yield state
                 fit = state.fit
@@ -35,4 +35,10 @@ def states(
         for state in descent(problem, fit, scout, tol, end):
             yield state
             fit = state.fit
+    if scout is not None and scout is not oracle:  # an exact oracle for many points: few calls of it, at the end
+        for state in rounds(problem, fit, scout, tol, end):
+            fit = state.fit
+            if state.gap <= tol:
+                break
+            yield state
     yield from rounds(problem, fit, oracle, tol, end)

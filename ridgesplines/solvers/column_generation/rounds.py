@@ -23,7 +23,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.slide import slid
-from ridgesplines.solvers.column_generation.state import State
+from ridgesplines.solvers.column_generation.state import Phase, State
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
@@ -72,7 +72,7 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
         state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
-        yield state
+        yield state._replace(phase=Phase.CUTS)
         if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
         new = joining(problem, vertex.u, supremum, CUT_RTOL, most)

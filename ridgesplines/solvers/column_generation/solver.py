@@ -39,6 +39,8 @@ LOOSE_GAP = 1e-2
 LARGE_LAM = 1e-3
 #: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
+#: From so many points in a plane on a search goes before the exact oracle.
+MANY_POINTS = 2**11
 #: The part of the time that the solver takes; the certificate has the rest.
 SOLVING_SHARE = 0.75
 
@@ -136,7 +138,7 @@ class ColumnGeneration(Solver):
         scaled = scaling.problem
         require_minimiser(scaled)
         oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
-        scout = oracle if isinstance(oracle, SearchOracle) else None
+        scout = self._scout(scaled, oracle)
         affine = fit = _first(scaled)
         last = None
         if self.start is not None:
@@ -153,6 +155,13 @@ class ColumnGeneration(Solver):
             if run.interrupted:
                 return
             began = time.perf_counter()
+
+    def _scout(self, problem: Problem, oracle: Oracle) -> SearchOracle | None:
+        """The search of the fast phase; None where an exact oracle costs less."""
+        if isinstance(oracle, SearchOracle):
+            return oracle
+        many = problem.n_features > 1 and len(problem.X) >= MANY_POINTS and problem.rank > 2
+        return SearchOracle(problem.X, self.random_state, device=self.device) if many else None
 
 
 class _Run:
@@ -176,10 +185,11 @@ class _Run:
         self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, Scope.SEARCHED, np.inf)
         self.dual: Array | None = None if problem.loss.smooth else fit.u
         self.value = -np.inf
-        self.gaps: list[float] = []
+        self.log: list[tuple[str, float, float]] = []
         self.peaks: tuple[Array, Array] | None = None
         self.least, self.lowest, self.idle = np.inf, np.inf, 0
-        self.began, self.interrupted, self.out_of_time = began, False, False
+        self.began = self.before = began
+        self.interrupted = self.out_of_time = False
         self.end = self.began + SOLVING_SHARE * settings.max_time
 
     def follow(self, last: float | None) -> None:
@@ -214,8 +224,9 @@ class _Run:
 
         Where values are searched, and may be too large, the last that is not worse than others by a loose gap.
         """
-        self.gaps.append(state.gap)
-        self.peaks = state.peaks
+        now = time.perf_counter()
+        self.log.append((str(state.phase), state.gap, now - self.before))
+        self.peaks, self.before = state.peaks or self.peaks, now
         values = (state.objective, self.best.objective), (state.fit.objective, self.lowest)
         better = state.left < self.least or any(now + PROGRESS_RTOL * abs(now) < before for now, before in values)
         self.idle = 0 if better else self.idle + 1
@@ -231,7 +242,7 @@ class _Run:
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
             primal = self.scaling.factor * state.objective
-            print_round(label, len(self.gaps), self.began, neurons, primal, state.gap, state.scope)
+            print_round(label, len(self.log), self.began, neurons, primal, state.gap, state.scope, state.phase)
 
     def _late(self) -> bool:
         check()
@@ -247,7 +258,8 @@ class _Run:
             fit = self.affine  # always a candidate
         fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
-        history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
+        phases, gaps, seconds = zip(*self.log, strict=True) if self.log else ((), (), ())
+        history: dict[str, Any] = {"rounds": len(gaps), "gaps": gaps, "phases": phases, "seconds": seconds}
         if self.out_of_time:
             history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
         dual = None if self.dual is None else self.scaling.dual(self.dual)
