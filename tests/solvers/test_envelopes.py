@@ -76,8 +76,10 @@ def test_its_states_are_those_of_the_loss(loss):
         assert state.phase is Phase.ENVELOPE and state.problem is p
         assert (p.sample_weight * low <= u).all() and (u <= p.sample_weight * high).all()
         assert np.linalg.norm(p.null_space.T @ u) <= 1e-12 * np.linalg.norm(u)
-        assert state.objective == fit.objective == pytest.approx(
-            p.sample_weight @ loss.value(p.y, fit.z) + p.lam * fit.neurons.sizes.sum(), rel=1e-12
+        assert (
+            state.objective
+            == fit.objective
+            == pytest.approx(p.sample_weight @ loss.value(p.y, fit.z) + p.lam * fit.neurons.sizes.sum(), rel=1e-12)
         )
         assert state.value <= state.objective
     assert states[-1].gap < 0.2 < states[0].gap
@@ -124,6 +126,6 @@ def test_idle_neurons_leave_the_program_and_its_optimum_stays():
     W /= np.linalg.norm(W, axis=1, keepdims=True)
     program = DualProgram(p)
     program.offer(W, np.einsum("kd,kd->k", W, p.X[rng.integers(len(p.X), size=400)]))
-    fits = [program.solve() for _ in range(4)]
+    fits = [program.solve() for _ in range(6)]
     assert len(program) < 100
-    assert [fit.objective for fit in fits] == pytest.approx([fits[0].objective] * 4, rel=1e-9)
+    assert [fit.objective for fit in fits] == pytest.approx([fits[0].objective] * 6, rel=1e-9)

@@ -14,11 +14,11 @@ import numpy as np
 
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import late
-from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.descent import descent
+from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.state import Phase, State
 

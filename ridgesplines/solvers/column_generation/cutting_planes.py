@@ -38,8 +38,9 @@ OPTIONS: dict[str, str | int | float] = {
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
 #: Beyond so many neurons for each that has an amplitude, those leave that had none in so many solutions on end: the
-#: simplex method takes time and memory for each, and most neurons are wanted where they were found, or not at all.
-CROWD, IDLE = 2, 2
+#: simplex method takes time and memory for each, and most neurons are wanted where they were found, or not at all. Only
+#: where the objective has fallen by so much since others left, relatively: otherwise they might leave and return for ever.
+CROWD, IDLE, FALLS = 3, 4, 1e-8
 
 
 class Silent(highspy.Highs):
@@ -68,6 +69,7 @@ class DualProgram:
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._add(problem.null_space.T, 0.0)
         self._W, self._b, self._idle = np.empty((0, problem.n_features)), np.empty(0), np.empty(0, dtype=int)
+        self._lowest = np.finfo(float).max
 
     def __len__(self) -> int:
         """The number of neurons that it holds."""
@@ -107,7 +109,8 @@ class DualProgram:
         u, _ = projected(p, np.array(solution.col_value))
         fit = Fit(neurons, z, u, self._highs.getObjectiveValue())
         self._idle = np.where(used, 0, self._idle + 1)
-        if len(self._b) > CROWD * used.sum():
+        if len(self._b) > CROWD * used.sum() and fit.objective < self._lowest - FALLS * abs(self._lowest):
+            self._lowest = fit.objective
             self._drop(self._idle >= IDLE)
         return fit
 
@@ -121,6 +124,7 @@ class DualProgram:
         if not np.isfinite(self._bound) or np.abs(u).max(initial=0.0) < self._bound * (1.0 - FEASIBLE_TOL):
             return False
         self._bound *= FURTHER
+        self._lowest = np.finfo(float).max  # it may rise again
         outer = np.full(len(u), self._bound)
         self._highs.changeColsBounds(len(u), self._columns, -outer, outer)
         return True
