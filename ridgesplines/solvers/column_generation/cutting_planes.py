@@ -15,6 +15,7 @@ References
 
 from __future__ import annotations
 
+import sys
 import time
 
 import highspy
@@ -39,7 +40,7 @@ OPTIONS: dict[str, str | int | float] = {
 BOUND, FURTHER = 100.0, 10.0
 #: Beyond so many neurons for each that has an amplitude, those leave that had none in so many solutions on end: the
 #: simplex method takes time and memory for each, and most neurons are wanted where they were found, or not at all. Only
-#: where the objective has fallen by so much since others left, relatively: otherwise they might leave and return for ever.
+#: where the objective has fallen by so much since others left, relatively: or they might leave and return for ever.
 CROWD, IDLE, FALLS = 3, 4, 1e-8
 
 
@@ -69,7 +70,7 @@ class DualProgram:
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._add(problem.null_space.T, 0.0)
         self._W, self._b, self._idle = np.empty((0, problem.n_features)), np.empty(0), np.empty(0, dtype=int)
-        self._lowest = np.finfo(float).max
+        self._lowest = sys.float_info.max
 
     def __len__(self) -> int:
         """The number of neurons that it holds."""
@@ -124,7 +125,7 @@ class DualProgram:
         if not np.isfinite(self._bound) or np.abs(u).max(initial=0.0) < self._bound * (1.0 - FEASIBLE_TOL):
             return False
         self._bound *= FURTHER
-        self._lowest = np.finfo(float).max  # it may rise again
+        self._lowest = sys.float_info.max  # it may rise again
         outer = np.full(len(u), self._bound)
         self._highs.changeColsBounds(len(u), self._columns, -outer, outer)
         return True

@@ -69,9 +69,10 @@ class ColumnGeneration(Solver):
     all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs)
     and, near the end, slides neurons by Newton steps on the faces where they touch data. For Absolute, Quantile, Hinge
     and Interpolation the neurons are cutting planes of the dual problem instead, a linear program for the simplex
-    method; where the supremum is searched the first of them are found on smooth envelopes of the loss. Finally neurons that no point separates are merged. It stops on the gap of the round's dual vector: a bound
-    where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round
-    takes O(N K^2 + K^3) besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
+    method; where the supremum is searched, smooth envelopes of the loss find the first of them. Finally neurons that no
+    point separates are merged. It stops on the gap of the round's dual vector: a bound where the supremum of
+    :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round takes O(N K^2 + K^3)
+    besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
 
     Interpolation has nearly as many neurons as data: its linear programs are dense, fast for a few hundred points and
     slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, what is missing is connected
