@@ -200,6 +200,10 @@ class Problem(Immutable):
         """The same problem for another lam; data are shared, and what was found out about them."""
         return self._with(lam=self._check_lam(lam))
 
+    def with_loss(self, loss: Loss) -> Problem:
+        """The same problem for another loss that takes the same targets."""
+        return self._with(data=replace(self.data, loss=loss))
+
     @cached_property
     def unconstrained(self) -> Problem:
         """The same problem without its constraints; data are shared."""

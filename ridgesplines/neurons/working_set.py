@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.validation import Array
 
 #: A point this near to a neuron's hyperplane, in units of the data's radius, is on it.
 TOUCH = 1e-11
+#: Unit weights and biases that differ by less are those of one neuron.
+SAME = 1e-12
 #: Entries of a block of pre-activations.
 BLOCK_ENTRIES = 2**22
 
@@ -119,6 +122,14 @@ def merged(X: Array, neurons: Neurons, touch: float = TOUCH) -> Neurons:
             kept[j] = False
     kept &= np.linalg.norm(theta[:, :-1], axis=1) > 0.0
     return Neurons.from_theta(theta[kept], neurons.signs[kept])
+
+
+def sums(X: Array, neurons: Neurons) -> Neurons:
+    """Of the `merged` neurons those that are several."""
+    together = merged(X, neurons)
+    before, after = (np.column_stack([n.W, n.b]) for n in (neurons, together))
+    nearest = cKDTree(before).query(after)[0] if len(after) else np.empty(0)
+    return together.take(nearest > SAME)
 
 
 def distinct(X: Array, W: Array, b: Array, most: int) -> Array:

@@ -15,6 +15,7 @@ References
 
 from __future__ import annotations
 
+import sys
 import time
 
 import highspy
@@ -37,8 +38,10 @@ OPTIONS: dict[str, str | int | float] = {
 }
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
-#: Beyond this many neurons a point, those leave whose |eta| is less than this share of lam.
-CROWD, IDLE = 4, 0.7
+#: Beyond so many neurons for each that has an amplitude, those leave that had none in so many solutions on end: the
+#: simplex method takes time and memory for each, and most neurons are wanted where they were found, or not at all. Only
+#: where the objective has fallen by so much since others left, relatively: or they might leave and return for ever.
+CROWD, IDLE, FALLS = 3, 4, 1e-8
 
 
 class Silent(highspy.Highs):
@@ -66,13 +69,19 @@ class DualProgram:
         self._highs.changeColsCost(n, self._columns, centre + np.zeros(n))
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._add(problem.null_space.T, 0.0)
-        self._W, self._b = np.empty((0, problem.n_features)), np.empty(0)
+        self._W, self._b, self._idle = np.empty((0, problem.n_features)), np.empty(0), np.empty(0, dtype=int)
+        self._lowest = sys.float_info.max
+
+    def __len__(self) -> int:
+        """The number of neurons that it holds."""
+        return len(self._b)
 
     def offer(self, W: Array, b: Array) -> None:
         """Neurons join."""
         hidden = np.maximum(self._problem.X @ W.T - b, 0.0)
         self._add(project(self._problem.null_space, hidden).T / self._problem.lam, 1.0)
         self._W, self._b = np.concatenate([self._W, W]), np.concatenate([self._b, b])
+        self._idle = np.concatenate([self._idle, np.zeros(len(b), dtype=int)])
 
     def _add(self, rows: Array, bound: float) -> None:
         m, n = rows.shape
@@ -98,21 +107,25 @@ class DualProgram:
         neurons = Neurons.of(self._W[used], self._b[used], multipliers[r:][used] / p.lam)
         hidden = project(p.null_space, np.maximum(p.X @ neurons.W.T - neurons.b, 0.0))
         z = hidden @ neurons.amplitudes + p.null_space @ multipliers[:r]
-        if len(self._b) > CROWD * len(p.y):
-            self._drop(~used & (np.abs(solution.row_value[r:]) < IDLE))
         u, _ = projected(p, np.array(solution.col_value))
-        return Fit(neurons, z, u, self._highs.getObjectiveValue())
+        fit = Fit(neurons, z, u, self._highs.getObjectiveValue())
+        self._idle = np.where(used, 0, self._idle + 1)
+        if len(self._b) > CROWD * used.sum() and fit.objective < self._lowest - FALLS * abs(self._lowest):
+            self._lowest = fit.objective
+            self._drop(self._idle >= IDLE)
+        return fit
 
     def _drop(self, gone: Array) -> None:
         rows = np.flatnonzero(gone).astype(np.int32) + self._problem.null_space.shape[1]
         self._highs.deleteRows(len(rows), rows)
-        self._W, self._b = self._W[~gone], self._b[~gone]
+        self._W, self._b, self._idle = self._W[~gone], self._b[~gone], self._idle[~gone]
 
     def move_bounds(self, u: Array) -> bool:
         """For interpolation: whether a bound counts at u; they are moved out then."""
         if not np.isfinite(self._bound) or np.abs(u).max(initial=0.0) < self._bound * (1.0 - FEASIBLE_TOL):
             return False
         self._bound *= FURTHER
+        self._lowest = sys.float_info.max  # it may rise again
         outer = np.full(len(u), self._bound)
         self._highs.changeColsBounds(len(u), self._columns, -outer, outer)
         return True

@@ -9,6 +9,7 @@ import numpy as np
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.column_generation.continuation import continuation
 from ridgesplines.solvers.column_generation.descent import descent
 from ridgesplines.solvers.column_generation.refits import Fit
 from ridgesplines.solvers.column_generation.rounds import cutting_planes, rounds
@@ -24,6 +25,10 @@ def states(
     the rest of a round does not. Without a `scout` there is no fast phase.
     """
     if not problem.loss.smooth:
+        if scout is not None and scout is oracle and not problem.loss.interpolates:
+            for state in continuation(problem, fit, scout, tol, end):
+                yield state
+                fit = state.fit
         yield from cutting_planes(problem, fit, oracle, tol, end)
         return
     if scout is not None:

@@ -15,7 +15,7 @@ from ridgesplines.amplitudes.columns import bends
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
-from ridgesplines.neurons.working_set import Neurons, distinct, merged
+from ridgesplines.neurons.working_set import Neurons, distinct, sums
 from ridgesplines.objective import eta_rounding, objective_of_fit
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
@@ -23,12 +23,14 @@ from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.slide import slid
-from ridgesplines.solvers.column_generation.state import State
+from ridgesplines.solvers.column_generation.state import Phase, State
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: Neurons that join in one round: half as many as there are, within these; the smaller number for linear programs.
+#: Neurons that join in one round: half as many as there are, within these.
 FEWEST_JOINING, MOST_JOINING = 64, 256
+#: For linear programs the entries of their rows, within the same numbers: an iteration passes over all of them.
+CUT_ENTRIES = 2**17
 #: By so many points they are told apart.
 TOLD_APART = 2**13
 #: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
@@ -66,20 +68,19 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
 
 def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
     """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
-    program = DualProgram(problem)
+    program, most = DualProgram(problem), min(max(CUT_ENTRIES // len(problem.y), FEWEST_JOINING), MOST_JOINING)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
         state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
-        yield state
+        yield state._replace(phase=Phase.CUTS)
         if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
-        new = joining(problem, vertex.u, supremum, CUT_RTOL, FEWEST_JOINING)
+        new = joining(problem, vertex.u, supremum, CUT_RTOL, most)
         if not len(new):
             return
         program.offer(new.W, new.b)
-        together = merged(problem.X, vertex.neurons)
-        if len(together) < len(vertex.neurons):
-            program.offer(together.W, together.b)
+        together = sums(problem.X, vertex.neurons)
+        program.offer(together.W, together.b)
 
 
 def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:

@@ -69,9 +69,10 @@ class ColumnGeneration(Solver):
     all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs)
     and, near the end, slides neurons by Newton steps on the faces where they touch data. For Absolute, Quantile, Hinge
     and Interpolation the neurons are cutting planes of the dual problem instead, a linear program for the simplex
-    method. Finally neurons that no point separates are merged. It stops on the gap of the round's dual vector: a bound
-    where the supremum of :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round
-    takes O(N K^2 + K^3) besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
+    method; where the supremum is searched, smooth envelopes of the loss find the first of them. Finally neurons that no
+    point separates are merged. It stops on the gap of the round's dual vector: a bound where the supremum of
+    :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round takes O(N K^2 + K^3)
+    besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
 
     Interpolation has nearly as many neurons as data: its linear programs are dense, fast for a few hundred points and
     slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, what is missing is connected
@@ -220,7 +221,10 @@ class _Run:
         return self.oracle(u, self.scaled.lam, end=self.end).value
 
     def _keep(self, state: State) -> None:
-        """The state of least objective; the dual vector of largest value, or the last where values may be too large."""
+        """The state of least objective; the dual vector of largest value.
+
+        Where values are searched, and may be too large, the last that is not worse than others by a loose gap.
+        """
         now = time.perf_counter()
         self.log.append((str(state.phase), state.gap, now - self.before))
         self.peaks, self.before = state.peaks or self.peaks, now
@@ -231,7 +235,10 @@ class _Run:
         nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
         if state.objective <= self.best.objective and nearer:
             self.best = state
-        if state.value > (self.value if state.scope is Scope.EXACT else -np.inf):
+        trusted = self.value
+        if state.scope is not Scope.EXACT:
+            trusted = min(self.value, state.objective) - LOOSE_GAP * abs(state.objective)
+        if state.value > trusted:
             self.dual, self.value = state.fit.u, state.value
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)

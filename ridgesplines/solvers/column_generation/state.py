@@ -16,6 +16,7 @@ class Phase(StrEnum):
     """The phases of the work: what finds neurons, and what moves them."""
 
     FAST = "batches"
+    ENVELOPE = "envelopes"
     EXACT = "rounds"
     CUTS = "cuts"
 

@@ -1,0 +1,54 @@
+r"""The fast phase for losses with a kink: their Moreau envelopes, which near them as mu falls.
+
+An envelope is smooth, and a fit of it is nearly one of the loss: with :math:`\delta = h - l` the objective and the dual
+value of the loss itself differ by :math:`\mu N \delta^2 / 4` at most, besides what the fit lacks. The smaller mu is,
+the more the curvature varies from row to row, and the slower the descent. So mu falls for as long as that pays; which
+neurons it ends with is what matters to the cutting planes, not their amplitudes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.interrupt import late
+from ridgesplines.objective import objective_of_fit
+from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.problem import Problem
+from ridgesplines.solvers.column_generation.descent import descent
+from ridgesplines.solvers.column_generation.envelope import Envelope
+from ridgesplines.solvers.column_generation.refits import Fit, refit
+from ridgesplines.solvers.column_generation.state import Phase, State
+
+#: mu in scaled units, where a fit starts without neurons, and where it starts with some; its factor; and the least.
+FIRST, NEXT, FACTOR, LEAST = 1.0, 0.1, 0.25, 1e-2
+#: An envelope that lowers the objective by less than this, relatively, is the last.
+PAYS = 1e-3
+
+
+def continuation(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: float = np.inf) -> Iterator[State]:
+    """One state of the problem a round, until its gap (searched, by a batch) is at most `tol`, or mu falls in vain."""
+    mu, lowest = NEXT if len(fit.neurons) else FIRST, np.inf
+    while mu >= LEAST and not late(end):
+        smooth = problem.with_loss(Envelope(problem.loss, mu))
+        start = refit(smooth, fit.neurons, fit.z)
+        if start is None:
+            return
+        for state in descent(smooth, start, scout, tol, end):
+            state = _of_the_loss(problem, state)
+            fit = state.fit
+            yield state
+        if state.gap <= tol or fit.objective > (1.0 - PAYS) * lowest:
+            return
+        mu, lowest = FACTOR * mu, fit.objective
+
+
+def _of_the_loss(problem: Problem, state: State) -> State:
+    """What a fit of the envelope is for the loss itself: their dual vectors are the same."""
+    u, _ = projected(problem, state.fit.u)
+    primal = objective_of_fit(problem, state.fit.z, float(state.fit.neurons.sizes.sum()))
+    value = best_scale(problem, u, state.sup)[1] if np.isfinite(state.value) else state.value
+    fit = Fit(state.fit.neurons, state.fit.z, u, primal)
+    return state._replace(problem=problem, fit=fit, objective=primal, value=value, phase=Phase.ENVELOPE)

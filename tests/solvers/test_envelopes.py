@@ -1,0 +1,136 @@
+"""Losses with a kink in many dimensions: their envelopes, the descent on them, and linear programs that forget."""
+
+import time
+
+import numpy as np
+import pytest
+from instances import ids
+from scipy.optimize import minimize_scalar
+from tables import labels, table
+
+import ridgesplines as rs
+from ridgesplines.neurons.working_set import Neurons, merged, sums
+from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.scaling import standardise
+from ridgesplines.solvers.column_generation.continuation import continuation
+from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
+from ridgesplines.solvers.column_generation.envelope import Envelope
+from ridgesplines.solvers.column_generation.rounds import cutting_planes
+from ridgesplines.solvers.column_generation.solver import _first
+from ridgesplines.solvers.column_generation.state import Phase
+
+KINKS = [rs.Absolute(), rs.Quantile(0.9), rs.Hinge()]
+
+
+def rows(loss, n=40, mu=0.3):
+    """Targets and fits on both sides of the kink, and in the parabola; none where a parabola ends."""
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(n) < 0.5, -1.0, 1.0)
+    centre, _, low, high = loss.box(y)
+    v = rng.choice([-2.2, -0.7, -0.3, 0.3, 0.7, 2.2], n)
+    return y, centre - mu * (v * (high - low) / 2.0 + (high + low) / 2.0)
+
+
+def posed(kind, loss, n, d, share=0.1):
+    X, y = table(kind, n, d, seed=1)
+    weight = np.random.default_rng(2).integers(1, 4, n).astype(float)
+    p = rs.Problem(X, labels(loss, y), 1.0, loss, sample_weight=weight)
+    return p.with_lam(share * rs.lambda_max(p))
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+@pytest.mark.parametrize("mu", [1.0, 0.01])
+def test_an_envelope_is_what_its_definition_says(loss, mu):
+    y, z = rows(loss, mu=mu)
+    for target, fit, value in zip(y, z, Envelope(loss, mu).value(y, z), strict=True):
+
+        def near(other, target=target, fit=fit):
+            return float(loss.value(np.array([target]), np.array([other]))[0]) + (fit - other) ** 2 / (2.0 * mu)
+
+        answer = minimize_scalar(near, bracket=(fit - mu, fit + mu), options={"xtol": 1e-12})
+        assert value == pytest.approx(answer.fun, rel=1e-7, abs=1e-9 * mu)
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_an_envelope_has_the_derivatives_that_it_says(loss):
+    mu, h = 0.3, 1e-6
+    e, (y, z) = Envelope(loss, mu), rows(loss)
+    slope = (e.value(y, z + h) - e.value(y, z - h)) / (2.0 * h)
+    assert e.gradient(y, z) == pytest.approx(slope, abs=1e-8)
+    assert e.curvature(y, z) == pytest.approx((e.gradient(y, z + h) - e.gradient(y, z - h)) / (2.0 * h), abs=1e-8)
+    assert 0.0 < np.mean(e.curvature(y, z) > 0.0) < 1.0
+    for step in np.linspace(-3.0, 3.0, 61):
+        above = e.value(y, z) + e.gradient(y, z) * step + e.majorant(y, z) * step**2 / 2.0
+        assert (e.value(y, z + step) <= above + 1e-12).all()
+    v = e.gradient(y, z)
+    assert e.value(y, z) + e.conjugate(y, v) == pytest.approx(z * v, abs=1e-12)  # Fenchel and Young
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_its_states_are_those_of_the_loss(loss):
+    p = standardise(posed("rounded", loss, 80, 4)).problem
+    states = list(continuation(p, _first(p), SearchOracle(p.X), 1e-6))
+    _, _, low, high = loss.box(p.y)
+    for state in states:
+        u, fit = state.fit.u, state.fit
+        assert state.phase is Phase.ENVELOPE
+        assert state.problem is p
+        assert (p.sample_weight * low <= u).all()
+        assert (u <= p.sample_weight * high).all()
+        assert np.linalg.norm(p.null_space.T @ u) <= 1e-12 * np.linalg.norm(u)
+        assert (
+            state.objective
+            == fit.objective
+            == pytest.approx(p.sample_weight @ loss.value(p.y, fit.z) + p.lam * fit.neurons.sizes.sum(), rel=1e-12)
+        )
+        assert state.value <= state.objective
+    assert states[-1].gap < 0.2 < states[0].gap
+
+
+def test_an_envelope_ends_in_time():
+    p = standardise(posed("rounded", rs.Absolute(), 80, 4)).problem
+    assert not list(continuation(p, _first(p), SearchOracle(p.X), 1e-6, time.perf_counter()))
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_the_optimum_is_that_of_the_cutting_planes_alone(loss):
+    p = posed("rounded", loss, 60, 4)
+    ours, scaling = rs.solve(p, rs.ColumnGeneration()), standardise(p)
+    q = scaling.problem
+    for state in cutting_planes(q, _first(q), SearchOracle(q.X, seed=1), 1e-6, np.inf):
+        if state.gap <= 5e-7:
+            break
+    assert ours.relative_gap <= 1e-6
+    assert ours.objective == pytest.approx(scaling.factor * state.objective, rel=2e-6)
+
+
+@pytest.mark.parametrize("kind", ["integer", "binary", "repeated"])
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_tables_as_people_have_them(kind, loss):
+    s = rs.solve(posed(kind, loss, 60, 4), rs.ColumnGeneration())
+    assert s.status == "converged"
+    assert s.relative_gap <= 1e-6
+
+
+def test_sums_are_the_merged_neurons_that_are_several():
+    X = np.random.default_rng(0).uniform(-1.0, 1.0, (12, 3))
+    W = np.eye(3)[[0, 0, 1, 2]]
+    b = np.array([0.0, 1e-9, 0.1, -0.2])
+    neurons = Neurons(W, b, np.array([1.0, 3.0, 1.0, 2.0]), np.ones(4))
+    together, new = merged(X, neurons), sums(X, neurons)
+    assert (len(together), len(new)) == (3, 1)
+    assert new.b == pytest.approx([0.75e-9])
+
+
+def test_idle_neurons_leave_the_program_and_its_optimum_stays():
+    p = standardise(posed("rounded", rs.Absolute(), 40, 3)).problem
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((400, 3))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    b = np.einsum("kd,kd->k", W, p.X[rng.integers(len(p.X), size=400)])
+    program = DualProgram(p)
+    for rows in np.split(np.arange(400), 10):
+        program.offer(W[rows], b[rows])
+        fits = [program.solve() for _ in range(3)]  # they leave after the first
+        assert [fit.objective for fit in fits] == pytest.approx([fits[0].objective] * 3, rel=1e-9)
+    assert len(program) < 200
