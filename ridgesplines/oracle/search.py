@@ -106,7 +106,9 @@ class SearchOracle:
         distinct, self._place = np.unique(X, axis=0, return_inverse=True)
         self._axes = span(distinct)
         machine = Host() if device is None else Torch(device)
-        self._points = Points((distinct - self._centre) @ self._axes.T, machine)
+        points = (distinct - self._centre) @ self._axes.T
+        self._radius = float(np.abs(points).max(initial=0.0)) or 1.0
+        self._points = Points(points / self._radius, machine)
         self._scout = Scout(self._points.X, machine)
         self._effort = STARTS_PER_DIMENSION * X.shape[1] if effort is None else effort
         self._starts = np.empty((0, X.shape[1])) if starts is None else starts
@@ -138,11 +140,11 @@ class SearchOracle:
             self._kept = W[:KEPT], b[:KEPT]
             return self._answer(u, self._outside(W, b), near, number)
         passes = Passes(self._points, U)
-        maxima, spent = self._search(passes, None if level is None else level / size, known, end)
+        maxima, spent = self._search(passes, None if level is None else level / size / self._radius, known, end)
         W, b = maxima.W, maxima.biases(self._points.X)
         self._kept = W[:KEPT], b[:KEPT]
         if level is not None:
-            maxima = maxima[maxima.value >= min(level / size, maxima.value[0])]
+            maxima = maxima[maxima.value >= min(level / size / self._radius, maxima.value[0])]
         codes = passes.patterns(maxima.W, maxima.held[:, 0])
         first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MAX_LISTED]
         weights, biases = self._outside(*self._kept)
@@ -157,17 +159,17 @@ class SearchOracle:
         return other
 
     def _inside(self, near: Sites | None) -> Sites:
-        """Neurons in the coordinates of the points, of unit weights; without those that are affine at the data."""
+        """Neurons in the coordinates of the points, of unit weights; without those that are constant there."""
         if near is None:
             return nowhere(len(self._axes))
         W, b = near[0] @ self._axes.T, near[1] - near[0] @ self._centre
         length = np.linalg.norm(W, axis=1)
         bent = length > 0.0
-        return (W.T / np.where(bent, length, 1.0)).T[bent], (b / np.where(bent, length, 1.0))[bent]
+        return (W[bent].T / length[bent]).T, b[bent] / length[bent] / self._radius
 
     def _outside(self, W: Array, b: Array) -> Sites:
         """The inverse, for centred data."""
-        return W @ self._axes, b
+        return W @ self._axes, self._radius * b
 
     def _answer(self, u: Array, found: Sites, near: Sites | None, spent: int) -> Supremum:
         """The neurons found, for centred data, and of those known before the largest, where it exceeds them."""
@@ -188,7 +190,7 @@ class SearchOracle:
         """Distinct local maxima, from the largest on, when the time is over what was reached; and the random starts."""
         X = passes.X
         affordable = CIRCLES // X.size
-        peaks = self._followed(passes, self._largest(passes.U, near, X.shape[1] * affordable), end)
+        peaks = self._followed(passes, self._largest(passes.U, near, max(1, X.shape[1] * affordable)), end)
         effort, spent, number = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X))), 0, FIRST_TOGETHER
         directed, settled = self._directed(passes), False
         while not settled:

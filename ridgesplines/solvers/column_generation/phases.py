@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,9 +27,10 @@ def states(
     """
     if not problem.loss.smooth:
         if scout is not None and scout is oracle and not problem.loss.interpolates:
+            start = fit.neurons  # an envelope may have left what a start knew
             for state in continuation(problem, fit, scout, tol, end):
                 yield state
-                fit = state.fit
+                fit = replace(state.fit, neurons=state.fit.neurons.joined(start))
         yield from cutting_planes(problem, fit, oracle, tol, end)
         return
     if scout is not None:
