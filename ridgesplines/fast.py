@@ -1,12 +1,15 @@
-"""The compiled passes, found at run time where numba is installed (the extra ``[fast]``)."""
+"""What makes work fast: compiled passes, where numba is installed (the extra ``[fast]``), and one thread of BLAS."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+
+from threadpoolctl import ThreadpoolController
 
 from ridgesplines.interrupt import Deferral
 
@@ -23,6 +26,16 @@ def compiled(module: str) -> Any:
         return None
     with Deferral():  # half a module would stay half a module
         return import_module(f"ridgesplines.{module}")
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """A part of the work with one thread of BLAS: its products are small, and threads would wait for one another."""
+    return _pools().limit(limits=1, user_api="blas")
 
 
 def threads() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from ridgesplines.certificate.certificate import certify, looked_at, warn_contra
 from ridgesplines.certificate.dual import projected
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
-from ridgesplines.interrupt import Deferral, asked, check
+from ridgesplines.interrupt import Deferral, asked, check, late
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
@@ -29,6 +29,9 @@ from ridgesplines.solvers.constrained.threshold import least_lam
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import real_array
 from ridgesplines.verdict import Scope, Status
+
+#: Searches for one certificate, each of which may send the solver on.
+MOST_SEARCHES = 4
 
 
 def solve(problem: Problem, solver: Solver | None = None) -> Solution:
@@ -192,7 +195,7 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
     start = time.perf_counter()
     for answer in solver.path(problem, lams):
         check()  # the best so far is no answer to one who needs more than this
-        solution = _certified(solver, answer, start)
+        solution = _settled(solver, answer, start)
         check()
         start = time.perf_counter()
         yield solution
@@ -200,8 +203,28 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
             return
 
 
-def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
-    """The solution of a solver's answer, its figures recomputed; a warning where they miss the tolerance."""
+def _settled(solver: Solver, answer: Answer, start: float) -> Solution:
+    """The solution of an answer. Where a search for its certificate finds what the solver had missed, that goes on."""
+    solution = _certified(solver, answer, start)
+    for search in range(1, MOST_SEARCHES):
+        if not answer.reached or solution.relative_gap <= answer.tolerance or late(answer.end):
+            break
+        resumed = solver.resumed(solution, answer.end - time.perf_counter())
+        if resumed is None:
+            break
+        (again,) = resumed.path(answer.problem, [answer.problem.lam])
+        answer = replace(again, history=_joined(answer.history, again.history))
+        solution = _certified(solver, answer, start, search)
+    return _judged(solver, solution, answer.interrupted or asked())
+
+
+def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    """The notes on work that was resumed: counts and tuples go on."""
+    return {name: first[name] + note if isinstance(note, int | tuple) else note for name, note in then.items()}
+
+
+def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) -> Solution:
+    """The solution of a solver's answer, its figures recomputed."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
     exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
@@ -211,7 +234,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
             require_minimiser(problem.reduced)
         if dual is None and not problem.loss.smooth:
             dual = solver_dual(problem, network, MAX_TIME)
-        certificate = certify(problem, network, dual, exact, 0.1 * answer.tolerance, fit, answer.end)
+        certificate = certify(problem, network, dual, exact, 0.1 * answer.tolerance, fit, answer.end, search)
         certificate = looked_at(problem, certificate, *answer.peaks) if answer.peaks else certificate
     if answer.limits is not None:
         inner = certify(problem, network, answer.dual, answer.limits, fit=fit)
@@ -226,7 +249,7 @@ def _certified(solver: Solver, answer: Answer, start: float) -> Solution:
         within = Solution(problem, network, inner).evaluated(fit).relative_gap
         within = min(within, solution.relative_gap) if shown.scope.proven else within
         solution = replace(solution, dictionary_gap=within).evaluated(fit)
-    return _judged(solver, solution, answer.interrupted or asked())
+    return solution
 
 
 def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:

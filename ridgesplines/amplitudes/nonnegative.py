@@ -1,7 +1,7 @@
 r"""Nonnegative least squares on a Gram matrix: :math:`\min_{a \ge 0} \tfrac12 a^T S a - g^T a` (Lawson–Hanson).
 
-Warm-started: the passive set starts from the positive entries of `a`. All columns that may enter do so together, and
-all that would be negative leave together, for as long as that descends; otherwise one by one.
+Warm-started: the passive set starts from the positive entries of `a`. Columns that may enter do so together, and those
+that would be negative leave together, for as long as that descends: all of them, then fewer, at last one by one.
 
 References
 ----------
@@ -11,6 +11,7 @@ References
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
 from ridgesplines.validation import Array
@@ -32,28 +33,33 @@ def nonnegative(S: Array, g: Array, a: Array) -> Array:
     """
     scale = np.sqrt(np.maximum(np.diag(S), np.finfo(float).tiny))
     S, g, a = S / scale[:, None] / scale, g / scale, a * scale
+    most = len(a)
+    while most > 1:
+        slack = np.where((a > 0.0) | ~_may_enter(S, g, a), 0.0, g - S @ a)
+        steepest = np.argsort(-slack)[:most]
+        lower = _all_at_once(S, g, a, np.union1d(np.flatnonzero(a), steepest[slack[steepest] > 0.0]))
+        most = most if lower is not None else min(most, int((slack > 0.0).sum())) // 2
+        a = a if lower is None else lower
     passive, tabu = a > 0.0, np.zeros(len(a), dtype=bool)
-    a, passive, _ = _within(S, g, a, passive)
     for _ in range(20 * len(a) + 20):
-        slack = g - S @ a
-        floor = ROUNDING_RTOL * (np.abs(g) + np.abs(S) @ a)
-        entering = ~passive & (slack > floor)
-        if not (entering & ~tabu).any():
-            break
-        if (lower := _all_at_once(S, g, a, passive | entering)) is not None:
-            a, passive, moved = lower, lower > 0.0, True
-        else:
-            steepest = int(np.argmax(np.where(entering & ~tabu, slack, -np.inf)))
-            passive[steepest] = tabu[steepest] = True
-            a, passive, moved = _within(S, g, a, passive)
+        a, passive, moved = _within(S, g, a, passive)
         if moved:
             tabu[:] = False
+        entering = _may_enter(S, g, a) & ~passive & ~tabu
+        if not entering.any():
+            break
+        j = int(np.argmax(np.where(entering, g - S @ a, -np.inf)))
+        passive[j] = tabu[j] = True
     return a / scale
 
 
-def _all_at_once(S: Array, g: Array, a: Array, passive: Array) -> Array | None:
+def _may_enter(S: Array, g: Array, a: Array) -> Array:
+    """The columns along which the model falls, by more than rounding."""
+    return g - S @ a > ROUNDING_RTOL * (np.abs(g) + np.abs(S) @ a)
+
+
+def _all_at_once(S: Array, g: Array, a: Array, index: NDArray[np.intp]) -> Array | None:
     """The minimiser on these columns less those that it would make negative, again and again; None if not below a."""
-    index = np.flatnonzero(passive)
     while len(index):
         x = _solve(S[np.ix_(index, index)], g[index])
         if (x > 0.0).all():

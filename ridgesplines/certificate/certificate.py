@@ -146,6 +146,7 @@ def certify(
     tol: float = SMALL_GAP,
     fit: tuple[Array, Array] | None = None,
     end: float = np.inf,
+    search: int = 0,
 ) -> DualCertificate:
     """The certificate of a network: dual vector recomputed from its fit, projected, scaled.
 
@@ -163,12 +164,14 @@ def certify(
     tol : a relative gap that needs no second dual vector.
     fit : the network's `targets_and_fit` for the reduced problem, where that is known.
     end : when a search is to stop, a reading of ``time.perf_counter``; what it knows by then has a certificate.
+    search : which of several searches, each with random numbers of its own.
     """
     if problem.constraints:
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
-    oracle = oracle or continuum_oracle(reduced.X, network.weights, RESCAN_SEED, activation=problem.activation)
+    seed = (search, *RESCAN_SEED)
+    oracle = oracle or continuum_oracle(reduced.X, network.weights, seed, activation=problem.activation)
     prove = partial(_proved, problem, network, oracle=partial(oracle, end=end))
     if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
         return perfect

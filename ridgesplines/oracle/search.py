@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle import starts
@@ -127,6 +128,10 @@ class SearchOracle:
     ) -> Supremum:
         if afresh is not None:
             return self._another(afresh * self._X.shape[1])(u, level, near=near, end=end, rough=rough)
+        with one_thread():
+            return self._found(u, level, near, end, rough)
+
+    def _found(self, u: Array, level: float | None, near: Sites | None, end: float, rough: bool) -> Supremum:
         size = float(np.abs(u).max(initial=0.0)) or 1.0
         U = np.zeros((len(self._points.X), u.size // len(u)))
         np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)

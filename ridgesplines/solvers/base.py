@@ -12,6 +12,7 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
+from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
 
@@ -31,6 +32,7 @@ class Answer:
     peaks : weights (m, d) and biases (m,) of neurons at which a search found large :math:`|\eta|` on the way: the
         certificate is held to them as well; None where there are none.
     end : when the certificate is to be there, a reading of ``time.perf_counter``.
+    reached : whether the solver took the tolerance for reached: where a search finds otherwise, it goes on.
     interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
 
     Examples
@@ -50,6 +52,7 @@ class Answer:
     interrupted: bool = False
     peaks: tuple[Array, Array] | None = None
     end: float = float("inf")
+    reached: bool = False
 
 
 class Solver(ABC):
@@ -74,3 +77,10 @@ class Solver(ABC):
     @abstractmethod
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam in turn, each warm-started from the one before."""
+
+    def resumed(self, solution: Solution, seconds: float) -> Solver | None:
+        """A solver that goes on from a solution and what its certificate found beyond it, for so many seconds.
+
+        None where there is none.
+        """
+        return None

@@ -14,6 +14,7 @@ from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.dual import projected, smooth_dual
 from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.working_set import Neurons, merged
@@ -147,7 +148,7 @@ class ColumnGeneration(Solver):
         for lam in lams:
             run = _Run(self, problem.with_lam(lam), scaling, oracle, scout, fit, affine, began)
             try:
-                with stoppable():
+                with stoppable(), one_thread():
                     run.follow(last)
             except KeyboardInterrupt:
                 run.interrupted = True
@@ -156,6 +157,10 @@ class ColumnGeneration(Solver):
             if run.interrupted:
                 return
             began = time.perf_counter()
+
+    def resumed(self, solution: Solution, seconds: float) -> ColumnGeneration:
+        """These settings, to go on from a solution and what its certificate found beyond it."""
+        return replace(self, start=solution, max_time=seconds)
 
     def _scout(self, problem: Problem, oracle: Oracle) -> SearchOracle | None:
         """The search of the fast phase; None where an exact oracle costs less."""
@@ -269,7 +274,8 @@ class _Run:
             W, b = self.peaks
             peaks = W, self.scaling.radius * b + W @ self.scaling.centre
         tol, end = self.settings.tol, self.began + self.settings.max_time
-        return Answer(self.problem, network, dual, None, tol, history, self.interrupted, peaks, end)
+        reached = bool(gaps) and gaps[-1] <= tol
+        return Answer(self.problem, network, dual, None, tol, history, self.interrupted, peaks, end, reached)
 
 
 def _first(problem: Problem) -> Fit:
