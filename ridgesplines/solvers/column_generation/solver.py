@@ -66,14 +66,26 @@ class ColumnGeneration(Solver):
 
     Notes
     -----
-    Each round asks the oracle for neurons with :math:`|\eta| > \lambda`, lets those join that data separate, refits
-    all amplitudes (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs)
-    and, near the end, slides neurons by Newton steps on the faces where they touch data. For Absolute, Quantile, Hinge
-    and Interpolation the neurons are cutting planes of the dual problem instead, a linear program for the simplex
-    method; where the supremum is searched, smooth envelopes of the loss find the first of them. Finally neurons that no
-    point separates are merged. It stops on the gap of the round's dual vector: a bound where the supremum of
-    :math:`|\eta|` is exact (data in a line or a plane), an estimate where it is searched. A round takes O(N K^2 + K^3)
-    besides the oracle; for smooth losses and scalar fits matrices of N rows are formed in blocks.
+    The phases, each of which begins where the one before has come to; ``solution.history["phases"]`` names that of each
+    round, and ``["seconds"]`` what it took.
+
+    ``"batches"``, for smooth losses where the supremum of :math:`|\eta|` is searched, and in a plane of many points:
+    hundreds of ascents of :math:`|\eta|` at once propose neurons, those that data separate join, all amplitudes are
+    refitted (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs), all
+    neurons slide at once, by L-BFGS, and are refitted again. O(N K d) a step. It ends where that no longer pays.
+
+    ``"rounds"``: the oracle is asked for neurons with :math:`|\eta| > \lambda`, exactly or with the best of a batch
+    followed to their maxima; they join, and near the end neurons slide by Newton steps on the faces where they touch
+    data [3]_. It stops on the gap of the round's dual vector: a bound where the supremum is exact (data in a line or a
+    plane), an estimate where it is searched, which a search from 512 fresh starts for each dimension must confirm.
+    Where `solve` then finds more, by the search for the certificate, the rounds go on.
+
+    ``"envelopes"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find the first
+    neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
+    the simplex method. Interpolation has cuts only.
+
+    Finally neurons that no point separates are merged. A round takes O(N K^2 + K^3) besides the oracle; for smooth
+    losses and scalar fits matrices of N rows are formed in blocks. The linear algebra runs on one thread.
 
     Interpolation has nearly as many neurons as data: its linear programs are dense, fast for a few hundred points and
     slow from a thousand on. Where `max_time` or Ctrl-C ends it before it has met the data, what is missing is connected
