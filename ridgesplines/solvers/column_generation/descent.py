@@ -23,6 +23,7 @@ from ridgesplines.solvers.column_generation.joint_slide import slid_together
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.rounds import fewest_joining, joining
 from ridgesplines.solvers.column_generation.state import Phase, State
+from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 #: Steps of a slide.
@@ -44,13 +45,14 @@ def descent(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: fl
     """One state a round, until its gap (searched, by a batch) is at most `tol`, or rounds are slow."""
     slow = 0
     while True:
-        state, found = _stands(problem, fit, scout, tol, end)
+        u, _ = projected(problem, fit.u)
+        state, found = _stands(problem, fit, u, scout, tol, end)
         yield state
         check()
         if state.gap <= max(tol, NEAR) or slow >= SLOW_ROUNDS or time.perf_counter() > end:
             return
         most = max(fewest_joining(problem), len(fit.neurons) // 2)
-        new = joining(problem, fit.u, found, VIOLATION_RTOL, min(most, MOST_JOINING))
+        new = joining(problem, u, found, VIOLATION_RTOL, min(most, MOST_JOINING))
         larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
         if larger is None:
             return
@@ -60,9 +62,10 @@ def descent(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: fl
         slow = slow + 1 if state.fit.objective - fit.objective < enough else 0
 
 
-def _stands(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: float) -> tuple[State, Supremum]:
+def _stands(
+    problem: Problem, fit: Fit, u: Array, scout: SearchOracle, tol: float, end: float
+) -> tuple[State, Supremum]:
     """The state of a fit, and what a batch found; a small gap is confirmed by another from other starts."""
-    u, _ = projected(problem, fit.u)
     primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
 
     def state(found: Supremum) -> State:
