@@ -52,7 +52,7 @@ def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[flo
     many = p.n_samples > MOST_POINTS
     if p.loss.translates and many:
         draw_density(axes, p.X[:, 0], p.X[:, 1], "black", "data (density)", strongest=0.35)
-        axes.legend(fontsize=9, loc="best")
+        axes.legend(fontsize=9, loc="upper right")
         return
     if p.loss.translates:
         limits = {"vmin": levels[0], "vmax": levels[-1]}
@@ -66,7 +66,7 @@ def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[flo
             continue
         style = {"marker": marker, "c": colour, "edgecolors": "black", "linewidths": 0.5, "zorder": 4}
         axes.scatter(*own.T, s=26, label=f"y = {label:+g}", **style)
-    axes.legend(fontsize=9, loc="best")
+    axes.legend(fontsize=9, loc="upper right" if many else "best")  # among many data no place is better
 
 
 def _draw_ridges(axes: Any, solution: Solution, first: Array, second: Array) -> None:
