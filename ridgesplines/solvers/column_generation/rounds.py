@@ -47,6 +47,8 @@ SLIDING_GAP, MAX_SLIDES = 1e-3, 3
 PROGRESS_RTOL = 1e-15
 #: Starts for each dimension of the search that confirms an answer; it ends at what violates by this part of `tol`.
 CONFIRMING_STARTS, CONFIRMING_SHARE = 512, 0.25
+#: From such a gap on fewer starts will do.
+LOOSE_GAP, CONFIRMING_LOOSELY = 1e-3, 64
 #: Of the time that is left a search may take this part.
 SEARCH_SHARE = 0.5
 
@@ -99,7 +101,8 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, en
         return state(supremum), supremum
     if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
         level = problem.lam * (1.0 + CONFIRMING_SHARE * tol)
-        confirmation = oracle(u, level, near=near, end=end, afresh=CONFIRMING_STARTS)
+        starts = CONFIRMING_STARTS if tol < LOOSE_GAP else CONFIRMING_LOOSELY
+        confirmation = oracle(u, level, near=near, end=end, afresh=starts)
         supremum = max(supremum, confirmation, key=lambda answer: answer.value)
     return state(supremum)._replace(value=-np.inf) if late(end) else state(supremum), supremum
 
