@@ -208,8 +208,10 @@ class SearchOracle:
             peaks = peaks.joined(found).joined(rest).distinct(X, 4 * MAX_LISTED)
             again = spent > 0 and peaks.value[0] <= before * (1.0 + AGREE_RTOL)
             settled = again if level is None else bool((peaks.value > level).any())
+            if late(end):  # what did not end by itself says nothing
+                break
             spent, number = spent + number, min(4 * number, MOST_TOGETHER)
-            if spent >= effort or late(end):
+            if spent >= effort:
                 break
         if affordable and (level is None or not settled):
             peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)

@@ -31,10 +31,9 @@ def fresh(X: Array, number: int, rng: np.random.Generator) -> Sites:
     """Through data points: in random directions, across differences of points, through d points that lie together."""
     W, pivots = _normals(X, min(number // 3, MOST_NORMALS), rng)
     differences = number // 3
-    pairs = rng.integers(len(X), size=(differences, 2))
-    V = np.concatenate(
-        [X[pairs[:, 0]] - X[pairs[:, 1]], rng.standard_normal((number - len(W) - differences, X.shape[1]))]
-    )
+    ends = rng.integers(len(X), size=differences)
+    others = (ends + rng.integers(1, len(X), size=differences)) % len(X)  # points that differ
+    V = np.concatenate([X[ends] - X[others], rng.standard_normal((number - len(W) - differences, X.shape[1]))])
     W, pivots = np.concatenate([W, V]), np.concatenate([pivots, rng.integers(len(X), size=len(V))])
     length = np.linalg.norm(W, axis=1)
     W, pivots = (W.T / np.where(length > 0.0, length, 1.0)).T[length > 0.0], pivots[length > 0.0]
