@@ -169,9 +169,14 @@ def test_what_a_search_has_missed_is_found_said_and_mended(loss, scope, weak):
     assert peak > wrong.certificate.sup * (1.0 + 1e-6)
     assert told.certificate.sup >= peak * (1.0 - 1e-12)
     assert told.relative_gap > 1e-6
-    mended = rs.solve(p, rs.ColumnGeneration(start=told))
+    for _ in range(8):  # so weak a search may miss more
+        mended = rs.solve(p, rs.ColumnGeneration(start=told))
+        assert mended.objective <= told.objective * (1.0 + 1e-9)
+        told = mended.certify(max_time=10.0)
+        if told.relative_gap <= 1e-6:
+            break
+    assert told.relative_gap <= 1e-6
     assert mended.objective < wrong.objective
-    assert mended.certify(max_time=10.0).relative_gap <= 1e-6
 
 
 def test_a_bound_that_is_only_loose_leaves_the_status_alone():
