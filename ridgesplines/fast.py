@@ -9,8 +9,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
 from ridgesplines.interrupt import Deferral
 
 
@@ -29,7 +27,9 @@ def compiled(module: str) -> Any:
 
 
 @cache
-def _pools() -> ThreadpoolController:
+def _pools() -> Any:
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()
 
 

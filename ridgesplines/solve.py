@@ -104,8 +104,9 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
 
 def answers(problem: Problem, solver: Solver, lams: Any) -> Iterator[Answer]:
     """What the solver answers for each lam, with no certificate: for those who only ask what a network predicts."""
-    for answer in _able(solver, problem).path(problem, [float(lam) for lam in lams]):
-        require_minimiser(problem.reduced)
+    solver = _able(solver, problem)
+    require_minimiser(problem.reduced)
+    for answer in solver.path(problem, [float(lam) for lam in lams]):
         yield replace(answer, network=_named(answer.network, answer.problem))
 
 

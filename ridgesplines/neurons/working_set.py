@@ -70,9 +70,9 @@ class Neurons:
         return cls(unit[:, :-1], unit[:, -1], sizes, signs)
 
 
-def blocks(n: int, width: int) -> Iterator[slice]:
-    """Slices of the n rows, each of at most BLOCK_ENTRIES entries for `width` columns."""
-    step = max(1, BLOCK_ENTRIES // max(1, width))
+def blocks(n: int, width: int, entries: int = BLOCK_ENTRIES) -> Iterator[slice]:
+    """Slices of the n rows, each of at most so many entries for `width` columns."""
+    step = max(1, entries // max(1, width))
     for i in range(0, n, step):
         yield slice(i, min(n, i + step))
 

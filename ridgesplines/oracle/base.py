@@ -39,7 +39,8 @@ class Oracle(Protocol):
     With `level` an oracle may leave neurons with |eta| <= level out of its answer, all but the first, where that saves
     work. What its value means does not change. The rest is for a search, and nothing to an oracle that need not search:
     neurons `near` which to look, (weights (K, d), biases (K,)); `end`, a reading of ``time.perf_counter`` at which to
-    stop; and `afresh`, from how many starts for each dimension to look again, knowing nothing of earlier calls.
+    stop; `afresh`, from how many starts for each dimension to look again, knowing nothing of earlier calls; `rough`,
+    whether large values will do in the place of maxima.
     """
 
     def __call__(
@@ -50,6 +51,7 @@ class Oracle(Protocol):
         near: tuple[Array, Array] | None = None,
         end: float = np.inf,
         afresh: int | None = None,
+        rough: bool = False,
     ) -> Supremum: ...
 
 

@@ -92,6 +92,7 @@ class Batch:
         pulls = 0.5 * affine[:, :, None] * U[:, None, :].astype(np.float32)
         self._machine, self._xp, self._outputs = machine, machine.xp, U.shape[1]
         self._points, self._pulls = machine.put(affine), machine.put(pulls.reshape(n, -1))
+        self._one = machine.put(np.ones(1, dtype=np.float32))
         self._entries = BLOCK_ENTRIES if machine.compiles else DEVICE_ENTRIES
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows single precision is begun again
@@ -120,7 +121,7 @@ class Batch:
             rose = higher > size
             H = self._learnt(H, trial - theta, slope, slope - after, rose)
             theta, slope = xp.where(rose[:, None], trial, theta), xp.where(rose[:, None], after, slope)
-            size, reach = xp.where(rose, higher, size), xp.where(rose, 1.0 + 0.0 * reach, SHORTER * reach)
+            size, reach = xp.where(rose, higher, size), xp.where(rose, xp.ones_like(reach), SHORTER * reach)
         theta = get(theta).astype(float)
         return theta[:, :-1], theta[:, -1], get(size).astype(float)
 
@@ -135,13 +136,12 @@ class Batch:
 
     def _derivatives(self, theta: Rows) -> Rows:
         """G of each hyperplane, shape (m, d + 1, D)."""
-        xp, m = self._xp, len(theta)
+        m = len(theta)
         step = max(256, self._entries // max(m, 1))
-        one = np.float32(1.0) if xp is np else xp.ones((), dtype=theta.dtype, device=theta.device)
         total: Any = 0.0
         for i in range(0, len(self._points), step):
             distances = theta @ self._points[i : i + step].T
-            total = total + xp.copysign(one, distances) @ self._pulls[i : i + step]
+            total = total + self._xp.copysign(self._one, distances) @ self._pulls[i : i + step]
         return total.reshape(m, -1, self._outputs)
 
     def _scaled_identity(self, slope: Rows, length: float) -> Rows:
@@ -155,11 +155,11 @@ class Batch:
         xp = self._xp
         along = (s * y).sum(1)
         curved = rose & (along > _lengths(s) * (ALIGNED * _lengths(y) + CURVED * _lengths(slope)))
-        rho = xp.where(curved, 1.0 / xp.where(curved, along, 1.0 + 0.0 * along), 0.0 * along)
+        rho = xp.where(curved, 1.0 / xp.where(curved, along, xp.ones_like(along)), xp.zeros_like(along))
         Hy = _times(H, y)
         pair = xp.stack((s, Hy), 2)
         squares = rho * (1.0 + rho * (y * Hy).sum(1))
-        middle = xp.stack((squares, -rho, -rho, 0.0 * rho), 1).reshape(-1, 2, 2)
+        middle = xp.stack((squares, -rho, -rho, xp.zeros_like(rho)), 1).reshape(-1, 2, 2)
         H = H + (pair @ middle) @ xp.swapaxes(pair, 1, 2)
         longer = rose & ~curved
         return xp.where(longer[:, None, None], 2.0 * H, H) if longer.any() else H

@@ -164,10 +164,7 @@ def extended(columns: Array, held: NDArray, Q: Array, R: Array, k: int) -> int:
 
 @njit(nogil=True, cache=True)
 def onto(Q: Array, k: int, c: Array) -> None:
-    """Make c orthogonal to the first k rows of Q, and of length one."""
-    length = max(np.sqrt(dot(c, c)), 1e-300)
-    for j in range(len(c)):
-        c[j] /= length
+    """Make c orthogonal to the first k rows of Q."""
     for _ in range(2):  # twice is enough
         for i in range(k):
             along = dot(Q[i], c)
@@ -203,11 +200,7 @@ def way_up(
     d = len(w)
     rest = g - value * w
     c = rest.copy()
-    for _ in range(2):
-        for i in range(k):
-            along = dot(Q[i], c)
-            for j in range(d):
-                c[j] -= along * Q[i, j]
+    onto(Q, k, c)
     steepest, leave = np.sqrt(dot(c, c)), -1
     if steepest <= flat * value:
         steepest = flat * value

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ridgesplines.interrupt import check, late
-from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.neurons.working_set import Neurons, blocks
 from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -26,7 +26,7 @@ MEMORY = 20
 TIP = 1e-7
 #: Neurons smaller than this, relative to the largest, have gone.
 GONE = 1e-8
-#: Entries of a block of distances.
+#: Entries of a block of distances: it stays in the cache.
 BLOCK_ENTRIES = 2**17
 
 
@@ -37,8 +37,7 @@ class Joint:
         self._problem, self._signs = problem, signs.reshape(len(signs), -1)
         self._points = np.column_stack([problem.X, -np.ones(len(problem.X))])
         self._shape = len(signs), self._points.shape[1]
-        step = max(256, BLOCK_ENTRIES // max(1, len(signs)))
-        self._blocks = [slice(i, i + step) for i in range(0, len(self._points), step)]
+        self._blocks = [*blocks(len(self._points), len(signs), BLOCK_ENTRIES)]
 
     def parts(self, unknowns: Array) -> tuple[Array, Array]:
         """theta (K, d + 1), beta (r, D)."""

@@ -11,9 +11,9 @@ from ridgesplines.oracle.base import Oracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.continuation import continuation
-from ridgesplines.solvers.column_generation.descent import NEAR, descent
+from ridgesplines.solvers.column_generation.descent import descent
 from ridgesplines.solvers.column_generation.refits import Fit
-from ridgesplines.solvers.column_generation.rounds import cutting_planes, rounds
+from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP, cutting_planes, rounds
 from ridgesplines.solvers.column_generation.state import State
 
 
@@ -36,7 +36,7 @@ def states(
     if scout is not None:
         for state in descent(problem, fit, scout, tol, end):
             fit = state.fit
-            if state.gap <= tol < NEAR:
+            if state.gap <= tol < SLIDING_GAP:
                 break  # so small a gap is for the exact rounds to confirm
             yield state
     if scout is not None and scout is not oracle:  # an exact oracle for many points: few calls of it, at the end

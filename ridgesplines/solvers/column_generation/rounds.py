@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -41,14 +42,14 @@ VIOLATION_RTOL = 1e-13
 CUT_RTOL = 1e-9
 #: Interpolation's bounds are moved out once no neuron violates the certificate by more.
 MOVING_RTOL = 1e-2
-#: Neurons slide, at most this often a round, from this gap on: before, that costs more than it brings.
+#: From this gap on neurons are worth their exact places: they slide by Newton steps, at most this often a round.
 SLIDING_GAP, MAX_SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 PROGRESS_RTOL = 1e-15
 #: Starts for each dimension of the search that confirms an answer; it ends at what violates by this part of `tol`.
 CONFIRMING_STARTS, CONFIRMING_SHARE = 512, 0.25
-#: From such a gap on fewer starts will do.
-LOOSE_GAP, CONFIRMING_LOOSELY = 1e-3, 64
+#: The same where a larger gap than for slides is asked for.
+CONFIRMING_LOOSELY = 64
 #: Of the time that is left a search may take this part.
 SEARCH_SHARE = 0.5
 
@@ -57,11 +58,10 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
     """Column generation for a smooth loss."""
     while True:
         u, _ = projected(problem, fit.u)
-        state, supremum = _stands(problem, fit, u, oracle, tol, end)
+        state, supremum = stands(problem, fit, u, oracle, tol, end)
         yield state
         check()
-        most = min(max(fewest_joining(problem), len(fit.neurons) // 2), MOST_JOINING)
-        new = joining(problem, u, supremum, VIOLATION_RTOL, most)
+        new = joining(problem, u, supremum, VIOLATION_RTOL, most_joining(problem, fit))
         larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
         if larger is None:
             return
@@ -73,7 +73,7 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
     program, most = DualProgram(problem), min(max(CUT_ENTRIES // len(problem.y), FEWEST_JOINING), MOST_JOINING)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
-        state, supremum = _stands(problem, vertex, vertex.u, oracle, tol, end)
+        state, supremum = stands(problem, vertex, vertex.u, oracle, tol, end)
         yield state._replace(phase=Phase.CUTS)
         if supremum.value <= problem.lam * (1.0 + MOVING_RTOL) and program.move_bounds(vertex.u):
             continue
@@ -85,8 +85,10 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
         program.offer(together.W, together.b)
 
 
-def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float) -> tuple[State, Supremum]:
-    """The state of a fit with the dual vector u, and what violates its certificate."""
+def stands(
+    problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float, rough: bool = False
+) -> tuple[State, Supremum]:
+    """The state of a fit with the dual vector u, and what violates its certificate; `rough` as for an oracle."""
     primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.interpolates else 0.0
 
@@ -94,22 +96,23 @@ def _stands(problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, en
         value = best_scale(problem, u, supremum.value)[1]
         return State(problem, fit, primal, supremum.value, value, supremum.scope, residual, supremum.kept)
 
-    now, near = time.perf_counter(), (fit.neurons.W, fit.neurons.b)
+    now = time.perf_counter()
     end = now + SEARCH_SHARE * (end - now)
-    supremum = oracle(u, problem.lam, near=near, end=end)
+    look = partial(oracle, u, near=(fit.neurons.W, fit.neurons.b), end=end, rough=rough)
+    supremum = look(problem.lam)
     if supremum.scope is Scope.EXACT:
         return state(supremum), supremum
     if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
         level = problem.lam * (1.0 + CONFIRMING_SHARE * tol)
-        starts = CONFIRMING_STARTS if tol < LOOSE_GAP else CONFIRMING_LOOSELY
-        confirmation = oracle(u, level, near=near, end=end, afresh=starts)
-        supremum = max(supremum, confirmation, key=lambda answer: answer.value)
+        starts = CONFIRMING_LOOSELY if rough or tol >= SLIDING_GAP else CONFIRMING_STARTS
+        supremum = max(supremum, look(level, afresh=starts), key=lambda answer: answer.value)
     return state(supremum)._replace(value=-np.inf) if late(end) else state(supremum), supremum
 
 
-def fewest_joining(problem: Problem) -> int:
-    """How many neurons may always join in a round."""
-    return FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
+def most_joining(problem: Problem, fit: Fit) -> int:
+    """How many neurons may join a fit in a round."""
+    fewest = FEWEST_JOINING if problem.n_outputs is None else FEWEST_VECTORS
+    return min(max(fewest, len(fit.neurons) // 2), MOST_JOINING)
 
 
 def joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:

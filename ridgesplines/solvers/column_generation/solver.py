@@ -78,7 +78,8 @@ class ColumnGeneration(Solver):
     followed to their maxima; they join, and near the end neurons slide by Newton steps on the faces where they touch
     data [3]_. It stops on the gap of the round's dual vector: a bound where the supremum is exact (data in a line or a
     plane), an estimate where it is searched, which a search from 512 fresh starts for each dimension must confirm (64
-    where `tol` is 1e-3 or more). Where the search for the certificate then finds more, `solve` has the rounds go on.
+    where `tol` is 1e-3 or more; no more than 2^30 / N in all). Where the search for the certificate then finds more,
+    `solve` has the rounds go on.
 
     ``"envelopes"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find the first
     neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
