@@ -14,6 +14,8 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interactions import Interactions
+from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
 from ridgesplines.polynomials import polynomial_basis
@@ -109,6 +111,10 @@ class Problem(Immutable):
     constraints : a list of Monotone(), Convex(), Concave(), Lipschitz(bound) and FixedValues(at, values), for d = 1
         and one output. They hold for f on all of R, not only at the data, and the minimum is over the f that satisfy
         all of them.
+    interactions : which features may act together in a neuron: None for all of them; a whole number k for every set of
+        at most k; or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron's
+        weights vanish outside one of the groups; the affine part is of all features. Everything else holds word for
+        word, and the supremum of :math:`|\eta|` is exact in any dimension where no group has more than two features.
 
     Raises
     ------
@@ -144,6 +150,7 @@ class Problem(Immutable):
         *,
         feature_names: Sequence[str] | None = None,
         constraints: Sequence[Constraint] | None = None,
+        interactions: Any = None,
     ) -> None:
         loss = _instance("loss", loss, Loss, Squared)
         activation = _instance("activation", activation, Activation, ReLU)
@@ -163,6 +170,7 @@ class Problem(Immutable):
         self.data = Data(points, values, weight, loss, activation)
         self.lam = self._check_lam(lam)
         self.constraints = checked(constraints)
+        self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
         if loss.interpolates:
             _consistent(self.reduced.X, self.reduced.y)
         if self.constraints:
@@ -217,7 +225,7 @@ class Problem(Immutable):
     def _with(self, **changes: Any) -> Problem:
         """Another problem that differs in its data, its lam or its constraints."""
         other = object.__new__(Problem)
-        for name in ("data", "lam", "constraints", "feature_names"):
+        for name in ("data", "lam", "constraints", "interactions", "feature_names"):
             setattr(other, name, changes.get(name, getattr(self, name)))
         return other
 
@@ -305,9 +313,10 @@ class Problem(Immutable):
     def __repr__(self) -> str:
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
         shaped = f", constraints={list(self.constraints)}" if self.constraints else ""
+        groups = f", interactions={self.interactions.words(self.feature_names)}" if self.interactions else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
-            f"loss={self.loss!r}, activation={self.activation!r}{shaped})"
+            f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"
         )
 
 

@@ -135,7 +135,8 @@ def standardise(problem: Problem) -> Scaling:
     activation, stretch = problem.activation.rescaled(radius)
     factor = problem.lam * size / stretch if loss.interpolates else factor * heaviest
     shape = _scaled_shape(problem, centre, radius, slope, offset, size)
-    scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape)
+    groups = problem.interactions
+    scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape, interactions=groups)
     scaling = Scaling(
         scaled, rows, problem.activation, problem.n_samples, centre, radius, slope, offset, size, factor, stretch
     )

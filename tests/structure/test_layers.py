@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 LAYERS = [
     {"exceptions", "interrupt", "verdict"},
     {"validation", "fast", "files"},
-    {"precise", "polynomials", "constraints", "losses", "activations", "radon"},
+    {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon"},
     {"problem", "network"},
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
