@@ -87,10 +87,15 @@ def degrees_of_freedom(problem: Problem, net: RidgeSpline, turns: bool = True) -
     scaling = standardise(problem)
     p, net = scaling.problem, scaling.scaled_network(net)
     neurons = Neurons.of_network(net)
-    neurons = merged(p.X, neurons, NEAR) if turns else neurons  # one that came in parts is worth no more
+    neurons = (
+        merged(p.X, neurons, p.interactions, NEAR) if turns else neurons
+    )  # one that came in parts is worth no more
     signs = sides(p.X, neurons.W, neurons.b, NEAR)
     theta = neurons.theta
-    bases = faces(p.X, signs, theta, neurons.sizes) if turns else [t[:, None] / np.linalg.norm(t) for t in theta]
+    if turns:
+        bases = faces(p.X, signs, theta, neurons.sizes, groups=p.interactions)
+    else:
+        bases = [t[:, None] / np.linalg.norm(t) for t in theta]
     owner = np.repeat(np.arange(len(bases)), [T.shape[1] for T in bases])
     T = np.hstack([np.empty((p.n_features + 1, 0)), *bases])
     columns = face_columns(p, signs > 0, T, owner, neurons.signs)
