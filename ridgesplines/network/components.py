@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Component", "Components", "components"]
 
+#: The most components that are printed.
+MOST_ROWS = 40
+
 
 @dataclass(frozen=True, eq=False)
 class Table(ReadOnly):
@@ -126,7 +129,7 @@ class Components(ReadOnly):
     >>> net.components([[-1.0, 1.0], [0.0, 1.0], [1.0, 0.0], [0.0, -1.0]])
     f = 1.25 + 2 components
     component  neurons  variance   share
-    bmi              1         1  84.2 %
+    bmi              1    1.0000  84.2 %
     age              1    0.1875  15.8 %
     """
 
@@ -173,14 +176,19 @@ class Components(ReadOnly):
     def __str__(self) -> str:
         mean = np.array2string(np.asarray(self.intercept), formatter={"float_kind": "{:.6g}".format})
         head = ("component", "neurons", "variance", "share")
+        largest = self.parts[0].variance or 1.0
+        style = f".{max(0, 4 - int(np.log10(largest)))}f" if 1e-3 < largest < 1e9 else ".4e"
         table = [head] + [
-            (row["component"], str(row["neurons"]), f"{row['variance']:.5g}", f"{100.0 * row['share']:.1f} %")
+            (row["component"], str(row["neurons"]), f"{row['variance']:{style}}", f"{100.0 * row['share']:.1f} %")
             for row in self.rows()
         ]
         first, *widths = (max(map(len, column)) for column in zip(*table, strict=True))
         lines = [f"f = {mean} + {len(self)} component" + ("s" if len(self) != 1 else "")]
-        for name, *rest in table:
+        for name, *rest in table[: MOST_ROWS + 1]:
             lines.append("  ".join([f"{name:<{first}}", *(f"{a:>{w}}" for a, w in zip(rest, widths, strict=True))]))
+        if len(self) > MOST_ROWS:
+            share = sum(part.share for part in self.parts[MOST_ROWS:])
+            lines.append(f"and {len(self) - MOST_ROWS} more, {100.0 * share:.1f} % together")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -190,6 +198,7 @@ def components(network: RidgeSpline, X: Any, sample_weight: Any = None) -> Compo
     r"""The network as an intercept, a curve of each feature, and an interaction of each set that neurons share.
 
     .. math:: f(x) = f_0 + \sum_j f_j(x_j) + \sum_S f_S(x_S)
+
     .. math:: f_j = \mathrm{PD}_j f - \mathrm{const}_j, \qquad
               f_S = g_S - \sum_{j \in S} \mathrm{PD}_j\, g_S - \mathrm{const}_S
 
@@ -221,15 +230,15 @@ def components(network: RidgeSpline, X: Any, sample_weight: Any = None) -> Compo
     Every component has mean zero over the data, and no interaction has a main effect: its partial dependence on each of
     its features is constant. Where neurons have at most two features, this is the functional ANOVA of f [1]_ for the
     product of the features' own distributions in the data, purified [4]_; only the constants are those of the rows as
-    they are. (For the joint distribution of dependent features, as in [2]_, an interaction would not
-    be defined where no value comes twice.) A set of three and more keeps the interactions of its subsets. All of this
-    is a matter of f and the data, not of how f is written as a network.
+    they are. (For the joint distribution of dependent features, as in [2]_, an interaction would not be defined where
+    no value comes twice.) A set of three and more keeps the interactions of its subsets. All of this is a matter of f
+    and the data, not of how f is written as a network.
 
     Variances over the data add up to that of f where the features are independent; otherwise components may be
     correlated, and the shares are those in the sum of the variances.
 
-    O(K s N log N + N K d) for neurons of s features and ReLU, the same for each evaluation at N points; for other
-    activations O(K s N m) in the place of the first, m the number of distinct values of a feature.
+    O(K s N (d + log N)) for K neurons of s features and ReLU, and as much for an evaluation at N points; for other
+    activations O(K s N d m), where m values of a feature are distinct.
 
     References
     ----------
