@@ -22,6 +22,7 @@ class Supremum:
     scope : over which neurons.
     weights, biases : neurons of large |eta|, the largest first; shapes (m, d), (m,).
     starts : for a search, how many random starts it made.
+    ceiling : what the supremum was proven not to exceed, where an oracle was told that it need not find small ones.
     kept : for a search, the maxima that it keeps as starts for the next dual vector, whatever `level` was; as neurons.
     """
 
@@ -30,6 +31,7 @@ class Supremum:
     weights: Array
     biases: Array
     starts: int = 0
+    ceiling: float | None = None
     kept: tuple[Array, Array] | None = None
 
 

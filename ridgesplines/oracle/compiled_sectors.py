@@ -45,8 +45,8 @@ Line = tuple[Array, NDArray, NDArray, Array, Array, Array]
 
 
 @njit(nogil=True, cache=True)
-def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float, float]) -> Array:
-    """The largest |eta| at a pivot, and others, one for each sector: (m, 4), in no order.
+def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float, float]) -> tuple[Array, float]:
+    """The largest |eta| at a pivot, and others, one for each sector: (m, 4), in no order; and what none exceeds.
 
     `limits`: a level; what exceeds it by half of what the largest does is found too. The least |eta| that is listed,
     besides the largest. A floor: a supremum at or below it need not be found. And what may be rounding.
@@ -54,7 +54,7 @@ def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float, fl
     n, D = U.shape
     line = workspace(n, D)
     listed, ends = np.empty((64, 4)), np.empty((SECTORS + 1, n))
-    count, best = 0, 0.0
+    count, best, most = 0, 0.0, 0.0
     for i in range(SECTORS):
         turn(x, y, U, np.pi * i / SECTORS, line)
         best, listed, count = at_sites(U, line, ends[i], best, limits[1], listed, count, False)
@@ -65,8 +65,8 @@ def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float, fl
         for m in range(n):
             pairs[m], values[m, 0], values[m, 1] = m, ends[i, m], ends[i + 1, m]
         angle = np.pi * i / SECTORS + h
-        best, listed, count = halved(x, y, U, angle, h, line, pairs, values, best, limits, listed, count)
-    return listed[:count]
+        best, most, listed, count = halved(x, y, U, angle, h, line, pairs, values, best, most, limits, listed, count)
+    return listed[:count], max(best, most)
 
 
 @njit(nogil=True, cache=True)
@@ -195,12 +195,14 @@ def halved(
     pairs: NDArray,
     values: Array,
     best: float,
+    most: float,
     limits: tuple[float, float, float, float],
     listed: Array,
     count: int,
-) -> tuple[float, Array, int]:
+) -> tuple[float, float, Array, int]:
     """A sector with all pivots: halved, and what is left of it again, until it is swept or nothing is left.
 
+    Besides the largest value it returns the largest bound of what was left, and the list.
     A stack of sectors; each has its pairs (pivot, eta at both ends) on the stack of pairs, the last on top.
     """
     n = len(x)
@@ -224,6 +226,8 @@ def halved(
                 pairs[kept], values[kept, 0], values[kept, 1] = pairs[i], left, right
                 work += windows[rank, 1] - windows[rank, 0]
                 kept += 1
+            else:
+                most = max(most, high, low)
         end = 2 * kept - first
         if work <= SWEPT * n or h < NARROWEST or end > len(pairs):
             sweep = swept(U, np.tan(h), line, pairs[first:kept], ranks, windows)
@@ -238,7 +242,7 @@ def halved(
             values[i, 1] = middle[pairs[i]]
         stack.append((angle - 0.5 * h, 0.5 * h, first, kept))
         stack.append((angle + 0.5 * h, 0.5 * h, kept, end))
-    return best, listed, count
+    return best, most, listed, count
 
 
 @njit(nogil=True, cache=True)

@@ -73,7 +73,8 @@ class GroupsOracle:
                 break
             of_group = None if near is None or within is None else (near[0][within[:, i]], near[1][within[:, i]])
             answers[i] = self._asked(i, u, level, of_group, largest, end, afresh, rough)
-            bounds[i] = max(answers[i].value, min(largest, least))
+            ceiling = answers[i].ceiling
+            bounds[i] = answers[i].value if ceiling is None else ceiling
             largest = max(largest, answers[i].value)
         if self._exact and not rough:
             self._earlier.append((u, bounds))

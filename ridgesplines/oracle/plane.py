@@ -17,6 +17,7 @@ instead until what is left of them can be swept (`compiled_sectors`): nearly O(N
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -40,7 +41,7 @@ BETWEEN = 2**27
 #: From so many points on directions are looked at by sectors, and crossings are not kept.
 MANY_POINTS = 2000
 #: Directions of a rough call.
-ROUGH_DIRECTIONS = 32
+ROUGH_DIRECTIONS = 16
 
 
 class PlaneOracle:
@@ -98,11 +99,11 @@ class PlaneOracle:
         U = np.zeros((len(self._points), *u.shape[1:]))
         np.add.at(U, self._place, u / unit)
         least = -np.inf if level is None else level / unit / self._unit
-        scale, V = unit * self._unit, U.reshape(len(U), -1)
+        scale, V, ceiling = unit * self._unit, U.reshape(len(U), -1), None
         if self._sectors is not None and rough:
             pivots, values, W = self._along(V, least)
         elif self._sectors is not None:
-            pivots, values, W = self._by_sectors(V, least, floor / scale)
+            (pivots, values, W), ceiling = self._by_sectors(V, least, floor / scale)
         else:
             pivots, values, W = self._largest(V, least)
         top = np.lexsort((pivots, -values))[:MAX_LISTED]
@@ -113,7 +114,8 @@ class PlaneOracle:
         # Again, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
         eta = np.einsum("kn,n...->k...", np.abs(np.einsum("kd,nd->kn", W, self._points) - biases[:, None]), 0.5 * U)
         scope = Scope.SEARCHED if rough and self._sectors is not None else Scope.EXACT
-        return ranked(scope, eta * scale, W, biases * self._unit + W @ self._centre)
+        supremum = ranked(scope, eta * scale, W, biases * self._unit + W @ self._centre)
+        return supremum if ceiling is None else replace(supremum, ceiling=max(supremum.value, ceiling * scale))
 
     @cached_property
     def _sweep(self) -> Sweep:
@@ -124,13 +126,14 @@ class PlaneOracle:
         sectors: Any = self._sectors
         return _parted(sectors.along(*self._coordinates, np.ascontiguousarray(U), ROUGH_DIRECTIONS, least))
 
-    def _by_sectors(self, U: Array, least: float, floor: float) -> tuple[NDArray[np.intp], Array, Array]:
-        """The same as `_largest`, for many points; maxima of sectors instead of pivots."""
+    def _by_sectors(self, U: Array, least: float, floor: float) -> tuple[tuple[NDArray[np.intp], Array, Array], float]:
+        """The same as `_largest`, with maxima of sectors instead of pivots; and a bound on all of them."""
         check()
         sectors: Any = self._sectors
         rounding = 4.0 * len(U) * np.finfo(float).eps * float(self._most(U).max(initial=0.0))
         limits = least if np.isfinite(least) else np.inf, least, floor, rounding
-        return _parted(sectors.supremum(*self._coordinates, np.ascontiguousarray(U), limits))
+        listed, most = sectors.supremum(*self._coordinates, np.ascontiguousarray(U), limits)
+        return _parted(listed), most + rounding
 
     @cached_property
     def _coordinates(self) -> tuple[Array, Array]:
