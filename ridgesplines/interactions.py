@@ -16,10 +16,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import lsmr
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.validation import Array
 
+#: A residual of least squares so small, relative to y, is none.
+INTERPOLATING_RTOL = 1e-8
 #: Groups, at most: an oracle asks each of them.
 MAX_GROUPS = 20_000
 EXPECTED = "None, a whole number k of features that may act together, or a list of groups of columns"
@@ -105,6 +109,28 @@ def read(given: Any, d: int, names: Sequence[str] | None = None) -> Interactions
     if any(len(group) == d for group in kept):
         return None
     return Interactions(tuple(sorted(tuple(sorted(group)) for group in kept)), d)
+
+
+def require_interpolant(interactions: Interactions, X: Array, y: Array) -> None:
+    """Raise a ProblemError where no sum of functions of the groups meets y at the distinct rows of X.
+
+    A function of a group may take any values at the distinct points that its features have in the data.
+    """
+    places = [np.unique(X[:, list(group)], axis=0, return_inverse=True)[1].ravel() for group in interactions]
+    if any(place.max(initial=-1) + 1 == len(X) for place in places):
+        return
+    rows = np.arange(len(X))
+    parts = [sparse.csr_array((np.ones(len(X)), (rows, place))) for place in places]
+    A = sparse.hstack([sparse.csr_array(X - X.mean(axis=0)), *parts]).tocsr()
+    b = y - y.mean()
+    z = A @ lsmr(A, b, atol=1e-14, btol=1e-14, maxiter=50 * len(X))[0]
+    if np.abs(b - z).max() > INTERPOLATING_RTOL * np.abs(b).max():
+        raise ProblemError(
+            "interactions",
+            "for Interpolation, groups of features whose functions can meet y",
+            "y that no sum of functions of these groups meets",
+            "Let more features act together, or use a loss such as Squared.",
+        )
 
 
 def _of_size(k: int, d: int) -> Interactions | None:

@@ -14,7 +14,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.interactions import Interactions
+from ridgesplines.interactions import Interactions, require_interpolant
 from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
@@ -173,6 +173,8 @@ class Problem(Immutable):
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
         if loss.interpolates:
             _consistent(self.reduced.X, self.reduced.y)
+            if self.interactions is not None:
+                require_interpolant(self.interactions, self.reduced.X, self.reduced.y)
         if self.constraints:
             self._check_constraints()
 

@@ -36,28 +36,26 @@ SWEPT, NARROWEST = 8, 1e-9
 EPSILON = 2.0**-51
 #: Pairs of sector and pivot that wait at once, for each data point.
 WAITING = 6
-#: Maxima of one direction that are listed.
-PEAKS = 6
-#: A neuron that is listed: |eta|, its direction, its pivot.
-Listed = tuple[float, float, float, float]
+#: Neurons are listed by their direction and by the place of their pivot along it: the largest of each of so many cells.
+ANGLES, PLACES = 64, 16
 #: What is known along a direction, see `workspace`.
 Line = tuple[Array, NDArray, NDArray, Array, Array, Array]
 
 
 @njit(nogil=True, cache=True)
-def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float, float]) -> tuple[Array, float]:
-    """The largest |eta| at a pivot, and others, one for each sector: (m, 4), in no order; and what none exceeds.
+def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float]) -> tuple[Array, float]:
+    """The largest |eta| at a pivot, and others, one for each cell: (m, 4), in no order; and what none exceeds.
 
-    `limits`: a level; what exceeds it by half of what the largest does is found too. The least |eta| that is listed,
-    besides the largest. A floor: a supremum at or below it need not be found. And what may be rounding.
+    Each row: |eta|, the direction, the pivot. `limits`: a level; what exceeds it by half of what the largest does is
+    found too. A floor: a supremum at or below it need not be found. And what may be rounding.
     """
     n, D = U.shape
     line = workspace(n, D)
-    listed, ends = np.empty((64, 4)), np.empty((SECTORS + 1, n))
-    count, best, most = 0, 0.0, 0.0
+    listed, ends = np.zeros((ANGLES * PLACES, 4)), np.empty((SECTORS + 1, n))
+    best, most = 0.0, 0.0
     for i in range(SECTORS):
         turn(x, y, U, np.pi * i / SECTORS, line)
-        best, listed, count = at_sites(U, line, ends[i], best, limits[1], listed, count, False)
+        best = max(best, at_sites(U, line, np.pi * i / SECTORS, ends[i], listed))
     ends[SECTORS] = ends[0]
     h = 0.5 * np.pi / SECTORS
     pairs, values = np.empty(WAITING * n, np.int64), np.empty((WAITING * n, 2))
@@ -65,20 +63,19 @@ def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float, fl
         for m in range(n):
             pairs[m], values[m, 0], values[m, 1] = m, ends[i, m], ends[i + 1, m]
         angle = np.pi * i / SECTORS + h
-        best, most, listed, count = halved(x, y, U, angle, h, line, pairs, values, best, most, limits, listed, count)
-    return listed[:count], max(best, most)
+        best, most = halved(x, y, U, angle, h, line, pairs, values, best, most, limits, listed)
+    return listed[listed[:, 0] > 0.0], max(best, most)
 
 
 @njit(nogil=True, cache=True)
-def along(x: Array, y: Array, U: Array, directions: int, least: float) -> Array:
-    """The largest |eta| along so many evenly spread directions, and other maxima above `least`: (m, 4), in no order."""
+def along(x: Array, y: Array, U: Array, directions: int) -> Array:
+    """The largest |eta| along so many evenly spread directions, and other maxima: rows as above, in no order."""
     n, D = U.shape
-    line, spare = workspace(n, D), np.empty(n)
-    listed, count, best = np.empty((64, 4)), 0, 0.0
+    line, spare, listed = workspace(n, D), np.empty(n), np.zeros((ANGLES * PLACES, 4))
     for i in range(directions):
         turn(x, y, U, np.pi * i / directions, line)
-        best, listed, count = at_sites(U, line, spare, best, least, listed, count, False)
-    return listed[:count]
+        at_sites(U, line, np.pi * i / directions, spare, listed)
+    return listed[listed[:, 0] > 0.0]
 
 
 @njit(nogil=True, cache=True)
@@ -134,37 +131,27 @@ def eta_at_rank(i: int, n: int, D: int, p: Array, sums: Array) -> float:
 
 
 @njit(nogil=True, cache=True)
-def at_sites(
-    U: Array, line: Line, eta: Array, best: float, least: float, listed: Array, count: int, alone: bool
-) -> tuple[float, Array, int]:
-    """eta at all points along the direction; its largest local maxima above `least` are listed, or one `alone`."""
+def at_sites(U: Array, line: Line, angle: float, eta: Array, listed: Array) -> float:
+    """eta at all points along the direction, and the largest |eta|; local maxima are listed."""
     (p, _, _), order, _, w, sums, _ = line
     n, D = U.shape
-    top, places = np.zeros(PEAKS), np.full(PEAKS, -1)
-    before, here = 0.0, abs(eta_at_rank(0, n, D, p, sums))
+    largest, before, here = 0.0, 0.0, abs(eta_at_rank(0, n, D, p, sums))
     for i in range(n):
         eta[order[i]] = eta_at_rank(i, n, D, p, sums)
         after = abs(eta_at_rank(i + 1, n, D, p, sums)) if i + 1 < n else 0.0
-        if here >= before and here >= after and here > top[PEAKS - 1]:
-            k = PEAKS - 1
-            while k > 0 and top[k - 1] < here:
-                top[k], places[k] = top[k - 1], places[k - 1]
-                k -= 1
-            top[k], places[k] = here, i
+        if here >= before and here >= after:
+            noted(listed, angle, i * PLACES // n, here, w[0], w[1], order[i])
+            largest = max(largest, here)
         before, here = here, after
-    for k in range(1 if alone else PEAKS):
-        if places[k] >= 0 and top[k] > min(best, least):
-            listed, count = noted(listed, count, (top[k], w[0], w[1], float(order[places[k]])))
-    return max(best, top[0]), listed, count
+    return largest
 
 
 @njit(nogil=True, cache=True)
-def noted(listed: Array, count: int, neuron: Listed) -> tuple[Array, int]:
-    """The list with one more."""
-    if count == len(listed):
-        listed = np.concatenate((listed, np.empty_like(listed)))
-    listed[count, 0], listed[count, 1], listed[count, 2], listed[count, 3] = neuron
-    return listed, count + 1
+def noted(listed: Array, angle: float, place: int, value: float, wx: float, wy: float, pivot: int) -> None:
+    """A neuron is listed where it is the largest of its cell."""
+    cell = listed[int(ANGLES * angle / np.pi) % ANGLES * PLACES + place]
+    if value > cell[0]:
+        cell[0], cell[1], cell[2], cell[3] = value, wx, wy, pivot
 
 
 @njit(nogil=True, cache=True)
@@ -196,24 +183,23 @@ def halved(
     values: Array,
     best: float,
     most: float,
-    limits: tuple[float, float, float, float],
+    limits: tuple[float, float, float],
     listed: Array,
-    count: int,
-) -> tuple[float, float, Array, int]:
+) -> tuple[float, float]:
     """A sector with all pivots: halved, and what is left of it again, until it is swept or nothing is left.
 
-    Besides the largest value it returns the largest bound of what was left, and the list.
+    The largest value, and the largest bound of what was left.
     A stack of sectors; each has its pairs (pivot, eta at both ends) on the stack of pairs, the last on top.
     """
     n = len(x)
-    level, least, floor, rounding = limits
+    level, floor, rounding = limits
     over, middle = np.empty((n, 2)), np.empty(n)
     windows, ranks = np.empty((n, 2), np.int64), np.empty(n, np.int64)
     stack = [(angle, h, 0, n)]
     while len(stack):
         angle, h, first, last = stack.pop()
         turn(x, y, U, angle, line)
-        best, listed, count = at_sites(U, line, middle, best, least, listed, count, True)
+        best = max(best, at_sites(U, line, angle, middle, listed))
         above_chords(np.tan(h), line, ranks, windows, over)
         enough = matters(best, level, floor) - rounding
         kept, work = first, 0
@@ -230,10 +216,8 @@ def halved(
                 most = max(most, high, low)
         end = 2 * kept - first
         if work <= SWEPT * n or h < NARROWEST or end > len(pairs):
-            sweep = swept(U, np.tan(h), line, pairs[first:kept], ranks, windows)
-            if sweep[0] > min(best, least):
-                listed, count = noted(listed, count, sweep)
-            best = max(best, sweep[0])
+            value = swept(U, np.tan(h), angle, line, pairs[first:kept], ranks, windows, listed)
+            best = max(best, value)
             continue
         pairs[kept:end] = pairs[first:kept]
         for i in range(first, kept):  # the left half below, the right half on top
@@ -242,7 +226,7 @@ def halved(
             values[i, 1] = middle[pairs[i]]
         stack.append((angle - 0.5 * h, 0.5 * h, first, kept))
         stack.append((angle + 0.5 * h, 0.5 * h, kept, end))
-    return best, most, listed, count
+    return best, most
 
 
 @njit(nogil=True, cache=True)
@@ -268,20 +252,21 @@ def above_chords(T: float, line: Line, ranks: NDArray, windows: NDArray, over: A
 
 
 @njit(nogil=True, cache=True)
-def swept(U: Array, T: float, line: Line, pivots: NDArray, ranks: NDArray, windows: NDArray) -> Listed:
-    """The largest |eta| about these pivots within the sector, with its direction: (value, wx, wy, pivot)."""
+def swept(
+    U: Array, T: float, angle: float, line: Line, pivots: NDArray, ranks: NDArray, windows: NDArray, listed: Array
+) -> float:
+    """The largest |eta| about these pivots within the sector; the largest of each place is listed."""
     _, _, _, w, _, _ = line
-    most = 0
+    most, largest = 0, 0.0
     for m in pivots:
         most = max(most, windows[ranks[m], 1] - windows[ranks[m], 0])
     times, kinks = np.empty(most), np.empty((most, 2, U.shape[1]))
-    best, at, pivot = 0.0, 0.0, -1
     for m in pivots:
         square, t = arcs(U, T, line, ranks[m], windows[ranks[m]], times, kinks)
-        if square > best:
-            best, at, pivot = square, t, m
-    wx, wy = w[0] - at * w[1], w[1] + at * w[0]
-    return np.sqrt(best), wx, wy, float(pivot)
+        value = np.sqrt(square)
+        noted(listed, angle, ranks[m] * PLACES // len(U), value, w[0] - t * w[1], w[1] + t * w[0], m)
+        largest = max(largest, value)
+    return largest
 
 
 @njit(nogil=True, cache=True)

@@ -71,8 +71,12 @@ class GroupsOracle:
             enough = least if largest > least else largest  # what is above the level is listed, from every group
             if answers and (bounds[i] <= enough or late(end)):
                 break
-            of_group = None if near is None or within is None else (near[0][within[:, i]], near[1][within[:, i]])
-            answers[i] = self._asked(i, u, level, of_group, largest, end, afresh, rough)
+            if self._exact:
+                answer = self._members[i](u, level, floor=largest, rough=rough)
+            else:
+                of_group = None if near is None or within is None else self._within(i, near, within[:, i])
+                answer = self._members[i](u, level, near=of_group, end=end, afresh=afresh, rough=rough)
+            answers[i] = self._lifted(i, answer)
             ceiling = answers[i].ceiling
             bounds[i] = answers[i].value if ceiling is None else ceiling
             largest = max(largest, answers[i].value)
@@ -80,30 +84,21 @@ class GroupsOracle:
             self._earlier.append((u, bounds))
         return self._joined(u, answers)
 
-    def _asked(
-        self,
-        i: int,
-        u: Array,
-        level: float | None,
-        near: tuple[Array, Array] | None,
-        floor: float,
-        end: float,
-        afresh: int | None,
-        rough: bool,
-    ) -> Supremum:
-        group = list(self._groups.groups[i])
-        if near is not None:
-            near = near[0][:, group], near[1]
-        answer = self._members[i](u, level, near=near, floor=floor, end=end, afresh=afresh, rough=rough)
-        W, b = self._lifted(i, answer.weights[: self._most], answer.biases[: self._most])
-        kept = None if answer.kept is None else self._lifted(i, answer.kept[0][: self._most], answer.kept[1])
-        return replace(answer, weights=W, biases=b, kept=kept)
+    def _within(self, i: int, near: tuple[Array, Array], within: Array) -> tuple[Array, Array]:
+        """Those neurons that lie in a group, for its features alone."""
+        columns: list[int] = [*self._groups.groups[i]]
+        return near[0][within][:, columns], near[1][within]
 
-    def _lifted(self, i: int, weights: Array, biases: Array) -> tuple[Array, Array]:
-        """Neurons of all features."""
-        W = np.zeros((len(weights), self._X.shape[1]))
-        W[:, list(self._groups.groups[i])] = weights
-        return W, biases[: len(W)]
+    def _lifted(self, i: int, answer: Supremum) -> Supremum:
+        """The answer of a group, its neurons of all features; the first of them."""
+
+        def lifted(weights: Array, biases: Array) -> tuple[Array, Array]:
+            W = np.zeros((len(weights[: self._most]), self._X.shape[1]))
+            W[:, list(self._groups.groups[i])] = weights[: self._most]
+            return W, biases[: self._most]
+
+        W, b = lifted(answer.weights, answer.biases)
+        return replace(answer, weights=W, biases=b, kept=None if answer.kept is None else lifted(*answer.kept))
 
     def _joined(self, u: Array, answers: dict[int, Supremum]) -> Supremum:
         """The answers of all groups as one, of the weakest scope among them."""

@@ -55,9 +55,10 @@ class PlaneOracle:
     exceeds it by more than the rounding of a sum of N terms.
 
     With `level`, neurons at or below it are left out, all but the first, and points that are proven to have none above
-    it are not swept. Where there are many points it lists of each sector of directions the largest above the mean of
-    the level and the supremum; and a `rough` call looks along a few directions only, for large values, not for the
-    supremum: its scope is ``"searched"``. Answers do not depend on what was asked before; the time they take does.
+    it are not swept. Where there are many points it lists the largest of neurons that lie together, and all that exceed
+    the level by half of what the supremum does are among them; and a `rough` call looks along a few directions only,
+    for large values, not for the supremum: its scope is ``"searched"``. Answers do not depend on what was asked before;
+    the time they take does.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ class PlaneOracle:
         least = -np.inf if level is None else level / unit / self._unit
         scale, V, ceiling = unit * self._unit, U.reshape(len(U), -1), None
         if self._sectors is not None and rough:
-            pivots, values, W = self._along(V, least)
+            pivots, values, W = self._along(V)
         elif self._sectors is not None:
             (pivots, values, W), ceiling = self._by_sectors(V, least, floor / scale)
         else:
@@ -121,17 +122,17 @@ class PlaneOracle:
     def _sweep(self) -> Sweep:
         return Sweep(self._points)
 
-    def _along(self, U: Array, least: float) -> tuple[NDArray[np.intp], Array, Array]:
+    def _along(self, U: Array) -> tuple[NDArray[np.intp], Array, Array]:
         """Local maxima along evenly spread directions, as `_largest` gives its own."""
         sectors: Any = self._sectors
-        return _parted(sectors.along(*self._coordinates, np.ascontiguousarray(U), ROUGH_DIRECTIONS, least))
+        return _parted(sectors.along(*self._coordinates, np.ascontiguousarray(U), ROUGH_DIRECTIONS))
 
     def _by_sectors(self, U: Array, least: float, floor: float) -> tuple[tuple[NDArray[np.intp], Array, Array], float]:
         """The same as `_largest`, with maxima of sectors instead of pivots; and a bound on all of them."""
         check()
         sectors: Any = self._sectors
         rounding = 4.0 * len(U) * np.finfo(float).eps * float(self._most(U).max(initial=0.0))
-        limits = least if np.isfinite(least) else np.inf, least, floor, rounding
+        limits = least if np.isfinite(least) else np.inf, floor, rounding
         listed, most = sectors.supremum(*self._coordinates, np.ascontiguousarray(U), limits)
         return _parted(listed), most + rounding
 

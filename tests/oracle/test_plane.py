@@ -321,3 +321,51 @@ def test_a_level_passes_to_every_oracle():
     for X in [plane[:, :1], np.column_stack([plane, plane[:, 0] ** 2])]:
         oracle, v = continuum_oracle(X), dual_vector(X)
         assert oracle(v, 0.0).value == pytest.approx(oracle(v).value, rel=1e-14)  # by another order of sums
+
+
+SECTORS = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+
+
+@SECTORS
+@pytest.mark.parametrize("outputs", [(), (1,), (3,)])
+@pytest.mark.parametrize("name", SMALL)
+def test_every_cell_enumerated_against_sectors(name, outputs):
+    X = SMALL[name]
+    for seed in range(2):
+        u = dual_vector(X, seed, outputs)
+        found, brute = PlaneOracle(X, many=2)(u), by_cells(X, u)
+        assert found.scope == "exact"
+        assert found.value == pytest.approx(brute, rel=1e-12, abs=1e-14)
+
+
+@SECTORS
+@pytest.mark.parametrize("outputs", [(), (2,)])
+@pytest.mark.parametrize("name", LARGE)
+def test_sweeps_about_all_points_against_sectors(name, outputs):
+    """The supremum, and with a level and a floor what they promise."""
+    X = LARGE[name]
+    u = dual_vector(X, 5, outputs)
+    top, oracle = by_angles(X, u).max(), PlaneOracle(X, many=2)
+    size = np.linalg.norm(u.reshape(len(X), -1), axis=1) @ np.linalg.norm(X - X.mean(axis=0), axis=1)
+    for level in (None, np.inf, 0.9 * top, 1.1 * top):
+        found = oracle(u, level)
+        assert abs(found.value - top) <= 1e-13 * size
+        assert found.ceiling >= found.value
+        values = np.linalg.norm(eta_at(X, u.reshape(len(X), -1), found.weights, found.biases), axis=1)
+        assert abs(values[0] - top) <= 1e-13 * size
+        assert (values[1:] > (0.0 if level is None else level) - 1e-13 * size).all()
+    low = oracle(u, floor=1.5 * top)
+    assert low.value <= top + 1e-13 * size <= low.ceiling + 2e-13 * size <= 1.5 * top + 3e-13 * size
+
+
+@SECTORS
+def test_sectors_list_maxima_that_lie_apart():
+    """Two bends of nearly the same strength are both listed above a level, whatever their flanks hold."""
+    X = normal(3000)
+    u = np.abs(X @ [0.6, 0.8]) + 0.9 * np.abs(X @ [0.8, -0.6] - 0.5)
+    A = np.column_stack([np.ones(len(X)), X])
+    u -= A @ np.linalg.lstsq(A, u, rcond=None)[0]
+    oracle = PlaneOracle(X)
+    W = oracle(u, 0.5 * oracle(u).value).weights
+    assert np.abs(W @ [0.6, 0.8]).max() > 0.9
+    assert np.abs(W @ [0.8, -0.6]).max() > 0.9

@@ -66,9 +66,13 @@ def _outputs(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
 def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit:
     """A fit that meets the data, from one that does not: what is missing is connected along one direction.
 
-    Of many random directions the one that bends least; distinct points have distinct projections there.
+    Of many random directions the one that bends least; distinct points have distinct projections there. With groups of
+    features there may be none, and the fit is returned as it is.
     """
-    W = np.random.default_rng(seed).standard_normal((N_DIRECTIONS, problem.n_features))
+    rng = np.random.default_rng(seed)
+    W = rng.standard_normal((N_DIRECTIONS, problem.n_features))
+    if problem.interactions is not None:
+        W *= problem.interactions.members[rng.integers(len(problem.interactions), size=N_DIRECTIONS)]
     W /= np.linalg.norm(W, axis=1, keepdims=True)
     t = problem.X @ W.T
     order = np.argsort(t, axis=0)
