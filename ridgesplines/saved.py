@@ -23,7 +23,7 @@ from ridgesplines.files import damage_in_words
 from ridgesplines.losses import LOSSES
 from ridgesplines.network import archive
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.oracle import exact_oracle
+from ridgesplines.oracle import Oracle, exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope, Status
@@ -107,11 +107,7 @@ def _certificate(
     multipliers, scope = None, Scope(notes["scope"])
     if problem.constraints:
         multipliers = ShapeMultipliers(*(arrays[name] for name in MULTIPLIERS))
-    elif (
-        scope is Scope.EXACT
-        and not problem.interactions
-        and (exact := exact_oracle(problem.reduced.X, problem.activation)) is not None
-    ):
+    elif scope is Scope.EXACT and (exact := _exact(problem)) is not None:
         sup = exact(dual[problem.rows], np.inf).value
     certificate = DualCertificate(
         dual,
@@ -133,6 +129,10 @@ def _certificate(
         sup = max(sup, float(group_norms(certificate.eta(W, b)).max(initial=0.0)))
     scale, value = best_scale(problem.reduced, dual[problem.rows], sup)
     return replace(certificate, sup=sup, scale=scale, value=value)
+
+
+def _exact(problem: Problem) -> Oracle | None:
+    return exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
 
 
 def _named(obj: Any) -> list[Any]:

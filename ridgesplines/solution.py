@@ -32,6 +32,8 @@ from ridgesplines.verdict import Scope, Status
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ridgesplines.network.components import Components
+
 CONTRADICTION = "nothing is proven: the dual value lies above the objective, which is a fault of ridgesplines"
 
 
@@ -250,12 +252,9 @@ class Solution:
         if scope is Scope.EXACT or (scope is Scope.BOUNDED and self.problem.n_features == 1):
             return self
         if not isinstance(activation, ReLU):
-            raise ProblemError(
-                "solution",
-                "ReLU(), for which suprema over all directions are bounded",
-                repr(activation),
-                "Along the directions of a grid its gap is a bound already; over all directions it is searched.",
-            )
+            expected = "ReLU(), for which suprema over all directions are bounded"
+            remedy = "Along the directions of a grid its gap is a bound already; over all directions it is searched."
+            raise ProblemError("solution", expected, repr(activation), remedy)
         with Deferral(answers=True):
             return self._strengthened(max_time, self._progress() if verbose else None)
 
@@ -313,17 +312,18 @@ class Solution:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
         return self.network(X)
 
+    def components(self) -> Components:
+        """The network as curves and interactions, over the data; see :func:`ridgesplines.network.components`."""
+        return self.network.components(self.problem.X, self.problem.sample_weight)
+
     def summary(self) -> str:
         """The result in a few lines."""
         p, c = self.problem, self.certificate
-        n, d = p.n_samples, p.n_features
+        n, d, bound = p.n_samples, p.n_features, _bound_words(p)
         rows = [
             ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}{_activation_words(p)}"),
             ("solver", f"{self.solver.partition('(')[0]}, {self.status}, {self.seconds:.2f} s"),
-            (
-                "neurons",
-                f"K = {self.network.n_neurons} (some optimum has at most {_bound_words(p)} = {neuron_bound(p)})",
-            ),
+            ("neurons", f"K = {self.network.n_neurons} (some optimum has at most {bound} = {neuron_bound(p)})"),
             ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
             ("relative gap", f"{rounded_up(self.relative_gap)} ({self.scope_words})"),
         ]

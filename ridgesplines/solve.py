@@ -161,7 +161,8 @@ def lambda_max(problem: Problem) -> float:
 def _largest_supremum(problem: Problem) -> float:
     """The supremum of |eta| at the affine fit, over all neurons."""
     scaling = standardise(problem)
-    oracle = continuum_oracle(scaling.problem.X, activation=scaling.problem.activation)
+    p = scaling.problem
+    oracle = continuum_oracle(p.X, activation=p.activation, interactions=p.interactions)
     affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
     if affine is None:
         return float("inf")
@@ -227,7 +228,8 @@ def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]
 def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) -> Solution:
     """The solution of a solver's answer, its figures recomputed."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
-    exact, fit = exact_oracle(problem.reduced.X, problem.activation), targets_and_fit(problem.reduced, network)
+    exact = exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
+    fit = targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
     if answer.limits is None or exact is not None:
         dual = answer.dual

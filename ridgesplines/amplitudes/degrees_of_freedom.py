@@ -20,8 +20,6 @@ References
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
@@ -89,13 +87,15 @@ def degrees_of_freedom(problem: Problem, net: RidgeSpline, turns: bool = True) -
     scaling = standardise(problem)
     p, net = scaling.problem, scaling.scaled_network(net)
     neurons = Neurons.of_network(net)
-    neurons = _merged(p, neurons) if turns else neurons  # one that came in parts is worth no more
+    neurons = (
+        merged(p.X, neurons, p.interactions, NEAR) if turns else neurons
+    )  # one that came in parts is worth no more
     signs = sides(p.X, neurons.W, neurons.b, NEAR)
     theta = neurons.theta
-    bases = faces(p.X, signs, theta, neurons.sizes) if turns else [t[:, None] / np.linalg.norm(t) for t in theta]
-    if turns and p.interactions:
-        free = p.interactions.free(neurons.W)
-        bases = [_held(T, each, t) for T, each, t in zip(bases, free, theta, strict=True)]
+    if turns:
+        bases = faces(p.X, signs, theta, neurons.sizes, groups=p.interactions)
+    else:
+        bases = [t[:, None] / np.linalg.norm(t) for t in theta]
     owner = np.repeat(np.arange(len(bases)), [T.shape[1] for T in bases])
     T = np.hstack([np.empty((p.n_features + 1, 0)), *bases])
     columns = face_columns(p, signs > 0, T, owner, neurons.signs)
@@ -104,25 +104,6 @@ def degrees_of_freedom(problem: Problem, net: RidgeSpline, turns: bool = True) -
         curvature = p.loss.curvature(p.y, z) * p.sample_weight
         return _upper_part(columns, np.sqrt(curvature), _root_of_penalty(p.lam, neurons, bases))
     return _upper_part(columns, _at_kinks(p, z).astype(float), np.empty((0, T.shape[1])))
-
-
-def _merged(problem: Problem, neurons: Neurons) -> Neurons:
-    """Neurons of one sign that no point separates as one, where they may act together."""
-    if problem.interactions is None or not len(neurons):
-        return merged(problem.X, neurons, NEAR)
-    kinds = np.unique(problem.interactions.containing(neurons.W), axis=0, return_inverse=True)[1].ravel()
-    parts = [merged(problem.X, neurons.take(kinds == kind), NEAR) for kind in range(kinds.max() + 1)]
-    return reduce(Neurons.joined, parts)
-
-
-def _held(T: Array, free: Array, theta: Array) -> Array:
-    """Of the span of T (d + 1, m) what moves no weights but the free ones, (d,); the neuron's own direction at least.
-
-    Orthonormal, as T is.
-    """
-    _, s, V = linalg.svd(T[:-1][~free], full_matrices=True)
-    kept = T @ V[int((s > RANK_RTOL).sum()) :].T
-    return kept if kept.shape[1] else theta[:, None] / np.linalg.norm(theta)
 
 
 def _root_of_penalty(lam: float, neurons: Neurons, bases: list[Array]) -> Array:

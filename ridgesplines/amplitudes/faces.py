@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.amplitudes.columns import Columns
+from ridgesplines.interactions import Interactions
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -17,19 +18,25 @@ from ridgesplines.validation import Array
 DEPENDENT_RTOL = 1e-9
 
 
-def faces(X: Array, signs: Array, theta: Array, size: Array, most: float = np.inf) -> list[Array]:
+def faces(
+    X: Array, signs: Array, theta: Array, size: Array, most: float = np.inf, groups: Interactions | None = None
+) -> list[Array]:
     """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data.
 
-    Of all together `most` unknowns, the largest neurons first; the others have their own direction alone.
+    With groups of features they vanish also in the coordinates in which it cannot move. Of all together `most`
+    unknowns, the largest neurons first; the others have their own direction alone.
     """
     bases: list[Array] = [np.empty((0, 0))] * len(size)
     d, total = X.shape[1], 0
+    free = np.ones(theta.shape, dtype=bool)
+    if groups is not None:
+        free[:, :-1] = groups.free(theta[:, :-1])
     for k in np.argsort(-size, kind="stable"):
         touched = np.column_stack([X[signs[k] == 0], -np.ones(int((signs[k] == 0).sum()))])
-        T = np.eye(d + 1)
+        T = np.eye(d + 1)[:, free[k]]
         if len(touched):
-            _, s, V = np.linalg.svd(touched)
-            T = V[int((s > DEPENDENT_RTOL * s[0]).sum()) :].T
+            _, s, V = np.linalg.svd(touched[:, free[k]])
+            T = T @ V[int((s > DEPENDENT_RTOL * s[0]).sum()) :].T
         total += T.shape[1]
         if T.shape[1] < 2 or total > most:
             T = theta[k][:, None] / np.linalg.norm(theta[k])

@@ -171,7 +171,9 @@ def certify(
     assert not isinstance(dual, Multipliers)  # only constraints have them
     reduced = problem.reduced
     seed = (search, *RESCAN_SEED)
-    oracle = oracle or continuum_oracle(reduced.X, network.weights, seed, activation=problem.activation)
+    if oracle is None:
+        W, groups = network.weights, problem.interactions
+        oracle = continuum_oracle(reduced.X, W, seed, activation=problem.activation, interactions=groups)
     prove = partial(_proved, problem, network, oracle=partial(oracle, end=end))
     if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
         return perfect
@@ -227,7 +229,7 @@ def strengthened(
     near = np.concatenate([network.weights, W]), np.concatenate([network.biases, b])
 
     def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
-        return proven(problem.reduced.X, u, max_time, near, report)
+        return proven(problem.reduced.X, u, max_time, near, report, problem.interactions)
 
     proof = _proved(problem, network, certificate.dual[problem.rows], oracle)
     return replace(proof, residual=certificate.residual)

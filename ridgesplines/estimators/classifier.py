@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.hinge import Hinge
@@ -36,7 +37,7 @@ def _gives_probabilities(classifier: RidgeSplineClassifier) -> bool:
     raise AttributeError(f'loss={loss!r} has no probabilities; use loss="logistic"')
 
 
-class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
+class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     r"""Classification by the sign, or the largest, of ridge splines that have few neurons.
 
     .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
@@ -73,6 +74,8 @@ class RidgeSplineClassifier(ClassifierMixin, SplineEstimator):
     network_ : the RidgeSpline of all outputs. With ``scale=True`` it is a function of the scaled
         features, ``network_(scaler_.transform(X))``.
     scaler_ : the fitted StandardScaler, with ``scale=True`` only.
+    feature_importances_ : how much each feature counts in f, shape (d,), with sum 1: see
+        RidgeSplineRegressor. Rows count by their class weights too.
     classes_ : the labels, sorted; those that have a row of positive weight.
     n_features_in_ : d.
     feature_names_in_ : names of the features, where X had them; ``network_.to_frame()`` shows them.

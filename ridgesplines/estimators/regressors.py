@@ -10,6 +10,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
@@ -156,7 +157,7 @@ class LinearSplineRegressor(SplineRegressor):
         return X
 
 
-class RidgeSplineRegressor(SplineRegressor):
+class RidgeSplineRegressor(HasImportances, SplineRegressor):
     r"""Regression with a ridge spline of many features that has few neurons.
 
     .. math:: \min_{f \in RBV^2(\mathbb{R}^d)} \;
@@ -189,6 +190,7 @@ class RidgeSplineRegressor(SplineRegressor):
     network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
         ``network_(scaler_.transform(X))``.
     scaler_ : the fitted StandardScaler, with ``scale=True`` only.
+    feature_importances_ : how much each feature counts in f, shape (d,), with sum 1, see the notes.
     n_features_in_ : d.
     feature_names_in_ : names of the features, where X had them; ``network_.to_frame()`` shows them.
 
@@ -203,6 +205,12 @@ class RidgeSplineRegressor(SplineRegressor):
     that the fit depends neither on the order of the rows, nor on whether a row is repeated or
     weighted. Rows of weight zero are left out; `solution_.problem` holds the others, in the order
     in which they came.
+
+    The importance of feature j is the weighted mean over the rows of
+    :math:`|f(x) - f(x \text{ with } x_j \text{ at its mean})|^2`, as a share of the sum over the
+    features; of outputs the squares are summed. It is computed exactly, not by sampling, does not
+    depend on units, and is zero for all features where f is constant.
+    ``solution_.components()`` tells curves and interactions apart.
 
     References
     ----------

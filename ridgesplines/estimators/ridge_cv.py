@@ -84,6 +84,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
         ``network_(scaler_.transform(X))``.
     scaler_ : the fitted StandardScaler of all rows, with ``scale=True`` only.
+    feature_importances_ : how much each feature counts in f, shape (d,), with sum 1: see RidgeSplineRegressor.
     n_features_in_ : d.
     feature_names_in_ : names of the features, where X had them.
 
@@ -233,8 +234,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     paths_ : the Paths for all rows, as far as all folds went: one, or for the hinge loss with more than two classes one
         a class.
     path_ : the Path, where there is one.
-    solutions_, solution_, network_, scaler_, classes_, n_features_in_, feature_names_in_ : of ``lam_``, as for
-        RidgeSplineClassifier.
+    solutions_, solution_, network_, scaler_, feature_importances_, classes_, n_features_in_, feature_names_in_ : of
+        ``lam_``, as for RidgeSplineClassifier.
 
     Notes
     -----

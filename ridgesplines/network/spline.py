@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import scipy.interpolate
     import torch
 
+    from ridgesplines.network.components import Components
     from ridgesplines.network.interpret import RidgeFunction
 
 #: Entries of a block of pre-activations, so that evaluation never forms an N x K matrix that does not fit.
@@ -257,12 +258,8 @@ class RidgeSpline(Immutable):
         """
         power = self.activation.homogeneity
         if power is None:
-            raise ProblemError(
-                "network",
-                "a homogeneous activation, whose scale can move between input and output weights",
-                repr(self.activation),
-                "Balance is for ReLU and truncated powers.",
-            )
+            expected = "a homogeneous activation, whose scale can move between input and output weights"
+            raise ProblemError("network", expected, repr(self.activation), "Balance is for ReLU and truncated powers.")
         half = np.sqrt(group_norms(self.amplitudes))
         safe, size = np.where(half > 0.0, half, 1.0), half ** (1.0 / power)
         return Balanced(self.weights * size[:, None], self.biases * size, (self.amplitudes.T / safe).T)
@@ -278,6 +275,12 @@ class RidgeSpline(Immutable):
         from ridgesplines.network.interpret import partial_dependence
 
         return partial_dependence(self, X, feature, at, sample_weight)
+
+    def components(self, X: Any, sample_weight: Any = None) -> Components:
+        """Curves of one feature and interactions that add up to f; see :func:`ridgesplines.network.components`."""
+        from ridgesplines.network.components import components
+
+        return components(self, X, sample_weight)
 
     def to_frame(self, feature_names: Sequence[str] | None = None) -> pandas.DataFrame:
         """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas.
@@ -364,12 +367,8 @@ class RidgeSpline(Immutable):
 
     def _only_univariate(self, what: str) -> None:
         if self.n_features != 1:
-            raise ProblemError(
-                what,
-                "a network of one input (d = 1)",
-                f"d = {self.n_features}",
-                "In many dimensions the bends are hyperplanes: see .weights and .biases.",
-            )
+            remedy = "In many dimensions the bends are hyperplanes: see .weights and .biases."
+            raise ProblemError(what, "a network of one input (d = 1)", f"d = {self.n_features}", remedy)
 
     def __repr__(self) -> str:
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
@@ -386,12 +385,9 @@ _ARGUMENTS = (
 def _require_unit(activation: Activation, norms: Array) -> None:
     off = np.abs(norms - 1.0)
     if off.max(initial=0.0) > 1e-9:
-        raise ProblemError(
-            "weights",
-            f"rows of unit length for {activation!r}, which is not homogeneous",
-            f"a row of length {norms[off.argmax()]:g}",
-            "Choose the activation's scale instead, for all neurons at once.",
-        )
+        expected = f"rows of unit length for {activation!r}, which is not homogeneous"
+        remedy = "Choose the activation's scale instead, for all neurons at once."
+        raise ProblemError("weights", expected, f"a row of length {norms[off.argmax()]:g}", remedy)
 
 
 def group_norms(amplitudes: Array) -> Array:

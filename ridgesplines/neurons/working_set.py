@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ridgesplines.interactions import Interactions
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.validation import Array
 
@@ -97,8 +98,11 @@ def conflicts(first: Array, second: Array) -> tuple[Array, Array]:
     return np.rint(opposite), np.rint(same)
 
 
-def merged(X: Array, neurons: Neurons, touch: float = TOUCH) -> Neurons:
-    """Neurons of one sign that no point separates, as one: their sum, of no greater norm. Scalar amplitudes only."""
+def merged(X: Array, neurons: Neurons, groups: Interactions | None = None, touch: float = TOUCH) -> Neurons:
+    """Neurons of one sign that no point separates, as one: their sum, of no greater norm. Scalar amplitudes only.
+
+    With groups of features those whose sum has its features in one of them.
+    """
     if len(neurons) < 2:
         return neurons
     signs = sides(X, neurons.W, neurons.b, touch)
@@ -113,6 +117,8 @@ def merged(X: Array, neurons: Neurons, touch: float = TOUCH) -> Neurons:
         for j in np.flatnonzero(kept & (direct[k] | turned[k]) & (np.arange(len(kept)) != k)):
             if not (direct[k, j] or turned[k, j]):  # a point separates it from what has joined
                 continue
+            if groups is not None and not groups.allow(np.abs(theta[[k], :-1]) + np.abs(theta[[j], :-1])).all():
+                continue
             straight = bool(direct[k, j])
             theta[k] += theta[j] if straight else -theta[j]
             same, other = (direct[j], turned[j]) if straight else (turned[j], direct[j])
@@ -124,9 +130,9 @@ def merged(X: Array, neurons: Neurons, touch: float = TOUCH) -> Neurons:
     return Neurons.from_theta(theta[kept], neurons.signs[kept])
 
 
-def sums(X: Array, neurons: Neurons) -> Neurons:
+def sums(X: Array, neurons: Neurons, groups: Interactions | None = None) -> Neurons:
     """Of the `merged` neurons those that are several."""
-    together = merged(X, neurons)
+    together = merged(X, neurons, groups)
     before, after = (np.column_stack([n.W, n.b]) for n in (neurons, together))
     nearest = cKDTree(before).query(after)[0] if len(after) else np.empty(0)
     return together.take(nearest > SAME)

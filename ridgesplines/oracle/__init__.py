@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.interactions import Interactions
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.directions import DirectionsOracle, SmoothSearch
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
-from ridgesplines.oracle.line import eta_at_sites, line_oracle
-from ridgesplines.oracle.plane import PlaneOracle
+from ridgesplines.oracle.groups import GroupsOracle
+from ridgesplines.oracle.line import LineOracle, eta_at_sites
+from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
@@ -27,6 +31,7 @@ __all__ = [
     "BoundedOracle",
     "DirectionsOracle",
     "FaceOracle",
+    "GroupsOracle",
     "Oracle",
     "PlaneOracle",
     "Report",
@@ -42,6 +47,9 @@ __all__ = [
     "proven",
 ]
 
+#: The crossings of many groups would fill the memory: from so many points on they are not kept.
+FEW_POINTS = 200
+
 
 def continuum_oracle(
     X: Array,
@@ -49,14 +57,28 @@ def continuum_oracle(
     seed: int | Sequence[int] = 0,
     device: str | None = None,
     activation: Activation | None = None,
+    interactions: Interactions | None = None,
 ) -> Oracle:
-    """The strongest oracle for the data X (N, d), over all directions and biases.
+    """The strongest oracle for the data X (N, d), over all directions and biases; those of the groups where there are.
 
     Exact, or proven, where `exact_oracle` has one, searched otherwise, also from the directions `starts`.
     """
-    exact = exact_oracle(X, activation)
+    exact = exact_oracle(X, activation, interactions)
     if exact is not None:
         return exact
+    if interactions is not None:
+        within = None if starts is None else interactions.containing(starts)
+        members = [
+            continuum_oracle(
+                X[:, group],
+                None if starts is None or within is None else starts[within[:, i]][:, group],
+                seed,
+                device,
+                activation,
+            )
+            for i, group in enumerate(map(list, interactions))
+        ]
+        return GroupsOracle(X, interactions, members, False)
     if activation is not None and not isinstance(activation, ReLU):
         return SmoothSearch(X, activation, starts)
     return SearchOracle(X, seed, starts=starts, device=device)
@@ -68,15 +90,18 @@ def proven(
     max_time: float,
     near: tuple[Array, Array] | None = None,
     report: Report | None = None,
+    interactions: Interactions | None = None,
 ) -> Supremum:
     """The strongest proven supremum for a dual vector that `max_time` seconds allow: exact, or a bound.
 
     Exact where `exact_oracle` has one, or where an enumeration is likely to take half of the time at most. `near` and
     `report` as for `BoundedOracle`.
     """
-    exact = exact_oracle(X)
+    exact = exact_oracle(X, interactions=interactions)
     if exact is not None:
         return exact(u)
+    if interactions is not None:
+        return _proven_of_groups(X, u, max_time, near, report, interactions)
     began = time.perf_counter()
     faces = FaceOracle(X) if u.ndim == 1 else None
     try:
@@ -89,12 +114,48 @@ def proven(
     return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
 
 
-def exact_oracle(X: Array, activation: Activation | None = None) -> Oracle | None:
+def _proven_of_groups(
+    X: Array,
+    u: Array,
+    max_time: float,
+    near: tuple[Array, Array] | None,
+    report: Report | None,
+    interactions: Interactions,
+) -> Supremum:
+    """The largest of the groups' proven suprema, each with an equal share of the time that is left."""
+    end = time.perf_counter() + max_time
+
+    def member(i: int, u: Array, level: float | None, **further: Any) -> Supremum:
+        share = max(end - time.perf_counter(), 0.0) / (len(interactions) - i)
+        return proven(X[:, list(interactions.groups[i])], u, share, further["near"], report)
+
+    members = [partial(member, i) for i in range(len(interactions))]
+    return GroupsOracle(X, interactions, members, False)(u, near=near)
+
+
+def exact_oracle(
+    X: Array, activation: Activation | None = None, interactions: Interactions | None = None
+) -> Oracle | None:
     """An exact oracle where the data span a line or a plane, None otherwise; for other activations than ReLU if d = 1.
+
+    With groups of features where those of each group do.
 
     d = 1, d = 2, and degenerate data in more dimensions: the part of a direction outside the span of the centred
     data does nothing there. Keep the oracle for further dual vectors: in a plane it answers them faster.
     """
+    if interactions is not None:
+        members = list[Oracle]()
+        for group in interactions:
+            member = _exact(X[:, list(group)], activation, FEW_POINTS)
+            if member is None:
+                return None
+            members.append(member)
+        return GroupsOracle(X, interactions, members, True)
+    return _exact(X, activation, MANY_POINTS)
+
+
+def _exact(X: Array, activation: Activation | None, many: int) -> Oracle | None:
+    """The same for one group; sweeps by sectors from so `many` points on."""
     if activation is not None and not isinstance(activation, ReLU):
         return DirectionsOracle(X, np.ones((1, 1)), activation) if X.shape[1] == 1 else None
     d, centre = X.shape[1], X.mean(axis=0)
@@ -102,15 +163,15 @@ def exact_oracle(X: Array, activation: Activation | None = None) -> Oracle | Non
     if _independent(X):
         return partial(_vanishing, X)
     if d == 1:
-        return partial(_moved, partial(line_oracle, centred[:, 0], np.ones(1)), np.eye(1), centre)
+        return partial(_moved, LineOracle(centred[:, 0], np.ones(1)), np.eye(1), centre)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
     rank = int((sizes > sizes[0] * 1e-14).sum()) if sizes[0] > 0.0 else 0
     if rank <= 1:
-        return partial(_moved, partial(line_oracle, centred @ axes[0], axes[0]), np.eye(d), centre)
+        return partial(_moved, LineOracle(centred @ axes[0], axes[0]), np.eye(d), centre)
     if d == 2:
-        return partial(_moved, PlaneOracle(centred), np.eye(2), centre)
+        return partial(_moved, PlaneOracle(centred, many), np.eye(2), centre)
     if rank == 2:
-        return partial(_moved, PlaneOracle(centred @ axes[:2].T), axes[:2], centre)
+        return partial(_moved, PlaneOracle(centred @ axes[:2].T, many), axes[:2], centre)
     return None
 
 
@@ -128,11 +189,13 @@ def _vanishing(X: Array, u: Array, level: float | None = None, **_: object) -> S
     return ranked(Scope.EXACT, np.zeros((1, *u.shape[1:])), np.eye(1, X.shape[1]), X[:1, 0])
 
 
-def _moved(oracle: Oracle, axes: Array, centre: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
+def _moved(
+    oracle: Callable[..., Supremum], axes: Array, centre: Array, u: Array, level: float | None = None, **further: Any
+) -> Supremum:
     """Report the neurons of an oracle for coordinates axes @ (x - centre) as neurons for x."""
-    supremum = oracle(u, level)
+    supremum = oracle(u, level, **further)
     weights = supremum.weights @ axes
-    return Supremum(supremum.value, supremum.scope, weights, supremum.biases + weights @ centre)
+    return replace(supremum, weights=weights, biases=supremum.biases + weights @ centre)
 
 
 def neurons_oracle(X: Array, weights: Array, biases: Array, activation: Activation) -> Oracle:

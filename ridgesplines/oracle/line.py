@@ -29,17 +29,21 @@ def _tail_sums(x: Array, u: Array) -> Array:
     return eta
 
 
-def line_oracle(x: Array, direction: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
-    """Data x (N,) along a unit `direction` of R^d; neurons are reported along it."""
-    if not (x[1:] >= x[:-1]).all():
-        order = np.argsort(x, kind="stable")
-        x, u = x[order], u[order]
-    eta = eta_at_sites(x, u)
-    size = group_norms(eta)
-    top = int(size.argmax())
-    if level is not None and size[top] <= level:
-        return ranked(Scope.EXACT, eta[top : top + 1], direction[None], x[top : top + 1])
-    peak = np.ones(len(x), dtype=bool)  # local maxima only: others lead to the same knots
-    peak[1:] &= size[1:] >= size[:-1]
-    peak[:-1] &= size[:-1] >= size[1:]
-    return ranked(Scope.EXACT, eta[peak], np.repeat(direction[None], peak.sum(), axis=0), x[peak])
+class LineOracle:
+    """The supremum for data x (N,) along a unit `direction` of R^d; neurons are reported along it. Sorted once."""
+
+    def __init__(self, x: Array, direction: Array) -> None:
+        self._order = None if (x[1:] >= x[:-1]).all() else np.argsort(x, kind="stable")
+        self._x = x if self._order is None else x[self._order]
+        self._direction = direction[None]
+
+    def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
+        eta = eta_at_sites(self._x, u if self._order is None else u[self._order])
+        size = group_norms(eta)
+        top = int(size.argmax())
+        if level is not None and size[top] <= level:
+            return ranked(Scope.EXACT, eta[top : top + 1], self._direction, self._x[top : top + 1])
+        peak = np.ones(len(size), dtype=bool)  # local maxima only: others lead to the same knots
+        peak[1:] &= size[1:] >= size[:-1]
+        peak[:-1] &= size[:-1] >= size[1:]
+        return ranked(Scope.EXACT, eta[peak], np.repeat(self._direction, peak.sum(), axis=0), self._x[peak])

@@ -9,15 +9,21 @@ dual vector and is kept; and a dual vector u near an earlier one u' needs few pi
 .. math:: |\eta(w, x_m; u)| \le |t|\,|\eta(w, x_m; u')| + \tfrac12 \sum_n |u_n - t u'_n|\,|w^T (x_n - x_m)|
 
 bounds what a pivot can have, and pivots that cannot matter are skipped.
+
+Sweeps about all pivots take O(N^2). Where the data are many, and numba is installed, sectors of directions are halved
+instead until what is left of them can be swept (`compiled_sectors`): nearly O(N log N) for a dual vector.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import fast
 from ridgesplines.interrupt import check
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
@@ -31,6 +37,10 @@ ZERO = 1e-100
 EARLIER = 8
 #: Entries (pivots times points) swept at most between two looks at what may be skipped.
 BETWEEN = 2**27
+#: From so many points on directions are looked at by sectors, and crossings are not kept.
+MANY_POINTS = 2000
+#: Directions of a rough call.
+ROUGH_DIRECTIONS = 32
 
 
 class PlaneOracle:
@@ -44,16 +54,20 @@ class PlaneOracle:
     exceeds it by more than the rounding of a sum of N terms.
 
     With `level`, neurons at or below it are left out, all but the first, and points that are proven to have none above
-    it are not swept. Answers do not depend on what was asked before; the time they take does.
+    it are not swept. Where there are many points it lists of each sector of directions the largest above the mean of
+    the level and the supremum; and a `rough` call looks along a few directions only, for large values, not for the
+    supremum: its scope is ``"searched"``. Answers do not depend on what was asked before; the time they take does.
 
     Parameters
     ----------
     X : the data, shape (N, 2); equal rows count as one point.
+    many : from how many distinct points on they are many; 2000 by default, as for one who asks often.
 
     Notes
     -----
     O(N log N) a data point at first; then O(N), where the order of crossings is kept: for as many points as fit in
-    512 MiB, all of them up to N = 16 000 or so. Not for calls from several threads at once.
+    512 MiB, all of them up to N = 16 000 or so. By sectors O(N log N) for each of some hundred sectors, more where
+    many places are near the supremum. Not for calls from several threads at once.
 
     Examples
     --------
@@ -65,7 +79,7 @@ class PlaneOracle:
     (0.707106781187, 'exact')
     """
 
-    def __init__(self, X: Array) -> None:
+    def __init__(self, X: Array, many: int = MANY_POINTS) -> None:
         self._centre = X.mean(axis=0)
         centred = X - self._centre
         self._unit = _power_of_two(np.abs(centred).max(initial=0.0))
@@ -73,24 +87,55 @@ class PlaneOracle:
         points[np.abs(points) <= ZERO] = 0.0
         points, self._place = np.unique(points * [1.0, -1.0], axis=0, return_inverse=True)
         self._points = points * [1.0, -1.0]  # sorted by x, equal x by falling y
-        self._sweep = Sweep(self._points)
+        self._sectors = fast.compiled("oracle.compiled_sectors") if len(points) >= many else None
         self._earlier: deque[tuple[Array, Array]] = deque(maxlen=EARLIER)
 
-    def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
+    def __call__(
+        self, u: Array, level: float | None = None, *, floor: float = -np.inf, rough: bool = False, **_: object
+    ) -> Supremum:
+        """A supremum at or below `floor` need not be found: the value is then not above it, and evaluated."""
         unit = _power_of_two(np.abs(u).max(initial=0.0))
         U = np.zeros((len(self._points), *u.shape[1:]))
         np.add.at(U, self._place, u / unit)
         least = -np.inf if level is None else level / unit / self._unit
-        V = U.reshape(len(U), -1)
-        pivots, values, directions = self._largest(V, least)
+        scale, V = unit * self._unit, U.reshape(len(U), -1)
+        if self._sectors is not None and rough:
+            pivots, values, W = self._along(V, least)
+        elif self._sectors is not None:
+            pivots, values, W = self._by_sectors(V, least, floor / scale)
+        else:
+            pivots, values, W = self._largest(V, least)
         top = np.lexsort((pivots, -values))[:MAX_LISTED]
         top = top[: max(1, int((values[top] > least).sum()))]
-        W = directions[top]
+        W = W[top]
         W /= np.hypot(W[:, 0], W[:, 1])[:, None]
         biases = np.einsum("kd,kd->k", W, self._points[pivots[top]])
         # Again, for running sums drift; and without BLAS, whose waiting threads would slow down the next sweep.
         eta = np.einsum("kn,n...->k...", np.abs(np.einsum("kd,nd->kn", W, self._points) - biases[:, None]), 0.5 * U)
-        return ranked(Scope.EXACT, eta * unit * self._unit, W, biases * self._unit + W @ self._centre)
+        scope = Scope.SEARCHED if rough and self._sectors is not None else Scope.EXACT
+        return ranked(scope, eta * scale, W, biases * self._unit + W @ self._centre)
+
+    @cached_property
+    def _sweep(self) -> Sweep:
+        return Sweep(self._points)
+
+    def _along(self, U: Array, least: float) -> tuple[NDArray[np.intp], Array, Array]:
+        """Local maxima along evenly spread directions, as `_largest` gives its own."""
+        sectors: Any = self._sectors
+        return _parted(sectors.along(*self._coordinates, np.ascontiguousarray(U), ROUGH_DIRECTIONS, least))
+
+    def _by_sectors(self, U: Array, least: float, floor: float) -> tuple[NDArray[np.intp], Array, Array]:
+        """The same as `_largest`, for many points; maxima of sectors instead of pivots."""
+        check()
+        sectors: Any = self._sectors
+        rounding = 4.0 * len(U) * np.finfo(float).eps * float(self._most(U).max(initial=0.0))
+        limits = least if np.isfinite(least) else np.inf, least, floor, rounding
+        return _parted(sectors.supremum(*self._coordinates, np.ascontiguousarray(U), limits))
+
+    @cached_property
+    def _coordinates(self) -> tuple[Array, Array]:
+        x, y = np.ascontiguousarray(self._points.T)
+        return x, y
 
     def _largest(self, U: Array, least: float) -> tuple[NDArray[np.intp], Array, Array]:
         """Pivots, their largest |eta|, its directions: the largest, and of the MAX_LISTED largest all above `least`."""
@@ -136,6 +181,11 @@ class PlaneOracle:
         (a, b), (_, c) = (off.T * size) @ off
         a, b, c = a + total * off[:, 0] ** 2, b + total * off[:, 0] * off[:, 1], c + total * off[:, 1] ** 2
         return 0.5 * np.sqrt(total * (0.5 * (a + c) + np.sqrt(0.25 * (a - c) ** 2 + b**2)))
+
+
+def _parted(listed: Array) -> tuple[NDArray[np.intp], Array, Array]:
+    """Pivots, values, directions."""
+    return listed[:, 3].astype(np.intp), listed[:, 0], listed[:, 1:3]
 
 
 def _enough(values: Array, least: float) -> float:

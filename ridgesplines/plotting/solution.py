@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.plotting.components import draw_components
 from ridgesplines.plotting.cylinder import draw_cylinder
 from ridgesplines.plotting.dependence import draw_dependence
 from ridgesplines.plotting.line import draw_line
@@ -38,7 +39,7 @@ def _many(problem: Problem) -> bool:
     return problem.n_features > 1
 
 
-#: The first kind that takes a problem is its default.
+#: The first kind that takes a problem is its default, but for one whose neurons have few features.
 KINDS = {
     "line": Kind(draw_line, _line),
     "contours": Kind(draw_contours, _plane),
@@ -46,6 +47,7 @@ KINDS = {
     "cylinder": Kind(draw_cylinder, _plane),
     "ridges": Kind(draw_ridges, _many),
     "dependence": Kind(draw_dependence, _many),
+    "components": Kind(draw_components, _many),
 }
 
 
@@ -55,7 +57,8 @@ def plot_solution(solution: Solution, kind: str | None = None, target: str = "y"
     Parameters
     ----------
     solution : of any problem.
-    kind : what to draw; by default the first of these that there is.
+    kind : what to draw; by default ``"components"`` for a problem with ``interactions=``, else the first of these that
+        there is.
 
         ``"line"``, for d = 1: data, spline and knots above; below, the dual certificate between -lam and lam, which it
         touches at the knots.
@@ -74,6 +77,10 @@ def plot_solution(solution: Solution, kind: str | None = None, target: str = "y"
 
         ``"dependence"``, for d > 1: the mean of f over the data as each feature changes by itself, see
         :func:`ridgesplines.network.partial_dependence`; ticks are the data.
+
+        ``"components"``, for d > 1: f as a sum of curves of one feature and maps of two, see
+        :func:`ridgesplines.network.components`, with their shares of the variance, the largest first. Dots are the
+        knots, and lines in a map those along which it bends. A map is pale beyond the convex hull of its data.
     target : what to call y.
 
     Returns
@@ -95,7 +102,8 @@ def plot_solution(solution: Solution, kind: str | None = None, target: str = "y"
     """
     problem = solution.problem
     able = [name for name, each in KINDS.items() if each.takes(problem)]
-    kind = able[0] if kind is None else kind
+    if kind is None:
+        kind = "components" if problem.interactions is not None else able[0]
     if kind not in able:
         outputs = "" if problem.n_outputs is None else f" and D = {problem.n_outputs} outputs"
         expected = f"{' or '.join(map(repr, able))}, for d = {problem.n_features}{outputs}"

@@ -53,12 +53,12 @@ def test_no_neurons(tmp_path):
 def test_what_cannot_be_drawn():
     p = problem(rs.Squared(), 30, 2)
     with pytest.raises(
-        rs.ProblemError, match="'contours' or 'surface' or 'cylinder' or 'ridges' or 'dependence', for d = 2; got"
+        rs.ProblemError, match="'surface' or 'cylinder' or 'ridges' or 'dependence' or 'components', for d = 2; got"
     ):
         rs.solve(p, rs.Grid(directions=4)).plot(kind="map")
     for other, kind, words in (
         (problem(rs.Squared(), 30), "ridges", "expected 'line', for d = 1"),
-        (problem(rs.Squared(), 30, 3), "contours", "'ridges' or 'dependence', for d = 3"),
+        (problem(rs.Squared(), 30, 3), "contours", "'ridges' or 'dependence' or 'components', for d = 3"),
         (rs.Problem(p.X, np.column_stack([p.y, p.y]), 1.0), "contours", "for d = 2 and D = 2 outputs"),
     ):
         with pytest.raises(rs.ProblemError, match=words):
@@ -71,13 +71,14 @@ def flat(p):
     return rs.RidgeSpline(np.empty((0, p.n_features)), [], np.empty((0, *tail)))
 
 
-@pytest.mark.parametrize("kind", ["ridges", "dependence"])
+@pytest.mark.parametrize("kind", ["ridges", "dependence", "components"])
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Hinge(), rs.Softmax()], ids=ids)
 def test_many_dimensions(loss, kind, tmp_path):
     s = rs.solve(problem(loss, 30, 3, lam=0.1), rs.Grid(directions=4))
     figure = s.plot(kind=kind, target="height")
     assert drawn(figure, tmp_path)
-    assert figure.get_supylabel() == {"Squared": "height", "Hinge": "margin f(x)", "Softmax": "logits f(x)"}[loss.name]
+    name = figure.axes[0].get_ylabel() if kind == "components" else figure.get_supylabel()
+    assert name == {"Squared": "height", "Hinge": "margin f(x)", "Softmax": "logits f(x)"}[loss.name]
     assert f"K = {s.network.n_neurons} neurons for N = 30 data" in figure.get_suptitle()
     assert drawn(rs.evaluate(s.problem, flat(s.problem)).plot(kind=kind), tmp_path)
 

@@ -37,7 +37,10 @@ HANDED_UP = {
     ("compare", "plotting"),
 }
 #: The same within a room.
-METHODS = {("ridgesplines.network.spline", "ridgesplines.network.interpret")}
+METHODS = {
+    ("ridgesplines.network.spline", "ridgesplines.network.components"),
+    ("ridgesplines.network.spline", "ridgesplines.network.interpret"),
+}
 
 
 def modules():

@@ -15,7 +15,7 @@ import numpy as np
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.interrupt import late
 from ridgesplines.objective import objective_of_fit
-from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.descent import descent
 from ridgesplines.solvers.column_generation.envelope import Envelope
@@ -28,7 +28,7 @@ FIRST, NEXT, FACTOR, LEAST = 1.0, 0.1, 0.25, 1e-2
 PAYS = 1e-3
 
 
-def continuation(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: float = np.inf) -> Iterator[State]:
+def continuation(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
     """One state of the problem a round, until its gap (searched, by a batch) is at most `tol`, or mu falls in vain."""
     mu, lowest = NEXT if len(fit.neurons) else FIRST, np.inf
     while mu >= LEAST and not late(end):
@@ -36,7 +36,7 @@ def continuation(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, en
         start = refit(smooth, fit.neurons, fit.z)
         if start is None:
             return
-        for state in descent(smooth, start, scout, tol, end):
+        for state in descent(smooth, start, oracle, tol, end):
             state = _of_the_loss(problem, state)
             fit = state.fit
             yield state

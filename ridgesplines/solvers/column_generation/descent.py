@@ -15,7 +15,7 @@ import numpy as np
 
 from ridgesplines.certificate.dual import projected
 from ridgesplines.interrupt import check
-from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.joint_slide import slid_together
 from ridgesplines.solvers.column_generation.refits import Fit, refit
@@ -32,12 +32,12 @@ FEW = 2.0
 VIOLATION_RTOL = 1e-7
 
 
-def descent(problem: Problem, fit: Fit, scout: SearchOracle, tol: float, end: float = np.inf) -> Iterator[State]:
+def descent(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
     """One state a round, until its gap (searched, by a batch) is at most `tol`, or rounds are slow."""
     slow = 0
     while True:
         u, _ = projected(problem, fit.u)
-        state, found = stands(problem, fit, u, scout, tol, end, rough=True)
+        state, found = stands(problem, fit, u, oracle, tol, end, rough=True)
         state = state._replace(phase=Phase.FAST)
         yield state
         check()

@@ -33,8 +33,9 @@ BLOCK_ENTRIES = 2**17
 class Joint:
     """The objective and its gradient as functions of all (theta, beta) in one vector."""
 
-    def __init__(self, problem: Problem, signs: Array) -> None:
+    def __init__(self, problem: Problem, weights: Array, signs: Array) -> None:
         self._problem, self._signs = problem, signs.reshape(len(signs), -1)
+        self._free = None if problem.interactions is None else problem.interactions.free(weights)
         self._points = np.column_stack([problem.X, -np.ones(len(problem.X))])
         self._shape = len(signs), self._points.shape[1]
         self._blocks = [*blocks(len(self._points), len(signs), BLOCK_ENTRIES)]
@@ -66,6 +67,8 @@ class Joint:
         gradient = np.einsum("kpi,ki->kp", gradient.reshape(*theta.shape, -1), self._signs)
         size = np.sqrt((theta[:, :-1] ** 2).sum(axis=1) + TIP**2)
         gradient[:, :-1] += problem.lam * theta[:, :-1] / size[:, None]
+        if self._free is not None:
+            gradient[:, :-1] *= self._free
         loss = float(problem.sample_weight @ problem.loss.value(problem.y, fit))
         return loss + problem.lam * float(size.sum()), np.concatenate([gradient.ravel(), along.ravel()])
 
@@ -74,7 +77,7 @@ def slid_together(
     problem: Problem, neurons: Neurons, z: Array, steps: int, end: float = np.inf
 ) -> tuple[Neurons, Array]:
     """The neurons and their fit after at most so many steps of all of them, from amplitudes that fit z."""
-    joint = Joint(problem, neurons.signs)
+    joint = Joint(problem, neurons.W, neurons.signs)
     beta = problem.null_space.T @ z
 
     def stop(intermediate_result: OptimizeResult) -> None:

@@ -19,16 +19,14 @@ from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.objective import objective_of_fit
-from ridgesplines.oracle import continuum_oracle
-from ridgesplines.oracle.base import Oracle
-from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.oracle import continuum_oracle, exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
-from ridgesplines.solvers.column_generation.state import State
+from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.progress import print_round
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope
@@ -40,7 +38,7 @@ LOOSE_GAP = 1e-2
 LARGE_LAM = 1e-3
 #: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
-#: From so many points in a plane on a search goes before the exact oracle.
+#: From so many points on, times groups of features, rough calls go before those of an exact oracle.
 MANY_POINTS = 2**11
 #: The part of the time that the solver takes; the certificate has the rest.
 SOLVING_SHARE = 0.75
@@ -142,6 +140,9 @@ class ColumnGeneration(Solver):
             expected = f"a start with (inputs, outputs) = {(problem.n_features, problem.n_outputs)}"
             got = str(_shape(self.start))
             remedy = "Pass a network of the problem's shape, or start=None."
+        elif self.start is not None and not _within(problem, _network(self.start)):
+            expected, got = "a start whose neurons keep to the groups of interactions=", "one that leaves them"
+            remedy = "Pass a network of the problem's groups, or start=None."
         if expected is None or got is None:
             return None
         return SolverRefusal("ColumnGeneration", expected, got, remedy)
@@ -152,14 +153,13 @@ class ColumnGeneration(Solver):
         scaling = standardise(problem)
         scaled = scaling.problem
         require_minimiser(scaled)
-        oracle = continuum_oracle(scaled.X, seed=self.random_state, device=self.device)
-        scout = self._scout(scaled, oracle)
+        pricing = self._pricing(scaled)
         affine = fit = _first(scaled)
         last = None
         if self.start is not None:
             fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, oracle, scout, fit, affine, began)
+            run = _Run(self, problem.with_lam(lam), scaling, pricing, fit, affine, began)
             try:
                 with stoppable(), one_thread():
                     run.follow(last)
@@ -175,12 +175,14 @@ class ColumnGeneration(Solver):
         """These settings, to go on from a solution and what its certificate found beyond it."""
         return replace(self, start=solution, max_time=seconds)
 
-    def _scout(self, problem: Problem, oracle: Oracle) -> SearchOracle | None:
-        """The search of the fast phase; None where an exact oracle costs less."""
-        if isinstance(oracle, SearchOracle):
-            return oracle
-        many = problem.n_features > 1 and len(problem.X) >= MANY_POINTS and problem.rank > 2
-        return SearchOracle(problem.X, self.random_state, device=self.device) if many else None
+    def _pricing(self, problem: Problem) -> Pricing:
+        groups = problem.interactions
+        exact = exact_oracle(problem.X, interactions=groups)
+        if exact is None:
+            oracle = continuum_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
+            return Pricing(oracle, True, False)
+        many = len(problem.X) * (1 if groups is None else len(groups)) >= MANY_POINTS
+        return Pricing(exact, many and (groups is not None or problem.rank > 2), True)
 
 
 class _Run:
@@ -191,15 +193,13 @@ class _Run:
         settings: ColumnGeneration,
         problem: Problem,
         scaling: Scaling,
-        oracle: Oracle,
-        scout: SearchOracle | None,
+        pricing: Pricing,
         fit: Fit,
         affine: Fit,
         began: float,
     ) -> None:
         self.affine = affine
-        self.settings, self.problem, self.scaling, self.oracle = settings, problem, scaling, oracle
-        self.scout = scout
+        self.settings, self.problem, self.scaling, self.pricing = settings, problem, scaling, pricing
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
         self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, Scope.SEARCHED, np.inf)
         self.dual: Array | None = None if problem.loss.smooth else fit.u
@@ -220,23 +220,21 @@ class _Run:
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(LAM_FACTOR))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, _at_lam(between, fit), self.oracle, self.scout, LOOSE_GAP, self.end):
+            for state in states(between, _at_lam(between, fit), self.pricing, LOOSE_GAP, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE_GAP or self._late():
                     break
             if self._late():
                 break
         enough = 0.5 * self.settings.tol
-        for state in states(self.scaled, _at_lam(self.scaled, fit), self.oracle, self.scout, enough, self.end):
+        for state in states(self.scaled, _at_lam(self.scaled, fit), self.pricing, enough, self.end):
             self._keep(state)
             if state.gap <= enough or self._late() or self.idle >= IDLE_ROUNDS:
                 return
         self._late()  # it may be that no round could end
 
     def _supremum(self, u: Array) -> float:
-        if self.scout is not None:
-            return self.scout(u, rough=True, end=self.end).value
-        return self.oracle(u, self.scaled.lam, end=self.end).value
+        return self.pricing.oracle(u, self.scaled.lam, rough=self.pricing.fast, end=self.end).value
 
     def _keep(self, state: State) -> None:
         """The state of least objective; the dual vector of largest value.
@@ -275,7 +273,8 @@ class _Run:
             fit = interpolating(self.scaled, fit, self.settings.random_state)
         elif not self.scaled.loss.interpolates and self.affine.objective <= fit.objective:
             fit = self.affine  # always a candidate
-        fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons)) if self.scaled.n_outputs is None else fit
+        if self.scaled.n_outputs is None:
+            fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons, self.scaled.interactions))
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
         phases, gaps, seconds = zip(*self.log, strict=True) if self.log else ((), (), ())
         history: dict[str, Any] = {"rounds": len(gaps), "gaps": gaps, "phases": phases, "seconds": seconds}
@@ -324,6 +323,11 @@ def _at_lam(problem: Problem, fit: Fit) -> Fit:
 
 def _network(start: RidgeSpline | Solution) -> RidgeSpline:
     return start.network if isinstance(start, Solution) else start
+
+
+def _within(problem: Problem, net: RidgeSpline) -> bool:
+    """Whether each neuron keeps to one of the problem's groups of features."""
+    return problem.interactions is None or bool(problem.interactions.allow(net.weights).all())
 
 
 def _shape(start: RidgeSpline | Solution) -> tuple[int, int | None]:

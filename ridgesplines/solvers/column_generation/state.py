@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ridgesplines.objective import relative
+from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.refits import Fit
 from ridgesplines.validation import Array
@@ -19,6 +20,21 @@ class Phase(StrEnum):
     ENVELOPE = "envelopes"
     EXACT = "rounds"
     CUTS = "cuts"
+
+
+class Pricing(NamedTuple):
+    """What finds neurons.
+
+    Attributes
+    ----------
+    oracle : their supremum.
+    fast : whether rough calls of it are worth a phase of their own.
+    exact : whether it proves its suprema, unless it is rough.
+    """
+
+    oracle: Oracle
+    fast: bool
+    exact: bool
 
 
 class State(NamedTuple):
