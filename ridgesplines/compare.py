@@ -125,7 +125,7 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
             and np.array_equal(p.X, first.X)
             and p.constraint == first.constraint
         )
-        same = same and p.activation == first.activation
+        same = same and p.activation == first.activation and p.interactions == first.interactions
         if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
             raise ProblemError(
                 "solutions",

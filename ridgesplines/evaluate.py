@@ -54,7 +54,8 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     Raises
     ------
     ProblemError
-        Where inputs or outputs do not fit, or the problem has no minimiser.
+        Where inputs or outputs do not fit, a neuron leaves the groups of the problem's interactions, or the problem has
+        no minimiser.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Arra
     if isinstance(solver, ColumnGeneration):
         solver = ColumnGeneration(max_time=max(max_time, 1e-9), start=network)
     elif not isinstance(problem.activation, ReLU):
-        spread = spread_directions(N_DIRECTIONS, problem.n_features)
+        spread = spread_directions(N_DIRECTIONS, problem.n_features, interactions=problem.interactions)
         solver = Grid(directions=np.unique(np.concatenate([network.weights, spread]), axis=0))
     (answer,) = solver.path(problem, [problem.lam])
     return np.zeros_like(network(problem.X)) if answer.dual is None else answer.dual  # zero where there was no time
@@ -116,4 +117,15 @@ def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
             f"the activation of the problem, {problem.activation!r}",
             repr(network.activation),
             "Each activation has a seminorm of its own: pass the network's to the problem.",
+        )
+    groups = problem.interactions
+    if groups is not None and not (allowed := groups.allow(network.weights)).all():
+        k = int(np.argmin(allowed))
+        names = problem.feature_names or network.names
+        together = ", ".join(names[j] for j in np.flatnonzero(network.weights[k]))
+        raise ProblemError(
+            "network",
+            f"neurons that keep to the problem's interactions, {groups.words(names)}",
+            f"neuron {k}, of the features {together}",
+            "Pass interactions=None to the problem, or a group with these features.",
         )

@@ -90,6 +90,8 @@ class Interactions:
 def read(given: Any, d: int, names: Sequence[str] | None = None) -> Interactions | None:
     """The groups that a user means, for d features; None where all features may act together."""
     if isinstance(given, Interactions):
+        if given.n_features == d:
+            return given
         given = given.groups
     if given is None:
         return None

@@ -49,6 +49,7 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "lam": p.lam,
         "loss": _named(p.loss),
         "constraints": [_named(constraint) for constraint in p.constraints],
+        "interactions": p.interactions and p.interactions.groups,
         "scope": c.scope,
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
@@ -79,7 +80,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, Any]) -> Problem:
     X, y, weight = (arrays[name] for name in DATA)
     constraints = [_made(CONSTRAINTS, named) for named in notes["constraints"]]
-    return Problem(
+    problem = Problem(
         X,
         y,
         float(notes["lam"]),
@@ -88,7 +89,11 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         weight,
         feature_names=network.feature_names,
         constraints=constraints or None,
+        interactions=notes.get("interactions"),  # files of earlier versions know of none
     )
+    if problem.interactions and not problem.interactions.allow(network.weights).all():
+        raise ValueError("a network that does not fit the problem")
+    return problem
 
 
 def _certificate(

@@ -329,6 +329,8 @@ class Solution:
         ]
         if p.constraints:
             rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
+        if p.interactions:
+            rows.insert(1, ("interactions", p.interactions.words(p.feature_names)))
         if self.dictionary_gap is not None and c.scope.proven and d > 1:
             among = "relative gap among the grid's own neurons"
             rows.append(("on the grid", f"{rounded_up(self.dictionary_gap)} ({among})"))

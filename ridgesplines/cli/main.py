@@ -93,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
             words = "a network written by fit --out (.npz), or a shallow network's state_dict of PyTorch (.pt, .pth)"
             command.add_argument("network", metavar="NET", help=words)
         _add_problem(command)
+        words = "features that may act together: a number, or groups of columns such as 'age,bmi;s1' (all)"
+        command.add_argument("--interactions", metavar="K|GROUPS", help=words)
         if name != "path":
             command.add_argument("--lam", required=True, help="lambda, or a fraction of lambda_max such as 0.05max")
         if name != "gap":
@@ -154,7 +156,18 @@ def _problem(args: argparse.Namespace, activation: rs.activations.Activation) ->
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
-    return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names)
+    groups = _groups(getattr(args, "interactions", None), names)
+    return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names, interactions=groups)
+
+
+def _groups(text: str | None, known: Collection[str]) -> int | list[list[str]] | None:
+    """What may act together: a number of features, or groups of column names, parted by semicolons."""
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return [_split([group.strip()], known) for group in text.split(";") if group.strip()]
 
 
 def _features(args: argparse.Namespace, table: Table) -> tuple[list[str], Any]:

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interactions import Interactions, read
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
@@ -128,6 +129,8 @@ class SplineEstimator(BaseEstimator):
     solver: Solver | None
     network_: RidgeSpline
     scaler_: StandardScaler
+    #: Which features may act together in the problems that are posed; None for all of them.
+    _groups: Interactions | None = None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Solve the problem for these data.
@@ -151,12 +154,18 @@ class SplineEstimator(BaseEstimator):
             Where the solver cannot take the problem.
         """
         posed = self._standardised(self._pose(X, y, sample_weight))
+        self._groups = self._read(getattr(self, "interactions", None))
         self._keep([path[0] for path in self._paths(posed, [self.lam])])
         return self
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The data that were passed to `fit`, as one problem, or one a class."""
         raise NotImplementedError
+
+    def _read(self, interactions: Any) -> Interactions | None:
+        """The groups of columns that are meant, in the numbers or the names of those that were passed to `fit`."""
+        names = getattr(self, "feature_names_in_", None)
+        return read(interactions, self.n_features_in_, None if names is None else list(map(str, names)))
 
     def _keep(self, solutions: Sequence[Solution]) -> None:
         """Take these solutions, one a target, as the result."""
@@ -190,7 +199,7 @@ class SplineEstimator(BaseEstimator):
 
     def _problem(self, X: Array, y: Array, lam: float, loss: Loss, weight: Array) -> Problem:
         names = getattr(self, "feature_names_in_", None)
-        return Problem(X, y, lam, loss, sample_weight=weight, feature_names=names)
+        return Problem(X, y, lam, loss, sample_weight=weight, feature_names=names, interactions=self._groups)
 
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""

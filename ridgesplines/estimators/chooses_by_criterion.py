@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from ridgesplines.estimators.base import Posed
-from ridgesplines.estimators.chooses_lam import ChoosesLam, one_of
+from ridgesplines.estimators.candidates import Candidate, Entry
+from ridgesplines.estimators.chooses_lam import ChoosesLam, Split, one_of
 from ridgesplines.estimators.criteria import CRITERIA, noise_level, require_made_for, residual_noise
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.path import Path
-from ridgesplines.validation import real_number
+from ridgesplines.validation import Array, real_number
 
 
 class ChoosesByCriterion(ChoosesLam):
@@ -24,19 +25,31 @@ class ChoosesByCriterion(ChoosesLam):
     sigma: float | None
     sigma_: float
 
-    def _score_path(self, X: Any, y: Any, posed: Posed) -> None:
+    def _folds(self, X: Any, y: Any, posed: Posed) -> list[Split]:
         if self.criterion == "cv":
-            return super()._score_path(X, y, posed)
+            return super()._folds(X, y, posed)
         require_made_for(self.criterion, posed.loss, posed.y)
-        posed = self._standardised(posed)
-        self.lams_ = self._values(posed)
-        pieces = np.array_split(self.lams_, min(self.n_segments, len(self.lams_)))
-        (target,), solver = posed.targets, self._solvers(posed)[1]  # degrees of freedom are those of a minimiser
-        paths = Parallel(n_jobs=self.n_jobs)(delayed(self._path)(posed, target, piece, solver) for piece in pieces)
-        path = Path(tuple(chain.from_iterable(paths)))
-        if self.criterion == "sure":
-            self.sigma_ = self._noise(posed, path)
-        self.paths_, self.scores_ = (path,), CRITERIA[self.criterion](path, getattr(self, "sigma_", None))
+        return []
+
+    def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry]) -> list[Candidate]:
+        if self.criterion == "cv":
+            return super()._tried(posed, splits, entries)
+        posed, paths, lams = self._standardised(posed), [], []
+        for entry in entries:
+            self._groups = entry.groups
+            lams.append(self._values(posed))
+            paths.append(self._whole(posed, lams[-1]))
+        if self.criterion == "sure":  # of the noise there is one, whatever the candidate
+            self.sigma_ = self._noise(posed, Path(tuple(chain.from_iterable(paths))))
+        scores = [CRITERIA[self.criterion](path, getattr(self, "sigma_", None)) for path in paths]
+        given = zip(entries, lams, scores, paths, strict=True)
+        return [Candidate(entry, values, each, (path,)) for entry, values, each, path in given]
+
+    def _whole(self, posed: Posed, lams: Array) -> Path:
+        """The path for all rows, to the tolerance of what is kept: degrees of freedom are those of a minimiser."""
+        (target,), solver = posed.targets, self._solvers(posed)[1]
+        jobs = (delayed(self._path)(posed, target, piece, solver) for piece in self._pieces(lams))
+        return Path(tuple(chain.from_iterable(Parallel(n_jobs=self.n_jobs)(jobs))))
 
     def _noise(self, posed: Posed, path: Path) -> float:
         """What the user says; in one dimension what neighbours tell, in many what the best fit leaves."""

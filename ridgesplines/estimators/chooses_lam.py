@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
@@ -48,7 +49,10 @@ RESULTS = ("paths_", "scores_", "scores_mean_", "scores_se_", "scores_folds_", "
 
 
 class ChoosesLam(SplineEstimator):
-    """A mixin, in front of an estimator: lam is chosen among the solutions of a path, by scores."""
+    """A mixin, in front of an estimator: lam is chosen among the solutions of a path, by scores.
+
+    Where the estimator has `interactions`, so is what may act together, among the paths of several candidates.
+    """
 
     lams: Any
     n_lams: int
@@ -67,6 +71,8 @@ class ChoosesLam(SplineEstimator):
     lam_: float
     paths_: tuple[Path, ...]
     scores_: Array
+    interactions_: Any
+    candidates_: tuple[Candidate, ...]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose lam, and solve the problem for it.
@@ -92,16 +98,45 @@ class ChoosesLam(SplineEstimator):
             self.__dict__.pop(name, None)
         posed = self._pose(X, y, sample_weight)
         self._check_settings(posed.loss)
-        self._score_path(X, y, posed)
-        chosen = self._choose()
+        entries = self._entries()
+        self._groups = entries[0].groups
+        tried = self._tried(posed, self._folds(X, y, posed), entries)
+        best, chosen = choose(tried, self.rule)
+        self._take(best, tried)
         self.lam_ = float(self.lams_[chosen])
         self._refine(self._standardised(posed), chosen)
         self._keep([path[chosen] for path in self.paths_])
         return self
 
-    def _score_path(self, X: Any, y: Any, posed: Posed) -> None:
-        """Set `lams_`, `paths_` and `scores_`."""
-        self._cross_validate(posed, self._splits(X, y, posed))
+    def _entries(self) -> list[Entry]:
+        """What may act together, one or several to choose from; those that mean the same only once."""
+        entries: list[Entry] = []
+        for given in listed(getattr(self, "interactions", None)):
+            groups = self._read(given)
+            if all(entry.groups != groups for entry in entries):
+                entries.append(Entry(given, groups))
+        return entries
+
+    def _folds(self, X: Any, y: Any, posed: Posed) -> list[Split]:
+        """The folds, the same for all candidates; empty where a criterion needs none."""
+        return self._splits(X, y, posed)
+
+    def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry]) -> list[Candidate]:
+        """Each candidate with its scores."""
+        tried = []
+        for entry in entries:
+            self._groups = entry.groups
+            tried.append(self._cross_validate(posed, splits, entry))
+        return tried
+
+    def _take(self, best: Candidate, tried: Sequence[Candidate]) -> None:
+        """Take a candidate's path and scores as the result."""
+        self._groups = best.entry.groups
+        self.lams_, self.paths_, self.scores_ = best.lams, best.paths, best.scores
+        if best.scores_folds is not None:
+            self.scores_mean_, self.scores_se_, self.scores_folds_ = best.scores, best.scores_se, best.scores_folds
+        if hasattr(self, "interactions"):
+            self.interactions_, self.candidates_ = best.interactions, tuple(tried)
 
     @property
     def path_(self) -> Path:
@@ -201,26 +236,32 @@ class ChoosesLam(SplineEstimator):
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return len(posed.X), "rows of positive weight"
 
-    def _cross_validate(self, given: Posed, splits: Sequence[Split]) -> None:
+    def _cross_validate(self, given: Posed, splits: Sequence[Split], entry: Entry) -> Candidate:
         """The scores by lam and fold; then the path for all rows, as far as every fold went."""
         posed = self._standardised(given)
-        self.lams_ = self._values(posed)
+        lams = self._values(posed)
         share = np.array([given.weight[test].sum() for _, test in splits])
         share = share / share.sum()
         with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
-            scores = self._scores_of_folds(given, splits, share)
-            pieces = self._pieces(self.lams_[: min(map(len, scores))])
+            folds = self._scores_of_folds(given, splits, share, lams)
+            pieces = self._pieces(lams[: min(map(len, folds))])
             found = Parallel(n_jobs=self.n_jobs)(delayed(_solutions)(self, posed, piece) for piece in pieces)
-        self.paths_ = tuple(map(Path, zip(*chain.from_iterable(found), strict=True)))
-        self._set_scores(scores, share)
+        paths = tuple(map(Path, zip(*chain.from_iterable(found), strict=True)))
+        scores = np.full((len(lams), len(folds)), np.nan)
+        for k, fold in enumerate(folds):
+            scores[: len(fold), k] = fold
+        mean = scores @ share
+        variance = (scores - mean[:, None]) ** 2 @ share
+        error = np.sqrt(variance / (len(folds) - 1)) if len(folds) > 1 else np.full(len(lams), np.nan)
+        return Candidate(entry, lams, mean, paths, self._sign, error, scores)
 
     def _pieces(self, lams: Array) -> list[Array]:
         return np.array_split(lams, min(self.n_segments, len(lams)))
 
-    def _scores_of_folds(self, given: Posed, splits: Sequence[Split], share: Array) -> list[list[float]]:
+    def _scores_of_folds(self, given: Posed, splits: Sequence[Split], share: Array, lams: Array) -> list[list[float]]:
         """The scores of each fold, for the lams that it reached."""
         score = _loss if self.scoring is None else self._scorer(bool((given.weight != 1.0).any()))
-        lams, parallel = self.lams_, Parallel(n_jobs=self.n_jobs)
+        parallel = Parallel(n_jobs=self.n_jobs)
         run = partial(_scores, self._bare(), given, score=score)
         # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
         ends = self.lams is None and self.n_segments == 1 and given.X.shape[1] > 1
@@ -237,27 +278,6 @@ class ChoosesLam(SplineEstimator):
             jobs = [delayed(run)(splits[k], lams[len(scores[k]) : need], starts=last[k]) for k in short]
             for k, (more, networks) in zip(short, parallel(jobs), strict=True):
                 scores[k], last[k] = scores[k] + more, networks
-
-    def _set_scores(self, folds: Sequence[Sequence[float]], share: Array) -> None:
-        """Scores by lam and fold, NaN where a fold did not go; their mean and standard error."""
-        scores = np.full((len(self.lams_), len(folds)), np.nan)
-        for k, fold in enumerate(folds):
-            scores[: len(fold), k] = fold
-        self.scores_folds_ = scores
-        self.scores_mean_ = self.scores_ = scores @ share
-        variance = (scores - self.scores_mean_[:, None]) ** 2 @ share
-        single = len(folds) == 1
-        self.scores_se_ = np.full(len(scores), np.nan) if single else np.sqrt(variance / (len(folds) - 1))
-
-    def _choose(self) -> int:
-        """Which lam has the best score, or is the largest within one standard error of it; of equals the largest."""
-        losses = self._sign * self.scores_
-        best = int(np.nanargmin(losses))
-        if self.rule == "min":
-            return best
-        if np.isnan(self.scores_se_[best]):
-            raise ProblemError("rule", "'min' for a single split", "'one-se'", "Pass two or more splits as cv.")
-        return int(np.argmax(losses <= losses[best] + self.scores_se_[best]))
 
     def _solvers(self, posed: Posed) -> tuple[Solver, Solver]:
         """That of the fits that only serve the choice, and that of the fit that is kept."""
@@ -298,7 +318,7 @@ class ChoosesLam(SplineEstimator):
     def _bare(self) -> ChoosesLam:
         """A copy that knows its classes, but no names of features: the rows of the folds are plain arrays."""
         bare = clone(self)
-        for name in ("n_features_in_", "classes_"):
+        for name in ("n_features_in_", "classes_", "_groups"):
             if hasattr(self, name):
                 setattr(bare, name, getattr(self, name))
         return bare

@@ -63,6 +63,9 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     class_weight : a dictionary {label: factor}, by which the weights of that class's rows are
         multiplied, or ``"balanced"`` for factors that give all classes the same total weight; none
         by default.
+    interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
+        or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
+        of the features of one group; the affine part is of all.
 
     Attributes
     ----------
@@ -119,12 +122,14 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         solver: Solver | None = None,
         scale: bool = False,
         class_weight: dict[Any, float] | str | None = None,
+        interactions: Any = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
         self.solver = solver
         self.scale = scale
         self.class_weight = class_weight
+        self.interactions = interactions
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem, or one a class."""

@@ -180,6 +180,9 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     scale : whether the features are standardised first, each to mean 0 and variance 1. This is
         another problem: the norm of the weights, and so the seminorm, is then that of the scaled
         features.
+    interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
+        or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
+        of the features of one group; the affine part is of all.
 
     Attributes
     ----------
@@ -229,8 +232,10 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         loss: Loss | str = "squared",
         solver: Solver | None = None,
         scale: bool = False,
+        interactions: Any = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
         self.solver = solver
         self.scale = scale
+        self.interactions = interactions

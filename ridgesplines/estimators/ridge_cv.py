@@ -60,6 +60,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     fold_tol : the same for the fits that only serve the choice, those of the folds and the others of `path_`. It is
         never tighter than `tol`. Held-out scores differ by far less than folds do; where they are nearly equal for
         several lams, another of these may be chosen.
+    interactions : which features may act together, as for RidgeSplineRegressor; or a list of candidates to choose from,
+        each of them a whole number, None, or a list of groups: ``[1, 2, None]``. (A list of lists of columns is one
+        grouping.)
 
     Attributes
     ----------
@@ -70,6 +73,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     scores_mean_, scores_se_ : with ``"cv"`` only: the mean over the folds, which is `scores_`, and its standard error,
         shape (n_lams,); NaN there too, and the error of a single split.
     scores_folds_ : with ``"cv"`` only, shape (n_lams, n_folds), NaN where a fold did not go.
+    interactions_ : the chosen candidate, as it was given; all attributes above and below are of its path.
+    candidates_ : what was tried, one for each candidate in the order given (those that mean the same once), each with
+        `interactions`, `lams`, `scores`, `scores_se`, `scores_folds` and `paths`, and `lam` and `score` of its best.
     sigma_ : with ``"sure"`` only: the standard deviation of the noise that was used.
     path_ : the Path for all rows, as far as all folds went: ``path_[i]`` is of ``lams_[i]``, solved to `fold_tol`, or
         to `tol` where it is ``lam_`` or where another criterion than ``"cv"`` asks for it. ``path_.plot()`` shows it,
@@ -102,6 +108,10 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     each worse by more than a fiftieth of the spread of those so far. The best mean must be followed by two lams
     that all folds have, the scores of ended ones taken to stay as they were: otherwise these are taken up again. What
     is missed is a second optimum far below the first: pass `lams` to have all of them tried.
+
+    **Candidates.** Each of several `interactions` has its own path, from its own lambda_max; all have the same folds.
+    The best score of all is taken; for ``"one-se"`` what allows the least within one standard error of it: the fewest
+    features together, then the largest lam. SURE takes one noise for all, from the fit of least GCV among all of them.
 
     The networks of the folds have no certificate, and no warning says that one of them missed `fold_tol`; a scorer is
     passed the estimator with its network, not with a Solution.
@@ -149,6 +159,10 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     >>> quick = rs.RidgeSplineRegressorCV(n_lams=6, criterion="gcv").fit(X, y)
     >>> quick.score(X, y) > 0.9, quick.scores_.shape
     (True, (6,))
+    >>> grid = rs.Grid(directions=16)
+    >>> either = rs.RidgeSplineRegressorCV(n_lams=6, cv=3, solver=grid, interactions=[1, None]).fit(X, y)
+    >>> either.interactions_, [candidate.interactions for candidate in either.candidates_]
+    (None, [1, None])
     """
 
     def __init__(
@@ -169,6 +183,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         fold_tol: float = 1e-2,
         criterion: str = "cv",
         sigma: float | None = None,
+        interactions: Any = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -186,6 +201,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.fold_tol = fold_tol
         self.criterion = criterion
         self.sigma = sigma
+        self.interactions = interactions
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
@@ -200,7 +216,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
 
     Parameters
     ----------
-    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol : as for
+    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol, interactions : as for
         RidgeSplineRegressorCV.
     cv : the number of folds, each with the classes in the proportions of the whole; or a splitter or an iterable of
         (train, test) indices into the rows of X. The training rows of each must hold every class.
@@ -213,7 +229,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
 
     Attributes
     ----------
-    lam_, lams_, scores_, scores_mean_, scores_se_, scores_folds_ : as for RidgeSplineRegressorCV.
+    lam_, lams_, scores_, scores_mean_, scores_se_, scores_folds_, interactions_, candidates_ : as for
+        RidgeSplineRegressorCV.
     paths_ : the Paths for all rows, as far as all folds went: one, or for the hinge loss with more than two classes one
         a class.
     path_ : the Path, where there is one.
@@ -264,6 +281,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         random_state: Any = 0,
         tol: float | None = None,
         fold_tol: float = 1e-2,
+        interactions: Any = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -280,6 +298,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.random_state = random_state
         self.tol = tol
         self.fold_tol = fold_tol
+        self.interactions = interactions
 
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interactions import Interactions
 from ridgesplines.validation import Array, real_array
 
 #: Projections of scaled data (|x| <= 1) closer than this count as equal.
 TIE = 1e-15
+#: Directions in a group of two features or more come in multiples of this: for two the axes and the diagonals first.
+QUARTER = 4
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,21 @@ def rightward(dictionary: Dictionary) -> Dictionary:
     return Dictionary(np.ones((1, 1)), (distinct(np.concatenate(signed)),))
 
 
-def spread_directions(directions: Any, d: int, seed: int = 0) -> Array:
+def spread_directions(directions: Any, d: int, seed: int = 0, interactions: Interactions | None = None) -> Array:
     """Unit vectors on half the sphere in R^d, shape (M, d).
 
     A number M gives the single direction 1 for d = 1, evenly spaced angles on the half circle for d = 2, and
     beyond a scrambled Sobol' sequence pushed through the normal distribution, seeded. An array, shape (M, d), is
     normalised; rows need not be unit, but not zero. Mirror images add nothing: (w, b) and (-w, -b) give the
     same neuron up to an affine function.
+
+    Where only some features may act together, a number is spread over the groups, in each of them as above: one
+    direction in a group of one feature, a multiple of four in a larger one, those that groups share only once: about
+    so many. An array must keep to the groups.
     """
     if np.ndim(directions) == 0:
-        return _counted(_count("directions", directions), d, seed)
+        m = _count("directions", directions)
+        return _counted(m, d, seed) if interactions is None else _in_groups(m, interactions, seed)
     W = real_array("directions", directions)
     if W.ndim == 1 and d == 1:
         W = W[:, None]
@@ -74,7 +82,29 @@ def spread_directions(directions: Any, d: int, seed: int = 0) -> Array:
             f"an array of shape {W.shape}" + (" with a row of zeros" if (norms == 0.0).any() else ""),
             "Pass one direction a row.",
         )
+    if interactions is not None and not (allowed := interactions.allow(W)).all():
+        row = int(np.argmin(allowed))
+        raise ProblemError(
+            "directions",
+            f"directions within the interactions of the problem, {interactions.words()}",
+            f"row {row}, of the features {', '.join(f'x{j}' for j in np.flatnonzero(W[row]))}",
+            "Set the other features' entries to zero, or pass a number.",
+        )
     return W / norms[:, None]
+
+
+def _in_groups(m: int, interactions: Interactions, seed: int) -> Array:
+    """About m directions, spread over the groups; distinct, in order."""
+    larger = sum(len(group) > 1 for group in interactions)
+    each = QUARTER * max(1, int(np.ceil((m - len(interactions) + larger) / max(QUARTER * larger, 1))))
+    parts = []
+    for group in interactions:
+        within = _counted(each, len(group), seed)
+        within[np.abs(within) <= TIE] = 0.0  # the axes, that groups share
+        part = np.zeros((len(within), interactions.n_features))
+        part[:, group] = within
+        parts.append(part)
+    return np.unique(np.concatenate(parts), axis=0)
 
 
 def _counted(m: int, d: int, seed: int) -> Array:

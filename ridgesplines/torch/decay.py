@@ -59,7 +59,8 @@ class WeightDecay(Training):
     losses plus lam times the seminorm, at the start and after each epoch, ``["restarts"]`` the objective above of each
     start, and ``["imbalance"]`` that of the network; see `balance`. Neurons with less than 1e-12 of the largest
     :math:`\|v_k\| \|w_k\|` are constants to rounding, and counted as such. O(N K d) an epoch. Nothing is promised:
-    gradient methods may end far from the optimum, and the gap says how far at most, where it is exact.
+    gradient methods may end far from the optimum, and the gap says how far at most, where it is exact. Where the
+    problem has interactions, neurons are dealt to its groups in turn, and have no other weights while they are trained.
 
     References
     ----------

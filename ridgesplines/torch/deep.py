@@ -89,6 +89,10 @@ class DeepRidgeSpline:
 
     def train(self, problem: Problem, method: Training) -> DeepSolution:
         """Train the network by `method`, whose width and start are not used; Ctrl-C returns the best so far."""
+        if problem.interactions is not None:
+            remedy = "Pass interactions=None to the problem."
+            got = problem.interactions.words(problem.feature_names)
+            raise ProblemError("problem", "no interactions, which a layer of all outputs would mix", got, remedy)
         if (reason := replace(method, start=None).refuses(problem)) is not None:
             raise reason
         rng = np.random.default_rng(method.random_state)

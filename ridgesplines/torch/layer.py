@@ -66,6 +66,13 @@ class RidgeLayer(nn.Module):
             for parameter, values in pairs:
                 parameter.copy_(torch.tensor(values))
 
+    def hold(self, free: Array) -> None:
+        """Keep input weights at zero, through all training, but for those that are `free`, shape (K, d)."""
+        mask = torch.tensor(free, dtype=self.hidden.weight.dtype)
+        with torch.no_grad():
+            self.hidden.weight.mul_(mask)
+        self.hidden.weight.register_hook(lambda gradient: gradient * mask.to(gradient.device))
+
     def norms(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The norms of the input weights of each neuron and of its output weights, shapes (K,)."""
         norm = torch.linalg.vector_norm

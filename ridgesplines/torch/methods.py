@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from ridgesplines.activations.relu import ReLU
@@ -77,6 +78,11 @@ class Training(Method, Solver):
         elif self.start is not None and self.start.n_neurons > self.width:
             expected, got = f"a start with at most width = {self.width} neurons", f"{self.start.n_neurons}"
             remedy = f"Pass width={self.start.n_neurons} or more."
+        elif (
+            self.start is not None and problem.interactions and not problem.interactions.allow(self.start.weights).all()
+        ):
+            expected = f"a start that keeps to the interactions, {problem.interactions.words(problem.feature_names)}"
+            got, remedy = "neurons of other features", "Pass a network of this problem, or start=None."
         if expected is None or got is None:
             return None
         return SolverRefusal(self.name, expected, got, remedy)
@@ -103,16 +109,28 @@ class Training(Method, Solver):
         p = scaling.problem
         tail = p.outputs
         layer = RidgeLayer(p.n_features, self.width, p.n_outputs)
-        if self.start is None:
-            W, b, v = random_neurons(p.n_features, self.width, tail, rng)
+        net = None if self.start is None else scaling.scaled_network(self.start)
+        free = self._free(p, np.empty((0, p.n_features)) if net is None else net.weights)
+        if net is None:
+            W, b, v = random_neurons(p.n_features, self.width, tail, rng, free)
             layer.set(W, b, v, np.zeros((p.n_features, *tail)), np.zeros(tail))
-            return layer
-        net = scaling.scaled_network(self.start)
-        W, b, v = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng)
-        W, b = np.concatenate([net.weights, W]), np.concatenate([net.biases, b])
-        joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, JOINING_SIZE * v]), net.slope, net.offset)
-        layer.set(*self.scaled(joined), net.slope, net.offset)
+        else:
+            W, b, v = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng, free[net.n_neurons :])
+            W, b = np.concatenate([net.weights, W]), np.concatenate([net.biases, b])
+            joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, JOINING_SIZE * v]), net.slope, net.offset)
+            layer.set(*self.scaled(joined), net.slope, net.offset)
+        if p.interactions:
+            layer.hold(free)
         return layer
+
+    def _free(self, problem: Problem, W: Array) -> NDArray[np.bool_]:
+        """The features of each neuron's group, shape (width, d): one that those of the start, W (k, d), keep to, and
+        for the others one group after the other."""
+        groups = problem.interactions
+        if groups is None:
+            return np.ones((self.width, problem.n_features), dtype=bool)
+        own = groups.containing(W).argmax(axis=1)
+        return groups.members[np.concatenate([own, np.arange(self.width - len(own)) % len(groups)])]
 
 
 def without_negligible(layer: RidgeLayer) -> RidgeSpline:
@@ -129,9 +147,12 @@ def without_negligible(layer: RidgeLayer) -> RidgeSpline:
 
 
 def random_neurons(
-    inputs: int, width: int, outputs: tuple[int, ...], rng: np.random.Generator
+    inputs: int, width: int, outputs: tuple[int, ...], rng: np.random.Generator, free: NDArray[np.bool_] | bool = True
 ) -> tuple[Array, Array, Array]:
-    """Unit weights, biases that meet the unit ball, where the data are, and amplitudes that add up to size one."""
-    W = rng.standard_normal((width, inputs))
+    """Unit weights, zero but where they are free, biases that meet the unit ball, where the data are, and amplitudes.
+
+    These add up to size one.
+    """
+    W = rng.standard_normal((width, inputs)) * free
     W /= np.linalg.norm(W, axis=1, keepdims=True)
     return W, rng.uniform(-1.0, 1.0, width), rng.standard_normal((width, *outputs)) / np.sqrt(max(width, 1))

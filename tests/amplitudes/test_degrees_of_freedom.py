@@ -5,6 +5,7 @@ import pytest
 from instances import noisy
 
 import ridgesplines as rs
+from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom
 
 EXACT = 1e-13
 
@@ -13,7 +14,7 @@ def refitted(solution, y=None, weight=None):
     """The network for other data, from this one."""
     p = solution.problem
     y, weight = p.y if y is None else y, p.sample_weight if weight is None else weight
-    moved = rs.Problem(p.X, y, p.lam, p.loss, sample_weight=weight)
+    moved = rs.Problem(p.X, y, p.lam, p.loss, sample_weight=weight, interactions=p.interactions)
     return rs.solve(moved, rs.ColumnGeneration(tol=EXACT, start=solution.network)).network
 
 
@@ -33,8 +34,8 @@ def bent(X, seed):
     return np.abs(X[:, 0] + 0.5 * X[:, 1]) + np.maximum(X[:, 1] - 0.3, 0.0) + 0.3 * noise
 
 
-def solved(X, y, fraction, loss=None, weight=None, tol=EXACT):
-    p = rs.Problem(X, y, 1.0, loss, sample_weight=weight)
+def solved(X, y, fraction, loss=None, weight=None, tol=EXACT, interactions=None):
+    p = rs.Problem(X, y, 1.0, loss, sample_weight=weight, interactions=interactions)
     return rs.solve(p.with_lam(fraction * rs.lambda_max(p)), rs.ColumnGeneration(tol=tol))
 
 
@@ -75,6 +76,60 @@ def test_weights():
     X = table("plane")
     s = solved(X, bent(X, 2), 0.05, weight=np.random.default_rng(3).uniform(0.3, 2.0, len(X)))
     assert s.degrees_of_freedom == pytest.approx(divergence(s, 1e-3), abs=2e-4)
+
+
+@pytest.mark.parametrize("given", [1, 2, [[0], [1, 2]]], ids=str)
+def test_features_that_may_act_together(given):
+    """A neuron turns within its group alone."""
+    X = np.random.default_rng(9).standard_normal((18, 3))
+    s = solved(X, bent(X, 1) + np.abs(X[:, 2]), 0.1, interactions=given)
+    assert s.network.n_neurons > 0
+    assert s.problem.interactions.allow(s.network.weights).all()
+    assert s.degrees_of_freedom == pytest.approx(divergence(s, 1e-4), abs=1e-3)
+
+
+def test_a_feature_without_neurons_beside_a_plane():
+    """Its slope c, found by secants on what is left of the plane's own problem: y - c x_0 on (x_1, x_2)."""
+    X, h = np.random.default_rng(9).standard_normal((18, 3)), 1e-4
+    y, plane = bent(X[:, 1:], 1) + X[:, 0], X[:, 1:]
+    lam = 0.1 * rs.lambda_max(rs.Problem(plane, y - X[:, 0], 1.0))
+
+    def fit(y, start=None):
+        def left(c, start):
+            p = rs.Problem(plane, y - c * X[:, 0], lam)
+            net = rs.solve(p, rs.ColumnGeneration(tol=EXACT, start=start)).network
+            return net, X[:, 0] @ (p.y - net(plane))
+
+        a, b = 1.0, 1.1
+        net, before = left(a, start)
+        for _ in range(20):
+            net, now = left(b, net)
+            if abs(now) < 1e-13 or now == before:
+                break
+            a, b, before = b, b - now * (b - a) / (now - before), now
+        return net, b
+
+    net, slope = fit(y)
+    total = 0.0
+    for n, move in enumerate(h * np.eye(len(X))):
+        up, down = (fit(y + sign * move, net) for sign in (1.0, -1.0))
+        total += ((up[1] - down[1]) * X[n, 0] + (up[0](plane[[n]]) - down[0](plane[[n]]))[0]) / (2.0 * h)
+    weights = np.column_stack([np.zeros(net.n_neurons), net.weights])
+    whole = net.changed(weights=weights, slope=np.append(slope, net.slope), offset=net.offset)
+    restricted, free = (rs.Problem(X, y, lam, interactions=given) for given in ([[0], [1, 2]], None))
+    assert degrees_of_freedom(restricted, whole) == pytest.approx(total, abs=1e-4)
+    assert degrees_of_freedom(free, whole) > total + 1.0
+
+
+def test_neurons_of_one_feature_have_an_amplitude_alone():
+    """Each bends at a datum and cannot turn: with the affine functions they are the columns of a lasso."""
+    X = np.random.default_rng(9).standard_normal((40, 3))
+    p = rs.Problem(X, bent(X, 1), 0.3, interactions=1)
+    s = rs.solve(p, rs.Grid())
+    assert s.network.n_neurons > 1
+    hidden = np.maximum(X @ s.network.weights.T - s.network.biases, 0.0)
+    rank = np.linalg.matrix_rank(np.column_stack([np.ones(40), X, hidden]))
+    assert degrees_of_freedom(p, s.network) == pytest.approx(rank, abs=1e-6) == s.degrees_of_freedom
 
 
 @pytest.mark.parametrize("loss", [rs.Huber(0.2), rs.Absolute(), rs.Quantile(0.3)], ids=lambda loss: loss.name)

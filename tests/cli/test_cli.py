@@ -82,6 +82,65 @@ def test_two_features_and_weights(table, capsys):
     assert "d = 2" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("1", "one feature at a time"), ("dose; time", "time; dose"), ("weight,time;dose;", "time and weight; dose")],
+)
+def test_what_may_act_together(given, words, table, tmp_path, capsys):
+    net = tmp_path / "net.npz"
+    data = (table, "--target", "height", "--features", "time,dose,weight", "--interactions", given)
+    assert run("fit", *data, "--lam", 0.1, "--directions", 12, "--out", net) == 0
+    fitted = capsys.readouterr().out
+    assert f"interactions  {words}\n" in fitted or f"interactions  {words}; weight\n" in fitted
+    names = ["time", "dose", "weight"]
+    groups = 1 if given == "1" else [[name.strip() for name in part.split(",")] for part in given.split(";") if part]
+    p = rs.Problem(np.eye(3), np.zeros(3), 1.0, feature_names=names, interactions=groups)
+    weights = rs.RidgeSpline.load(net).weights
+    assert len(weights)
+    assert p.interactions.allow(weights).all()
+    assert run("path", *data, "--n-lams", 3, "--directions", 12) == 0
+    capsys.readouterr()
+    assert run("gap", net, *data, "--lam", 0.1) == 0
+    pick = lambda text: next(line for line in text.splitlines() if line.startswith("objective"))  # noqa: E731
+    assert pick(capsys.readouterr().out) == pick(fitted)
+
+
+def test_all_may_act_together_by_default_and_a_name_may_hold_a_comma(tmp_path, capsys):
+    rows = np.column_stack([np.random.default_rng(0).uniform(size=(30, 3)), np.arange(30) % 5])
+    path = tmp_path / "data.csv"
+    path.write_text('a,"b,c",e,y\n' + "\n".join(",".join(f"{v:.4f}" for v in row) for row in rows) + "\n")
+    assert run("fit", path, "--target", "y", "--lam", 1, "--directions", 8) == 0
+    assert "interactions" not in capsys.readouterr().out
+    assert run("fit", path, "--target", "y", "--lam", 1, "--directions", 8, "--interactions", "b,c;a,e") == 0
+    assert "interactions  a and e; b,c\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("0", "whole number k of features"),
+        ("time,height", "expected names of columns; got 'height' for the columns time, dose"),
+        ("1.5", "'1.5' for the columns time, dose"),
+        (";", "at least one group"),
+        ("time;,", "an empty group"),
+    ],
+)
+def test_interactions_that_do_not_fit(given, words, table, capsys):
+    data = (table, "--target", "height", "--features", "time,dose", "--lam", 1, "--directions", 4)
+    assert run("fit", *data, "--interactions", given) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: interactions: ")
+    assert words in error
+
+
+def test_a_network_that_leaves_the_interactions(table, tmp_path, capsys):
+    net = tmp_path / "net.npz"
+    data = (table, "--target", "height", "--features", "time,dose", "--lam", 0.01)
+    assert run("fit", *data, "--directions", 3, "--out", net) == 0
+    assert run("gap", net, *data, "--interactions", 1) == 2
+    assert "of the features time, dose" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("features", ["time", "time,dose"])
 def test_progress(table, capsys, features):
     options = ("--target", "height", "--features", features, "--lam", "0.05max", "--verbose")

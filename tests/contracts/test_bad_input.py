@@ -55,6 +55,11 @@ CASES = {
         "directions",
         "shape (3, 3)",
     ),
+    "a direction outside the groups": (
+        lambda: rs.solve(rs.Problem(np.eye(4, 2), y[:4], 1, interactions=1), rs.Grid([[1.0, 0.0], [1.0, 2.0]])),
+        "directions",
+        "row 1, of the features x0, x1",
+    ),
     "direction zero": (
         lambda: rs.solve(rs.Problem(np.eye(4, 2), y[:4], 1), rs.Grid([[0.0, 0.0]])),
         "directions",

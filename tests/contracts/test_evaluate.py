@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from instances import LOSSES, ids, problem
+from instances import LOSSES, ids, noisy, problem
 
 import ridgesplines as rs
 
@@ -46,6 +46,37 @@ def test_constraints(constraints):
     p = problem(rs.Squared(), 30, constraints=constraints)
     solution = rs.solve(p)
     assert rs.evaluate(p, solution.network).relative_gap <= max(1e-6, 20.0 * solution.relative_gap)
+
+
+def test_a_network_that_leaves_the_interactions_is_refused_in_words():
+    X = np.random.default_rng(0).standard_normal((20, 3))
+    net = rs.RidgeSpline([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 2.0]], [0.0, 0.0, 0.1], [1.0, -1.0, 1.0])
+    names = ["age", "bmi", "s1"]
+    for given, words in (
+        (1, "expected neurons that keep to .*, one feature at a time; got neuron 1, of the features bmi, s1"),
+        (
+            [["age"], ["bmi", "s1"]],
+            "age; bmi and s1; got neuron 2, of the features age, s1.*interactions=None",
+        ),
+    ):
+        p = rs.Problem(X, X[:, 0], 1.0, feature_names=names, interactions=given)
+        with pytest.raises(rs.ProblemError, match=words) as caught:
+            rs.evaluate(p, net)
+        assert caught.value.argument == "network"
+    p = rs.Problem(X, X[:, 0], 1.0, interactions=2)
+    assert rs.evaluate(p, net).objective == rs.evaluate(rs.Problem(X, X[:, 0], 1.0), net).objective
+
+
+@pytest.mark.parametrize("activation", [rs.ReLU(), rs.Sigmoid(0.5)], ids=repr)
+def test_a_fit_of_some_features_together_agrees_with_solve(activation):
+    X, y = noisy(25, 3)
+    p = rs.Problem(X, y, 0.5, activation=activation, interactions=[[0, 1], [2]])
+    solution = rs.solve(p, rs.Grid(directions=9))
+    again = rs.evaluate(p, solution.network)
+    assert p.interactions.allow(again.network.weights).all()
+    assert again.objective == solution.objective
+    table = rs.compare({"grid": solution, "again": again})
+    assert [row["above best"] for row in table.rows()] == [0.0, 0.0]
 
 
 def test_the_time_is_bounded_and_none_is_enough_for_a_smooth_loss():

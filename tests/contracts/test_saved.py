@@ -1,11 +1,13 @@
 """A solution on disk comes back as it was, and a damaged file is refused in words."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 import ridgesplines as rs
+from ridgesplines import saved
 from ridgesplines.verdict import Scope
 
 RNG = np.random.default_rng(0)
@@ -20,6 +22,7 @@ PROBLEMS = {
     "activation": rs.Problem(X[:, 0], Y, 0.1, activation=rs.TruncatedPower(2)),
     "classes": rs.Problem(X[:, :2], LABELS, 0.5, rs.Softmax()),
     "interpolation": rs.Problem(X[:, 0], Y, 0.0, rs.Interpolation()),
+    "interactions": rs.Problem(X, Y, 0.2, interactions=[["a"], ["b", "c"]], feature_names=["a", "b", "c"]),
     "outputs": rs.Problem(X[:, :2], np.column_stack([Y, Y**2]), 0.2),
 }
 
@@ -35,6 +38,7 @@ def test_a_solution_comes_back(name, tmp_path):
     assert (other.status, other.certificate.scope) == (solution.status, solution.certificate.scope)
     assert np.array_equal(other.predict(other.problem.X), solution.predict(solution.problem.X))
     assert np.array_equal(rs.RidgeSpline.load(path)(other.problem.X), other.predict(other.problem.X))
+    assert other.problem.interactions == solution.problem.interactions
     assert rs.solve(other.problem).objective == pytest.approx(solution.objective, rel=1e-9)
 
 
@@ -83,6 +87,37 @@ def test_a_damaged_file_is_refused_in_words(count, tmp_path):
             assert same.all()
             assert other.relative_gap == solution.relative_gap
     assert refused > 0.5 * count
+
+
+def test_the_interactions_of_a_grid_come_back(tmp_path):
+    solution, path = rs.solve(PROBLEMS["interactions"], rs.Grid(directions=8)), tmp_path / "solution.npz"
+    solution.save(path)
+    other = rs.Solution.load(path)
+    assert other.problem.interactions == solution.problem.interactions is not None
+    assert other.summary() == solution.summary()
+    assert "x1" not in other.summary()
+
+
+def test_files_of_earlier_versions_know_of_no_interactions(tmp_path, monkeypatch):
+    solution, path = rs.solve(PROBLEMS["line"]), tmp_path / "old.npz"
+    written = json.dumps
+
+    def earlier(notes):
+        assert "interactions" in notes
+        return written({name: note for name, note in notes.items() if name != "interactions"})
+
+    monkeypatch.setattr(saved.json, "dumps", earlier)
+    solution.save(path)
+    assert rs.Solution.load(path).summary() == solution.summary()
+
+
+def test_a_network_that_leaves_the_interactions_of_its_file_is_refused(tmp_path):
+    p = PROBLEMS["searched"]
+    solution, path = rs.solve(p, rs.Grid(directions=8)), tmp_path / "lie.npz"
+    narrower = rs.Problem(p.X, p.y, p.lam, feature_names=p.feature_names, interactions=1)
+    dataclasses.replace(solution, problem=narrower).save(path)
+    with pytest.raises(rs.ProblemError, match="which is not one"):
+        rs.Solution.load(path)
 
 
 def test_a_network_is_no_solution(tmp_path):

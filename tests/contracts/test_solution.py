@@ -196,6 +196,12 @@ def test_compare_and_its_table():
         rs.compare({"a": s, "b": rs.solve(p.with_lam(0.5))})
 
 
+def test_only_what_may_act_alike_is_compared():
+    one, two = (problem(rs.Squared(), 20, 2, interactions=given) for given in (1, None))
+    with pytest.raises(rs.ProblemError, match="'all', of another"):
+        rs.compare({"one": rs.solve(one, rs.Grid()), "all": rs.solve(two, rs.Grid(4))})
+
+
 def test_summary_and_repr():
     s = rs.solve(problem(rs.Squared(), 30))
     text = s.summary()
@@ -204,6 +210,15 @@ def test_summary_and_repr():
     assert "Univariate" in s.solver
     assert "exact" in repr(s)
     assert "K=" in repr(s.network)
+
+
+def test_the_summary_names_what_may_act_together():
+    X, y = noisy(20, 3)
+    for given, words in ((1, "one feature at a time"), ([["a"], ["c", "b"]], "a; b and c")):
+        p = rs.Problem(X, y, 0.5, feature_names=["a", "b", "c"], interactions=given)
+        text = rs.solve(p, rs.Grid(directions=8)).summary()
+        assert [line.split("  ")[-1] for line in text.splitlines() if line.startswith("interactions")] == [words]
+    assert "interactions" not in rs.solve(problem(rs.Squared(), 20)).summary()
 
 
 def test_the_summary_of_a_network_of_many_neurons_is_not_false():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import cvxpy as cp
 import numpy as np
@@ -261,14 +262,43 @@ def test_bad_settings(case):
 def test_refusals(method):
     x, y = np.arange(5.0), np.array([0.0, 1.0, 0.0, 2.0, 1.0])
     net = rs.RidgeSpline(np.ones((4, 1)), np.arange(4.0), np.ones(4))
+    across = rs.RidgeSpline(np.ones((4, 2)), np.arange(4.0), np.ones(4))
     for p, settings, words in (
         (rs.Problem(x, y, 1.0, rs.Interpolation()), {}, "finite for every fit"),
         (rs.Problem(x, y, 1.0, constraints=[rs.Convex()]), {}, "no constraints"),
         (rs.Problem(x, y, 1.0), {"start": net, "width": 3}, "at most width = 3"),
         (rs.Problem(np.column_stack([x, x]), y, 1.0), {"start": net}, "inputs, outputs"),
+        (rs.Problem(np.eye(5, 2), y, 1.0, interactions=1), {"start": across}, "keeps to the interactions, one feature"),
     ):
         with pytest.raises(rs.SolverRefusal, match=words):
             rs.solve(p, method(**settings))
+
+
+@pytest.mark.parametrize("given", [1, 2, [[0], [1, 2], [3]]], ids=str)
+@pytest.mark.parametrize("method", [*METHODS, *(partial(WeightDecay, optimizer=name) for name in ("lbfgs", "sgd"))])
+def test_neurons_keep_to_the_interactions_while_they_are_trained(method, given):
+    X, y = noisy(40, 4)
+    p = rs.Problem(3.0 * X + 1.0, y, 0.3, interactions=given)
+    seen = []
+
+    def watch(trace):
+        seen.append(p.interactions.allow(trace.layers[0].hidden.weight.detach().numpy()).all())
+
+    trained = rs.solve(p, method(width=13, epochs=20, watch=watch))
+    assert all(seen)
+    assert trained.network.n_neurons > 0
+    assert p.interactions.allow(trained.network.weights).all()
+    assert p.interactions.containing(trained.network.weights).any(axis=0).all()  # each group has some
+    again = rs.solve(p, method(width=20, epochs=20, start=trained.network))
+    assert p.interactions.allow(again.network.weights).all()
+    assert again.objective < rs.solve(p, method(width=13, epochs=0)).objective
+
+
+def test_training_comes_near_the_optimum_of_one_feature_at_a_time():
+    X, y = noisy(30, 2)
+    p = rs.Problem(X, y, 1.0, interactions=1)
+    trained, optimum = rs.solve(p, WeightDecay(width=60, epochs=1500)), rs.solve(p, rs.Grid())
+    assert optimum.objective * (1.0 - 1e-9) <= trained.objective <= optimum.objective * 1.02
 
 
 def test_the_package_is_loaded_on_request_only():

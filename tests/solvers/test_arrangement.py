@@ -408,6 +408,7 @@ REFUSED = [
     (rs.Problem([[0.0], [1.0], [2.0]], np.eye(3)[:, :2], 0.1), {}, "D = 2 outputs"),
     (problem(next(x for x in LOSSES if isinstance(x, rs.Softmax)), 12, 2), {}, "no tractable form"),
     (rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], 0.1, constraints=[rs.Convex()]), {}, "no constraints"),
+    (problem(rs.Squared(), 9, 2, interactions=1), {}, r"no interactions.*one feature at a time.*ColumnGeneration\(\)"),
     (problem(rs.Squared(), 50, 4), {}, "50 distinct points in 4 dimensions, which may have 231525 patterns"),
     (problem(rs.Squared(), 50, 40), {}, r"50 distinct points in 40 dimensions, which may have 10\^14 patterns"),
     (problem(rs.Squared(), 2000, 1), {}, "at most 1414 distinct points"),

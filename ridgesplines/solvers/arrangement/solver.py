@@ -66,11 +66,12 @@ class Arrangement(Solver):
 
     Notes
     -----
-    Scalar fits with any loss. Up to an affine function, which is free, a neuron is half of :math:`|w^T x - b|`, the
-    same for (w, b) and (-w, -b), so one of two complementary patterns is enough. Within a pattern's cell it is linear
-    in (w, b), the norm is convex and neurons of one sign add up to one: so the program has the optimum of the problem,
-    and not of a grid. Of the N inequalities of a cell only those of its bounding points are kept, which imply the rest:
-    in general position about 2 d. The patterns are enumerated exactly, whatever the position of the points.
+    Scalar fits with any loss, without interactions. Up to an affine function, which is free, a neuron is half of
+    :math:`|w^T x - b|`, the same for (w, b) and (-w, -b), so one of two complementary patterns is enough. Within a
+    pattern's cell it is linear in (w, b), the norm is convex and neurons of one sign add up to one: so the program has
+    the optimum of the problem, and not of a grid. Of the N inequalities of a cell only those of its bounding points are
+    kept, which imply the rest: in general position about 2 d. The patterns are enumerated exactly, whatever the
+    position of the points.
 
     What a backend returns has a neuron in every cell. An extreme point of it is taken, K <= N - rank[1 X], and the
     program is solved once more on its cells alone. For d >= 3 the multipliers of the inequalities prove an upper bound
@@ -105,7 +106,7 @@ class Arrangement(Solver):
         real_number("max_patterns", self.max_patterns, "a whole number >= 1", 1)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """A refusal of vector outputs, constraints, too many patterns, backends without second-order cones; or None."""
+        """A refusal of what has no tractable form, too many patterns, backends without second-order cones; or None."""
         able = [name for name, backend in BACKENDS.items() if "second-order" in backend.cones]
         try:
             backend = backend_named(self.backend)
@@ -122,6 +123,9 @@ class Arrangement(Solver):
             expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
         elif not isinstance(problem.activation, ReLU):
             expected, got = "the activation ReLU()", repr(problem.activation)
+        elif problem.interactions is not None:
+            expected, got = "no interactions", f"neurons of {problem.interactions.words(problem.feature_names)}"
+            remedy = "Use solver=rs.ColumnGeneration() or rs.Grid(), which take them."
         if expected is not None:
             return SolverRefusal("Arrangement", expected, got, remedy)
         return self._too_many(problem.reduced)

@@ -38,7 +38,8 @@ class Grid(Solver):
     Parameters
     ----------
     directions : a number M, or an array (M, d) of your own. M directions are evenly spread on the half circle for
-        d = 2 and well spread (Sobol', seeded) on the half sphere beyond; d = 1 has one direction.
+        d = 2 and well spread (Sobol', seeded) on the half sphere beyond; d = 1 has one direction. Where the problem has
+        interactions they are spread over its groups: one in a group of one feature, a multiple of four in a larger one.
     biases : ``"data"``, the projections of the data, which loses nothing along a direction; a number, for a uniform
         grid between the extreme projections; or an array, in the units of the projections. For other activations than
         ReLU this is where biases begin: they are refined until none is missing, unless `refine` is False.
@@ -105,7 +106,7 @@ class Grid(Solver):
         return refusal(backend, problem) or self._too_large(problem)
 
     def _too_large(self, problem: Problem) -> SolverRefusal | None:
-        count = len(spread_directions(self.directions, problem.n_features, self.seed))
+        count = len(spread_directions(self.directions, problem.n_features, self.seed, problem.interactions))
         each = (
             problem.n_samples
             if isinstance(self.biases, str)
@@ -125,7 +126,7 @@ class Grid(Solver):
     def dictionary(self, scaling: Scaling) -> Dictionary:
         """The grid's neurons, in scaled units."""
         X = scaling.problem.X
-        W = spread_directions(self.directions, X.shape[1], self.seed)
+        W = spread_directions(self.directions, X.shape[1], self.seed, scaling.problem.interactions)
         within = scaling.activation.homogeneity is not None
         biases = grid_biases(self.biases, X @ W.T, W @ scaling.centre, scaling.radius, within)
         if isinstance(scaling.activation, ReLU):
