@@ -305,8 +305,8 @@ class Solution:
         """The meaning of the gap, in words."""
         if self.contradiction:
             return CONTRADICTION
-        starts = self.certificate.starts
-        return self.certificate.scope.words + (f" from {starts} fresh random starts" if starts else "")
+        starts, words = self.certificate.starts, self.certificate.scope.words(self.problem.interactions is not None)
+        return words + (f" from {starts} fresh random starts" if starts else "")
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""

@@ -36,15 +36,14 @@ class Scope(_Word):
         """Whether no function at all has an objective lower by more than the gap."""
         return self in (Scope.EXACT, Scope.BOUNDED)
 
-    @property
-    def words(self) -> str:
-        """The meaning of a gap of this scope."""
-        return _WORDS[self]
+    def words(self, within_groups: bool = False) -> str:
+        """The meaning of a gap of this scope, where any neurons are allowed or those of groups of features only."""
+        return _WORDS[self].format("no function of these groups" if within_groups else "no function")
 
 
 _WORDS = {
-    Scope.EXACT: "certified: no function has an objective lower by more than this",
-    Scope.BOUNDED: "certified, from an upper bound on sup|eta|: no function has an objective lower by more than this",
+    Scope.EXACT: "certified: {} has an objective lower by more than this",
+    Scope.BOUNDED: "certified, from an upper bound on sup|eta|: {} has an objective lower by more than this",
     Scope.DICTIONARY: "among the neurons of the grid only",
     Scope.SEARCHED: "an estimate, not a bound: sup|eta| was searched",
 }
