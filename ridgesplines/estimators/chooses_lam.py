@@ -43,6 +43,8 @@ Score = Callable[[SplineEstimator, Posed, Sequence[Answer]], float]
 
 #: The relative gap of the fit that is kept, where neither it nor a solver is passed.
 TOL = 1e-4
+#: From this `fold_tol` on the fits of folds end with ColumnGeneration's first phase.
+BRIEF_TOL = 1e-2
 
 #: Attributes that not every fit sets; those of an earlier one must not survive the next.
 RESULTS = ("paths_", "scores_", "scores_mean_", "scores_se_", "scores_folds_", "sigma_")
@@ -293,6 +295,8 @@ class ChoosesLam(SplineEstimator):
     ) -> Iterator[tuple[Answer, ...]]:
         """For each lam in turn what the solver answers, one a target, from networks at the lam before where given."""
         solver, paths = self._solvers(posed)[0], []
+        if isinstance(solver, ColumnGeneration) and self.fold_tol >= BRIEF_TOL:
+            solver = replace(solver, briefly=True)
         for k, target in enumerate(posed.targets):
             if starts is not None and isinstance(solver, ColumnGeneration):
                 solver = replace(solver, start=starts[k])

@@ -58,8 +58,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     tol : the relative gap of the fit that is kept, of ``lam_`` and all rows. By default that of the `solver` that is
         passed, or else 1e-4. It is ColumnGeneration's: other solvers keep their own.
     fold_tol : the same for the fits that only serve the choice, those of the folds and the others of `path_`. It is
-        never tighter than `tol`. Held-out scores differ by far less than folds do; where they are nearly equal for
-        several lams, another of these may be chosen.
+        never tighter than `tol`. At 1e-2 or more the fits of folds end with ColumnGeneration's first phase (`briefly`),
+        whatever gap that has come to. Held-out scores differ by far less than folds do; where they are nearly equal
+        for several lams, another of these may be chosen.
     interactions : which features may act together, as for RidgeSplineRegressor; or a list of candidates to choose from,
         each of them a whole number, None, or a list of groups: ``[1, 2, None]``. (A list of lists of columns is one
         grouping.)

@@ -21,21 +21,25 @@ def states(problem: Problem, fit: Fit, pricing: Pricing, tol: float, end: float 
     Linear programs stop at `end`, a reading of ``time.perf_counter``, and searches early enough to use what they found;
     the rest of a round does not.
     """
-    oracle, fast, exact = pricing
+    oracle, fast, exact, briefly = pricing
     if not problem.loss.smooth:
         if fast and not problem.loss.interpolates:
             start = fit.neurons  # an envelope may have left what a start knew
             for state in continuation(problem, fit, oracle, tol, end):
-                if exact and state.gap <= tol:
+                if exact and state.gap <= tol and not briefly:
                     break
                 yield state
                 fit = replace(state.fit, neurons=state.fit.neurons.joined(start))
+            if briefly:
+                return
         yield from cutting_planes(problem, fit, oracle, tol, end)
         return
     if fast:
         for state in descent(problem, fit, oracle, tol, end):
             fit = state.fit
-            if state.gap <= tol and (exact or tol < SLIDING_GAP):
+            if state.gap <= tol and (exact or tol < SLIDING_GAP) and not briefly:
                 break  # for the exact rounds to confirm
             yield state
+        if briefly:
+            return
     yield from rounds(problem, fit, oracle, tol, end)

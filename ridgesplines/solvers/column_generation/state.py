@@ -30,11 +30,13 @@ class Pricing(NamedTuple):
     oracle : their supremum.
     fast : whether rough calls of it are worth a phase of their own.
     exact : whether it proves its suprema, unless it is rough.
+    briefly : whether the work ends with the phase of rough calls, where there is one.
     """
 
     oracle: Oracle
     fast: bool
     exact: bool
+    briefly: bool = False
 
 
 class State(NamedTuple):
