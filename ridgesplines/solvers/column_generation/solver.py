@@ -207,7 +207,7 @@ class _Run:
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
         self.best = State(self.scaled, fit, np.inf, np.inf, -np.inf, Scope.SEARCHED, np.inf)
         self.dual: Array | None = None if problem.loss.smooth else fit.u
-        self.value = -np.inf
+        self.value, self.exact = -np.inf, False
         self.log: list[tuple[str, float, float]] = []
         self.peaks: tuple[Array, Array] | None = None
         self.least, self.lowest, self.idle = np.inf, np.inf, 0
@@ -243,7 +243,8 @@ class _Run:
     def _keep(self, state: State) -> None:
         """The state of least objective; the dual vector of largest value.
 
-        Where values are searched, and may be too large, the last that is not worse than others by a loose gap.
+        Where values are searched, and may be too large, the last that is not worse than others by a loose gap; one that
+        is exact rather than any of these.
         """
         now = time.perf_counter()
         self.log.append((str(state.phase), state.gap, now - self.before))
@@ -255,11 +256,10 @@ class _Run:
         nearer = np.isfinite(state.objective) or state.residual <= self.best.residual
         if state.objective <= self.best.objective and nearer:
             self.best = state
-        trusted = self.value
-        if state.scope is not Scope.EXACT:
-            trusted = min(self.value, state.objective) - LOOSE_GAP * abs(state.objective)
-        if state.value > trusted:
-            self.dual, self.value = state.fit.u, state.value
+        exact = state.scope is Scope.EXACT
+        trusted = self.value if exact else min(self.value, state.objective) - LOOSE_GAP * abs(state.objective)
+        if exact > self.exact or (exact == self.exact and state.value > trusted):
+            self.dual, self.value, self.exact = state.fit.u, state.value, exact
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
             primal = self.scaling.factor * state.objective
