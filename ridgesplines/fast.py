@@ -19,7 +19,7 @@ def loaded() -> bool:
 
 @cache
 def compiled(module: str) -> Any:
-    """A module of this package that needs numba, ``oracle.compiled_sweep`` say; None where that is not installed."""
+    """A module of this package that needs numba, ``oracle.compiled_sectors`` say; None where that is not installed."""
     if find_spec("numba") is None:
         return None
     with Deferral():  # half a module would stay half a module

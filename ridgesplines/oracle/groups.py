@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import fast
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
@@ -29,6 +31,9 @@ from ridgesplines.verdict import Scope
 
 #: Earlier dual vectors whose suprema bound those of the next.
 EARLIER = 4
+#: Groups that are asked at once: what they find may save the next ones work. However many threads there are, so that no
+#: answer depends on the machine.
+TOGETHER = 8
 #: Neurons that a group lists at least.
 FEWEST_LISTED = 8
 #: How far above an earlier bound rounding may lift a supremum, relatively.
@@ -65,24 +70,36 @@ class GroupsOracle:
     ) -> Supremum:
         bounds, largest, answers = self._bounds(u), 0.0, dict[int, Supremum]()
         least = np.inf if level is None else level
+        order = np.argsort(-bounds, kind="stable")
         within = None if near is None or self._exact else self._groups.containing(near[0])
-        for i in map(int, np.argsort(-bounds, kind="stable")):
+
+        def ask(i: int) -> Supremum:
+            if self._exact:
+                return self._members[i](u, level, floor=largest, rough=rough)
+            of_group = None if near is None or within is None else self._within(i, near, within[:, i])
+            return self._members[i](u, level, near=of_group, end=end, afresh=afresh, rough=rough)
+
+        for first in range(0, len(order), TOGETHER):
             check()
             enough = least if largest > least else largest  # what is above the level is listed, from every group
-            if answers and (bounds[i] <= enough or late(end)):
+            some = [int(i) for i in order[first : first + TOGETHER] if not answers or bounds[i] > enough]
+            if not some or (answers and not self._exact and late(end)):
                 break
-            if self._exact:
-                answer = self._members[i](u, level, floor=largest, rough=rough)
-            else:
-                of_group = None if near is None or within is None else self._within(i, near, within[:, i])
-                answer = self._members[i](u, level, near=of_group, end=end, afresh=afresh, rough=rough)
-            answers[i] = self._lifted(i, answer)
-            ceiling = answers[i].ceiling
-            bounds[i] = answers[i].value if ceiling is None else ceiling
-            largest = max(largest, answers[i].value)
+            for i, answer in zip(some, self._together(ask, some), strict=True):
+                answers[i] = self._lifted(i, answer)
+                bounds[i] = answer.value if answer.ceiling is None else answer.ceiling
+                largest = max(largest, answer.value)
         if self._exact and not rough:
             self._earlier.append((u, bounds))
         return self._joined(u, answers)
+
+    def _together(self, ask: Callable[[int], Supremum], some: list[int]) -> list[Supremum]:
+        """The answers of some groups, on as many threads as numba would take: exact oracles run outside of Python."""
+        threads = fast.threads() if self._exact and fast.loaded() else 1
+        if min(threads, len(some)) == 1:
+            return [ask(i) for i in some]
+        with ThreadPoolExecutor(threads) as pool:
+            return [*pool.map(ask, some)]
 
     def _within(self, i: int, near: tuple[Array, Array], within: Array) -> tuple[Array, Array]:
         """Those neurons that lie in a group, for its features alone."""

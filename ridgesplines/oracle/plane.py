@@ -38,8 +38,8 @@ ZERO = 1e-100
 EARLIER = 8
 #: Entries (pivots times points) swept at most between two looks at what may be skipped.
 BETWEEN = 2**27
-#: From so many points on directions are looked at by sectors, and crossings are not kept.
-MANY_POINTS = 2000
+#: From so many points on compiled code is worth its loading: directions are looked at by sectors.
+MANY_POINTS = 500
 #: Directions of a rough call.
 ROUGH_DIRECTIONS = 16
 
@@ -63,7 +63,7 @@ class PlaneOracle:
     Parameters
     ----------
     X : the data, shape (N, 2); equal rows count as one point.
-    many : from how many distinct points on they are many; 2000 by default, as for one who asks often.
+    many : from how many distinct points on they are many; 500 by default.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-r"""The angular sweep about a pivot, in numpy, and with numba where it is installed (the extra ``[fast]``).
+r"""The angular sweep about a pivot, in numpy: for few points, or where numba is not installed.
 
 About the pivot :math:`x_m` the direction :math:`w(\theta)` turns over the half circle, and the other points cross the
 line through the pivot one by one. Between two crossings, with :math:`r_n = x_n - x_m` and fixed signs :math:`s_n`,
@@ -19,21 +19,15 @@ would give violators that do not exist. Whether a direction v lies between two c
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import fast
 from ridgesplines.validation import Array
 
-#: From this many points on, compiled code is worth its loading.
-COMPILED_POINTS = 500
 #: Bytes that the orders may fill; those of further pivots are sorted again each time.
 MAX_BYTES = 2**29
-#: Entries (pivots times points) of a block in numpy, and of a share of work that is worth a thread.
+#: Entries (pivots times points) of a block.
 BLOCK_ENTRIES = 2**16
-THREAD_ENTRIES = 2**20
 
 
 class Sweep:
@@ -55,20 +49,9 @@ class Sweep:
         N = len(self.x)
         if N < 2:
             return np.tile([0.0, 1.0, 0.0], (len(pivots), 1))
-        sweeps = fast.compiled("oracle.compiled_sweep") if N >= COMPILED_POINTS else None
-        if sweeps is None:
-            step = max(1, BLOCK_ENTRIES // N)
-            parts = [self._block(U, pivots[i : i + step]) for i in range(0, len(pivots), step)]
-            return np.concatenate([np.empty((0, 3)), *parts])
-
-        def share(part: NDArray[np.intp]) -> Array:
-            return sweeps.sweeps(self.x, self.y, self._stretch, U, part, self._orders, self._known)
-
-        threads = min(fast.threads(), 1 + len(pivots) * N // THREAD_ENTRIES)
-        if threads == 1:
-            return share(pivots)
-        with ThreadPoolExecutor(threads) as pool:
-            return np.concatenate([*pool.map(share, np.array_split(pivots, threads))])
+        step = max(1, BLOCK_ENTRIES // N)
+        parts = [self._block(U, pivots[i : i + step]) for i in range(0, len(pivots), step)]
+        return np.concatenate([np.empty((0, 3)), *parts])
 
     def _block(self, U: Array, pivots: NDArray[np.intp]) -> Array:
         order = self._crossing_orders(pivots)

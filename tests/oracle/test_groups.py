@@ -1,11 +1,13 @@
 """The supremum over groups of features: against each group alone, against enumeration, with and without a past."""
 
+from importlib.util import find_spec
 from itertools import combinations
 
 import numpy as np
 import pytest
 from instances import dual_vector
 
+from ridgesplines import fast
 from ridgesplines.interactions import read
 from ridgesplines.oracle import continuum_oracle, exact_oracle
 from ridgesplines.oracle.eta import eta_at
@@ -113,3 +115,16 @@ def test_rough_calls_find_large_values(n):
     rough, exact = oracle(u, rough=True), oracle(u)
     assert 0.7 * exact.value <= rough.value <= exact.value * (1.0 + 1e-12)
     assert exact.value == pytest.approx(max(PlaneOracle(X[:, p])(u).value for p in ([0, 1], [0, 2], [1, 2])), rel=1e-12)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_threads_change_no_answer(monkeypatch):
+    X = np.random.default_rng(0).standard_normal((250, 6))
+    u, answers = dual_vector(X, 1), []
+    for threads in (1, 3):
+        monkeypatch.setattr(fast, "threads", lambda threads=threads: threads)
+        oracle = exact_oracle(X, interactions=read(2, 6))
+        level = 0.8 * oracle(u).value
+        answers.append(oracle(u, level))
+    assert answers[0].value == answers[1].value
+    np.testing.assert_array_equal(answers[0].weights, answers[1].weights)

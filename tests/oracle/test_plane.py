@@ -11,17 +11,6 @@ from ridgesplines.oracle import continuum_oracle, exact_oracle, sweep
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.plane import PlaneOracle
 
-ENGINES = [
-    "numpy",
-    pytest.param("numba", marks=pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")),
-]
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request, monkeypatch):
-    monkeypatch.setattr(sweep, "COMPILED_POINTS", 2 if request.param == "numba" else np.inf)
-    return request.param
-
 
 def normal(n, seed=0):
     return np.random.default_rng(seed).standard_normal((n, 2))
@@ -105,7 +94,7 @@ def by_angles(X, u):
 
 @pytest.mark.parametrize("outputs", [(), (1,), (3,)])
 @pytest.mark.parametrize("name", SMALL)
-def test_every_cell_enumerated(name, outputs, engine):
+def test_every_cell_enumerated(name, outputs):
     X = SMALL[name]
     for seed in range(2):
         u = dual_vector(X, seed, outputs)
@@ -116,7 +105,7 @@ def test_every_cell_enumerated(name, outputs, engine):
 
 @pytest.mark.parametrize("outputs", [(), (2,)])
 @pytest.mark.parametrize("name", LARGE)
-def test_a_plain_sweep_by_angles(name, outputs, engine):
+def test_a_plain_sweep_by_angles(name, outputs):
     X = LARGE[name]
     u = dual_vector(X, 5, outputs)
     found = PlaneOracle(X)(u)
@@ -129,7 +118,7 @@ def test_a_plain_sweep_by_angles(name, outputs, engine):
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_no_direction_has_more(name, engine):
+def test_no_direction_has_more(name):
     X = LARGE[name]
     u = dual_vector(X, 6)
     found = PlaneOracle(X)(u).value
@@ -146,18 +135,18 @@ def test_no_direction_has_more(name, engine):
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_no_dual_vector_but_zero(n, engine):
+def test_no_dual_vector_but_zero(n):
     found = PlaneOracle(normal(n))(np.zeros(n))
     assert found.value == 0.0
     np.testing.assert_allclose(np.linalg.norm(found.weights, axis=1), 1.0)
 
 
-def test_one_point_many_times(engine):
+def test_one_point_many_times():
     found = PlaneOracle(np.ones((5, 2)))(np.array([1.0, -1.0, 2.0, -2.0, 0.0]))
     assert found.value == 0.0
 
 
-def test_rows_of_an_equal_point_are_one(engine):
+def test_rows_of_an_equal_point_are_one():
     X = normal(40)
     u = dual_vector(np.concatenate([X, X[:20]]))
     merged = u[:40] + np.append(u[40:], np.zeros(20))
@@ -167,7 +156,7 @@ def test_rows_of_an_equal_point_are_one(engine):
 
 
 @pytest.mark.parametrize("outputs", [(), (2,)])
-def test_neurons_are_in_the_units_of_the_data(outputs, engine):
+def test_neurons_are_in_the_units_of_the_data(outputs):
     X = normal(400) * 3e3 + [1e4, -2e4]
     u = dual_vector(X, 1, outputs) * 1e-5
     found = PlaneOracle(X)(u)
@@ -178,7 +167,7 @@ def test_neurons_are_in_the_units_of_the_data(outputs, engine):
 
 
 @pytest.mark.parametrize(("length", "size"), [(2.0**40, 1.0), (2.0**-600, 2.0**300), (1.0, 2.0**-500)])
-def test_units_change_no_digit(length, size, engine):
+def test_units_change_no_digit(length, size):
     X = normal(60)
     u = dual_vector(X)
     assert PlaneOracle(X * length)(u * size).value == PlaneOracle(X)(u).value * length * size
@@ -205,16 +194,16 @@ class Counted(sweep.Sweep):
 
 @pytest.mark.parametrize("outputs", [(), (2,)])
 @pytest.mark.parametrize("leveled", [False, True])
-def test_the_past_changes_no_answer(outputs, leveled, engine, monkeypatch):
+def test_the_past_changes_no_answer(outputs, leveled, monkeypatch):
     monkeypatch.setattr("ridgesplines.oracle.plane.Sweep", Counted)
     X = normal(600)
-    kept, counts = PlaneOracle(X), []
+    kept, counts = PlaneOracle(X, many=1000), []
     for u in walk(X, outputs):
-        level = 0.9 * PlaneOracle(X)(u).value if leveled else None
+        level = 0.9 * PlaneOracle(X, many=1000)(u).value if leveled else None
         Counted.swept = 0
         found = kept(u, level)
         counts.append(Counted.swept)
-        fresh = PlaneOracle(X)(u, level)
+        fresh = PlaneOracle(X, many=1000)(u, level)
         assert found.value == pytest.approx(fresh.value, rel=1e-12, abs=0.0)
         if u.any():  # where all values are zero, any neurons will do
             np.testing.assert_allclose(found.biases, fresh.biases, rtol=1e-9)
@@ -223,19 +212,19 @@ def test_the_past_changes_no_answer(outputs, leveled, engine, monkeypatch):
     assert max(counts) == 600
 
 
-def test_a_level_leaves_out_what_is_below_it(engine):
+def test_a_level_leaves_out_what_is_below_it():
     X = normal(700)
     u = dual_vector(X)
-    every = PlaneOracle(X)(u)
+    every = PlaneOracle(X, many=1000)(u)
     values = np.abs(eta_at(X, u, every.weights, every.biases))
     for level, count in [(0.0, 256), ((values[99] + values[100]) / 2.0, 100), (values[0] * 2.0, 1)]:
-        some = PlaneOracle(X)(u, level)
+        some = PlaneOracle(X, many=1000)(u, level)
         assert some.value == every.value
         np.testing.assert_array_equal(some.weights, every.weights[:count])
         np.testing.assert_array_equal(some.biases, every.biases[:count])
 
 
-def test_bounds_hold(engine):
+def test_bounds_hold():
     oracle = PlaneOracle(normal(80))
     for u in walk(oracle._points):  # in its own order and units
         values = by_angles(oracle._points, u)
@@ -259,22 +248,7 @@ def test_the_most_that_a_change_can_do(heap):
     assert (oracle._most(u) <= 1.5 * reached).all()
 
 
-@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
-@pytest.mark.parametrize("outputs", [1, 3])
-@pytest.mark.parametrize("name", LARGE)
-def test_the_engines_agree(name, outputs, monkeypatch):
-    X = LARGE[name]
-    points = np.unique((X - X.mean(axis=0)) * [1.0, -1.0], axis=0) * [1.0, -1.0]
-    U = dual_vector(points, 2, (outputs,))
-    size = np.linalg.norm(U, axis=1) @ np.linalg.norm(points, axis=1)
-    values = []
-    for many in [2, np.inf]:
-        monkeypatch.setattr(sweep, "COMPILED_POINTS", many)
-        values.append(np.sqrt(sweep.Sweep(points)(U, np.arange(len(points)))[:, 0]))
-    np.testing.assert_allclose(*values, rtol=0.0, atol=1e-13 * size)
-
-
-def test_orders_that_do_not_fit_are_sorted_anew(engine, monkeypatch):
+def test_orders_that_do_not_fit_are_sorted_anew(monkeypatch):
     X = normal(300)
     duals = [u for u, _ in zip(dual_vectors(X), range(3), strict=False)]
     ample = PlaneOracle(X)
@@ -293,20 +267,6 @@ def test_orders_stay_within_their_budget():
     assert sweep.Sweep(points)._orders.nbytes <= sweep.MAX_BYTES == 2**29
 
 
-@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
-def test_threads_change_no_answer(monkeypatch):
-    monkeypatch.setattr(sweep, "COMPILED_POINTS", 2)
-    X = normal(300)
-    u = dual_vector(X)
-    answers = []
-    for threads in [1, 3]:
-        monkeypatch.setattr(sweep, "THREAD_ENTRIES", 1)
-        monkeypatch.setattr(sweep.fast, "threads", lambda threads=threads: threads)
-        answers.append(PlaneOracle(X)(u))
-    np.testing.assert_array_equal(answers[0].weights, answers[1].weights)
-    assert answers[0].value == answers[1].value
-
-
 def test_a_level_passes_to_every_oracle():
     plane = normal(300)
     u = dual_vector(plane)
@@ -323,10 +283,10 @@ def test_a_level_passes_to_every_oracle():
         assert oracle(v, 0.0).value == pytest.approx(oracle(v).value, rel=1e-14)  # by another order of sums
 
 
-SECTORS = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+COMPILED = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 
 
-@SECTORS
+@COMPILED
 @pytest.mark.parametrize("outputs", [(), (1,), (3,)])
 @pytest.mark.parametrize("name", SMALL)
 def test_every_cell_enumerated_against_sectors(name, outputs):
@@ -338,7 +298,7 @@ def test_every_cell_enumerated_against_sectors(name, outputs):
         assert found.value == pytest.approx(brute, rel=1e-12, abs=1e-14)
 
 
-@SECTORS
+@COMPILED
 @pytest.mark.parametrize("outputs", [(), (2,)])
 @pytest.mark.parametrize("name", LARGE)
 def test_sweeps_about_all_points_against_sectors(name, outputs):
@@ -358,7 +318,7 @@ def test_sweeps_about_all_points_against_sectors(name, outputs):
     assert low.value <= top + 1e-13 * size <= low.ceiling + 2e-13 * size <= 1.5 * top + 3e-13 * size
 
 
-@SECTORS
+@COMPILED
 def test_sectors_list_maxima_that_lie_apart():
     """Two bends of nearly the same strength are both listed above a level, whatever their flanks hold."""
     X = normal(3000)

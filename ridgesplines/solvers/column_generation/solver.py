@@ -39,7 +39,7 @@ LARGE_LAM = 1e-3
 #: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
 #: From so many points on, times groups of features, rough calls go before those of an exact oracle.
-MANY_POINTS = 2**11
+MANY_POINTS = 500
 #: The part of the time that the solver takes; the certificate has the rest.
 SOLVING_SHARE = 0.75
 
