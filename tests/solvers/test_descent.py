@@ -30,7 +30,7 @@ def some_neurons(p, K, seed=0):
 def test_the_gradient_of_a_slide(loss):
     p = standardise(problem(loss, 40, 4, lam=0.3)).problem
     neurons = some_neurons(p, 5)
-    joint = Joint(p, neurons.signs)
+    joint = Joint(p, neurons.W, neurons.signs)
     rng = np.random.default_rng(1)
     beta = 0.1 * rng.standard_normal((p.rank, *p.outputs))
     at = np.concatenate([neurons.theta.ravel(), beta.ravel()])
@@ -54,10 +54,10 @@ def test_a_slide_descends_and_its_fit_is_that_of_its_neurons(loss):
     Q = p.null_space
     fit = lambda n: 0.5 * np.abs(p.X @ n.W.T - n.b) @ n.amplitudes  # noqa: E731
     z = fit(neurons) - Q @ (Q.T @ fit(neurons))
-    joint = Joint(p, neurons.signs)
+    joint = Joint(p, neurons.W, neurons.signs)
     before = joint(np.concatenate([neurons.theta.ravel(), (Q.T @ z).ravel()]))[0]
     moved, affine = slid_together(p, neurons, z, 15)
-    after = Joint(p, moved.signs)(np.concatenate([moved.theta.ravel(), (Q.T @ affine).ravel()]))[0]
+    after = Joint(p, moved.W, moved.signs)(np.concatenate([moved.theta.ravel(), (Q.T @ affine).ravel()]))[0]
     assert after < before * (1.0 - 1e-3)
 
 
