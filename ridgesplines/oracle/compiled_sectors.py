@@ -13,10 +13,11 @@ sector: one of those with :math:`|p_n - p_m| \le T |q_n - q_m|`, a window of the
           \le \tfrac{T}{4} \Big( \sum \|u_n\| \sum \|u_n\| (q_n - q_m)^2 \Big)^{1/2},
 
 over the concave kinks alone for a scalar u: on either half it is below its chord, but for those. Prefix sums give that
-for all pivots at once, in O(N) beside the sort; what it proves to be too small to matter is left, the rest is halved.
-Once windows are short they are swept: exactly, kink by kink. Where :math:`|\eta|` is near its supremum in few places,
-as about the neurons of a solution, this is O(N log N) for each of a few hundred sectors, in the place of N sweeps of N
-crossings.
+for all pivots at once, in O(N) beside the sort; what it proves to be too small to matter is left. Of the rest each band
+of pivots whose windows overlap is halved on its own: no point outside of the windows is crossed, and only the sums of
+those on either side are kept. Once windows are short they are swept: exactly, kink by kink. Where :math:`|\eta|` is
+near its supremum in few places, as about the neurons of a solution, nearly all of the work is O(N log N) for each of
+the first sectors, in the place of N sweeps of N crossings.
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ from ridgesplines.validation import Array
 
 #: Sectors of the half circle at first.
 SECTORS = 16
-#: A sector is swept where its windows hold so many points in all for each data point, or where it is as narrow.
+#: A band is swept where its windows hold so many points in all for each of its own, or where its sector is as narrow.
 SWEPT, NARROWEST = 8, 1e-9
 #: Of sums, which are known to so much relative to what is added.
 EPSILON = 2.0**-51
-#: Pairs of sector and pivot that wait at once, for each data point.
-WAITING = 6
 #: Neurons are listed by their direction and by the place of their pivot along it: the largest of each of so many cells.
 ANGLES, PLACES = 64, 16
-#: What is known along a direction, see `workspace`.
-Line = tuple[Array, NDArray, NDArray, Array, Array, Array]
+#: What is known of a band along a direction, see `turned`.
+Line = tuple[Array, NDArray, NDArray, Array, Array, Array, Array]
+#: A band of a sector: angle, half width; its points; of these the pivots that matter, (k,), and eta of them at both
+#: ends, (k, 2); the sums of u (1, x, y) over what lies to the left of it, (3, D).
+Band = tuple[float, float, NDArray, NDArray, Array, Array]
 
 
 @njit(nogil=True, cache=True)
@@ -49,100 +51,120 @@ def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float]) -
     Each row: |eta|, the direction, the pivot. `limits`: a level; what exceeds it by half of what the largest does is
     found too. A floor: a supremum at or below it need not be found. And what may be rounding.
     """
-    n, D = U.shape
-    line = workspace(n, D)
+    n, h = len(x), 0.5 * np.pi / SECTORS
     listed, ends = np.zeros((ANGLES * PLACES, 4)), np.empty((SECTORS + 1, n))
+    total, everything, nothing = sums_of(x, y, U), np.arange(n), np.zeros((3, U.shape[1]))
     best, most = 0.0, 0.0
     for i in range(SECTORS):
-        turn(x, y, U, np.pi * i / SECTORS, line)
-        best = max(best, at_sites(U, line, np.pi * i / SECTORS, ends[i], listed))
+        line = turned(x, y, U, everything, 2.0 * i * h, nothing)
+        best = max(best, at_sites(line, total, everything, 2.0 * i * h, ends[i], listed))
     ends[SECTORS] = ends[0]
-    h = 0.5 * np.pi / SECTORS
-    pairs, values = np.empty(WAITING * n, np.int64), np.empty((WAITING * n, 2))
     for i in np.argsort(-row_largest(ends)):
-        for m in range(n):
-            pairs[m], values[m, 0], values[m, 1] = m, ends[i, m], ends[i + 1, m]
-        angle = np.pi * i / SECTORS + h
-        best, most = halved(x, y, U, angle, h, line, pairs, values, best, most, limits, listed)
+        values = np.empty((n, 2))
+        values[:, 0], values[:, 1] = ends[i], ends[i + 1]
+        stack = [((2 * i + 1) * h, h, everything, everything, values, nothing)]
+        while len(stack):
+            best, most = halved(x, y, U, total, stack, best, most, limits, listed)
     return listed[listed[:, 0] > 0.0], max(best, most)
 
 
 @njit(nogil=True, cache=True)
 def along(x: Array, y: Array, U: Array, directions: int) -> Array:
     """The largest |eta| along so many evenly spread directions, and other maxima: rows as above, in no order."""
-    n, D = U.shape
-    line, spare, listed = workspace(n, D), np.empty(n), np.zeros((ANGLES * PLACES, 4))
+    listed, eta = np.zeros((ANGLES * PLACES, 4)), np.empty(len(x))
+    total, everything, nothing = sums_of(x, y, U), np.arange(len(x)), np.zeros((3, U.shape[1]))
     for i in range(directions):
-        turn(x, y, U, np.pi * i / directions, line)
-        at_sites(U, line, np.pi * i / directions, spare, listed)
+        line = turned(x, y, U, everything, np.pi * i / directions, nothing)
+        at_sites(line, total, everything, np.pi * i / directions, eta, listed)
     return listed[listed[:, 0] > 0.0]
 
 
 @njit(nogil=True, cache=True)
-def workspace(n: int, D: int) -> Line:
-    """Arrays of a direction: p, q, keys; order, its starts; w; prefix sums of u (1, p, q) and of sizes (1, q, q^2)."""
-    floats, order, starts = np.empty((3, n)), np.empty(n, np.int64), np.empty(n + 1, np.int64)
-    return floats, order, starts, np.empty(2), np.zeros((n + 1, 3, D)), np.zeros((n + 1, 2, 3))
+def sums_of(x: Array, y: Array, U: Array) -> Array:
+    """The sums of u, u x and u y, (3, D)."""
+    total = np.zeros((3, U.shape[1]))
+    for n in range(len(x)):
+        for j in range(U.shape[1]):
+            total[0, j] += U[n, j]
+            total[1, j] += U[n, j] * x[n]
+            total[2, j] += U[n, j] * y[n]
+    return total
 
 
 @njit(nogil=True, cache=True)
-def turn(x: Array, y: Array, U: Array, angle: float, line: Line) -> None:
-    """Sort the points along a direction, and add up."""
-    (p, q, keys), order, starts, w, sums, sizes = line
-    n, D = U.shape
-    w[0], w[1] = np.cos(angle), np.sin(angle)
-    low, high = np.inf, -np.inf
+def turned(x: Array, y: Array, U: Array, points: NDArray, angle: float, left: Array) -> Line:
+    """A band along a direction: (p, q) in order, the order, the rank of each of the points, the direction, u in order.
+
+    And prefix sums: of u (1, p, q), beginning with what lies to the left, and of the sizes (1, q, q^2) of u below zero
+    and above, or of all u twice for several outputs.
+    """
+    n, D, w = len(points), U.shape[1], np.array([np.cos(angle), np.sin(angle)])
+    order, ranks, at, u = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((2, n)), np.empty((n, D))
+    sums, sizes = np.empty((n + 1, 3, D)), np.zeros((n + 1, 2, 3))
+    sort(x, y, points, w, order)
+    for j in range(D):
+        sums[0, 0, j] = left[0, j]
+        sums[0, 1, j] = w[0] * left[1, j] + w[1] * left[2, j]
+        sums[0, 2, j] = w[0] * left[2, j] - w[1] * left[1, j]
+    for i in range(n):
+        ranks[order[i]] = i
+        k, square = points[order[i]], 0.0
+        p, q = w[0] * x[k] + w[1] * y[k], w[0] * y[k] - w[1] * x[k]
+        at[0, i], at[1, i] = p, q
+        for j in range(D):
+            u[i, j] = U[k, j]
+            sums[i + 1, 0, j] = sums[i, 0, j] + u[i, j]
+            sums[i + 1, 1, j] = sums[i, 1, j] + u[i, j] * p
+            sums[i + 1, 2, j] = sums[i, 2, j] + u[i, j] * q
+            square += u[i, j] * u[i, j]
+        for side in range(2):  # the kinks that are concave for eta, and for -eta
+            size = np.sqrt(square) if D > 1 or (u[i, 0] < 0.0) == (side == 0) else 0.0
+            sizes[i + 1, side, 0] = sizes[i, side, 0] + size
+            sizes[i + 1, side, 1] = sizes[i, side, 1] + size * q
+            sizes[i + 1, side, 2] = sizes[i, side, 2] + size * q * q
+    return at, order, ranks, w, u, sums, sizes
+
+
+@njit(nogil=True, cache=True)
+def sort(x: Array, y: Array, points: NDArray, w: Array, order: NDArray) -> None:
+    """Write the places of the points into `order`, as they come along a direction."""
+    n, low, high = len(points), np.inf, -np.inf
+    keys, starts = np.empty(n), np.empty(n + 1, np.int64)
     for k in range(n):
-        keys[k] = w[0] * x[k] + w[1] * y[k]
+        keys[k] = w[0] * x[points[k]] + w[1] * y[points[k]]
         low, high = min(low, keys[k]), max(high, keys[k])
     half = 0.5 * (high - low)
     middle, scale = low + half, 1.0 / half if half > 0.0 else 0.0
     for k in range(n):
         keys[k] = min(1.0, max(-1.0, (keys[k] - middle) * scale))
     bucket_sort(keys, order, starts)
-    for i in range(n):
-        k = order[i]
-        p[i], q[i] = w[0] * x[k] + w[1] * y[k], w[0] * y[k] - w[1] * x[k]
-        size = 0.0
-        for j in range(D):
-            u = U[k, j]
-            sums[i + 1, 0, j] = sums[i, 0, j] + u
-            sums[i + 1, 1, j] = sums[i, 1, j] + u * p[i]
-            sums[i + 1, 2, j] = sums[i, 2, j] + u * q[i]
-            size += u * u
-        size = np.sqrt(size)
-        for side in range(2):  # the kinks that are concave for eta, and for -eta
-            part = size if D > 1 or (U[k, 0] < 0.0) == (side == 0) else 0.0
-            sizes[i + 1, side, 0] = sizes[i, side, 0] + part
-            sizes[i + 1, side, 1] = sizes[i, side, 1] + part * q[i]
-            sizes[i + 1, side, 2] = sizes[i, side, 2] + part * q[i] * q[i]
 
 
 @njit(nogil=True, cache=True)
-def eta_at_rank(i: int, n: int, D: int, p: Array, sums: Array) -> float:
+def eta_at_rank(i: int, line: Line, total: Array) -> float:
     """eta with the bias at the i-th point in order; its norm for several outputs."""
-    if D == 1:
-        return 0.5 * ((sums[n, 1, 0] - 2.0 * sums[i + 1, 1, 0]) - p[i] * (sums[n, 0, 0] - 2.0 * sums[i + 1, 0, 0]))
-    square = 0.0
+    at, _, _, w, _, sums, _ = line
+    D, square, eta = total.shape[1], 0.0, 0.0
     for j in range(D):
-        eta = 0.5 * ((sums[n, 1, j] - 2.0 * sums[i + 1, 1, j]) - p[i] * (sums[n, 0, j] - 2.0 * sums[i + 1, 0, j]))
+        moment = w[0] * total[1, j] + w[1] * total[2, j] - 2.0 * sums[i + 1, 1, j]
+        eta = 0.5 * (moment - at[0, i] * (total[0, j] - 2.0 * sums[i + 1, 0, j]))
         square += eta * eta
-    return np.sqrt(square)
+    return eta if D == 1 else np.sqrt(square)
 
 
 @njit(nogil=True, cache=True)
-def at_sites(U: Array, line: Line, angle: float, eta: Array, listed: Array) -> float:
+def at_sites(line: Line, total: Array, points: NDArray, angle: float, eta: Array, listed: Array) -> float:
     """eta at all points along the direction, and the largest |eta|; local maxima are listed."""
-    (p, _, _), order, _, w, sums, _ = line
-    n, D = U.shape
-    largest, before, here = 0.0, 0.0, abs(eta_at_rank(0, n, D, p, sums))
+    _, order, _, w, _, _, _ = line
+    n = len(points)
+    largest, before, here = 0.0, 0.0, eta_at_rank(0, line, total)
     for i in range(n):
-        eta[order[i]] = eta_at_rank(i, n, D, p, sums)
-        after = abs(eta_at_rank(i + 1, n, D, p, sums)) if i + 1 < n else 0.0
-        if here >= before and here >= after:
-            noted(listed, angle, i * PLACES // n, here, w[0], w[1], order[i])
-            largest = max(largest, here)
-        before, here = here, after
+        eta[order[i]] = here
+        after = eta_at_rank(i + 1, line, total) if i + 1 < n else 0.0
+        if abs(here) >= before and abs(here) >= abs(after):
+            noted(listed, angle, i * PLACES // n, abs(here), w[0], w[1], points[order[i]])
+            largest = max(largest, abs(here))
+        before, here = abs(here), after
     return largest
 
 
@@ -176,68 +198,92 @@ def halved(
     x: Array,
     y: Array,
     U: Array,
-    angle: float,
-    h: float,
-    line: Line,
-    pairs: NDArray,
-    values: Array,
+    total: Array,
+    stack: list[Band],
     best: float,
     most: float,
     limits: tuple[float, float, float],
     listed: Array,
 ) -> tuple[float, float]:
-    """A sector with all pivots: halved, and what is left of it again, until it is swept or nothing is left.
+    """The last band of a stack: left, swept, or halved, its parts put on the stack.
 
     The largest value, and the largest bound of what was left.
-    A stack of sectors; each has its pairs (pivot, eta at both ends) on the stack of pairs, the last on top.
     """
-    n = len(x)
-    level, floor, rounding = limits
-    over, middle = np.empty((n, 2)), np.empty(n)
-    windows, ranks = np.empty((n, 2), np.int64), np.empty(n, np.int64)
-    stack = [(angle, h, 0, n)]
-    while len(stack):
-        angle, h, first, last = stack.pop()
-        turn(x, y, U, angle, line)
-        best = max(best, at_sites(U, line, angle, middle, listed))
-        above_chords(np.tan(h), line, ranks, windows, over)
-        enough = matters(best, level, floor) - rounding
-        kept, work = first, 0
-        for i in range(first, last):
-            rank, left, right = ranks[pairs[i]], values[i, 0], values[i, 1]
-            centre = middle[pairs[i]]  # the chords of both halves
-            high = max(left / np.cos(h), centre, right / np.cos(h)) + over[rank, 0]
-            low = max(-left / np.cos(h), -centre, -right / np.cos(h)) + over[rank, 1]
-            if max(high, low) > enough:
-                pairs[kept], values[kept, 0], values[kept, 1] = pairs[i], left, right
-                work += windows[rank, 1] - windows[rank, 0]
-                kept += 1
-            else:
-                most = max(most, high, low)
-        end = 2 * kept - first
-        if work <= SWEPT * n or h < NARROWEST or end > len(pairs):
-            value = swept(U, np.tan(h), angle, line, pairs[first:kept], ranks, windows, listed)
-            best = max(best, value)
-            continue
-        pairs[kept:end] = pairs[first:kept]
-        for i in range(first, kept):  # the left half below, the right half on top
-            other = kept + i - first
-            values[other, 0], values[other, 1] = middle[pairs[i]], values[i, 1]
-            values[i, 1] = middle[pairs[i]]
-        stack.append((angle - 0.5 * h, 0.5 * h, first, kept))
-        stack.append((angle + 0.5 * h, 0.5 * h, kept, end))
+    angle, h, points, pivots, values, left = stack.pop()
+    line = turned(x, y, U, points, angle, left)
+    _, _, ranks, w, _, _, _ = line
+    windows, over = above_chords(np.tan(h), line)
+    middle = np.empty(len(pivots))
+    for i in range(len(pivots)):
+        middle[i] = eta_at_rank(ranks[pivots[i]], line, total)
+        if abs(middle[i]) > best:
+            best = abs(middle[i])
+            noted(listed, angle, 0, best, w[0], w[1], points[pivots[i]])
+    enough, cosine = matters(best, limits[0], limits[1]) - limits[2], np.cos(h)
+    kept, work = np.empty(len(pivots), np.int64), 0
+    count = 0
+    for i in range(len(pivots)):
+        rank = ranks[pivots[i]]
+        high = max(values[i, 0] / cosine, middle[i], values[i, 1] / cosine) + over[rank, 0]
+        low = max(-values[i, 0] / cosine, -middle[i], -values[i, 1] / cosine) + over[rank, 1]
+        if max(high, low) > enough:
+            kept[count] = i
+            count += 1
+            work += windows[rank, 1] - windows[rank, 0]
+        else:
+            most = max(most, high, low)
+    kept = kept[:count]
+    if work <= SWEPT * len(points) or h < NARROWEST:
+        return max(best, swept(np.tan(h), angle, line, total, points, pivots[kept], windows, listed)), most
+    parted(angle, h, line, points, pivots[kept], values[kept], middle[kept], windows, stack)
     return best, most
 
 
 @njit(nogil=True, cache=True)
-def above_chords(T: float, line: Line, ranks: NDArray, windows: NDArray, over: Array) -> None:
-    """For each rank its window and how far eta and -eta may lie above their chords; and the rank of each point."""
-    (p, q, _), order, _, _, _, sizes = line
-    n = len(order)
-    reach = 2.0 * T * np.abs(q).max()
+def parted(
+    angle: float,
+    h: float,
+    line: Line,
+    points: NDArray,
+    pivots: NDArray,
+    values: Array,
+    middle: Array,
+    windows: NDArray,
+    stack: list[Band],
+) -> None:
+    """The bands of these pivots, whose windows overlap, go on the stack, each for both halves of the sector."""
+    _, order, ranks, w, _, sums, _ = line
+    places = np.argsort(ranks[pivots])
+    first = 0
+    while first < len(places):
+        low, high = windows[ranks[pivots[places[first]]], 0], windows[ranks[pivots[places[first]]], 1]
+        last = first + 1
+        while last < len(places) and windows[ranks[pivots[places[last]]], 0] < high:
+            high = max(high, windows[ranks[pivots[places[last]]], 1])
+            last += 1
+        some = places[first:last]
+        before, after = values[some].copy(), values[some].copy()
+        before[:, 1], after[:, 0] = middle[some], middle[some]
+        left = np.empty((3, sums.shape[2]))
+        for j in range(sums.shape[2]):
+            left[0, j] = sums[low, 0, j]
+            left[1, j] = w[0] * sums[low, 1, j] - w[1] * sums[low, 2, j]
+            left[2, j] = w[1] * sums[low, 1, j] + w[0] * sums[low, 2, j]
+        inside, within = points[order[low:high]], ranks[pivots[some]] - low
+        stack.append((angle - 0.5 * h, 0.5 * h, inside, within, before, left))
+        stack.append((angle + 0.5 * h, 0.5 * h, inside, within, after, left))
+        first = last
+
+
+@njit(nogil=True, cache=True)
+def above_chords(T: float, line: Line) -> tuple[NDArray, Array]:
+    """For each rank its window, and how far eta and -eta may lie above their chords."""
+    at, _, _, _, _, _, sizes = line
+    p, q, n = at[0], at[1], at.shape[1]
+    windows, over = np.empty((n, 2), np.int64), np.empty((n, 2))
+    reach = T * (q.max() - q.min())
     low = high = 0
     for i in range(n):
-        ranks[order[i]] = i
         while p[low] < p[i] - reach:
             low += 1
         while high < n and p[high] <= p[i] + reach:
@@ -249,62 +295,72 @@ def above_chords(T: float, line: Line, ranks: NDArray, windows: NDArray, over: A
             square = sizes[high, side, 2] - sizes[low, side, 2] + q[i] * (q[i] * size - 2.0 * moment)
             square = max(square, 0.0) + EPSILON * n * sizes[n, side, 2]
             over[i, side] = 0.25 * T * np.sqrt(size * square)
+    return windows, over
 
 
 @njit(nogil=True, cache=True)
 def swept(
-    U: Array, T: float, angle: float, line: Line, pivots: NDArray, ranks: NDArray, windows: NDArray, listed: Array
+    T: float,
+    angle: float,
+    line: Line,
+    total: Array,
+    points: NDArray,
+    pivots: NDArray,
+    windows: NDArray,
+    listed: Array,
 ) -> float:
     """The largest |eta| about these pivots within the sector; the largest of each place is listed."""
-    _, _, _, w, _, _ = line
+    _, _, ranks, w, u, _, _ = line
     most, largest = 0, 0.0
     for m in pivots:
         most = max(most, windows[ranks[m], 1] - windows[ranks[m], 0])
-    times, kinks = np.empty(most), np.empty((most, 2, U.shape[1]))
+    times, kinks = np.empty(most), np.empty((most, 2, u.shape[1]))
     for m in pivots:
-        square, t = arcs(U, T, line, ranks[m], windows[ranks[m]], times, kinks)
+        square, t = arcs(T, line, total, ranks[m], windows[ranks[m]], times, kinks)
         value = np.sqrt(square)
-        noted(listed, angle, ranks[m] * PLACES // len(U), value, w[0] - t * w[1], w[1] + t * w[0], m)
+        noted(listed, angle, ranks[m] * PLACES // len(points), value, w[0] - t * w[1], w[1] + t * w[0], points[m])
         largest = max(largest, value)
     return largest
 
 
 @njit(nogil=True, cache=True)
-def arcs(U: Array, T: float, line: Line, i: int, window: NDArray, times: Array, kinks: Array) -> tuple[float, float]:
+def arcs(
+    T: float, line: Line, total: Array, i: int, window: NDArray, times: Array, kinks: Array
+) -> tuple[float, float]:
     """The largest |eta|^2 about the i-th pivot in order, and its t: from kink to kink along the sector."""
-    (p, q, _), order, _, _, sums, _ = line
-    n, D = U.shape
+    at, _, _, w, u, sums, _ = line
+    p, q = at[0], at[1]
     low, high = window[0], window[1]
-    M = np.empty((2, D))  # the sum is M[0] + t M[1], from kink to kink
-    for j in range(D):  # of what lies outside the window
-        mass = sums[n, 0, j] - sums[high, 0, j] - sums[low, 0, j]
-        M[0, j] = 0.5 * (sums[n, 1, j] - sums[high, 1, j] - sums[low, 1, j] - p[i] * mass)
-        M[1, j] = 0.5 * (sums[n, 2, j] - sums[high, 2, j] - sums[low, 2, j] - q[i] * mass)
+    M = np.empty((2, u.shape[1]))  # the sum is M[0] + t M[1], from kink to kink
+    for j in range(u.shape[1]):  # of what lies outside the window
+        mass = total[0, j] - sums[high, 0, j] - sums[low, 0, j]
+        along = w[0] * total[1, j] + w[1] * total[2, j] - sums[high, 1, j] - sums[low, 1, j]
+        across = w[0] * total[2, j] - w[1] * total[1, j] - sums[high, 2, j] - sums[low, 2, j]
+        M[0, j], M[1, j] = 0.5 * (along - p[i] * mass), 0.5 * (across - q[i] * mass)
     count = 0
     for k in range(low, high):
         c, d = p[k] - p[i], q[k] - q[i]
         crossed = abs(c) < T * abs(d)
         side = (-0.5 if d > 0.0 else 0.5) if crossed else (0.5 if c > 0.0 else -0.5)
-        for j in range(D):
-            u = U[order[k], j]
-            M[0, j] += side * u * c
-            M[1, j] += side * u * d
+        for j in range(u.shape[1]):
+            M[0, j] += side * u[k, j] * c
+            M[1, j] += side * u[k, j] * d
             if crossed:
-                kinks[count, 0, j], kinks[count, 1, j] = -2.0 * side * u * c, -2.0 * side * u * d
+                kinks[count, 0, j], kinks[count, 1, j] = -2.0 * side * u[k, j] * c, -2.0 * side * u[k, j] * d
         if crossed:
             times[count] = -c / d
             count += 1
-    best, at, before = 0.0, 0.0, -T
+    best, t, before = 0.0, 0.0, -T
     turns = np.argsort(times[:count])
     for k in range(count + 1):
         after = times[turns[k]] if k < count else T
-        square, t = piece(M, before, after)
+        square, peak = piece(M, before, after)
         if square > best:
-            best, at = square, t
+            best, t = square, peak
         if k < count:
             M += kinks[turns[k]]
         before = after
-    return best, at
+    return best, t
 
 
 @njit(nogil=True, cache=True)
