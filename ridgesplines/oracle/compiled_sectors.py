@@ -35,8 +35,9 @@ SECTORS = 16
 SWEPT, NARROWEST = 8, 1e-9
 #: Of sums, which are known to so much relative to what is added.
 EPSILON = 2.0**-51
-#: Neurons are listed by their direction and by the place of their pivot along it: the largest of each of so many cells.
-ANGLES, PLACES = 64, 16
+#: Neurons are listed by their direction and by their bias, between -3 and 3 (coordinates are below two): the largest of
+#: each of so many cells.
+ANGLES, PLACES, FARTHEST = 64, 32, 3.0
 #: What is known of a band along a direction, see `turned`.
 Line = tuple[Array, NDArray, NDArray, Array, Array, Array, Array]
 #: A band of a sector: angle, half width; its points; of these the pivots that matter, (k,), and eta of them at both
@@ -155,22 +156,23 @@ def eta_at_rank(i: int, line: Line, total: Array) -> float:
 @njit(nogil=True, cache=True)
 def at_sites(line: Line, total: Array, points: NDArray, angle: float, eta: Array, listed: Array) -> float:
     """eta at all points along the direction, and the largest |eta|; local maxima are listed."""
-    _, order, _, w, _, _, _ = line
+    at, order, _, w, _, _, _ = line
     n = len(points)
     largest, before, here = 0.0, 0.0, eta_at_rank(0, line, total)
     for i in range(n):
         eta[order[i]] = here
         after = eta_at_rank(i + 1, line, total) if i + 1 < n else 0.0
         if abs(here) >= before and abs(here) >= abs(after):
-            noted(listed, angle, i * PLACES // n, abs(here), w[0], w[1], points[order[i]])
+            noted(listed, angle, at[0, i], abs(here), w[0], w[1], points[order[i]])
             largest = max(largest, abs(here))
         before, here = abs(here), after
     return largest
 
 
 @njit(nogil=True, cache=True)
-def noted(listed: Array, angle: float, place: int, value: float, wx: float, wy: float, pivot: int) -> None:
+def noted(listed: Array, angle: float, bias: float, value: float, wx: float, wy: float, pivot: int) -> None:
     """A neuron is listed where it is the largest of its cell."""
+    place = min(PLACES - 1, max(0, int((bias / FARTHEST + 1.0) * 0.5 * PLACES)))
     cell = listed[int(ANGLES * angle / np.pi) % ANGLES * PLACES + place]
     if value > cell[0]:
         cell[0], cell[1], cell[2], cell[3] = value, wx, wy, pivot
@@ -211,14 +213,14 @@ def halved(
     """
     angle, h, points, pivots, values, left = stack.pop()
     line = turned(x, y, U, points, angle, left)
-    _, _, ranks, w, _, _, _ = line
+    at, _, ranks, w, _, _, _ = line
     windows, over = above_chords(np.tan(h), line)
     middle = np.empty(len(pivots))
     for i in range(len(pivots)):
         middle[i] = eta_at_rank(ranks[pivots[i]], line, total)
         if abs(middle[i]) > best:
             best = abs(middle[i])
-            noted(listed, angle, 0, best, w[0], w[1], points[pivots[i]])
+            noted(listed, angle, at[0, ranks[pivots[i]]], best, w[0], w[1], points[pivots[i]])
     enough, cosine = matters(best, limits[0], limits[1]) - limits[2], np.cos(h)
     kept, work = np.empty(len(pivots), np.int64), 0
     count = 0
@@ -310,7 +312,7 @@ def swept(
     listed: Array,
 ) -> float:
     """The largest |eta| about these pivots within the sector; the largest of each place is listed."""
-    _, _, ranks, w, u, _, _ = line
+    at, _, ranks, w, u, _, _ = line
     most, largest = 0, 0.0
     for m in pivots:
         most = max(most, windows[ranks[m], 1] - windows[ranks[m], 0])
@@ -318,7 +320,7 @@ def swept(
     for m in pivots:
         square, t = arcs(T, line, total, ranks[m], windows[ranks[m]], times, kinks)
         value = np.sqrt(square)
-        noted(listed, angle, ranks[m] * PLACES // len(points), value, w[0] - t * w[1], w[1] + t * w[0], points[m])
+        noted(listed, angle, at[0, ranks[m]], value, w[0] - t * w[1], w[1] + t * w[0], points[m])
         largest = max(largest, value)
     return largest
 
