@@ -19,7 +19,7 @@ from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.uniqueness import proves_unique
-from ridgesplines.certificate.violation import FEASIBLE_RTOL, missed, violation
+from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline, group_norms
@@ -113,11 +113,9 @@ class Solution:
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
         p, c = self.problem.reduced, self.certificate
-        sums = gap_rounding(p, self.network, fit, c.scale * c.dual[self.problem.rows], c.value)
-        if c.multipliers is None:
-            return sums
-        at = c.multipliers
-        return sums + c.scale * missed(self.problem, self.network, at.at_points, at.slopes)
+        u = c.scale * c.dual[self.problem.rows]
+        sums = gap_rounding(p, self.network, fit, u, c.value)
+        return sums + (c.scale * c.multipliers.missed(self.problem, self.network, c.dual) if c.multipliers else 0)
 
     @property
     def contradiction(self) -> str | None:
@@ -393,6 +391,8 @@ def _activation_words(problem: Problem) -> str:
 
 
 def _bound_words(problem: Problem) -> str:
+    if problem.signs is not None:
+        return "(N - rank[1 X] without monotone features)"
     if problem.constraints:
         return "distinct x and fixed points, less 2"
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
