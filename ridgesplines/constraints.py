@@ -1,7 +1,7 @@
 r"""Shape constraints: what a function must do everywhere, not only at the data.
 
-For d = 1 each constraint states itself in one normal form, a :class:`Shape`: bounds of the slope, the directions in which the
-function may bend, and points through which it passes. Everything downstream knows the normal form only.
+For d = 1 each constraint states itself in one normal form, a :class:`Shape`: bounds of the slope, the directions in
+which the function may bend, and points through which it passes. Everything downstream knows the normal form only.
 
 Whether *some* function satisfies a shape is decided here, exactly and without a solver: replacing a function by its
 linear interpolant at the given points averages its slopes, so it keeps every bound and every sign of curvature. The
@@ -233,8 +233,11 @@ class FixedValues(Constraint):
 class MonotoneFeatures(Constraint):
     r"""Monotone in some of the features, everywhere on :math:`R^d`, whatever the others are.
 
-    .. math:: f(x) = \sum_k v_k\, \rho(w_k^T x - b_k) + c^T x + c_0, \qquad
-              s_j c_j \ge \sum_k \max(0, -s_j v_k w_{kj}) \quad \text{for each feature } j \text{ with a sign } s_j
+    .. math:: s_j \Big(c_j + \sum_{k \in S_j} v_k w_{kj}\, \rho'(w_{kj} t - b_k)\Big)
+              \;\ge\; \sum_{k \notin S_j} \max(0, -s_j v_k w_{kj}) \quad \text{for all } t \in R
+
+    for each feature j with a sign :math:`s_j`, where :math:`f(x) = \sum_k v_k\, \rho(w_k^T x - b_k) + c^T x + c_0` and
+    :math:`S_j` are the neurons of feature j alone.
 
     Parameters
     ----------
@@ -248,11 +251,10 @@ class MonotoneFeatures(Constraint):
 
     Notes
     -----
-    The condition is sufficient on all of :math:`R^d`: the slope in feature j is at least what the affine part has, less
-    all that neurons can take from it at once. It is necessary too where every neuron has one feature, ``interactions=1``
-    (some x then has all of a feature's neurons as steep as they can be); with pairs the optimum is that over all
-    networks that satisfy it. It is convex, so that the optimum has a certificate as without it: for groups of at most
-    two features an exact one. Squared, Huber, Logistic, Absolute, Quantile and Hinge, one output.
+    Sufficient on all of :math:`R^d`; necessary too where neurons have one feature, ``interactions=1``. Neurons of a
+    pair count as if all were at their worst at one place: with pairs the optimum is that over all f that satisfy the
+    formula, not over all monotone f. It is convex, so that the optimum has a certificate as without it, and an exact
+    one: groups of at most two features, one output, every loss but Interpolation.
 
     In one dimension it is Monotone().
 

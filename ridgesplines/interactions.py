@@ -155,7 +155,9 @@ def _group(given: Any, d: int, names: Sequence[str] | None) -> frozenset[int]:
     return frozenset(column(each, d, names) for each in given)
 
 
-def column(given: Any, d: int, names: Sequence[str] | None, argument: str = "interactions", remedy: str = REMEDY) -> int:
+def column(
+    given: Any, d: int, names: Sequence[str] | None, argument: str = "interactions", remedy: str = REMEDY
+) -> int:
     """The number of a column, given as one or by its name; `argument` is what the user passed it in."""
     if isinstance(given, str):
         if names is not None and given in names:

@@ -32,7 +32,9 @@ from ridgesplines.validation import (
     Array,
     Immutable,
     ReadOnly,
+    consistent,
     frozen,
+    instance,
     real_number,
     same_length,
     sample_weights,
@@ -160,8 +162,8 @@ class Problem(Immutable):
         constraints: Sequence[Constraint] | None = None,
         interactions: Any = None,
     ) -> None:
-        loss = _instance("loss", loss, Loss, Squared)
-        activation = _instance("activation", activation, Activation, ReLU)
+        loss = instance("loss", loss, Loss, Squared)
+        activation = instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
         points = frozen(sized("X", samples("X", X)))
         self.feature_names = None if names is None else tuple(map(str, names))
@@ -180,7 +182,7 @@ class Problem(Immutable):
         self.constraints = self._read_constraints(constraints)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
         if loss.interpolates:
-            _consistent(self.reduced.X, self.reduced.y)
+            consistent(self.reduced.X, self.reduced.y)
             if self.interactions is not None:
                 require_interpolant(self.interactions, self.reduced.X, self.reduced.y)
         if self.constraints:
@@ -378,30 +380,4 @@ class Problem(Immutable):
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"
-        )
-
-
-def _instance(name: str, given: Any, kind: type, default: type) -> Any:
-    if given is None:
-        return default()
-    if not isinstance(given, kind):
-        example = f"{default.__name__}()"
-        got = f"the class {given.__name__} itself" if isinstance(given, type) else repr(given)
-        raise ProblemError(name, f"an instance such as {example}", got, f"Pass {name}={example}.")
-    return given
-
-
-def _consistent(X: Array, y: Array) -> None:
-    """Interpolation needs one value at each point."""
-    _, group = np.unique(X, axis=0, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    same = group[order][1:] == group[order][:-1]
-    differs = same & (y[order][1:] != y[order][:-1])
-    if differs.any():
-        k = int(np.argmax(differs))
-        raise ProblemError(
-            "y",
-            "one value for each distinct row of X, so that a function can interpolate",
-            f"two values at the same point (rows {order[k]} and {order[k + 1]})",
-            "Average repeated rows, or use a loss such as Squared.",
         )

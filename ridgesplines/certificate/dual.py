@@ -47,8 +47,9 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
 
 
 def projected(problem: Problem, u: Array, space: Array | None = None) -> tuple[Array, float]:
-    """`u` orthogonal to [1 X], or to an orthonormal basis (N, q) of another `space`, and inside the conjugate's domain, and the relative size of what was taken off.
+    """`u` orthogonal to [1 X] and inside the conjugate's domain, and the relative size of what was taken off.
 
+    In the place of [1 X] may be another `space`, given by an orthonormal basis (N, q).
     The correction is measured by the room that each entry has: entries on the boundary stay where they are.
     """
     Q, s = problem.null_space if space is None else space, problem.sample_weight
@@ -177,7 +178,9 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
-    return sums if p.constraints and p.signs is None else sums + _moment_rounding(p, network, u)  # multipliers make up for the moments
+    if p.constraints and p.signs is None:  # multipliers make up for the moments
+        return sums
+    return sums + _moment_rounding(p, network, u)
 
 
 def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:

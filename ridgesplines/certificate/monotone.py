@@ -1,19 +1,19 @@
 r"""The lower bound that a dual vector proves where f must be monotone in some features.
 
 With :math:`\tilde c = c + \frac12 \sum_k v_k w_k` a network is
-:math:`\sum_k \frac12 v_k |w_k^T x - b_k| + \tilde c^T x + \tilde c_0`. In feature j it is at least as steep as the sum of
-its neurons of this feature alone can be, with :math:`\tilde c_j`, less :math:`\frac12 |v_k| |w_{kj}|` for each other
-neuron; that this has the sign :math:`s_j` everywhere is what is asked for. Nonnegative slopes of one variable are sums of
-those of strips, of single neurons and of lines, and their variations add up, so that
+:math:`\sum_k \frac12 v_k |w_k^T x - b_k| + \tilde c^T x + \tilde c_0`. In feature j it is at least as steep as
+:math:`\tilde c_j` and its neurons of this feature alone are together, less :math:`\frac12 |v_k| |w_{kj}|` for each
+other neuron; that this has the sign :math:`s_j` everywhere is what is asked for. Nonnegative slopes of one variable are
+sums of those of strips, of single neurons and of lines, and their variations add up, so that
 
 .. math:: f(x) = \sum_k a_k \varphi_k(x) + \sum_i t_i \psi_i(x) + \sum_j \gamma_j s_j x_j + \text{free}, \qquad
           \varphi_k(x) = \tfrac12 \sigma_k |w_k^T x - b_k| + \tfrac12 \sum_j s_j |w_{kj}| x_j, \qquad
           \psi_i(x) = s_j (\rho(x_j - b_i) - \rho(x_j - b_i'))
 
 with nonnegative coefficients, the seminorm :math:`\sum a_k + 2 \sum t_i`, and free functions affine in the other
-features. For any u orthogonal to these with :math:`s_j u^T x_j \le 0`, :math:`-\sum_n s_n L^*(y_n, -\tau u_n / s_n)` is a
-lower bound as soon as :math:`\tau u^T \varphi \le \lambda` and :math:`\tau u^T \psi \le 2 \lambda` for all of them: tau
-times the supremum of :class:`ridgesplines.oracle.monotone.MonotoneOracle`.
+features. For any u orthogonal to these with :math:`s_j u^T x_j \le 0`,
+:math:`-\sum_n s_n L^*(y_n, -\tau u_n / s_n)` is a lower bound as soon as :math:`\tau u^T \varphi \le \lambda` and
+:math:`\tau u^T \psi \le 2 \lambda` for all of them: tau times the supremum of :class:`ridgesplines.oracle.monotone.MonotoneOracle`.
 """
 
 from __future__ import annotations

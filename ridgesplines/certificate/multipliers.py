@@ -54,13 +54,16 @@ class MonotoneMultipliers(ReadOnly):
     ----------
     signs : s, +1 or -1 where f must be monotone, 0 elsewhere, (d,).
     slopes : mu, (d,); zero where the slope is free to move.
+
+    Two neurons of one such feature may share what they take: for b < b', half of
+    :math:`s_j (\eta(e_j, b) - \eta(e_j, b'))` is at most :math:`\lambda` too.
     """
 
     signs: Array
     slopes: Array
 
     def eta(self, W: Array, b: Array) -> Array:
-        r"""What makes :math:`\rho(t)` to :math:`|t|/2` in eta at neurons W (K, d): u sees the slopes that have signs."""
+        r"""What makes :math:`\rho(t)` to :math:`|t|/2` in eta at neurons W (K, d)."""
         return 0.5 * (W @ (self.signs * self.slopes))
 
     def penalty(self, W: Array) -> Array:

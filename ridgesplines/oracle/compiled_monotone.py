@@ -24,9 +24,7 @@ def sweeps(x: Array, y: Array, stretch: float, u: Array, mu: Array, orders: NDAr
 
 
 @njit(nogil=True, cache=True)
-def sweep(
-    x: Array, y: Array, u: Array, p: float, q: float, pivot: int, order: NDArray
-) -> tuple[float, float, float]:
+def sweep(x: Array, y: Array, u: Array, p: float, q: float, pivot: int, order: NDArray) -> tuple[float, float, float]:
     """The largest |eta| - p |w_x| - q |w_y| about one pivot, and its direction."""
     px, py = x[pivot], y[pivot]
     mx = my = ax = ay = 0.0

@@ -74,9 +74,9 @@ class MonotoneOracle:
         self._lines = sorted({j for group in groups for j in group})
         self._sorted = {j: np.argsort(X[:, j], kind="stable") for j in self._lines}
         pairs = [group for group in groups if len(group) == 2]
-        entries = len(pairs) * len(X) ** 2
-        kept = max(1, MAX_BYTES // (2 * len(X) ** 2 or 1))
-        self._planes = [(pair, Plane(X[:, pair], entries >= COMPILED_ENTRIES, i < kept)) for i, pair in enumerate(pairs)]
+        many = len(pairs) * len(X) ** 2 >= COMPILED_ENTRIES
+        kept = MAX_BYTES // (np.min_scalar_type(len(X)).itemsize * len(X) ** 2)
+        self._planes = [(pair, Plane(X[:, pair], many, i < kept)) for i, pair in enumerate(pairs)]
         self._most = max(FEWEST_LISTED, 4 * MAX_LISTED // (len(groups) or 1))
 
     def multipliers(self, u: Array) -> Array:

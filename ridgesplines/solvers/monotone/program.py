@@ -1,7 +1,7 @@
 r"""The master problem: the best amplitudes of given neurons where f must be monotone in some features.
 
-.. math:: \min_{a, t, \gamma \ge 0,\, \beta} \; \sum_n s_n L(y_n, z_n) + \lambda \sum_k a_k + 2 \lambda \sum_i t_i, \qquad
-          z = \Phi a + \Psi t + \sum_j \gamma_j s_j x_j + Q\beta
+.. math:: \min_{a, t, \gamma \ge 0,\, \beta} \; \sum_n s_n L(y_n, z_n)
+          + \lambda \Big(\sum_k a_k + 2 \sum_i t_i\Big), \qquad z = \Phi a + \Psi t + \sum_j \gamma_j s_j x_j + Q\beta
 
 with the columns of :mod:`ridgesplines.certificate.monotone`, and Q a basis of 1 and the other features. Smooth losses
 by Newton's method over nonnegative least squares; losses of two linear pieces by a linear program, whose multipliers
@@ -38,6 +38,11 @@ class MonotoneFit:
     u: Array
     objective: float
 
+    @property
+    def alive(self) -> Neurons:
+        """The neurons of positive amplitude."""
+        return self.neurons.take(self.neurons.sizes > 0.0)
+
     def network(self, problem: Problem) -> RidgeSpline:
         """The network, each neuron turned the way in which it takes least of the slopes."""
         signs, X, neurons = signs_of(problem), problem.X, self.neurons
@@ -71,7 +76,10 @@ def alone(problem: Problem) -> MonotoneFit:
 
 
 def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:
-    """The best amplitudes and slopes, from a fit nearby; None if that fails. What has the amplitude zero leaves."""
+    """The best amplitudes and slopes, from a fit nearby; None if that fails.
+
+    For smooth losses what has the amplitude zero leaves.
+    """
     held = np.flatnonzero(signs_of(problem))
     columns, ends = _columns(problem, fit), np.cumsum([len(fit.neurons), len(fit.strips)])
     prices = np.repeat([1.0, 2.0, 0.0], [len(fit.neurons), len(fit.strips), len(held)])
@@ -87,8 +95,9 @@ def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:
     of_neurons, of_strips, gamma = np.split(a, ends)
     slopes = np.zeros(problem.n_features)
     slopes[held] = gamma
-    neurons = replace(fit.neurons, sizes=of_neurons).take(of_neurons > 0.0)
-    strips = replace(fit.strips, sizes=of_strips).take(of_strips > 0.0)
+    neurons, strips = replace(fit.neurons, sizes=of_neurons), replace(fit.strips, sizes=of_strips)
+    if problem.loss.smooth:  # multipliers of a linear program could ask for them again, forever
+        neurons, strips = neurons.take(of_neurons > 0.0), strips.take(of_strips > 0.0)
     return MonotoneFit(neurons, strips, slopes, z, u, objective_of_fit(problem, z, float(prices @ a)))
 
 

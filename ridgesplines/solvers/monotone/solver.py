@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -112,26 +112,27 @@ class _Run:
             last = max(lam, monotone_bound(self.scaled, self.oracle, fit.u).supremum.value)
         steps = int(np.ceil(np.log(last / lam) / np.log(LAM_FACTOR))) if last > lam else 1
         for between in np.geomspace(last, lam, steps + 1)[1:-1]:
-            for fit, bound, gap in rounds(self.scaled.with_lam(float(between)), fit, self.oracle):
-                if gap <= LOOSE_GAP or self._out_of_time() or bound is None:
+            for state in rounds(self.scaled.with_lam(float(between)), fit, self.oracle):
+                fit = state.fit
+                if state.gap <= LOOSE_GAP or self._out_of_time():
                     break
         self.fit = affine(self.scaled)
-        for fit, bound, gap in rounds(self.scaled, fit, self.oracle):
-            self._keep(fit, bound, gap)
+        for state in rounds(self.scaled, fit, self.oracle):
+            self._keep(state.fit, state.bound)
             if self.gaps[-1] <= 0.5 * self.settings.tol or self._idle() or self._out_of_time():
                 break
         self._finish()
 
     def _finish(self) -> None:
         """Neurons that no point separates are one, which costs less."""
-        together = merged(self.scaled.X, self.fit.neurons, self.scaled.interactions)
-        if len(together) < len(self.fit.neurons):
+        together = merged(self.scaled.X, self.fit.alive, self.scaled.interactions)
+        if len(together) < len(self.fit.alive):
             fit = refit(self.scaled, replace(self.fit, neurons=together))
             if fit is not None and fit.objective <= self.fit.objective * (1.0 + PROGRESS_RTOL):
-                self._keep(fit, monotone_bound(self.scaled, self.oracle, fit.u), np.inf)
+                self._keep(fit, monotone_bound(self.scaled, self.oracle, fit.u))
                 self.fit = fit
 
-    def _keep(self, fit: MonotoneFit, bound: MonotoneBound, gap: float) -> None:
+    def _keep(self, fit: MonotoneFit, bound: MonotoneBound) -> None:
         if fit.objective <= self.fit.objective:
             self.fit = fit
         if self.bound is None or bound.value > self.bound.value:
@@ -140,7 +141,7 @@ class _Run:
         self.gaps.append(relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest))
         if self.settings.verbose:
             label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * lowest
-            count = len(fit.neurons)
+            count = len(fit.alive)
             print_round(label, len(self.gaps), self.began, count, primal, self.gaps[-1], Scope.EXACT, "rounds")
 
     def _idle(self) -> bool:
@@ -164,28 +165,32 @@ class _Run:
         return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, end=end)
 
 
-def rounds(
-    problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle
-) -> Iterator[tuple[MonotoneFit, MonotoneBound, float]]:
-    """Fits at a problem's lam, each with the bound that its dual vector proves and the relative gap between them."""
+class State(NamedTuple):
+    """A fit, the bound that its dual vector proves, and the relative gap between them."""
+
+    fit: MonotoneFit
+    bound: MonotoneBound
+    gap: float
+
+
+def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle) -> Iterator[State]:
+    """Column generation at a problem's lam."""
     larger = refit(problem, fit)
     while larger is not None:
         fit = larger
         check()
         bound = monotone_bound(problem, oracle, fit.u, problem.lam)
-        yield fit, bound, relative(problem, fit.objective - bound.value, fit.objective)
-        new, strips = joining(problem, oracle, bound, min(max(FEWEST_JOINING, len(fit.neurons) // 2), MOST_JOINING))
+        yield State(fit, bound, relative(problem, fit.objective - bound.value, fit.objective))
+        new, strips = joining(problem, oracle, bound, min(max(FEWEST_JOINING, len(fit.alive) // 2), MOST_JOINING))
         if not len(new) and not len(strips):
             return
-        together = sums(problem.X, fit.neurons, problem.interactions)
+        together = sums(problem.X, fit.alive, problem.interactions)
         together = replace(together, sizes=np.zeros(len(together)))
         neurons = fit.neurons.joined(new).joined(together)
         larger = refit(problem, replace(fit, neurons=neurons, strips=fit.strips.joined(strips)))
 
 
-def joining(
-    problem: Problem, oracle: MonotoneOracle, bound: MonotoneBound, most: int
-) -> tuple[Neurons, Strips]:
+def joining(problem: Problem, oracle: MonotoneOracle, bound: MonotoneBound, most: int) -> tuple[Neurons, Strips]:
     """Violators that data separate from each other, at amplitude zero with the sign of eta; and all such strips."""
     W, b, strips = bound.supremum.weights, bound.supremum.biases, bound.supremum.strips
     eta, counts = oracle.at(bound.dual, W, b)
