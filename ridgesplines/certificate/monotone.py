@@ -13,7 +13,8 @@ sums of those of strips, of single neurons and of lines, and their variations ad
 with nonnegative coefficients, the seminorm :math:`\sum a_k + 2 \sum t_i`, and free functions affine in the other
 features. For any u orthogonal to these with :math:`s_j u^T x_j \le 0`,
 :math:`-\sum_n s_n L^*(y_n, -\tau u_n / s_n)` is a lower bound as soon as :math:`\tau u^T \varphi \le \lambda` and
-:math:`\tau u^T \psi \le 2 \lambda` for all of them: tau times the supremum of :class:`ridgesplines.oracle.monotone.MonotoneOracle`.
+:math:`\tau u^T \psi \le 2 \lambda` for all of them: tau times the supremum of
+:class:`ridgesplines.oracle.monotone.MonotoneOracle`.
 """
 
 from __future__ import annotations

@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from ridgesplines.amplitudes.columns import Columns
+from ridgesplines.amplitudes.columns import AFFINE, Columns
+from ridgesplines.amplitudes.design import project
 from ridgesplines.amplitudes.master import amplitudes
 from ridgesplines.certificate.monotone import signs_of
 from ridgesplines.network.spline import RidgeSpline
@@ -80,8 +82,8 @@ def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:
 
     For smooth losses what has the amplitude zero leaves.
     """
-    held = np.flatnonzero(signs_of(problem))
-    columns, ends = _columns(problem, fit), np.cumsum([len(fit.neurons), len(fit.strips)])
+    held = _held(problem)
+    columns, ends = _columns(problem, fit, held), np.cumsum([len(fit.neurons), len(fit.strips)])
     prices = np.repeat([1.0, 2.0, 0.0], [len(fit.neurons), len(fit.strips), len(held)])
     if problem.loss.smooth:
         start = np.concatenate([fit.neurons.sizes, fit.strips.sizes, fit.slopes[held]])
@@ -101,11 +103,17 @@ def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:
     return MonotoneFit(neurons, strips, slopes, z, u, objective_of_fit(problem, z, float(prices @ a)))
 
 
-def _columns(problem: Problem, fit: MonotoneFit) -> Columns:
+def _held(problem: Problem) -> NDArray[np.intp]:
+    """The features that must be monotone and are no combination of the others, up to rounding."""
+    held = np.flatnonzero(signs_of(problem))
+    off = project(problem.free_space, problem.X[:, held])
+    return held[np.sqrt((off**2).mean(axis=0)) > AFFINE]
+
+
+def _columns(problem: Problem, fit: MonotoneFit, held: NDArray[np.intp]) -> Columns:
     """phi, psi and s_j x_j at the data, orthogonal to the free functions."""
     neurons, strips, signs, X = fit.neurons, fit.strips, signs_of(problem), problem.X
     W, b = neurons.W, neurons.b
-    held = np.flatnonzero(signs)
     slopes = 0.5 * signs[:, None] * np.abs(W.T)
 
     def make(rows: slice) -> Array:
