@@ -81,7 +81,8 @@ def monotone_path(
 def affine(problem: Problem) -> MonotoneFit:
     """The best affine function that rises and falls as it must."""
     fit = refit(problem, alone(problem))
-    assert fit is not None  # zero is among them, and no loss is infinite
+    if fit is None:  # zero is among them, and no loss is infinite
+        raise RuntimeError("the best affine function that rises and falls as it must was not found")
     return fit
 
 
