@@ -366,7 +366,7 @@ class Problem(Immutable):
     @cached_property
     def free_space(self) -> Array:
         """The null space without the features that must be monotone, whose slopes have a sign; shape (N, q)."""
-        return self.null_space if self.signs is None else frozen(affine_basis(self.X[:, self.signs == 0.0]))
+        return self.null_space if self.signs is None else frozen(affine_basis(np.where(self.signs, 0.0, self.X)))
 
     @property
     def rank(self) -> int:

@@ -88,5 +88,5 @@ def into_cone(problem: Problem, raw: Array) -> tuple[Array, float]:
         if not wrong.any():
             break
         free = free | wrong
-        space = affine_basis(X[:, free])
+        space = affine_basis(np.where(free, X, 0.0))
     return u, residual

@@ -122,6 +122,52 @@ def test_a_plane_needs_no_interactions():
     assert first.objective == pytest.approx(second.objective, rel=1e-9)
 
 
+@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize("k", [1, 2])
+def test_all_features_may_have_signs(loss, k):
+    problem = posed(INPUTS["normal"], loss, k=k, signs={0: 1, 1: 1, 2: -1})
+    solution = checked(problem, 1e-5)
+    if k == 1:
+        assert solution.objective == pytest.approx(hinges(problem), rel=1e-6)
+
+
+def dictionary(problem, angles=20):
+    """The optimum in a plane over neurons in the directions of two data, along the axes, and of a grid: a program."""
+    X, t = problem.X, np.linspace(0.0, np.pi, angles, endpoint=False)
+    across = (X[:, None] - X).reshape(-1, 2) @ [[0.0, 1.0], [-1.0, 0.0]]
+    A = np.concatenate([np.eye(2), across[across.any(axis=1)], np.column_stack([np.cos(t), np.sin(t)])])
+    A = np.unique((A / np.linalg.norm(A, axis=1, keepdims=True)).round(12), axis=0)
+    W, b = zip(*[(w, c) for w in A for c in np.unique((X @ w).round(12))], strict=True)
+    W, b = np.array(W), np.array(b)
+    up, down, slope, offset = (cp.Variable(n, nonneg=n == len(b)) for n in (len(b), len(b), 2, 1))
+    alone, constraints = np.count_nonzero(W, axis=1) == 1, []
+    for j in np.flatnonzero(problem.signs):
+        sign, bend = problem.signs[j], problem.signs[j] * W[:, j]
+        taken = up @ np.where(alone, 0.0, np.maximum(-bend, 0.0)) + down @ np.where(alone, 0.0, np.maximum(bend, 0.0))
+        of_j = np.flatnonzero(alone & (bend != 0.0))
+        knots = np.unique(b[of_j] / W[of_j, j])
+        for x in np.concatenate([[knots[0] - 1.0], (knots[1:] + knots[:-1]) / 2.0, [knots[-1] + 1.0]]):
+            on = bend[of_j] * (W[of_j, j] * x > b[of_j])
+            constraints.append(sign * slope[j] + on @ (up - down)[of_j] >= taken)
+    fit = np.maximum(X @ W.T - b, 0.0) @ (up - down) + X @ slope + offset
+    cost = cp.sum_squares(problem.y - fit) + problem.lam * cp.sum(up + down)
+    return cp.Problem(cp.Minimize(cost), constraints).solve(solver="CLARABEL")
+
+
+@pytest.mark.filterwarnings("ignore:Solution may be inaccurate")  # its figures are compared loosely
+@pytest.mark.parametrize("seed", range(6))
+def test_a_plane_against_a_dictionary(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(6, 16))
+    X = rng.standard_normal((n, 2)) if seed % 2 else rng.integers(-2, 3, (n, 2)).astype(float)
+    y = rng.standard_normal(n) + rng.choice([-2.0, 2.0]) * np.tanh(3.0 * X[:, 0]) + X[:, 1]
+    signs = {0: int(rng.choice([-1, 1]))} | ({1: int(rng.choice([-1, 1]))} if seed % 3 else {})
+    problem = rs.Problem(X, y, float(10.0 ** rng.uniform(-2.0, 0.0)), constraints=[rs.MonotoneFeatures(signs)])
+    solution, theirs = checked(problem), dictionary(problem)
+    assert solution.certificate.value <= theirs * (1.0 + 1e-5)
+    assert solution.objective == pytest.approx(theirs, rel=1e-2)
+
+
 def test_groups_of_both_sizes():
     problem = posed(INPUTS["normal"], k=[[0, 1], [2]])
     solution = checked(problem)

@@ -100,9 +100,10 @@ class _Run:
     ) -> None:
         self.settings, self.problem, self.scaling, self.oracle, self.began = settings, problem, scaling, oracle, began
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
-        self.fit = self.affine = fit
+        self.fit = fit
         self.bound: MonotoneBound | None = None
         self.gaps: list[float] = []
+        self.seconds: list[float] = []
         self.interrupted = self.late = False
         self.end = began + SOLVING_SHARE * settings.max_time
 
@@ -140,6 +141,7 @@ class _Run:
             self.bound = bound
         lowest = self.fit.objective
         self.gaps.append(relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest))
+        self.seconds.append(time.perf_counter() - self.began - sum(self.seconds))
         if self.settings.verbose:
             label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * lowest
             count = len(fit.alive)
@@ -158,6 +160,7 @@ class _Run:
         network = self.scaling.network(self.fit.network(self.scaled))
         dual = None if self.bound is None else self.scaling.dual(self.bound.dual)
         history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
+        history |= {"phases": ("rounds",) * len(self.gaps), "seconds": tuple(self.seconds)}
         if self.late:
             history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
         if dual is None:  # interrupted before the first round
