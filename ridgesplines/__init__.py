@@ -13,7 +13,7 @@ from ridgesplines.activations.sigmoid import Sigmoid
 from ridgesplines.activations.truncated_power import TruncatedPower
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.compare import compare
-from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone
+from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone, MonotoneFeatures
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ContradictionWarning, ConvergenceWarning, ProblemError, SolverRefusal
 from ridgesplines.interrupt import Deferral
@@ -66,6 +66,7 @@ __all__ = [
     "Lipschitz",
     "Logistic",
     "Monotone",
+    "MonotoneFeatures",
     "Path",
     "Problem",
     "ProblemError",

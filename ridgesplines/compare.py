@@ -124,6 +124,7 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
             and p.loss == first.loss
             and np.array_equal(p.X, first.X)
             and p.constraint == first.constraint
+            and str(p.constraints) == str(first.constraints)
         )
         same = same and p.activation == first.activation and p.interactions == first.interactions
         if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):

@@ -152,16 +152,19 @@ def _group(given: Any, d: int, names: Sequence[str] | None) -> frozenset[int]:
         raise ProblemError("interactions", "a list of groups, each a list of columns", f"{given!r} as a group", REMEDY)
     if not len(given):
         raise ProblemError("interactions", "groups of at least one column", "an empty group", "Leave it out.")
-    return frozenset(_column(column, d, names) for column in given)
+    return frozenset(column(each, d, names) for each in given)
 
 
-def _column(given: Any, d: int, names: Sequence[str] | None) -> int:
+def column(
+    given: Any, d: int, names: Sequence[str] | None, argument: str = "interactions", remedy: str = REMEDY
+) -> int:
+    """The number of a column, given as one or by its name; `argument` is what the user passed it in."""
     if isinstance(given, str):
         if names is not None and given in names:
             return names.index(given)
         known = "X without column names" if names is None else f"the columns {', '.join(names)}"
         remedy = "Pass column numbers, or feature_names=." if names is None else "Name a column as the table does."
-        raise ProblemError("interactions", "names of columns", f"{given!r} for {known}", remedy)
+        raise ProblemError(argument, "names of columns", f"{given!r} for {known}", remedy)
     if isinstance(given, (int, np.integer)) and not isinstance(given, bool) and 0 <= given < d:
         return int(given)
-    raise ProblemError("interactions", f"column numbers from 0 to {d - 1}, or names", f"{given!r}", REMEDY)
+    raise ProblemError(argument, f"column numbers from 0 to {d - 1}, or names", f"{given!r}", remedy)

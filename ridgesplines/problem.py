@@ -12,19 +12,29 @@ from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.constraints import Constraint, Shape, checked, combined, require_some_function
+from ridgesplines.constraints import (
+    Constraint,
+    Monotone,
+    MonotoneFeatures,
+    Shape,
+    checked,
+    combined,
+    require_some_function,
+)
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, require_interpolant
 from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
-from ridgesplines.polynomials import polynomial_basis
+from ridgesplines.polynomials import affine_basis, polynomial_basis
 from ridgesplines.precise import origin_near
 from ridgesplines.validation import (
     Array,
     Immutable,
     ReadOnly,
+    consistent,
     frozen,
+    instance,
     real_number,
     same_length,
     sample_weights,
@@ -110,7 +120,7 @@ class Problem(Immutable):
     feature_names : names of the d columns, for tables and plots; by default a DataFrame's own.
     constraints : a list of Monotone(), Convex(), Concave(), Lipschitz(bound) and FixedValues(at, values), for d = 1
         and one output. They hold for f on all of R, not only at the data, and the minimum is over the f that satisfy
-        all of them.
+        all of them. For d >= 2 MonotoneFeatures({"age": +1}), with interactions of at most two features.
     interactions : which features may act together in a neuron: None for all of them; a whole number k for every set of
         at most k; or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron's
         weights vanish outside one of the groups; the affine part is of all features. Everything else holds word for
@@ -152,8 +162,8 @@ class Problem(Immutable):
         constraints: Sequence[Constraint] | None = None,
         interactions: Any = None,
     ) -> None:
-        loss = _instance("loss", loss, Loss, Squared)
-        activation = _instance("activation", activation, Activation, ReLU)
+        loss = instance("loss", loss, Loss, Squared)
+        activation = instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
         points = frozen(sized("X", samples("X", X)))
         self.feature_names = None if names is None else tuple(map(str, names))
@@ -169,14 +179,27 @@ class Problem(Immutable):
         weight = frozen(sized("sample_weight", sample_weights(sample_weight, len(points))))
         self.data = Data(points, values, weight, loss, activation)
         self.lam = self._check_lam(lam)
-        self.constraints = checked(constraints)
+        self.constraints = self._read_constraints(constraints)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
         if loss.interpolates:
-            _consistent(self.reduced.X, self.reduced.y)
+            consistent(self.reduced.X, self.reduced.y)
             if self.interactions is not None:
                 require_interpolant(self.interactions, self.reduced.X, self.reduced.y)
         if self.constraints:
             self._check_constraints()
+
+    def _read_constraints(self, given: Any) -> tuple[Constraint, ...]:
+        """The constraints; in one dimension features that are monotone are a monotone function."""
+        constraints = checked(given)
+        for constraint in constraints:
+            if isinstance(constraint, MonotoneFeatures):
+                constraint.numbered(self.n_features, self.feature_names)  # or an error
+        if self.n_features > 1:
+            return constraints
+        return tuple(
+            Monotone(increasing=constraint.signs[0][1] > 0) if isinstance(constraint, MonotoneFeatures) else constraint
+            for constraint in constraints
+        )
 
     def _check_constraints(self) -> None:
         """ReLU, one input, one output, and some function that satisfies everything."""
@@ -184,15 +207,34 @@ class Problem(Immutable):
             raise ProblemError(
                 "constraints", "activation=ReLU() where there are constraints", repr(self.activation), "Leave one out."
             )
+        if self.n_features > 1 and all(isinstance(c, MonotoneFeatures) for c in self.constraints):
+            self._check_monotone_features()
+            return
         if self.n_features != 1 or self.n_outputs is not None:
             what = f"d = {self.n_features}" + ("" if self.n_outputs is None else f" and D = {self.n_outputs} outputs")
-            remedy = "Leave constraints out, or fit one feature and one output at a time."
+            remedy = "Leave constraints out, or fit one feature and one output at a time; or MonotoneFeatures alone."
             raise ProblemError("constraints", "d = 1 and one output, where there are constraints", what, remedy)
         if any(isinstance(constraint, Shape) for constraint in self.constraints):
             return  # in scaled units: looked at in the user's own, where rounding is least
         data = self.reduced if self.loss.interpolates else None
         x, y = (np.empty(0), np.empty(0)) if data is None else (data.X[:, 0], data.y)
         require_some_function(self.constraint, x, y)
+
+    def _check_monotone_features(self) -> None:
+        """One output, groups of at most two features, and a loss that does not fix the fit."""
+        most = self.n_features if self.interactions is None else self.interactions.most
+        expected, got, remedy = None, "", ""
+        if self.n_outputs is not None:
+            expected, got, remedy = "one output", f"D = {self.n_outputs} outputs", "Fit one output at a time."
+        elif self.loss.interpolates:
+            expected, got = "a loss whose fit may miss the data", repr(self.loss)
+            remedy = "Monotone functions need not meet the data: use Squared or Absolute with a small lam."
+        elif most > 2:
+            expected, got = "neurons of at most two features", f"neurons of up to {most}"
+            remedy = "Pass interactions=1, interactions=2 or groups of at most two features."
+        if expected is not None:
+            raise ProblemError("constraints", f"{expected}, where there are MonotoneFeatures", got, remedy)
+        _ = self.signs  # an error where two of them contradict each other
 
     def _check_lam(self, lam: float) -> float:
         lam = real_number("lam", lam, "a finite number >= 0", 0.0)
@@ -277,6 +319,17 @@ class Problem(Immutable):
         """All constraints together, in normal form."""
         return combined(self.constraints)
 
+    @cached_property
+    def signs(self) -> Array | None:
+        """+1 for features in which f may not fall, -1 where it may not rise, 0 for others, (d,); None without any."""
+        every = [pair for c in self.constraints if isinstance(c, MonotoneFeatures) for pair in c.signs]
+        if not every:
+            return None
+        signs = np.zeros(self.n_features)
+        for j, sign in MonotoneFeatures(every).numbered(self.n_features, self.feature_names).signs:
+            signs[int(j)] = sign
+        return frozen(signs)
+
     @property
     def rows(self) -> NDArray[np.intp]:
         """The rows of positive weight; in one dimension in the order of x."""
@@ -297,15 +350,23 @@ class Problem(Immutable):
         """The distinct x of the rows, increasing; d = 1 only."""
         return self.data.sites
 
-    @property
+    @cached_property
     def detrended(self) -> Array:
-        """y less its least-squares fit in the null space, exact to the rounding of the difference."""
-        return self.data.detrended
+        """y less its least-squares fit in the free space, exact to the rounding of the difference."""
+        if self.signs is None:
+            return self.data.detrended
+        y, Q = self.y - self.y.mean(), self.free_space
+        return y - Q @ (Q.T @ y)
 
     @property
     def null_space(self) -> Array:
         """Orthonormal basis of the values at the data of the null space, for ReLU [1 X]; shape (N, r)."""
         return self.data.null_space
+
+    @cached_property
+    def free_space(self) -> Array:
+        """The null space without the features that must be monotone, whose slopes have a sign; shape (N, q)."""
+        return self.null_space if self.signs is None else frozen(affine_basis(np.where(self.signs, 0.0, self.X)))
 
     @property
     def rank(self) -> int:
@@ -319,30 +380,4 @@ class Problem(Immutable):
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"
-        )
-
-
-def _instance(name: str, given: Any, kind: type, default: type) -> Any:
-    if given is None:
-        return default()
-    if not isinstance(given, kind):
-        example = f"{default.__name__}()"
-        got = f"the class {given.__name__} itself" if isinstance(given, type) else repr(given)
-        raise ProblemError(name, f"an instance such as {example}", got, f"Pass {name}={example}.")
-    return given
-
-
-def _consistent(X: Array, y: Array) -> None:
-    """Interpolation needs one value at each point."""
-    _, group = np.unique(X, axis=0, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    same = group[order][1:] == group[order][:-1]
-    differs = same & (y[order][1:] != y[order][:-1])
-    if differs.any():
-        k = int(np.argmax(differs))
-        raise ProblemError(
-            "y",
-            "one value for each distinct row of X, so that a function can interpolate",
-            f"two values at the same point (rows {order[k]} and {order[k + 1]})",
-            "Average repeated rows, or use a loss such as Squared.",
         )

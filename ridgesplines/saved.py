@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.certificate.certificate import DualCertificate, ShapeMultipliers
+from ridgesplines.certificate.certificate import DualCertificate, certify
 from ridgesplines.certificate.dual import best_scale
+from ridgesplines.certificate.multipliers import ShapeMultipliers
 from ridgesplines.constraints import CONSTRAINTS
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.files import damage_in_words
@@ -55,7 +56,7 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
     }
     arrays = {name: getattr(p, name) for name in DATA} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
-    if c.multipliers is not None:
+    if isinstance(c.multipliers, ShapeMultipliers):
         arrays |= {name: getattr(c.multipliers, name) for name in MULTIPLIERS}
     archive.write(path, solution.network, {name: np.asarray(a, float) for name, a in arrays.items()}, json.dumps(notes))
 
@@ -103,6 +104,8 @@ def _certificate(
     dual, peaks, figures = arrays["dual"], (arrays[PEAKS[0]], arrays[PEAKS[1]]), notes["certificate"]
     if dual.shape != (problem.n_samples, *problem.outputs) or peaks[0].shape != (*peaks[1].shape, problem.n_features):
         raise ValueError("arrays that do not fit the problem")
+    if problem.signs is not None:  # all of it follows from the dual vector
+        return certify(problem, network, dual)
     sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
     multipliers, scope = None, Scope(notes["scope"])
     if problem.constraints:

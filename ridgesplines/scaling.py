@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
-from ridgesplines.constraints import Shape
+from ridgesplines.constraints import Constraint, MonotoneFeatures
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.polynomials import least_squares
@@ -123,7 +123,7 @@ def standardise(problem: Problem) -> Scaling:
     slope, offset = np.zeros((problem.n_features, *problem.outputs)), np.zeros(problem.outputs)
     size, loss, factor = 1.0, problem.loss, 1.0
     if loss.translates:
-        slope, offset, _ = least_squares(X, y, min(problem.activation.degree, 1))
+        slope, offset = _taken_off(problem, X, y)
         residual = (y - offset) - X @ slope  # in this order: an offset far larger than the rest leaves no trace
         size = float(np.sqrt(np.mean(residual**2)))
         if size <= 64.0 * np.finfo(float).eps * float(np.abs(y).max()):
@@ -143,10 +143,20 @@ def standardise(problem: Problem) -> Scaling:
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
 
 
+def _taken_off(problem: Problem, X: Array, y: Array) -> tuple[Array, Array]:
+    """(slope, offset) of what leaves y: its affine fit, without slopes that must keep a sign, or a constant."""
+    held = np.zeros(problem.n_features, dtype=bool) if problem.signs is None else problem.signs != 0.0
+    slope, offset, _ = least_squares(np.where(held, 0.0, X), y, min(problem.activation.degree, 1))
+    slope[held] = 0.0
+    return slope, offset
+
+
 def _scaled_shape(
     problem: Problem, centre: Array, radius: float, slope: Array, offset: Array, size: float
-) -> list[Shape]:
+) -> list[Constraint]:
     """The constraints in the new units: a list of one, or empty."""
     if not problem.constraints:
         return []
+    if problem.signs is not None:  # whatever leaves f has no slope there, and units are positive
+        return [MonotoneFeatures([(j, int(sign)) for j, sign in enumerate(problem.signs) if sign])]
     return [problem.constraint.scaled(float(centre[0]), radius, float(slope[0]), float(offset), size)]

@@ -10,16 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ridgesplines import saved
+from ridgesplines import saved, summary
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
-from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.uniqueness import proves_unique
-from ridgesplines.certificate.violation import FEASIBLE_RTOL, missed, violation
+from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline, group_norms
@@ -113,11 +110,9 @@ class Solution:
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
         p, c = self.problem.reduced, self.certificate
-        sums = gap_rounding(p, self.network, fit, c.scale * c.dual[self.problem.rows], c.value)
-        if c.multipliers is None:
-            return sums
-        at = c.multipliers
-        return sums + c.scale * missed(self.problem, self.network, at.at_points, at.slopes)
+        u = c.scale * c.dual[self.problem.rows]
+        sums = gap_rounding(p, self.network, fit, u, c.value)
+        return sums + (c.scale * c.multipliers.missed(self.problem, self.network, c.dual) if c.multipliers else 0)
 
     @property
     def contradiction(self) -> str | None:
@@ -306,6 +301,8 @@ class Solution:
         if self.contradiction:
             return CONTRADICTION
         starts, words = self.certificate.starts, self.certificate.scope.words(self.problem.interactions is not None)
+        if self.problem.signs is not None:
+            return words + summary.among(self.problem)
         return words + (f" from {starts} fresh random starts" if starts else "")
 
     def predict(self, X: Any) -> Array:
@@ -318,33 +315,7 @@ class Solution:
 
     def summary(self) -> str:
         """The result in a few lines."""
-        p, c = self.problem, self.certificate
-        n, d, bound = p.n_samples, p.n_features, _bound_words(p)
-        rows = [
-            ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}{_activation_words(p)}"),
-            ("solver", f"{self.solver.partition('(')[0]}, {self.status}, {self.seconds:.2f} s"),
-            ("neurons", f"K = {self.network.n_neurons} (some optimum has at most {bound} = {neuron_bound(p)})"),
-            ("objective", f"{self.objective:.10g} = {self.data_fit:.10g} + lam * {self.seminorm:.10g}"),
-            ("relative gap", f"{rounded_up(self.relative_gap)} ({self.scope_words})"),
-        ]
-        if p.constraints:
-            rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
-        if p.interactions:
-            rows.insert(1, ("interactions", p.interactions.words(p.feature_names)))
-        if self.dictionary_gap is not None and c.scope.proven and d > 1:
-            among = "relative gap among the grid's own neurons"
-            rows.append(("on the grid", f"{rounded_up(self.dictionary_gap)} ({among})"))
-        supremum = f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}"
-        rows.append(("sup|eta|/lam", supremum))
-        if search := c.search_words(p.lam, self.tolerance):
-            rows.append(("search", search))
-        if d == 1 and self.network.n_neurons:
-            knots = np.sort(self.network.knots)
-            shown = ", ".join(f"{t:.6g}" for t in knots[:12])
-            name = "knots" if p.activation.homogeneity else "biases"
-            rows.append((name, shown + (", ..." if len(knots) > 12 else "")))
-        width = max(len(name) for name, _ in rows)
-        return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+        return summary.text(self)
 
     def plot(self, **kwargs: Any) -> Figure:
         """A picture, as a matplotlib Figure; see :func:`ridgesplines.plotting.plot_solution`."""
@@ -386,14 +357,3 @@ class Solution:
             f"Solution(K={self.network.n_neurons}, objective={self.objective:.8g}, "
             f"relative_gap={rounded_up(self.relative_gap)}, scope={self.certificate.scope!r}, status={self.status!r})"
         )
-
-
-def _activation_words(problem: Problem) -> str:
-    return "" if isinstance(problem.activation, ReLU) else f", {problem.activation!r}"
-
-
-def _bound_words(problem: Problem) -> str:
-    if problem.constraints:
-        return "distinct x and fixed points, less 2"
-    free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
-    return free + (" D" if problem.n_outputs else "")

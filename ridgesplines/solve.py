@@ -26,6 +26,7 @@ from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.constrained.threshold import least_lam
+from ridgesplines.solvers.monotone.solver import largest_supremum
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import real_array
 from ridgesplines.verdict import Scope, Status
@@ -143,7 +144,9 @@ def lambda_max(problem: Problem) -> float:
     Notes
     -----
     With constraints it is the smallest lam from which on an affine function is optimal among all that satisfy them, to
-    about 1e-6 relative, and infinite where no affine function satisfies them. For a loss with kinks the dual vector of
+    about 1e-6 relative, and infinite where no affine function satisfies them. With MonotoneFeatures it is the supremum
+    of :math:`|\eta|` less what their multipliers take off, at the best affine function that rises and falls as it must:
+    exact for smooth losses, from above for losses with kinks. For a loss with kinks the dual vector of
     the affine fit need not be unique: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
     O(N^2 log N) for d = 2.
 
@@ -155,6 +158,8 @@ def lambda_max(problem: Problem) -> float:
     0.666667
     """
     with Deferral():
+        if problem.signs is not None:
+            return largest_supremum(problem)
         return least_lam(problem) if problem.constraints else _largest_supremum(problem)
 
 

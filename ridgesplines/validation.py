@@ -167,3 +167,30 @@ def rounded_up(gap: float) -> str:
         return f"{gap:.1e}"
     unit = 10.0 ** (np.floor(np.log10(gap)) - 1.0)
     return f"{np.ceil(gap / unit * (1.0 - 1e-12)) * unit:.1e}"
+
+
+def instance(name: str, given: Any, kind: type, default: type) -> Any:
+    """The object that was given, of this kind, or the default one."""
+    if given is None:
+        return default()
+    if not isinstance(given, kind):
+        example = f"{default.__name__}()"
+        got = f"the class {given.__name__} itself" if isinstance(given, type) else repr(given)
+        raise ProblemError(name, f"an instance such as {example}", got, f"Pass {name}={example}.")
+    return given
+
+
+def consistent(X: Array, y: Array) -> None:
+    """Interpolation needs one value at each point."""
+    _, group = np.unique(X, axis=0, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    same = group[order][1:] == group[order][:-1]
+    differs = same & (y[order][1:] != y[order][:-1])
+    if differs.any():
+        k = int(np.argmax(differs))
+        raise ProblemError(
+            "y",
+            "one value for each distinct row of X, so that a function can interpolate",
+            f"two values at the same point (rows {order[k]} and {order[k + 1]})",
+            "Average repeated rows, or use a loss such as Squared.",
+        )

@@ -1,7 +1,8 @@
 r"""The master problem for scalar fits and smooth losses: the amplitudes of given neurons, of given signs.
 
-.. math:: \min_{a \ge 0,\, \beta} \; \sum_n s_n L(y_n, (Ba + Q\beta)_n) + \lambda \sum_k a_k
+.. math:: \min_{a \ge 0,\, \beta} \; \sum_n s_n L(y_n, (Ba + Q\beta)_n) + \lambda \sum_k p_k a_k
 
+with prices p of one, or of zero for what is not penalised but has a sign.
 Newton's method over nonnegative least squares: each step minimises the quadratic model, with the affine part beta
 eliminated. For squared error the second step is iterative refinement.
 """
@@ -33,8 +34,8 @@ class Model(NamedTuple):
     affine: Any
 
     @classmethod
-    def at(cls, problem: Problem, z: Array, steady: bool = False) -> Model:
-        p, Q = problem, problem.null_space
+    def at(cls, problem: Problem, Q: Array, z: Array, steady: bool = False) -> Model:
+        p = problem
         curvature = curvatures(p, z, steady)
         H = Q.T @ (curvature[:, None] * Q)
         H += 1e-15 * np.trace(H) * np.eye(len(H))
@@ -50,10 +51,12 @@ class Model(NamedTuple):
         return -linalg.cho_solve(self.affine, Q.T @ self.gradient + cross.T @ step)
 
 
-def amplitudes(problem: Problem, columns: Columns, a: Array, beta: Array) -> tuple[Array, Array, Array]:
-    """(a, beta, z) at the optimum of the master problem, from a start a >= 0, beta (r,)."""
-    z = columns.times(a) + problem.null_space @ beta
-    return (_of_parabola if problem.loss.quadratic else _by_newton)(problem, columns, a, beta, z)
+def amplitudes(
+    problem: Problem, columns: Columns, a: Array, beta: Array, prices: Array | float = 1.0
+) -> tuple[Array, Array, Array]:
+    """(a, beta, z) at the optimum of the master problem, from a start a >= 0, beta (r,); prices one number or (K,)."""
+    z, p = columns.times(a) + columns.Q @ beta, np.broadcast_to(prices, a.shape)
+    return (_of_parabola if problem.loss.quadratic else _by_newton)(problem, columns, p, a, beta, z)
 
 
 class Step(NamedTuple):
@@ -65,35 +68,39 @@ class Step(NamedTuple):
     slope: float
 
 
-def _step(problem: Problem, columns: Columns, model: Model, gram: tuple[Array, Array], a: Array) -> Step:
-    Q = problem.null_space
-    S, g = model.reduced(Q, *gram, columns.transposed(model.gradient) + problem.lam)
+def _step(columns: Columns, cost: Array, model: Model, gram: tuple[Array, Array], a: Array) -> Step:
+    Q = columns.Q
+    S, g = model.reduced(Q, *gram, columns.transposed(model.gradient) + cost)
     da = nonnegative(S, S @ a - g, a) - a
     dbeta = model.affine_step(Q, gram[1], da)
     dz = columns.times(da) + Q @ dbeta
-    return Step(da, dbeta, dz, float(model.gradient @ dz) + problem.lam * float(da.sum()))
+    return Step(da, dbeta, dz, float(model.gradient @ dz) + float(cost @ da))
 
 
-def _of_parabola(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
+def _of_parabola(
+    problem: Problem, columns: Columns, prices: Array, a: Array, beta: Array, z: Array
+) -> tuple[Array, Array, Array]:
     """The model is the loss; a second step takes out its rounding."""
     gram = None
     for _ in range(2):
-        model = Model.at(problem, z)
+        model = Model.at(problem, columns.Q, z)
         gram = gram or columns.gram(model.curvature)
-        step = _step(problem, columns, model, gram, a)
+        step = _step(columns, problem.lam * prices, model, gram, a)
         a, beta, z = a + step.a, beta + step.beta, z + step.z
-    return a, beta, columns.times(a) + problem.null_space @ beta
+    return a, beta, columns.times(a) + columns.Q @ beta
 
 
-def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Array) -> tuple[Array, Array, Array]:
+def _by_newton(
+    problem: Problem, columns: Columns, prices: Array, a: Array, beta: Array, z: Array
+) -> tuple[Array, Array, Array]:
     """Models until none descends; where that of the curvature does not, a parabola above the loss."""
-    value = objective_of_fit(problem, z, float(a.sum()))
+    value = objective_of_fit(problem, z, float(prices @ a))
     for _ in range(MAX_STEPS):
         check()
         for steady in (False, True):
-            model = Model.at(problem, z, steady)
-            step = _step(problem, columns, model, columns.gram(model.curvature), a)
-            along = partial(_along, problem, z, float(a.sum()), step)
+            model = Model.at(problem, columns.Q, z, steady)
+            step = _step(columns, problem.lam * prices, model, columns.gram(model.curvature), a)
+            along = partial(_along, problem, z, (float(prices @ a), float(prices @ step.a)), step)
             if (found := line_search(along, value, step.slope)) is not None:
                 break
         else:
@@ -105,5 +112,5 @@ def _by_newton(problem: Problem, columns: Columns, a: Array, beta: Array, z: Arr
     return a, beta, z
 
 
-def _along(problem: Problem, z: Array, norm: float, step: Step, t: float) -> float:
-    return objective_of_fit(problem, z + t * step.z, norm + t * float(step.a.sum()))
+def _along(problem: Problem, z: Array, norm: tuple[float, float], step: Step, t: float) -> float:
+    return objective_of_fit(problem, z + t * step.z, norm[0] + t * norm[1])

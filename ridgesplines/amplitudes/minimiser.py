@@ -10,6 +10,22 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.problem import Problem
 
 
+def require_monotone_minimiser(problem: Problem) -> None:
+    """The same where slopes in some features have signs: fewer functions may be added forever."""
+    if not problem.loss.separable() or problem.signs is None:
+        return
+    margins = sparse.csr_array(problem.y[:, None] * np.column_stack([np.ones(problem.n_samples), problem.X]))
+    bounds = [(None, None), *((0.0 if s > 0.0 else None, 0.0 if s < 0.0 else None) for s in problem.signs)]
+    if separable(margins, bounds):
+        raise ProblemError(
+            "y",
+            f"classes that no affine function of these signs separates, for {problem.loss.name}",
+            "separable classes",
+            "The affine part is unpenalised, so the loss falls towards an infimum without a minimiser. Use Hinge, "
+            "which attains its minimum, or fewer features.",
+        )
+
+
 def require_shaped_minimiser(problem: Problem) -> None:
     """Raise a ProblemError where an affine function that may be added forever separates the classes.
 

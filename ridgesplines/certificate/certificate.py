@@ -11,6 +11,8 @@ import numpy as np
 from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, projected, smooth_dual
+from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
+from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.interrupt import late
@@ -32,30 +34,6 @@ RESCAN_SEED = (0, 2026)
 SMALL_SUPREMUM = 1e-6
 #: A relative gap that needs no second dual vector.
 SMALL_GAP = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class ShapeMultipliers(ReadOnly):
-    r"""The multipliers of shape constraints, which join u in :math:`\eta`.
-
-    Attributes
-    ----------
-    points, at_points : the fixed points, shape (F,), and nu, shape (F,).
-    sites, slopes : the sites, increasing, shape (K,), and m, the multipliers of the mean slopes between them, shape
-        (K - 1,): positive where the lower bound of the slope counts, negative where the upper one does.
-    """
-
-    points: Array
-    at_points: Array
-    sites: Array
-    slopes: Array
-
-    def eta(self, w: Array, b: Array) -> Array:
-        """Their part of eta at neurons w = +1 or -1 (K,), b (K,)."""
-        at_points = np.maximum(w[:, None] * self.points - b[:, None], 0.0) @ self.at_points
-        knots = np.clip((w * b)[:, None], self.sites[:-1], self.sites[1:])
-        beyond = (self.sites[1:] - knots) / np.diff(self.sites)  # the share of each interval to the right of the knot
-        return at_points + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +65,9 @@ class DualCertificate(ReadOnly):
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
         to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
         for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
-        those sides.
+        those sides. With MonotoneFeatures u is not orthogonal to those features: what they leave of it are their
+        multipliers, :math:`\eta` has :math:`|t|/2` in the place of :math:`\rho(t)`, and `sup` is the supremum of
+        :math:`|\eta|` less ``multipliers.penalty(W)``.
 
     References
     ----------
@@ -112,7 +92,7 @@ class DualCertificate(ReadOnly):
     X: Array
     activation: Activation
     peaks: tuple[Array, Array]
-    multipliers: ShapeMultipliers | None = None
+    multipliers: ShapeMultipliers | MonotoneMultipliers | None = None
     starts: int = 0
 
     def eta(self, W: object, b: object) -> Array:
@@ -123,7 +103,7 @@ class DualCertificate(ReadOnly):
         origin = origin_near(self.X)
         about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
         eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
-        return eta if self.multipliers is None else eta + self.multipliers.eta(weights[:, 0], biases)
+        return eta if self.multipliers is None else eta + self.multipliers.eta(weights, biases)
 
     def search_words(self, lam: float, tol: float) -> str:
         """What a search says that found nothing above lam (1 + tol), and no more; empty where that is not so.
@@ -166,6 +146,8 @@ def certify(
     end : when a search is to stop, a reading of ``time.perf_counter``; what it knows by then has a certificate.
     search : which of several searches, each with random numbers of its own.
     """
+    if problem.signs is not None:
+        return _with_monotone_features(problem, network, dual if isinstance(dual, np.ndarray) else None)
     if problem.constraints:
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
@@ -324,4 +306,32 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
         problem.activation,
         (np.empty((0, 1)), np.empty(0)),
         ShapeMultipliers(points, original.points, at, original.slopes),
+    )
+
+
+def _with_monotone_features(problem: Problem, network: RidgeSpline, suggested: Array | None) -> DualCertificate:
+    """The same for features in which f must be monotone."""
+    scaling = standardise(problem)
+    scaled, oracle = scaling.problem, monotone_oracle(scaling.problem)
+    fits = []
+    if _is_perfect(problem.reduced, network):
+        fits.append(np.zeros_like(scaled.y))
+    elif suggested is not None:
+        fits.append(scaling.size / scaling.factor * suggested[scaling.rows])
+    if scaled.loss.smooth and not _is_perfect(problem.reduced, network):
+        fits.append(dual_of_fit(scaled, scaling.scaled_network(network)(scaled.X)))
+    best = max((monotone_bound(scaled, oracle, u) for u in fits), key=lambda bound: bound.value)
+    W, b = best.supremum.weights, best.supremum.biases
+    unit = scaling.radius * scaling.factor / scaling.size
+    return DualCertificate(
+        frozen(scaling.dual(best.dual)),
+        unit * best.supremum.value,
+        Scope.EXACT,
+        best.residual,
+        best.scale,
+        scaling.factor * best.value,
+        problem.X,
+        problem.activation,
+        (W, scaling.radius * b + W @ scaling.centre),
+        MonotoneMultipliers(signs_of(problem), unit * oracle.multipliers(best.dual)),
     )

@@ -46,12 +46,13 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
     return answer[1]
 
 
-def projected(problem: Problem, u: Array) -> tuple[Array, float]:
+def projected(problem: Problem, u: Array, space: Array | None = None) -> tuple[Array, float]:
     """`u` orthogonal to [1 X] and inside the conjugate's domain, and the relative size of what was taken off.
 
+    In the place of [1 X] may be another `space`, given by an orthonormal basis (N, q).
     The correction is measured by the room that each entry has: entries on the boundary stay where they are.
     """
-    Q, s = problem.null_space, problem.sample_weight
+    Q, s = problem.null_space if space is None else space, problem.sample_weight
     size = float(np.linalg.norm(u)) or 1.0
     residual = float(np.linalg.norm(Q.T @ u)) / size
     if Q.shape[1] == len(u):  # nothing else is orthogonal to all functions on the data
@@ -86,7 +87,7 @@ def _correction(Q: Array, s: Array, room: Array, u: Array) -> Array:
 
 def along(problem: Problem, u: Array) -> Callable[[float], float]:
     """tau -> D(tau u)."""
-    if np.linalg.norm(problem.null_space.T @ u) > 1e-11 * np.linalg.norm(u) + 1e-300:
+    if np.linalg.norm(problem.free_space.T @ u) > 1e-11 * np.linalg.norm(u) + 1e-300 or _outside(problem, u):
         return lambda tau: -np.inf
     s, loss, y = problem.sample_weight, problem.loss, problem.y
     if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
@@ -97,6 +98,14 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
         square = linear + float(s @ loss.conjugate(y, v))
         return lambda tau: tau * linear - tau**2 * square
     return lambda tau: -float(s @ loss.conjugate(y, tau * v))
+
+
+def _outside(problem: Problem, u: Array) -> bool:
+    """Whether u rises with a feature in which f may not fall, or the other way round."""
+    if problem.signs is None:
+        return False
+    moments, sizes = problem.signs * (u @ problem.centred), np.abs(u) @ np.abs(problem.centred)
+    return bool((moments > 1e-11 * sizes).any())
 
 
 def best_scale(
@@ -169,18 +178,21 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
-    return sums if p.constraints else sums + _moment_rounding(p, network, u)  # multipliers make up for the moments
+    if p.constraints and p.signs is None:  # multipliers make up for the moments
+        return sums
+    return sums + _moment_rounding(p, network, u)
 
 
 def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
     """What u sees of the network's null-space part, less that of y where only their difference counts."""
-    p, net, Q = problem, moved(problem, network), problem.null_space
+    p, net, Q = problem, moved(problem, network), problem.free_space
+    slope = net.slope if p.signs is None else np.where(p.signs == 0.0, net.slope, 0.0)
     within, beyond = np.zeros((Q.shape[1], *p.outputs)), 0.0
     for rows in blocks(p.n_samples):
         if p.n_features == 1:
             null = np.multiply.outer(p.centred[rows, 0], net.slope[0]) + net.offset
         else:
-            null = plus_products(np.asarray(net.offset)[None], p.centred[rows], net.slope)
+            null = plus_products(np.asarray(net.offset)[None], p.centred[rows], slope)
         if net.polynomial is not None:
             null = null + net.polynomial(p.centred[rows])
         if p.loss.translates:

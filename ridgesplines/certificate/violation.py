@@ -1,4 +1,4 @@
-"""The violation of a problem's constraints by a network, everywhere on the line."""
+"""The violation of a problem's constraints by a network, everywhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ FEASIBLE_RTOL = 1e-9
 
 
 def violation(problem: Problem, net: RidgeSpline) -> float:
-    r"""The distance of a spline from satisfying the constraints; zero where it does, up to rounding.
+    r"""The distance of a network from satisfying the constraints; zero where it does, up to rounding.
 
     The largest of: how far a slope is out of bounds and how large a bend of the wrong sign is, relative to the steepest
     slope and bound, and to the largest :math:`|y|` over the range of x; how far off a fixed value the spline is,
     relative to the largest :math:`|y|` and :math:`|v|`. A linear spline has finitely many slopes, both outermost ones
-    among them, so that this looks at the whole line.
+    among them, so that this looks at the whole line. For features that are monotone, how much slope the affine part
+    lacks, relative to the steepest that f can be in the feature, and to the largest :math:`|y|` over its range.
     """
+    if problem.signs is not None:
+        return _of_features(problem, problem.signs, net)
     shape = problem.constraint
     if shape.free:
         return 0.0
@@ -34,6 +37,32 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
     missed = np.abs(net(p) - v) - 8.0 * eps * (np.abs(p * net.slope[0]) + np.abs(net.offset))
     size = max(float(np.abs(problem.y).max()), float(np.abs(v).max()), 1e-300)
     return max(worst, float(missed.max()) / size)
+
+
+def slope_deficits(signs: np.ndarray, net: RidgeSpline) -> np.ndarray:
+    """How much slope may be lacking in each feature, beyond rounding; (d,), not positive where none can.
+
+    Neurons of one feature are followed along it; what others take counts as if all were at their worst at once.
+    """
+    bends = signs * (net.amplitudes[:, None] * net.weights)
+    alone = np.count_nonzero(net.weights, axis=1) == 1
+    taken = np.maximum(-bends[~alone], 0.0).sum(axis=0)
+    for j in np.flatnonzero(signs):
+        of_j = alone & (net.weights[:, j] != 0.0)
+        w = net.weights[of_j, j]
+        knots, which = np.unique(net.biases[of_j] / w, return_inverse=True)
+        rises = np.bincount(which, np.sign(w) * bends[of_j, j], len(knots))
+        left = bends[of_j, j][w < 0.0].sum()
+        taken[j] -= (left + np.append(0.0, np.cumsum(rises))).min()
+    rounding = 8.0 * np.finfo(float).eps * (np.abs(net.slope) + np.abs(net.amplitudes) @ np.abs(net.weights))
+    return np.where(signs == 0.0, 0.0, taken - signs * net.slope - rounding)
+
+
+def _of_features(problem: Problem, signs: np.ndarray, net: RidgeSpline) -> float:
+    span = np.ptp(problem.X, axis=0)
+    overall = float(np.abs(problem.y).max()) / np.where(span > 0.0, span, np.inf)
+    steepest = np.abs(net.slope) + np.abs(net.amplitudes) @ np.abs(net.weights)
+    return float((slope_deficits(signs, net) / np.maximum(np.maximum(steepest, overall), 1e-300)).max(initial=0.0))
 
 
 def _excess(problem: Problem, slopes: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, read
 from ridgesplines.interrupt import Deferral
@@ -131,6 +132,8 @@ class SplineEstimator(BaseEstimator):
     scaler_: StandardScaler
     #: Which features may act together in the problems that are posed; None for all of them.
     _groups: Interactions | None = None
+    #: What must hold of f everywhere, features by number.
+    _shape: tuple[Constraint, ...] = ()
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Solve the problem for these data.
@@ -155,6 +158,7 @@ class SplineEstimator(BaseEstimator):
         """
         posed = self._standardised(self._pose(X, y, sample_weight))
         self._groups = self._read(getattr(self, "interactions", None))
+        self._shape = self._read_constraints()
         self._keep([path[0] for path in self._paths(posed, [self.lam])])
         return self
 
@@ -162,10 +166,20 @@ class SplineEstimator(BaseEstimator):
         """The data that were passed to `fit`, as one problem, or one a class."""
         raise NotImplementedError
 
+    def _names(self) -> list[str] | None:
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else list(map(str, names))
+
     def _read(self, interactions: Any) -> Interactions | None:
         """The groups of columns that are meant, in the numbers or the names of those that were passed to `fit`."""
-        names = getattr(self, "feature_names_in_", None)
-        return read(interactions, self.n_features_in_, None if names is None else list(map(str, names)))
+        return read(interactions, self.n_features_in_, self._names())
+
+    def _read_constraints(self) -> tuple[Constraint, ...]:
+        """The constraints, features by number: parts of the data have no names."""
+        return tuple(
+            given.numbered(self.n_features_in_, self._names()) if isinstance(given, MonotoneFeatures) else given
+            for given in checked(getattr(self, "constraints", None))
+        )
 
     def _keep(self, solutions: Sequence[Solution]) -> None:
         """Take these solutions, one a target, as the result."""
@@ -199,7 +213,16 @@ class SplineEstimator(BaseEstimator):
 
     def _problem(self, X: Array, y: Array, lam: float, loss: Loss, weight: Array) -> Problem:
         names = getattr(self, "feature_names_in_", None)
-        return Problem(X, y, lam, loss, sample_weight=weight, feature_names=names, interactions=self._groups)
+        return Problem(
+            X,
+            y,
+            lam,
+            loss,
+            sample_weight=weight,
+            feature_names=names,
+            constraints=self._shape,
+            interactions=self._groups,
+        )
 
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""

@@ -102,6 +102,7 @@ class ChoosesLam(SplineEstimator):
         self._check_settings(posed.loss)
         entries = self._entries()
         self._groups = entries[0].groups
+        self._shape = self._read_constraints()
         tried = self._tried(posed, self._folds(X, y, posed), entries)
         best, chosen = choose(tried, self.rule)
         self._take(best, tried)
@@ -322,7 +323,7 @@ class ChoosesLam(SplineEstimator):
     def _bare(self) -> ChoosesLam:
         """A copy that knows its classes, but no names of features: the rows of the folds are plain arrays."""
         bare = clone(self)
-        for name in ("n_features_in_", "classes_", "_groups"):
+        for name in ("n_features_in_", "classes_", "_groups", "_shape"):
             if hasattr(self, name):
                 setattr(bare, name, getattr(self, name))
         return bare

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
+from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.exceptions import ProblemError
@@ -183,6 +184,8 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
         or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
         of the features of one group; the affine part is of all.
+    constraints : such as ``[MonotoneFeatures({"age": +1})]``, features by column number or name; with
+        ``interactions=1``, pairs or groups of at most two features. Standardised features keep their signs.
 
     Attributes
     ----------
@@ -233,9 +236,11 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         solver: Solver | None = None,
         scale: bool = False,
         interactions: Any = None,
+        constraints: Sequence[Constraint] | None = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
         self.solver = solver
         self.scale = scale
         self.interactions = interactions
+        self.constraints = constraints

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from ridgesplines.amplitudes.affine import require_minimiser
+from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
 from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
@@ -64,6 +66,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     interactions : which features may act together, as for RidgeSplineRegressor; or a list of candidates to choose from,
         each of them a whole number, None, or a list of groups: ``[1, 2, None]``. (A list of lists of columns is one
         grouping.)
+    constraints : as for RidgeSplineRegressor, in every fold.
 
     Attributes
     ----------
@@ -185,6 +188,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         criterion: str = "cv",
         sigma: float | None = None,
         interactions: Any = None,
+        constraints: Sequence[Constraint] | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -203,6 +207,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.criterion = criterion
         self.sigma = sigma
         self.interactions = interactions
+        self.constraints = constraints
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):

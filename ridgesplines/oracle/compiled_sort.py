@@ -46,3 +46,15 @@ def bucket_sort(keys: Array, order: NDArray, starts: NDArray) -> int:
                 order[k] = n
         low = high
     return count
+
+
+@njit(nogil=True, cache=True)
+def crossing_order(
+    x: Array, y: Array, stretch: float, pivot: int, order: NDArray, keys: Array, starts: NDArray
+) -> None:
+    """Write the other points into `order` as the line about the pivot meets them; the rest is spare."""
+    for n in range(len(x)):
+        rx, ry = x[n] - x[pivot], (y[n] - y[pivot]) * stretch
+        turn = 1.0 if n > pivot else -1.0
+        keys[n] = turn * ry / (abs(rx) + abs(ry)) if n != pivot else LEFT_OUT
+    bucket_sort(keys, order, starts)

@@ -40,9 +40,7 @@ class Sweep:
         rows = min(N, MAX_BYTES // max(1, (N - 1) * kind.itemsize))
         self._orders = np.empty((rows, N - 1), kind)  # the system gives memory to what is written only
         self._known = np.zeros(N, dtype=bool)
-        spread = points.std(axis=0)
-        # Features of different units leave crossings bunched near an axis; a power of two spreads them and rounds not.
-        self._stretch = float(2.0 ** np.round(np.log2(spread[0] / spread[1]))) if spread.all() else 1.0
+        self._stretch = stretch(points)
 
     def __call__(self, U: Array, pivots: NDArray[np.intp]) -> Array:
         """For each pivot the largest |eta|^2, U (N, D), and a direction of any length that reaches it: (m, 3)."""
@@ -79,17 +77,31 @@ class Sweep:
         order[known] = self._orders[pivots[known]]
         new = pivots[~known]
         if len(new):
-            rx, ry = self.x - self.x[new][:, None], (self.y - self.y[new][:, None]) * self._stretch
-            turned = np.arange(len(self.x)) < new[:, None]
-            size = np.abs(rx) + np.abs(ry)
-            size[np.arange(len(new)), new] = 1.0
-            keys = np.where(turned, -ry, ry) / size  # rises with the angle
-            keys[np.arange(len(new)), new] = np.inf
-            order[~known] = np.argsort(keys, axis=1)[:, :-1]
+            order[~known] = crossing_orders(self.x, self.y, self._stretch, new)
             kept = ~known & (pivots < len(self._orders))
             self._orders[pivots[kept]] = order[kept]
             self._known[pivots[kept]] = True
         return order
+
+
+def stretch(points: Array) -> float:
+    """A factor for y: features of different units leave crossings bunched near an axis.
+
+    A power of two spreads them and does not round.
+    """
+    spread = points.std(axis=0)
+    return float(2.0 ** np.round(np.log2(spread[0] / spread[1]))) if spread.all() else 1.0
+
+
+def crossing_orders(x: Array, y: Array, stretch: float, pivots: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The order in which the line about each pivot meets the other points, (m, N - 1), by sorting."""
+    rx, ry = x - x[pivots][:, None], (y - y[pivots][:, None]) * stretch
+    turned = np.arange(len(x)) < pivots[:, None]
+    size = np.abs(rx) + np.abs(ry)
+    size[np.arange(len(pivots)), pivots] = 1.0
+    keys = np.where(turned, -ry, ry) / size  # rises with the angle
+    keys[np.arange(len(pivots)), pivots] = np.inf
+    return np.argsort(keys, axis=1)[:, :-1]
 
 
 def _before_crossings(r: Array, V: Array) -> Array:

@@ -17,7 +17,7 @@ LAYERS = [
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
     {"certificate"},
-    {"saved"},
+    {"saved", "summary"},
     {"solution"},
     {"path", "compare"},
     {"solvers"},

@@ -62,7 +62,7 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
 
 def scalar_model(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> tuple[Array, Array]:
     """Hessian and gradient, the affine part eliminated; `gradient` and `bend` are those of the penalty."""
-    model = Model.at(problem, z)
+    model = Model.at(problem, problem.null_space, z)
     gram, cross = columns.gram(model.curvature)
     return model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
 

@@ -27,6 +27,7 @@ from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
 from ridgesplines.solvers.column_generation.state import Pricing, State
+from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path
 from ridgesplines.solvers.progress import print_round
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope
@@ -85,6 +86,9 @@ class ColumnGeneration(Solver):
     ``"envelopes"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find the first
     neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
     the simplex method. Interpolation has cuts only.
+
+    With MonotoneFeatures there are rounds only, for every loss with the master problem of
+    :mod:`ridgesplines.certificate.monotone`, and the supremum is exact; neurons do not slide.
 
     Finally neurons that no point separates are merged. A round takes O(N K^2 + K^3) besides the oracle; for smooth
     losses and scalar fits matrices of N rows are formed in blocks. The linear algebra runs on one thread.
@@ -153,6 +157,10 @@ class ColumnGeneration(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam, from the neurons of the one before."""
+        if problem.signs is not None:
+            start = None if self.start is None else _network(self.start)
+            yield from monotone_path(problem, lams, MonotoneRounds(self.tol, self.max_time, self.verbose), start)
+            return
         began = time.perf_counter()
         scaling = standardise(problem)
         scaled = scaling.problem

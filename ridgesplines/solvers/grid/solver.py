@@ -89,6 +89,10 @@ class Grid(Solver):
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of backends that lack a cone or the accuracy, or programs too large for memory; or None."""
         backend = backend_named(self.backend)
+        if problem.signs is not None:
+            got = ", ".join(map(repr, problem.constraints))
+            remedy = "Use solver=rs.ColumnGeneration(), which is exact for them."
+            return SolverRefusal("Grid", "no constraints on many features", got, remedy)
         if problem.constraints and not isinstance(self.biases, str):
             return SolverRefusal(
                 "Grid",

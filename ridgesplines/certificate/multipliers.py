@@ -1,0 +1,76 @@
+r"""The multipliers of constraints, as a certificate shows them: what they add to :math:`\eta`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.certificate.violation import missed, slope_deficits
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import SUM
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array, ReadOnly
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeMultipliers(ReadOnly):
+    r"""The multipliers of shape constraints, which join u in :math:`\eta`; d = 1.
+
+    Attributes
+    ----------
+    points, at_points : the fixed points, shape (F,), and nu, shape (F,).
+    sites, slopes : the sites, increasing, shape (K,), and m, the multipliers of the mean slopes between them, shape
+        (K - 1,): positive where the lower bound of the slope counts, negative where the upper one does.
+    """
+
+    points: Array
+    at_points: Array
+    sites: Array
+    slopes: Array
+
+    def eta(self, W: Array, b: Array) -> Array:
+        """Their part of eta at neurons w = +1 or -1, (K, 1), b (K,)."""
+        w = W[:, 0]
+        at_points = np.maximum(w[:, None] * self.points - b[:, None], 0.0) @ self.at_points
+        knots = np.clip((w * b)[:, None], self.sites[:-1], self.sites[1:])
+        beyond = (self.sites[1:] - knots) / np.diff(self.sites)  # the share of each interval to the right of the knot
+        return at_points + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
+
+    def missed(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
+        """What they make of the distances by which a network misses the constraints, to rounding."""
+        return missed(problem, net, self.at_points, self.slopes)
+
+
+@dataclass(frozen=True, eq=False)
+class MonotoneMultipliers(ReadOnly):
+    r"""The multipliers of features in which f must be monotone.
+
+    .. math:: \mu_j = -s_j \sum_n u_n x_{nj} \ge 0, \qquad
+              |\eta(w, b)| - \tfrac12 \sum_j \mu_j |w_j| \le \lambda, \qquad
+              \eta(w, b) = \tfrac12 \sum_n u_n |w^T x_n - b|
+
+    Attributes
+    ----------
+    signs : s, +1 or -1 where f must be monotone, 0 elsewhere, (d,).
+    slopes : mu, (d,); zero where the slope is free to move.
+
+    Two neurons of one such feature may share what they take: for b < b', half of
+    :math:`s_j (\eta(e_j, b) - \eta(e_j, b'))` is at most :math:`\lambda` too.
+    """
+
+    signs: Array
+    slopes: Array
+
+    def eta(self, W: Array, b: Array) -> Array:
+        r"""What makes :math:`\rho(t)` to :math:`|t|/2` in eta at neurons W (K, d)."""
+        return 0.5 * (W @ (self.signs * self.slopes))
+
+    def penalty(self, W: Array) -> Array:
+        r""":math:`\frac12 \sum_j \mu_j |w_j|` at neurons W (K, d), which may be taken off :math:`|\eta|`."""
+        return 0.5 * (np.abs(W) @ self.slopes)
+
+    def missed(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
+        """What they make of the slopes that a network lacks, and of what rounds in u^T X; u (N,) in its rows."""
+        rounding = SUM * (np.abs(self.signs) * np.abs(net.slope)) @ (np.abs(u) @ np.abs(problem.centred))
+        return float(self.slopes @ np.maximum(slope_deficits(self.signs, net), 0.0) + rounding)

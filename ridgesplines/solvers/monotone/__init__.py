@@ -1,0 +1,1 @@
+"""Functions of many features that must be monotone in some of them."""

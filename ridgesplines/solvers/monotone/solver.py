@@ -1,0 +1,215 @@
+r"""Column generation where f must be monotone in some features; neurons of one or two features.
+
+As without constraints: neurons that violate the certificate join, all amplitudes are refitted, and sums of neurons that
+no point separates join as well. With neurons of one feature, which sit at the data, that ends; with pairs directions
+are found ever more precisely.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ridgesplines.amplitudes.minimiser import require_monotone_minimiser
+from ridgesplines.certificate.monotone import MonotoneBound, monotone_bound, monotone_oracle
+from ridgesplines.fast import one_thread
+from ridgesplines.interrupt import check, stoppable
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.neurons.strips import Strips
+from ridgesplines.neurons.working_set import Neurons, distinct, merged, sums
+from ridgesplines.objective import eta_rounding, relative
+from ridgesplines.oracle.monotone import MonotoneOracle
+from ridgesplines.problem import Problem
+from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solvers.base import Answer
+from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
+from ridgesplines.solvers.progress import print_round
+from ridgesplines.verdict import Scope
+
+#: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
+LAM_FACTOR = 10.0 ** (1.0 / 3.0)
+LOOSE_GAP = 1e-2
+#: Neurons that join in one round: half as many as there are, within these.
+FEWEST_JOINING, MOST_JOINING = 64, 256
+#: A neuron violates the certificate where it exceeds lam by more than this, relatively; linear programs know less.
+VIOLATION_RTOL, CUT_RTOL = 1e-13, 1e-9
+#: The rounds end after this many without a larger bound, or an objective lower by this, relatively.
+IDLE_ROUNDS, PROGRESS_RTOL = 20, 1e-12
+#: The part of the time that the solver takes; the certificate has the rest.
+SOLVING_SHARE = 0.75
+
+
+@dataclass(frozen=True)
+class MonotoneRounds:
+    """Settings of the rounds: the relative gap to reach, the seconds they may take, whether each prints a line."""
+
+    tol: float
+    max_time: float
+    verbose: bool = False
+
+
+def monotone_path(
+    problem: Problem, lams: Sequence[float], settings: MonotoneRounds, start: RidgeSpline | None = None
+) -> Iterator[Answer]:
+    """An answer for each lam, from the neurons of the one before."""
+    began = time.perf_counter()
+    scaling = standardise(problem)
+    require_monotone_minimiser(scaling.problem)
+    oracle = monotone_oracle(scaling.problem)
+    fit, last = affine(scaling.problem), None
+    if start is not None:
+        net = scaling.scaled_network(start)
+        fit, last = replace(fit, neurons=Neurons.of_network(net), z=net(scaling.problem.X)), scaling.lam(max(lams))
+    for lam in lams:
+        run = _Run(settings, problem.with_lam(lam), scaling, oracle, fit, began)
+        try:
+            with stoppable(), one_thread():
+                run.follow(last)
+        except KeyboardInterrupt:
+            run.interrupted = True
+        fit, last = run.fit, scaling.lam(lam)
+        yield run.answer()
+        if run.interrupted:
+            return
+        began = time.perf_counter()
+
+
+def affine(problem: Problem) -> MonotoneFit:
+    """The best affine function that rises and falls as it must."""
+    fit = refit(problem, alone(problem))
+    if fit is None:  # zero is among them, and no loss is infinite
+        raise RuntimeError("the best affine function that rises and falls as it must was not found")
+    return fit
+
+
+class _Run:
+    """The work for one lam, and the best so far: the fit of least objective, the bound of largest value."""
+
+    def __init__(
+        self,
+        settings: MonotoneRounds,
+        problem: Problem,
+        scaling: Scaling,
+        oracle: MonotoneOracle,
+        fit: MonotoneFit,
+        began: float,
+    ) -> None:
+        self.settings, self.problem, self.scaling, self.oracle, self.began = settings, problem, scaling, oracle, began
+        self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
+        self.fit = fit
+        self.bound: MonotoneBound | None = None
+        self.gaps: list[float] = []
+        self.seconds: list[float] = []
+        self.interrupted = self.late = False
+        self.end = began + SOLVING_SHARE * settings.max_time
+
+    def follow(self, last: float | None) -> None:
+        """From the fit at lam = `last`, by way of the lams between, to the gap that is asked for."""
+        lam, fit = self.scaled.lam, self.fit
+        if last is None:
+            last = max(lam, monotone_bound(self.scaled, self.oracle, fit.u).supremum.value)
+        steps = int(np.ceil(np.log(last / lam) / np.log(LAM_FACTOR))) if last > lam else 1
+        for between in np.geomspace(last, lam, steps + 1)[1:-1]:
+            for state in rounds(self.scaled.with_lam(float(between)), fit, self.oracle):
+                fit = state.fit
+                if state.gap <= LOOSE_GAP or self._out_of_time():
+                    break
+        self.fit = affine(self.scaled)
+        for state in rounds(self.scaled, fit, self.oracle):
+            self._keep(state.fit, state.bound)
+            if self.gaps[-1] <= 0.5 * self.settings.tol or self._idle() or self._out_of_time():
+                break
+        self._finish()
+
+    def _finish(self) -> None:
+        """Neurons that no point separates are one, which costs less."""
+        together = merged(self.scaled.X, self.fit.alive, self.scaled.interactions)
+        if len(together) < len(self.fit.alive):
+            fit = refit(self.scaled, replace(self.fit, neurons=together))
+            if fit is not None and fit.objective <= self.fit.objective * (1.0 + PROGRESS_RTOL):
+                self._keep(fit, monotone_bound(self.scaled, self.oracle, fit.u))
+                self.fit = fit
+
+    def _keep(self, fit: MonotoneFit, bound: MonotoneBound) -> None:
+        if fit.objective <= self.fit.objective:
+            self.fit = fit
+        if self.bound is None or bound.value > self.bound.value:
+            self.bound = bound
+        lowest = self.fit.objective
+        self.gaps.append(relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest))
+        self.seconds.append(time.perf_counter() - self.began - sum(self.seconds))
+        if self.settings.verbose:
+            label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * lowest
+            count = len(fit.alive)
+            print_round(label, len(self.gaps), self.began, count, primal, self.gaps[-1], Scope.EXACT, "rounds")
+
+    def _idle(self) -> bool:
+        return len(self.gaps) > IDLE_ROUNDS and self.gaps[-1] >= self.gaps[-1 - IDLE_ROUNDS] * (1.0 - 1e-3)
+
+    def _out_of_time(self) -> bool:
+        check()
+        self.late = time.perf_counter() > self.end
+        return self.late
+
+    def answer(self) -> Answer:
+        """The answer in the problem's units."""
+        network = self.scaling.network(self.fit.network(self.scaled))
+        dual = None if self.bound is None else self.scaling.dual(self.bound.dual)
+        history: dict[str, Any] = {"rounds": len(self.gaps), "gaps": tuple(self.gaps)}
+        history |= {"phases": ("rounds",) * len(self.gaps), "seconds": tuple(self.seconds)}
+        if self.late:
+            history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
+        if dual is None:  # interrupted before the first round
+            dual = np.zeros(self.problem.n_samples)
+        end = self.began + self.settings.max_time
+        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, end=end)
+
+
+class State(NamedTuple):
+    """A fit, the bound that its dual vector proves, and the relative gap between them."""
+
+    fit: MonotoneFit
+    bound: MonotoneBound
+    gap: float
+
+
+def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle) -> Iterator[State]:
+    """Column generation at a problem's lam."""
+    larger = refit(problem, fit)
+    while larger is not None:
+        fit = larger
+        check()
+        bound = monotone_bound(problem, oracle, fit.u, problem.lam)
+        yield State(fit, bound, relative(problem, fit.objective - bound.value, fit.objective))
+        new, strips = joining(problem, oracle, bound, min(max(FEWEST_JOINING, len(fit.alive) // 2), MOST_JOINING))
+        if not len(new) and not len(strips):
+            return
+        together = sums(problem.X, fit.alive, problem.interactions)
+        together = replace(together, sizes=np.zeros(len(together)))
+        neurons = fit.neurons.joined(new).joined(together)
+        larger = refit(problem, replace(fit, neurons=neurons, strips=fit.strips.joined(strips)))
+
+
+def joining(problem: Problem, oracle: MonotoneOracle, bound: MonotoneBound, most: int) -> tuple[Neurons, Strips]:
+    """Violators that data separate from each other, at amplitude zero with the sign of eta; and all such strips."""
+    W, b, strips = bound.supremum.weights, bound.supremum.biases, bound.supremum.strips
+    eta, counts = oracle.at(bound.dual, W, b)
+    least = problem.lam * (1.0 + (VIOLATION_RTOL if problem.loss.smooth else CUT_RTOL))
+    least += eta_rounding(problem, bound.dual)
+    strips, beyond = strips.take(oracle.between(bound.dual, strips) > least), counts > least
+    W, b, eta = W[beyond], b[beyond], eta[beyond]
+    kept = distinct(problem.X, W, b, most)
+    return Neurons(W[kept], b[kept], np.zeros(len(kept)), np.sign(eta[kept])), strips
+
+
+def largest_supremum(problem: Problem) -> float:
+    """The least lam from which on an affine function is optimal; for smooth losses, in the problem's units."""
+    scaling = standardise(problem)
+    require_monotone_minimiser(scaling.problem)
+    oracle = monotone_oracle(scaling.problem)
+    bound = monotone_bound(scaling.problem, oracle, affine(scaling.problem).u)
+    return bound.supremum.value / scaling.lam(1.0)

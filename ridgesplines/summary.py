@@ -1,0 +1,62 @@
+"""A solution in a few lines of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.amplitudes.extreme_points import neuron_bound
+from ridgesplines.problem import Problem
+from ridgesplines.validation import rounded_up
+
+
+def text(solution: Any) -> str:
+    """What was solved, how, and how well."""
+    p, c = solution.problem, solution.certificate
+    n, d, bound = p.n_samples, p.n_features, _bound_words(p)
+    rows = [
+        ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}{_activation_words(p)}"),
+        ("solver", f"{solution.solver.partition('(')[0]}, {solution.status}, {solution.seconds:.2f} s"),
+        ("neurons", f"K = {solution.network.n_neurons} (some optimum has at most {bound} = {neuron_bound(p)})"),
+        ("objective", f"{solution.objective:.10g} = {solution.data_fit:.10g} + lam * {solution.seminorm:.10g}"),
+        ("relative gap", f"{rounded_up(solution.relative_gap)} ({solution.scope_words})"),
+    ]
+    if p.constraints:
+        rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
+    if p.interactions:
+        rows.insert(1, ("interactions", p.interactions.words(p.feature_names)))
+    if solution.dictionary_gap is not None and c.scope.proven and d > 1:
+        among = "relative gap among the grid's own neurons"
+        rows.append(("on the grid", f"{rounded_up(solution.dictionary_gap)} ({among})"))
+    supremum = f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}"
+    rows.append(("sup|eta|/lam", supremum))
+    if search := c.search_words(p.lam, solution.tolerance):
+        rows.append(("search", search))
+    if d == 1 and solution.network.n_neurons:
+        knots = np.sort(solution.network.knots)
+        shown = ", ".join(f"{t:.6g}" for t in knots[:12])
+        name = "knots" if p.activation.homogeneity else "biases"
+        rows.append((name, shown + (", ..." if len(knots) > 12 else "")))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+
+def among(problem: Problem) -> str:
+    """Of which functions a certificate speaks, where these are not all that are monotone."""
+    pairs = problem.interactions is None or problem.interactions.most > 1
+    return "; among those that satisfy the formula of MonotoneFeatures" if pairs else ""
+
+
+def _activation_words(problem: Problem) -> str:
+    return "" if isinstance(problem.activation, ReLU) else f", {problem.activation!r}"
+
+
+def _bound_words(problem: Problem) -> str:
+    if problem.signs is not None:
+        return "2 (N - rank[1 X], of X without monotone features)"
+    if problem.constraints:
+        return "distinct x and fixed points, less 2"
+    free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
+    return free + (" D" if problem.n_outputs else "")

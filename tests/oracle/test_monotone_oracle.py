@@ -1,0 +1,122 @@
+"""The supremum where features must be monotone: against enumeration, compiled and not, in the plane and along lines."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from test_groups import TABLES
+
+from ridgesplines.oracle.monotone import MonotoneOracle, Plane
+
+SIGNS = [(1, -1, 0, 0), (0, 0, 1, 0), (-1, -1, -1, -1), (0, 0, 0, 0)]
+
+
+def table(name):
+    """About the origin, of size one: the units in which the oracle works."""
+    X = TABLES[name] - (TABLES[name].max(axis=0) + TABLES[name].min(axis=0)) / 2.0
+    return X / np.linalg.norm(X, axis=1).max()
+
+
+def dual(X, signs, seed=0):
+    """A random vector, orthogonal to 1 and to the free features, of the right sign with others."""
+    u = np.random.default_rng(seed).standard_normal(len(X))
+    free = signs == 0.0
+    while True:
+        basis, sizes, _ = np.linalg.svd(np.column_stack([np.ones(len(X)), X[:, free]]), full_matrices=False)
+        basis = basis[:, sizes > 1e-12 * sizes[0]]
+        for _ in range(2):
+            u = u - basis @ (basis.T @ u)
+        wrong = ~free & (signs * (X.T @ u) > 1e-14)
+        if not wrong.any():
+            return u
+        free = free | wrong
+
+
+def enumerated(X, signs, u, pair, directions=2001):
+    """The largest of what counts over many directions, and those of two points; all biases, also beyond the data."""
+    angles = np.linspace(0.0, np.pi, directions)
+    P = X[:, pair]
+    across = (P[:, None] - P).reshape(-1, 2)
+    across = across[np.linalg.norm(across, axis=1) > 1e-9]
+    W = np.concatenate([np.column_stack([np.cos(angles), np.sin(angles)]), across @ [[0.0, 1.0], [-1.0, 0.0]]])
+    W = np.unique((W / np.linalg.norm(W, axis=1, keepdims=True)).round(15), axis=0)
+    mu = np.maximum(-signs * (X.T @ u), 0.0)[list(pair)]
+    best = 0.0
+    for w in W:
+        t = P @ w
+        biases = np.concatenate([t, [t.min() - 1.0, t.max() + 1.0, t.min() - 9.0, t.max() + 9.0]])
+        eta = 0.5 * (np.abs(t - biases[:, None]) @ u)
+        best = max(best, float(np.abs(eta).max()) - 0.5 * float(mu @ np.abs(w)))
+    return best
+
+
+def of_strips(X, signs, u):
+    """The largest of what counts over all strips."""
+    best = 0.0
+    for j in np.flatnonzero(signs):
+        x = np.unique(X[:, j])
+        for low, high in combinations(x, 2):
+            best = max(best, 0.5 * signs[j] * float(np.clip(X[:, j] - low, 0.0, high - low) @ u))
+    return best
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+@pytest.mark.parametrize("name", TABLES)
+def test_pairs_against_enumeration(name, signs):
+    X, signs = table(name), np.array(signs, float)
+    u = dual(X, signs)
+    for pair in ([0, 1], [1, 2]):
+        found = MonotoneOracle(X, signs, [tuple(pair)])(u)
+        among = np.isin(np.arange(4), pair) * signs
+        theirs = max(enumerated(X, signs, u, pair), of_strips(X, among, u))
+        assert theirs <= found.value * (1.0 + 1e-9) + 1e-13
+        assert found.value <= theirs * (1.0 + 1e-4) + 1e-13
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+@pytest.mark.parametrize("name", TABLES)
+def test_lines_against_enumeration(name, signs):
+    X, signs = table(name), np.array(signs, float)
+    for seed in range(3):
+        u = dual(X, signs, seed)
+        found = MonotoneOracle(X, signs, [(j,) for j in range(4)])(u)
+        theirs = of_strips(X, signs, u)
+        for j in range(4):
+            x = X[:, j]
+            eta = 0.5 * np.abs(x - np.append(x, [x.min() - 5.0, x.max() + 5.0])[:, None]) @ u
+            theirs = max(theirs, np.abs(eta).max() - 0.5 * max(-signs[j] * float(x @ u), 0.0))
+        assert found.value == pytest.approx(theirs, rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_is_listed_is_what_it_says(name):
+    X, signs = table(name), np.array([1.0, -1.0, 0.0, 1.0])
+    u = dual(X, signs)
+    oracle = MonotoneOracle(X, signs, list(combinations(range(4), 2)))
+    all_found, half = oracle(u), oracle(u, 0.5 * oracle(u).value)
+    eta, counts = oracle.at(u, half.weights, half.biases)
+    assert np.linalg.norm(half.weights, axis=1) == pytest.approx(1.0)
+    assert (np.diff(counts) <= 1e-12).all()
+    assert (np.abs(eta) >= counts - 1e-12).all()
+    assert half.value == pytest.approx(all_found.value, rel=1e-12)
+    between = oracle.between(u, half.strips)
+    assert (between > 0.5 * half.value).all()
+    assert max(counts.max(), between.max(initial=0.0), 0.0) == pytest.approx(half.value, rel=1e-9, abs=1e-14)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_compiled_and_not(name):
+    pytest.importorskip("numba")
+    X, signs = table(name)[:, [1, 2]], np.array([1.0, -1.0])
+    first, second = (Plane(X, compiled, True) for compiled in (False, True))
+    for seed in range(3):
+        u = dual(X, signs, seed)
+        mu = np.maximum(-signs * (X.T @ u), 0.0)
+        assert first.sweep(u, mu)[:, 0] == pytest.approx(second.sweep(u, mu)[:, 0], rel=1e-9, abs=1e-13)
+
+
+def test_scaling_a_dual_vector_scales_its_supremum():
+    X, signs = table("correlated"), np.array([1.0, 0.0, -1.0, 0.0])
+    oracle, u = MonotoneOracle(X, signs, [(0, 1), (2, 3)]), dual(X, signs)
+    assert oracle(3.0 * u).value == pytest.approx(3.0 * oracle(u).value, rel=1e-12)
+    assert oracle(0.0 * u).value == 0.0
