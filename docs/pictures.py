@@ -16,6 +16,7 @@ ORDER = [
     "two_dimensions",
     "classification",
     "ridge_functions",
+    "interactions",
     "trained_networks",
     "deep",
     "activations",
