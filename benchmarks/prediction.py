@@ -6,6 +6,7 @@ standardised there. Ours takes its candidates from one path of `rs.solve_path`. 
     python benchmarks/prediction.py                    five outer folds; the digits one
     python benchmarks/prediction.py --splits 1         one of the five only
     python benchmarks/prediction.py --data diabetes    one of the data sets only
+    python benchmarks/prediction.py --interactions     another race: methods in which one or two features act together
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from few_features import METHODS, OURS, PEERS
 from instances import Array
 from report import about, table
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, make_friedman1
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine, make_friedman1
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -229,6 +231,22 @@ DATA: dict[str, Callable[[], Data]] = {
 }
 
 
+def _colour() -> Data:
+    X = load_wine().data
+    at = load_wine().feature_names.index("color_intensity")
+    return Data(np.delete(X, at, axis=1), X[:, at], None, "the colour of wines from their twelve other measurements")
+
+
+#: The races of --interactions; the first has one split, of 300 rows to fit and 1000 to test.
+FEW: dict[str, Callable[[], Data]] = {
+    "friedman": lambda: Data(
+        *make_friedman1(1300, noise=1.0, random_state=0), None, "Friedman's first function, noise of 1", 300
+    ),
+    "diabetes": _diabetes,
+    "wine": _colour,
+}
+
+
 def outer_errors(data: Data, model: Any, splits: list[tuple[Any, Any]]) -> tuple[Array, float, str]:
     """Errors on the test parts, CPU-seconds, and what ours chose in the last split."""
     errors, start = [], time.process_time()
@@ -245,6 +263,19 @@ def outer_errors(data: Data, model: Any, splits: list[tuple[Any, Any]]) -> tuple
     return np.array(errors), time.process_time() - start, getattr(last, "note", "")
 
 
+def ranking(found: dict[str, tuple[Array, float, str]], ours: str) -> tuple[list[str], list[list[str]]]:
+    """The names, the best first, and their rows: error, difference from ours, CPU-seconds, note."""
+    ranked = sorted(found, key=lambda name: found[name][0].mean())
+    body = []
+    for name in ranked:
+        errors, seconds, note = found[name]
+        difference = errors - found[ours][0]
+        spread = f" ± {difference.std(ddof=1) / np.sqrt(len(errors)):.3f}" if len(errors) > 1 else ""
+        beside = "" if name == ours else f"{difference.mean():+.3f}{spread}"
+        body.append([name, f"{errors.mean():.3f}", beside, f"{seconds:.3g} s", note])
+    return ranked, body
+
+
 def compared(data: Data, outer: int) -> list[str]:
     """The table of one data set, the best first, and where ours stands."""
     kind = KFold if data.loss is None else StratifiedKFold
@@ -257,34 +288,52 @@ def compared(data: Data, outer: int) -> list[str]:
     for name, model in models.items():
         found[name] = outer_errors(data, model, splits)
         print(f"  {name}: {found[name][0].mean():.3f}", file=sys.stderr, flush=True)  # the table comes late
-    ranked = sorted(found, key=lambda name: found[name][0].mean())
     ours = next(iter(models))
-    body = []
-    for name in ranked:
-        errors, seconds, note = found[name]
-        difference = errors - found[ours][0]
-        spread = f" ± {difference.std(ddof=1) / np.sqrt(len(errors)):.3f}" if len(errors) > 1 else ""
-        beside = "" if name == ours else f"{difference.mean():+.3f}{spread}"
-        body.append([name, f"{errors.mean():.3f}", beside, f"{seconds:.3g} s", note])
+    ranked, body = ranking(found, ours)
     lines = table(("method", "error", "minus ours (± standard error)", "CPU-seconds", "note"), body)
     better = [name for name in ranked if found[name][0].mean() < found[ours][0].mean()]
     words = "ours is the best" if not better else f"ours loses to {', '.join(better)}"
     return [*lines, "", f"Place {len(better) + 1} of {len(ranked)}: {words}."]
 
 
+def compared_few(data: Data, outer: int) -> list[str]:
+    """The table of one data set for the methods in which few features act together, the best first."""
+    splits = list(KFold(5, shuffle=True, random_state=0).split(data.X, data.y))[:outer]
+    if data.rows is not None:
+        splits = [(np.arange(data.rows), np.arange(data.rows, len(data.y)))]
+    found, missing = {}, []
+    for name, method in METHODS.items():
+        try:
+            model = _pipe(method.make(KFold(3, shuffle=True, random_state=1)))
+        except ImportError as error:
+            missing.append(f"{name}: not run, {error} (pip install {' '.join(PEERS)}).")
+            continue
+        errors, seconds, _ = outer_errors(data, model, splits)
+        found[name] = errors, seconds / len(splits), method.terms(model.steps[-1][1])
+        print(f"  {name}: {errors.mean():.4f}, {seconds:.3g} s in all, {found[name][2]}", file=sys.stderr, flush=True)
+    head = ("method", "error", "minus ours (± standard error)", "CPU-seconds a fit", "terms of the last fit")
+    return [*table(head, ranking(found, OURS)[1]), "", *missing]
+
+
 def main() -> None:
     """Data set by data set, each printed when it is finished."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--splits", type=int, choices=range(1, 6), default=5, help="of the five outer folds")
-    parser.add_argument("--data", choices=DATA, help="one of the data sets only")
+    parser.add_argument("--data", choices=[*DATA, "wine"], help="one of the data sets only")
+    parser.add_argument("--interactions", action="store_true", help="the race of methods of one or two features")
     given = parser.parse_args()
-    print("# Prediction\n\n" + "\n".join(about(PACKAGES)), flush=True)
-    for name in [given.data] if given.data else DATA:
-        data, outer = DATA[name](), 1 if name.startswith("digits") else given.splits
+    print("# Prediction\n\n" + "\n".join(about((*PACKAGES, *PEERS))), flush=True)
+    races, compare = (FEW, compared_few) if given.interactions else (DATA, compared)
+    if given.data and given.data not in races:
+        parser.error(f"--data {given.data} is not in this race")
+    for name in [given.data] if given.data else races:
+        data, outer = races[name](), 1 if name.startswith("digits") else given.splits
         error = "squared error / variance" if data.loss is None else "share of wrong labels"
         print(f"\n## {name}: N = {len(data.y)}, d = {data.X.shape[1]} ({data.words})\n")
-        print(f"Error: {error}, mean over {outer} of five outer folds.\n")
-        print("\n".join(compared(data, outer)), flush=True)
+        single = given.interactions and data.rows is not None
+        where = f"of {data.rows} rows on the others" if single else f"mean over {outer} of five outer folds"
+        print(f"Error: {error}, {where}.\n")
+        print("\n".join(compare(data, outer)), flush=True)
 
 
 if __name__ == "__main__":
