@@ -79,7 +79,7 @@ def boosting(constraint: str | None) -> Method:
 
 
 def earth(degree: int) -> Method:
-    """MARS: the port py-earth of R's earth, its penalty chosen too; its pruning is by GCV."""
+    """MARS by py-earth, which prunes by GCV; the penalty there is chosen."""
 
     def make(cv: Any) -> Any:
         from pyearth import Earth
