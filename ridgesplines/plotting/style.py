@@ -125,9 +125,10 @@ def lam_axis(axes: Any, lams: Sequence[float] | Array) -> None:
 def headline(solution: Solution) -> str:
     """Neurons and gap, in words that say no more than was proven."""
     gap = rounded_up(solution.relative_gap)
+    best = "the global optimum" if solution.problem.interactions is None else "the best of these groups of features"
     words = {
-        Scope.EXACT: f"certified within {gap} of the global optimum",
-        Scope.BOUNDED: f"certified within {gap} of the global optimum",
+        Scope.EXACT: f"certified within {gap} of {best}",
+        Scope.BOUNDED: f"certified within {gap} of {best}",
         Scope.DICTIONARY: f"within {gap} of the grid's optimum",
         Scope.SEARCHED: f"estimated gap {gap} (searched, not a bound)",
     }
