@@ -83,7 +83,8 @@ class GroupsOracle:
             check()
             enough = least if largest > least else largest  # what is above the level is listed, from every group
             some = [int(i) for i in order[first : first + TOGETHER] if not answers or bounds[i] > enough]
-            if not some or (answers and not self._exact and late(end)):
+            searched = any(answer.scope is Scope.SEARCHED for answer in answers.values())
+            if not some or (searched and late(end)):  # nothing is proven of groups that were not asked
                 break
             for i, answer in zip(some, self._together(ask, some), strict=True):
                 answers[i] = self._lifted(i, answer)

@@ -9,7 +9,7 @@ from instances import dual_vector
 
 from ridgesplines import fast
 from ridgesplines.interactions import read
-from ridgesplines.oracle import continuum_oracle, exact_oracle
+from ridgesplines.oracle import continuum_oracle, exact_oracle, proven
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.plane import PlaneOracle
 
@@ -105,6 +105,21 @@ def test_three_features_are_searched(groups):
     assert found.scope == "searched"
     assert found.value >= exact_oracle(X, interactions=read(1, 4))(u).value * (1.0 - 1e-9)
     assert family.allow(found.weights).all()
+
+
+@pytest.mark.parametrize("stop", ["late", "asked"])
+def test_what_was_not_asked_is_not_proven(stop, monkeypatch):
+    """The first eight groups are pairs, exact; the three features at the end are searched, or bounded, however late."""
+    X = np.random.default_rng(0).standard_normal((30, 7))
+    family = read([[i, j] for i, j in combinations(range(5), 2)] + [[4, 5, 6]], 7)
+    u = dual_vector(X, 1)
+    if stop == "asked":
+        monkeypatch.setattr("ridgesplines.interrupt.asked", lambda: True)
+    end = 0.0 if stop == "late" else np.inf
+    assert continuum_oracle(X, interactions=family)(u, np.inf, end=end).scope == "searched"
+    bound = proven(X, u, 0.0, interactions=family)
+    assert bound.scope == "bounded"
+    assert bound.value >= continuum_oracle(X, interactions=family)(u).value * (1.0 - 1e-12)
 
 
 @pytest.mark.parametrize("n", [250, 700])
