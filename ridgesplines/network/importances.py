@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.exceptions import ProblemError
+from ridgesplines.network.components import Table
 from ridgesplines.network.spline import BLOCK_ENTRIES, RidgeSpline
-from ridgesplines.validation import Array, sample_weights, samples
+from ridgesplines.validation import Array
 
 __all__ = ["mean_squared_effects"]
 
@@ -51,12 +51,8 @@ def mean_squared_effects(network: RidgeSpline, X: Any, sample_weight: Any = None
     >>> mean_squared_effects(net, [[-1.0, 3.0], [1.0, 1.0]])
     array([2., 1.])
     """
-    points = samples("X", X)
-    if points.shape[1] != network.n_features:
-        got = f"shape {points.shape}"
-        raise ProblemError("X", f"shape (N, {network.n_features})", got, "Pass the features of the fit.")
-    weight = sample_weights(sample_weight, len(points))
-    points, weight = points[weight > 0.0], weight[weight > 0.0] / weight.sum()
+    table = Table.of(X, sample_weight, network.n_features)
+    points, weight = table.X, table.weight
     # A mean of equal numbers may differ from them by rounding.
     means = np.clip(weight @ points, points.min(axis=0), points.max(axis=0))
     effects = np.zeros(network.n_features)

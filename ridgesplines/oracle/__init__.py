@@ -45,6 +45,7 @@ __all__ = [
     "exact_oracle",
     "neurons_oracle",
     "proven",
+    "search_oracle",
 ]
 
 #: The crossings of many groups would fill the memory: from so many points on they are not kept.
@@ -64,8 +65,18 @@ def continuum_oracle(
     Exact, or proven, where `exact_oracle` has one, searched otherwise, also from the directions `starts`.
     """
     exact = exact_oracle(X, activation, interactions)
-    if exact is not None:
-        return exact
+    return search_oracle(X, starts, seed, device, activation, interactions) if exact is None else exact
+
+
+def search_oracle(
+    X: Array,
+    starts: Array | None = None,
+    seed: int | Sequence[int] = 0,
+    device: str | None = None,
+    activation: Activation | None = None,
+    interactions: Interactions | None = None,
+) -> Oracle:
+    """The same where no oracle is exact: a search, within each group for itself."""
     if interactions is not None:
         within = None if starts is None else interactions.containing(starts)
         members = [

@@ -24,7 +24,7 @@ from ridgesplines import fast
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
-from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
+from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -34,8 +34,6 @@ EARLIER = 4
 #: Groups that are asked at once: what they find may save the next ones work. However many threads there are, so that no
 #: answer depends on the machine.
 TOGETHER = 8
-#: Neurons that a group lists at least.
-FEWEST_LISTED = 8
 #: How far above an earlier bound rounding may lift a supremum, relatively.
 ROUNDING = 1e-12
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.network.spline import group_norms
-from ridgesplines.oracle.base import Supremum, ranked
+from ridgesplines.oracle.base import Supremum, peaks, ranked
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
@@ -43,7 +43,5 @@ class LineOracle:
         top = int(size.argmax())
         if level is not None and size[top] <= level:
             return ranked(Scope.EXACT, eta[top : top + 1], self._direction, self._x[top : top + 1])
-        peak = np.ones(len(size), dtype=bool)  # local maxima only: others lead to the same knots
-        peak[1:] &= size[1:] >= size[:-1]
-        peak[:-1] &= size[:-1] >= size[1:]
+        peak = peaks(size)  # others lead to the same knots
         return ranked(Scope.EXACT, eta[peak], np.repeat(self._direction, peak.sum(), axis=0), self._x[peak])

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from ridgesplines import fast
 from ridgesplines.interrupt import check
 from ridgesplines.neurons.strips import Strips
-from ridgesplines.oracle.base import MAX_LISTED, Supremum
+from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, peaks
 from ridgesplines.oracle.sweep import crossing_orders, stretch
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -39,8 +39,6 @@ COMPILED_ENTRIES = 500**2
 MAX_BYTES = 2**29
 #: Entries (pivots times points) of a block in numpy.
 BLOCK_ENTRIES = 2**16
-#: Neurons that a group lists at least.
-FEWEST_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class MonotoneOracle:
 
     def _along(self, j: int, x: Array, values: Array, level: float) -> Found:
         """Neurons of one feature, at its values."""
-        kept = np.flatnonzero(_peaks(values) & (values >= min(level, values.max())))
+        kept = np.flatnonzero(peaks(values) & (values >= min(level, values.max())))
         kept = kept[np.argsort(-values[kept], kind="stable")][: self._most]
         W = np.zeros((len(kept), self.X.shape[1]))
         W[:, j] = 1.0
@@ -138,22 +136,14 @@ class MonotoneOracle:
         return Found(self.at(u, W, b)[1], W, b)  # again, for running sums drift
 
 
-def _peaks(values: Array) -> NDArray[np.bool_]:
-    """Local maxima: others lead to the same knots."""
-    peak = np.ones(len(values), dtype=bool)
-    peak[1:] &= values[1:] >= values[:-1]
-    peak[:-1] &= values[:-1] >= values[1:]
-    return peak
-
-
 def _strips(j: int, x: Array, eta: Array, level: float, most: int) -> tuple[Strips, float]:
     """The strips of a feature, from each dip of s eta the best to its left, from each peak the best to its right."""
     largest, at = np.maximum.accumulate(eta), np.arange(len(x))
     first = np.maximum.accumulate(np.where(eta == largest, at, 0))
     smallest = np.minimum.accumulate(eta[::-1])[::-1]
     last = np.minimum.accumulate(np.where(eta == smallest, at, len(x))[::-1])[::-1]
-    dips, peaks = np.flatnonzero(_peaks(-eta)), np.flatnonzero(_peaks(eta))
-    ends = np.unique(np.column_stack([np.append(first[dips], peaks), np.append(dips, last[peaks])]), axis=0)
+    dips, tops = np.flatnonzero(peaks(-eta)), np.flatnonzero(peaks(eta))
+    ends = np.unique(np.column_stack([np.append(first[dips], tops), np.append(dips, last[tops])]), axis=0)
     values = 0.5 * (eta[ends[:, 0]] - eta[ends[:, 1]])
     top = np.argsort(-values, kind="stable")[:most]
     ends, listed = ends[top], values[top]

@@ -19,7 +19,7 @@ from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.objective import objective_of_fit
-from ridgesplines.oracle import continuum_oracle, exact_oracle
+from ridgesplines.oracle import exact_oracle, search_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
@@ -191,7 +191,7 @@ class ColumnGeneration(Solver):
         groups = problem.interactions
         exact = exact_oracle(problem.X, interactions=groups)
         if exact is None:
-            oracle = continuum_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
+            oracle = search_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
             return Pricing(oracle, True, False, self.briefly)
         many = len(problem.X) * (1 if groups is None else len(groups)) >= MANY_POINTS
         return Pricing(exact, many and (groups is not None or problem.rank > 2), True, self.briefly)
