@@ -132,9 +132,9 @@ def lambda_max(problem: Problem) -> float:
     Returns
     -------
     float
-        In units of lam. Exact for d = 1 and d = 2; beyond, the value that a search found, from below. For other
-        activations exact or a bound within 1e-9 for d = 1, and searched beyond. Infinite for
-        Interpolation of data that are not affine.
+        In units of lam. Exact for d = 1, d = 2 and interactions of at most two features; beyond, the value that a
+        search found, from below. For other activations exact or a bound within 1e-9 for d = 1, and searched beyond.
+        Infinite for Interpolation of data that are not affine.
 
     Raises
     ------
@@ -146,9 +146,9 @@ def lambda_max(problem: Problem) -> float:
     With constraints it is the smallest lam from which on an affine function is optimal among all that satisfy them, to
     about 1e-6 relative, and infinite where no affine function satisfies them. With MonotoneFeatures it is the supremum
     of :math:`|\eta|` less what their multipliers take off, at the best affine function that rises and falls as it must:
-    exact for smooth losses, from above for losses with kinks. For a loss with kinks the dual vector of
-    the affine fit need not be unique: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
-    O(N^2 log N) for d = 2.
+    exact for smooth losses, from above for losses with kinks. Without them the dual vector of the affine fit need not
+    be unique for a loss with kinks: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
+    O(N^2 log N) at most for d = 2.
 
     Examples
     --------

@@ -71,17 +71,18 @@ class ColumnGeneration(Solver):
     The phases, each of which begins where the one before has come to; ``solution.history["phases"]`` names that of each
     round, and ``["seconds"]`` what it took.
 
-    ``"batches"``, for smooth losses where the supremum of :math:`|\eta|` is searched, and in a plane of many points:
-    hundreds of ascents of :math:`|\eta|` at once propose neurons, those that data separate join, all amplitudes are
-    refitted (nonnegative least squares within Newton's method; Newton's method on group norms for vector outputs), all
-    neurons slide at once, by L-BFGS, and are refitted again. O(N K d) a step. It ends where that no longer pays.
+    ``"batches"``, for smooth losses where the supremum of :math:`|\eta|` is searched, and in a plane of many points or
+    with many groups of features: hundreds of ascents of :math:`|\eta|` at once, or in planes a few directions, propose
+    neurons, those that data separate join, all amplitudes are refitted (nonnegative least squares within Newton's
+    method; Newton's method on group norms for vector outputs), all neurons slide at once, by L-BFGS, and are refitted
+    again. O(N K d) a step. It ends where that no longer pays.
 
     ``"rounds"``: the oracle is asked for neurons with :math:`|\eta| > \lambda`, exactly or with the best of a batch
     followed to their maxima; they join, and near the end neurons slide by Newton steps on the faces where they touch
     data [3]_. It stops on the gap of the round's dual vector: a bound where the supremum is exact (data in a line or a
-    plane), an estimate where it is searched, which a search from 512 fresh starts for each dimension must confirm (64
-    where `tol` is 1e-3 or more; no more than 2^30 / N in all). Where the search for the certificate then finds more,
-    `solve` has the rounds go on.
+    plane, groups of at most two features), an estimate where it is searched, which a search from 512 fresh starts for
+    each dimension must confirm (64 where `tol` is 1e-3 or more; no more than 2^30 / N in all). Where the search for the
+    certificate then finds more, `solve` has the rounds go on.
 
     ``"envelopes"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find the first
     neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
