@@ -28,6 +28,7 @@ from ridgesplines.losses.squared import Squared
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
+from ridgesplines.relaxation.bound import LowerBound, lower_bound
 from ridgesplines.solution import Solution
 from ridgesplines.solve import lambda_max, solve, solve_path
 from ridgesplines.solvers.arrangement.solver import Arrangement
@@ -65,6 +66,7 @@ __all__ = [
     "LinearSplineRegressorCV",
     "Lipschitz",
     "Logistic",
+    "LowerBound",
     "Monotone",
     "MonotoneFeatures",
     "Path",
@@ -87,6 +89,7 @@ __all__ = [
     "compare",
     "evaluate",
     "lambda_max",
+    "lower_bound",
     "solve",
     "solve_path",
 ]

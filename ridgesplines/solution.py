@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ridgesplines import saved, summary
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
-from ridgesplines.certificate.certificate import DualCertificate, strengthened
+from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
@@ -21,8 +23,9 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
-from ridgesplines.oracle.bounded import Report
+from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
+from ridgesplines.relaxation.strengthen import strongest
 from ridgesplines.validation import Array, real_number, rounded_up
 from ridgesplines.verdict import Scope, Status
 
@@ -197,7 +200,7 @@ class Solution:
         require_counted(self.problem, gap)
         return degrees_of_freedom(self.problem, self.network, turns=self.dictionary_gap is None)
 
-    def certify(self, max_time: float = 60.0, verbose: bool = False) -> Solution:
+    def certify(self, max_time: float = 60.0, verbose: bool = False, method: str = "auto") -> Solution:
         r"""The same network with the strongest certificate that the time allows.
 
         .. math:: \text{gap} \le \text{objective} - D(\tau u), \qquad \tau \sup |\eta| \le \lambda
@@ -208,6 +211,9 @@ class Solution:
         ----------
         max_time : seconds, positive.
         verbose : whether what is proven so far is printed to standard error, every second.
+        method : ``"exact"``, an enumeration; ``"branch"``, branch and bound of the supremum; ``"containment"``, the
+            dual vector of :func:`ridgesplines.lower_bound`, with interactions the supremum within each group; or
+            ``"auto"``, which picks by N and d, and may try several.
 
         Returns
         -------
@@ -243,6 +249,8 @@ class Solution:
         ('searched', 'exact', True)
         """
         real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
+        if method not in METHODS:
+            raise ProblemError("method", f"one of {', '.join(METHODS)}", repr(method), 'Pass method="auto".')
         activation, scope = self.problem.activation, self.certificate.scope
         if scope is Scope.EXACT or (scope is Scope.BOUNDED and self.problem.n_features == 1):
             return self
@@ -251,12 +259,14 @@ class Solution:
             remedy = "Along the directions of a grid its gap is a bound already; over all directions it is searched."
             raise ProblemError("solution", expected, repr(activation), remedy)
         with Deferral(answers=True):
-            return self._strengthened(max_time, self._progress() if verbose else None)
+            return self._strengthened(max_time, self._progress() if verbose else None, method)
 
-    def _strengthened(self, max_time: float, report: Report | None) -> Solution:
+    def _strengthened(self, max_time: float, report: Report | None, method: str) -> Solution:
         start = time.perf_counter()
-        stronger = strengthened(self.problem, self.network, self.certificate, max_time, report)
-        found = self._gap_at(float(group_norms(stronger.eta(*stronger.peaks)).max(initial=0.0)))
+        tol = self.tolerance if np.isfinite(self.tolerance) else 0.0
+        enough = self.objective - tol * abs(self.objective)
+        stronger = strongest(self.problem, self.network, self.certificate, max_time, report, method, enough)
+        found = self._gap_at(float(group_norms(self.certificate.eta(*stronger.peaks)).max(initial=0.0)))
         status = self.status
         if status is Status.CONVERGED and self.dictionary_gap is None and found > self.tolerance:
             status = Status.NOT_CONVERGED

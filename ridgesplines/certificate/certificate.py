@@ -204,14 +204,19 @@ def _is_perfect(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]
 
 
 def strengthened(
-    problem: Problem, network: RidgeSpline, certificate: DualCertificate, max_time: float, report: Report | None = None
+    problem: Problem,
+    network: RidgeSpline,
+    certificate: DualCertificate,
+    max_time: float,
+    report: Report | None = None,
+    method: str = "auto",
 ) -> DualCertificate:
     """The certificate of the same dual vector with the strongest scope that `max_time` seconds allow; see `proven`."""
     W, b = certificate.peaks
     near = np.concatenate([network.weights, W]), np.concatenate([network.biases, b])
 
     def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
-        return proven(problem.reduced.X, u, max_time, near, report, problem.interactions)
+        return proven(problem.reduced.X, u, max_time, near, report, problem.interactions, method)
 
     proof = _proved(problem, network, certificate.dual[problem.rows], oracle)
     return replace(proof, residual=certificate.residual)

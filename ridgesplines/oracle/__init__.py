@@ -12,10 +12,12 @@ import numpy as np
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interactions import Interactions
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
+from ridgesplines.oracle.containment import ContainmentOracle
 from ridgesplines.oracle.directions import DirectionsOracle, SmoothSearch
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
@@ -28,7 +30,9 @@ from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 __all__ = [
+    "METHODS",
     "BoundedOracle",
+    "ContainmentOracle",
     "DirectionsOracle",
     "FaceOracle",
     "GroupsOracle",
@@ -48,6 +52,8 @@ __all__ = [
     "search_oracle",
 ]
 
+#: How a supremum may be proven: by enumeration, by branch and bound, by flows between the points.
+METHODS = ("auto", "exact", "branch", "containment")
 #: The crossings of many groups would fill the memory: from so many points on they are not kept.
 FEW_POINTS = 200
 
@@ -102,27 +108,45 @@ def proven(
     near: tuple[Array, Array] | None = None,
     report: Report | None = None,
     interactions: Interactions | None = None,
+    method: str = "auto",
 ) -> Supremum:
     """The strongest proven supremum for a dual vector that `max_time` seconds allow: exact, or a bound.
 
     Exact where `exact_oracle` has one, or where an enumeration is likely to take half of the time at most. `near` and
-    `report` as for `BoundedOracle`.
+    `report` as for `BoundedOracle`. A `method` of METHODS other than "auto" is the only one that is tried.
     """
     exact = exact_oracle(X, interactions=interactions)
     if exact is not None:
         return exact(u)
     if interactions is not None:
-        return _proven_of_groups(X, u, max_time, near, report, interactions)
+        return _proven_of_groups(X, u, max_time, near, report, interactions, method)
+    if method == "containment":
+        return ContainmentOracle(X)(u, max_time=max_time, near=near)
     began = time.perf_counter()
-    faces = FaceOracle(X) if u.ndim == 1 else None
+    faces = FaceOracle(X) if u.ndim == 1 and method != "branch" else None
+    share = max_time if method == "exact" else max_time / 2.0
+    if method == "exact" and (faces is None or faces.seconds > share):
+        raise _too_many_faces(X, faces)
     try:
-        if faces is not None and faces.seconds <= max_time / 2.0:
-            supremum = faces(u, began + max_time / 2.0)
+        if faces is not None and faces.seconds <= share:
+            supremum = faces(u, began + share)
             if supremum is not None:
                 return supremum
     except KeyboardInterrupt:  # of somebody who handles signals otherwise than `interrupt` does
         max_time = 0.0  # a crude bound is what is left
     return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
+
+
+def _too_many_faces(X: Array, faces: FaceOracle | None) -> SolverRefusal:
+    got = "a dual vector of several outputs"
+    if faces is not None:
+        got = f"N = {len(X)}, d = {X.shape[1]}: some {faces.seconds:.3g} s"
+    return SolverRefusal(
+        'certify(method="exact")',
+        "one output, and so few data that an enumeration ends in max_time",
+        got,
+        'Use method="branch" or "containment".',
+    )
 
 
 def _proven_of_groups(
@@ -132,13 +156,14 @@ def _proven_of_groups(
     near: tuple[Array, Array] | None,
     report: Report | None,
     interactions: Interactions,
+    method: str,
 ) -> Supremum:
     """The largest of the groups' proven suprema, each with an equal share of the time that is left."""
     end = time.perf_counter() + max_time
 
     def member(i: int, u: Array, level: float | None, **further: Any) -> Supremum:
         share = max(end - time.perf_counter(), 0.0) / (len(interactions) - i)
-        return proven(X[:, list(interactions.groups[i])], u, share, further["near"], report)
+        return proven(X[:, list(interactions.groups[i])], u, share, further["near"], report, method=method)
 
     members = [partial(member, i) for i in range(len(interactions))]
     return GroupsOracle(X, interactions, members, False)(u, near=near)

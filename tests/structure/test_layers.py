@@ -17,6 +17,7 @@ LAYERS = [
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
     {"certificate"},
+    {"relaxation"},
     {"saved", "summary"},
     {"solution"},
     {"path", "compare"},

@@ -1,0 +1,141 @@
+r"""Steps of a primal-dual interior-point method over convex functions and whatever ties them together.
+
+A prediction for products of slacks and multipliers that vanish, a correction for products of one size [1]_; both with
+one factorisation. Some fifteen steps make the relative gap 1e-3, however many points there are.
+
+References
+----------
+.. [1] S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM J. Optim. 2 (1992), 575,
+   doi:10.1137/0802028
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from ridgesplines.oracle.convex_part import DEFINITE, ConvexPart, Step
+from ridgesplines.validation import Array
+
+#: Of the way to the boundary a step takes this part.
+BOUNDARY = 0.95
+#: The products that a correction aims at are these parts, at least and at most, of what they are.
+LEAST_AIM, MOST_AIM = 0.02, 0.9
+#: Parts of the diagonal that are added to it until the matrix can be factorised.
+REGULAR = (1e-13, 1e-11, 1e-9, 1e-7)
+
+
+class Tie(Protocol):
+    """What the convex functions have to do with each other, and with unknowns of its own."""
+
+    @property
+    def size(self) -> int:
+        """The number of its own unknowns."""
+
+    def add(self, K: Array, places: Sequence[slice]) -> None:
+        """Add its second derivatives to K, where the values g of the functions are at `places`."""
+
+    def gradient(self, r: Array, places: Sequence[slice], aim: float) -> None:
+        """Add its gradient to r; where it has products of its own, for those that become `aim`."""
+
+    def longest(self, own: Array, values: Sequence[Array]) -> tuple[float, float]:
+        """How far its unknowns and multipliers may go along a step of them and of the values g."""
+
+    def move(self, own: Array, values: Sequence[Array], primal: float, dual: float) -> None:
+        """Go so far along it. Called before the functions themselves move."""
+
+
+class Diverged(ArithmeticError):
+    """Rounding has taken over: what came before is the answer."""
+
+
+def advance(parts: Sequence[ConvexPart], tie: Tie) -> None:
+    """One step of all unknowns."""
+    product = sum(part.products for part in parts) / sum(part.count for part in parts)
+    _barriers(parts, product)
+    try:
+        direction = _newton(parts, tie)
+    except np.linalg.LinAlgError as error:
+        raise Diverged from error
+    predicted, _ = direction(0.0, [(-part.T * part.heights, -part.delta * part.room) for part in parts])
+    aim = _aim(parts, predicted) * product
+    _barriers(parts, aim)
+    pairs = zip(parts, predicted, strict=True)
+    changes = [(aim - p.T * p.heights - q.T * q.heights, aim - p.delta * p.room - q.delta * q.room) for p, q in pairs]
+    corrected, own = direction(aim, changes)
+    values = [step.g for step in corrected]
+    lengths = zip(_longest(parts, corrected), tie.longest(own, values), strict=True)
+    primal, dual = (min(1.0, BOUNDARY * min(pair)) for pair in lengths)
+    tie.move(own, values, primal, dual)
+    for part, step in zip(parts, corrected, strict=True):
+        part.move(step, primal, dual)
+
+
+def _barriers(parts: Sequence[ConvexPart], product: float) -> None:
+    for part in parts:
+        part.barrier = DEFINITE * len(part.points) * product
+
+
+Direction = Callable[[float, list[tuple[Array, Array]]], tuple[list[Step], Array]]
+
+
+def _newton(parts: Sequence[ConvexPart], tie: Tie) -> Direction:
+    """Directions for an aim and changes of the products, all from one factorisation."""
+    ends = np.cumsum([0, *(part.size for part in parts)]).tolist()
+    blocks = [slice(first, last) for first, last in pairwise(ends)]
+    places = [slice(block.start, block.start + len(part.points)) for block, part in zip(blocks, parts, strict=True)]
+    size = ends[-1] + tie.size
+    K = np.zeros((size, size))
+    for part, block in zip(parts, blocks, strict=True):
+        K[block, block] = part.system()
+    tie.add(K, places)
+    scale, factor = _factorised(K)
+
+    def direction(aim: float, changes: list[tuple[Array, Array]]) -> tuple[list[Step], Array]:
+        r = np.zeros(size)
+        for part, block, change in zip(parts, blocks, changes, strict=True):
+            r[block] = part.right(*change)
+        tie.gradient(r, places, aim)
+        x = -scale * cho_solve(factor, scale * r, check_finite=False)
+        if not np.isfinite(x).all():
+            raise Diverged
+        steps = [part.recovered(x[block]) for part, block in zip(parts, blocks, strict=True)]
+        return steps, x[ends[-1] :]
+
+    return direction
+
+
+def _factorised(K: Array) -> tuple[Array, tuple[Array, bool]]:
+    """The scale of the unknowns, and the Cholesky factor of the scaled system."""
+    diagonal = np.diag(K).copy()
+    if not (np.isfinite(K).all() and (diagonal > 0.0).all()):
+        raise Diverged
+    scale = 1.0 / np.sqrt(diagonal)
+    K = K * scale * scale[:, None]
+    for part in REGULAR:
+        np.fill_diagonal(K, 1.0 + part)
+        with suppress(np.linalg.LinAlgError):
+            return scale, cho_factor(K, lower=True, check_finite=False)
+    raise Diverged
+
+
+def _longest(parts: Sequence[ConvexPart], steps: Sequence[Step]) -> tuple[float, float]:
+    lengths = [part.longest(step) for part, step in zip(parts, steps, strict=True)]
+    return min(primal for primal, _ in lengths), min(dual for _, dual in lengths)
+
+
+def _aim(parts: Sequence[ConvexPart], steps: Sequence[Step]) -> float:
+    """The part of the products that a correction aims at: small where the prediction goes far."""
+    primal, dual = (min(1.0, length) for length in _longest(parts, steps))
+    after = sum(
+        float(np.vdot(part.heights + primal * step.heights, part.T + dual * step.T))
+        + float(np.vdot(part.room + primal * step.room, part.delta + dual * step.delta))
+        for part, step in zip(parts, steps, strict=True)
+    )
+    share = after / sum(part.products for part in parts)
+    return float(np.clip(share**2, LEAST_AIM, MOST_AIM))

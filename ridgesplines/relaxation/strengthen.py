@@ -1,0 +1,72 @@
+"""The strongest certificate of a network that the time allows, whichever way proves it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ridgesplines.certificate.certificate import DualCertificate, strengthened
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.oracle import Report, eta_at
+from ridgesplines.oracle.base import ranked
+from ridgesplines.oracle.line import LineOracle
+from ridgesplines.oracle.search import span
+from ridgesplines.problem import Problem
+from ridgesplines.relaxation.bound import LowerBound, lower_bound, refused
+from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
+
+#: Up to so many dimensions of the data branch and bound comes first; up to so many it is all there is.
+BRANCHING, BRANCHING_ONLY = 5, 4
+
+
+def strongest(
+    problem: Problem,
+    network: RidgeSpline,
+    certificate: DualCertificate,
+    max_time: float,
+    report: Report | None,
+    method: str,
+    enough: float,
+) -> DualCertificate:
+    """The certificate of the largest dual value; by one method, or by several until the value is `enough`."""
+    contained = method == "containment" and problem.interactions is None
+    rank = len(span(problem.reduced.X)) if method == "auto" else 0
+    if contained or (rank > BRANCHING and refused(problem) is None):
+        return _contained(problem, network, certificate, max_time, report is not None)
+    if rank <= BRANCHING_ONLY or refused(problem) is not None:
+        return strengthened(problem, network, certificate, max_time, report, method)
+    end = time.perf_counter() + max_time
+    first = strengthened(problem, network, certificate, max_time / 2.0, report, method)
+    left = end - time.perf_counter()
+    if first.value >= enough or left <= 0.0:
+        return first
+    return max(first, _contained(problem, network, certificate, left, report is not None), key=lambda c: c.value)
+
+
+def _contained(
+    problem: Problem, network: RidgeSpline, certificate: DualCertificate, max_time: float, verbose: bool
+) -> DualCertificate:
+    """A certificate of the dual vector for which flows between the points prove most."""
+    bound = lower_bound(problem, max_time, verbose)
+    u = bound.dual[problem.rows]
+    size = float(np.linalg.norm(u)) or 1.0
+    residual = float(np.linalg.norm(problem.reduced.null_space.T @ u)) / size
+    peaks = _peaks(problem.reduced, network, certificate, bound)
+    X, activation = problem.X, problem.activation
+    return DualCertificate(
+        bound.dual, bound.sup, Scope.BOUNDED, residual, bound.scale, bound.value, X, activation, peaks
+    )
+
+
+def _peaks(
+    problem: Problem, network: RidgeSpline, certificate: DualCertificate, bound: LowerBound
+) -> tuple[Array, Array]:
+    """Neurons of large |eta|: those that are known, and along the directions that the relaxation prefers."""
+    u = bound.dual[bound.problem.rows]
+    new = [LineOracle(problem.X @ w, w)(u) for w in bound.directions]
+    W = np.concatenate([network.weights, certificate.peaks[0], *(answer.weights for answer in new)])
+    b = np.concatenate([network.biases, certificate.peaks[1], *(answer.biases for answer in new)])
+    supremum = ranked(Scope.SEARCHED, eta_at(problem.X, u, W, b), W, b)
+    return supremum.weights, supremum.biases
