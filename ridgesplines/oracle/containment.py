@@ -143,7 +143,7 @@ def unit_points(points: Array) -> tuple[Array, float, Array]:
 def nothing(points: Array) -> Flow:
     """No flow between points (n, d): what is missing is then all there is."""
     n = len(points)
-    return Flow((np.arange(n)[:, None] + 1) % max(n, 1), np.zeros((n, 1)), np.ones(n))
+    return Flow(np.empty((n, 0), dtype=np.intp), np.empty((n, 0)), np.ones(n))
 
 
 def first_pairs(points: Array, seed: int) -> NDArray[np.intp]:
@@ -221,7 +221,7 @@ def _least(points: Array, u: Array, seed: int, end: float) -> Iterator[Flow]:
                 best = bound
                 yield flow
             # the size that 1 - u^T g buys is a lower bound on the least flow of these pairs
-            least = float(u @ part.g) / max(part.cost, 1e-300)
+            least = float(u @ part.g) / max(part.cost + part.missing, 1e-300)
             if best - least <= (TOL if round_ or few else ROUGH) * best or waited > PATIENCE:
                 break
         if few or best >= previous * (1.0 - TOL):

@@ -46,6 +46,7 @@ class Step(NamedTuple):
     room: Array
     T: Array
     delta: Array
+    U: Array
 
 
 class ConvexPart:
@@ -57,6 +58,7 @@ class ConvexPart:
     heights, room : slacks of the inequalities (n, m) and of the ellipsoids (n,): positive, apart from their values by
         residuals that Newton's method removes.
     T, delta : their multipliers, positive.
+    U : the multiplier that keeps S definite, (d, d), definite; S U is to be `barrier` times the identity.
     """
 
     def __init__(self, points: Array, to: NDArray[np.intp], lam: float, curvature: float, product: float) -> None:
@@ -73,7 +75,8 @@ class ConvexPart:
         self.T = product / self.heights
         self.delta = np.full(n, lam / n)
         self.room = self.tau - (self.Y @ np.linalg.inv(self.S) * self.Y).sum(axis=1)
-        self.barrier = 0.0
+        self.barrier = DEFINITE * n * product
+        self.U = self.barrier * np.linalg.inv(self.S)
 
     @property
     def size(self) -> int:
@@ -84,6 +87,12 @@ class ConvexPart:
     def cost(self) -> float:
         """What the size of the function costs."""
         return self.lam * (float(np.trace(self.S)) + self.tau)
+
+    @property
+    def missing(self) -> float:
+        """What it would cost, to first order, to remove the residuals of the slacks."""
+        heights, room = self._residuals()
+        return float(np.vdot(self.T, np.abs(heights)) + np.vdot(self.delta, np.abs(room)))
 
     @property
     def products(self) -> float:
@@ -102,15 +111,17 @@ class ConvexPart:
     def _heights(self, g: Array, Y: Array) -> Array:
         return g[self.to] - g[:, None] - np.matmul(self._off, Y[:, :, None])[:, :, 0]
 
+    def _residuals(self) -> tuple[Array, Array]:
+        """By how much the values of the inequalities exceed their slacks, and those of the ellipsoids theirs."""
+        self._inverse = np.linalg.inv(self.S)
+        self._Z = self.Y @ self._inverse
+        room = self.tau - (self._Z * self.Y).sum(axis=1)
+        return self._heights(self.g, self.Y) - self.heights, room - self.room
+
     def system(self) -> Array:
         """The matrix of the Newton system in (g, S, tau)."""
         n, q = len(self.points), len(self._a) + 1
-        self._inverse = np.linalg.inv(self.S)
-        self._Z = self.Y @ self._inverse
-        self._missed = (
-            self._heights(self.g, self.Y) - self.heights,
-            self.tau - (self._Z * self.Y).sum(axis=1) - self.room,
-        )
+        self._missed = self._residuals()
         self._stiff, self._tight = self.T / self.heights, self.delta / self.room
         self._factors = self._own_factors()
         self._gradients = np.column_stack([self._coordinates(self._Z[:, :, None] * self._Z[:, None]), np.ones(n)])
@@ -142,9 +153,7 @@ class ConvexPart:
     def _add_size(self, K: Array) -> None:
         """Add the part of the ellipsoids and of the barrier between S and tau alone."""
         inner = (self._Z.T * self.delta) @ self._Z
-        K[:-1, :-1] += 2.0 * self._between(self._inverse, inner) + self.barrier * self._between(
-            self._inverse, self._inverse
-        )
+        K[:-1, :-1] += self._between(self._inverse, 2.0 * inner + self.U)
         K += (self._gradients.T * self._tight) @ self._gradients
 
     def _subtract(self, K: Array, rows: slice) -> None:
@@ -198,15 +207,15 @@ class ConvexPart:
         room = tau - 2.0 * (Z * Y).sum(axis=1) + curved + self._missed[1]
         T = (self._changes[0] - self.T * heights) / self.heights
         delta = (self._changes[1] - self.delta * room) / self.room
-        return Step(g, Y, S, tau, heights, room, T, delta)
+        U = self._inverse @ S @ self.U
+        U = self.barrier * self._inverse - self.U - 0.5 * (U + U.T)
+        return Step(g, Y, S, tau, heights, room, T, delta, U)
 
     def longest(self, step: Step) -> tuple[float, float]:
-        """How far slacks and S, and how far multipliers, may go along a step."""
-        root = np.linalg.inv(np.linalg.cholesky(self.S))
-        least = float(np.linalg.eigvalsh(root @ step.S @ root.T)[0])
-        definite = -1.0 / least if least < 0.0 else np.inf
-        primal = min(_longest(self.heights, step.heights), _longest(self.room, step.room), definite)
-        return primal, min(_longest(self.T, step.T), _longest(self.delta, step.delta))
+        """How far slacks and S, and how far multipliers and U, may go along a step."""
+        primal = min(_longest(self.heights, step.heights), _longest(self.room, step.room))
+        dual = min(_longest(self.T, step.T), _longest(self.delta, step.delta))
+        return min(primal, _definite(self.S, step.S)), min(dual, _definite(self.U, step.U))
 
     def move(self, step: Step, primal: float, dual: float) -> None:
         """Go so far along a step."""
@@ -214,6 +223,7 @@ class ConvexPart:
         self.S, self.tau = self.S + primal * step.S, self.tau + primal * step.tau
         self.heights, self.room = self.heights + primal * step.heights, self.room + primal * step.room
         self.T, self.delta = self.T + dual * step.T, self.delta + dual * step.delta
+        self.U = self.U + dual * step.U
 
     def _divergence(self, T: Array) -> Array:
         return T.sum(axis=1) - np.bincount(self.to.ravel(), T.ravel(), len(T))
@@ -248,3 +258,10 @@ def _longest(x: Array, dx: Array) -> float:
     """The longest step along dx that leaves x nonnegative."""
     falling = dx < 0.0
     return float((-x[falling] / dx[falling]).min()) if falling.any() else np.inf
+
+
+def _definite(S: Array, dS: Array) -> float:
+    """The longest step along dS that leaves S definite."""
+    root = np.linalg.inv(np.linalg.cholesky(S))
+    least = float(np.linalg.eigvalsh(root @ dS @ root.T)[0])
+    return -1.0 / least if least < 0.0 else np.inf

@@ -63,14 +63,17 @@ def advance(parts: Sequence[ConvexPart], tie: Tie) -> None:
     except np.linalg.LinAlgError as error:
         raise Diverged from error
     predicted, _ = direction(0.0, [(-part.T * part.heights, -part.delta * part.room) for part in parts])
-    aim = _aim(parts, predicted) * product
+    lengths = [min(1.0, length) for length in _longest(parts, predicted)]
+    aim, share = _aim(parts, predicted, lengths) * product, lengths[0] * lengths[1]
     _barriers(parts, aim)
-    pairs = zip(parts, predicted, strict=True)
-    changes = [(aim - p.T * p.heights - q.T * q.heights, aim - p.delta * p.room - q.delta * q.room) for p, q in pairs]
+    changes = [  # of second order as far as the prediction could go: more of it would stall where that is not far
+        (aim - p.T * p.heights - share * q.T * q.heights, aim - p.delta * p.room - share * q.delta * q.room)
+        for p, q in zip(parts, predicted, strict=True)
+    ]
     corrected, own = direction(aim, changes)
     values = [step.g for step in corrected]
-    lengths = zip(_longest(parts, corrected), tie.longest(own, values), strict=True)
-    primal, dual = (min(1.0, BOUNDARY * min(pair)) for pair in lengths)
+    both = zip(_longest(parts, corrected), tie.longest(own, values), strict=True)
+    primal, dual = (min(1.0, BOUNDARY * min(pair)) for pair in both)
     tie.move(own, values, primal, dual)
     for part, step in zip(parts, corrected, strict=True):
         part.move(step, primal, dual)
@@ -129,13 +132,13 @@ def _longest(parts: Sequence[ConvexPart], steps: Sequence[Step]) -> tuple[float,
     return min(primal for primal, _ in lengths), min(dual for _, dual in lengths)
 
 
-def _aim(parts: Sequence[ConvexPart], steps: Sequence[Step]) -> float:
+def _aim(parts: Sequence[ConvexPart], steps: Sequence[Step], lengths: Sequence[float]) -> float:
     """The part of the products that a correction aims at: small where the prediction goes far."""
-    primal, dual = (min(1.0, length) for length in _longest(parts, steps))
+    primal, dual = lengths
     after = sum(
         float(np.vdot(part.heights + primal * step.heights, part.T + dual * step.T))
         + float(np.vdot(part.room + primal * step.room, part.delta + dual * step.delta))
         for part, step in zip(parts, steps, strict=True)
     )
-    share = after / sum(part.products for part in parts)
-    return float(np.clip(share**2, LEAST_AIM, MOST_AIM))
+    left = max((after / sum(part.products for part in parts)) ** 2, (1.0 - min(primal, dual)) ** 3)
+    return float(np.clip(left, LEAST_AIM, MOST_AIM))

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.amplitudes.affine import require_minimiser
+from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interrupt import Deferral
@@ -40,6 +40,14 @@ class LowerBound:
     Notes
     -----
     `value` and everything else is computed from these: nothing is taken over from whoever found them.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> X = np.random.default_rng(0).standard_normal((20, 4))
+    >>> bound = rs.lower_bound(rs.Problem(X, X[:, 0] ** 2, lam=1.0))
+    >>> bool(bound.scale * bound.proof.bound <= 1.0 + 1e-9)
+    True
     """
 
     problem: Problem
@@ -126,6 +134,7 @@ def lower_bound(problem: Problem, max_time: float = 60.0, verbose: bool = False)
     scaling = standardise(problem)
     search = _Search(scaling, verbose)
     with Deferral(answers=True), suppress(KeyboardInterrupt):  # what is proven so far stays proven
+        search.begin()
         relax(*search.instance, 0, began + max_time, search.prove)
     return search.found(problem, time.perf_counter() - began)
 
@@ -142,6 +151,12 @@ class _Search:
         self.dual, self.value = np.zeros(p.n_samples), -np.inf
         self.forth = self.back = nothing(points)
         self.axes = np.empty((0, points.shape[1]))
+
+    def begin(self) -> None:
+        """The dual vector of the affine fit, without any flows: all there is where every function is affine."""
+        answer = affine_fit(self.scaling.problem)
+        if answer is not None:
+            self.prove(Relaxed(answer[1], self.forth, self.back, self.axes))
 
     def prove(self, iterate: Relaxed) -> float:
         """The bound that an iterate proves, the best of which is kept."""

@@ -58,10 +58,10 @@ class Difference:
 
     @property
     def objective(self) -> float:
-        """That of the relaxation, where its constraints hold."""
+        """That of the relaxation, or a little more where its constraints do not hold yet."""
         p = self.term.problem
         data = 0.0 if p.loss.interpolates else float(p.sample_weight @ p.loss.value(p.y, self.fit))
-        return data + sum(part.cost for part in self.parts)
+        return data + sum(part.cost + part.missing for part in self.parts)
 
     def _rows(self, values: Sequence[Array], slope: Array) -> Array:
         return (values[0] - values[1] + self.points @ slope)[self.place]
@@ -107,6 +107,8 @@ def relax(
     For a problem in scaled units, whose distinct points (n, d) have radius one. In rounds: of the pairs of points those
     stay between which something flows, and those join whose inequalities are violated most.
     """
+    if not points.shape[1]:
+        return  # one point only
     pairs, previous = [first_pairs(points, seed)] * 2, -np.inf
     few = pairs[0].shape[1] == len(points) - 1
     for round_ in range(MAX_ROUNDS):
