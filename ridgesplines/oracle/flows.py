@@ -84,7 +84,7 @@ class Flow:
             return np.inf
         r, rounding = self.moments(points, u)
         bound = spectral(r, shares) * (1.0 + 64.0 * (len(u) + points.shape[1]) * np.finfo(float).eps) + rounding
-        return bound if bound == bound else np.inf
+        return float(bound) if bound == bound else np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +120,9 @@ class Containment:
     @property
     def bounds(self) -> tuple[float, float]:
         """Bounds on sup eta and on sup -eta."""
-        moments = np.linalg.norm(self.dual @ self.points) + abs(float(self.dual.sum())) * np.abs(self.points).max()
-        rounding = 2.0 * float(moments)  # u is orthogonal to the affine functions to rounding only
+        moments = float(np.linalg.norm(self.dual @ self.points))
+        moments += abs(float(self.dual.sum())) * float(np.abs(self.points).max(initial=0.0))
+        rounding = 2.0 * moments  # u is orthogonal to the affine functions to rounding only
         return (
             self.forth.bound(self.points, self.dual) + rounding,
             self.back.bound(self.points, -self.dual) + rounding,

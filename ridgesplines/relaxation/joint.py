@@ -25,7 +25,7 @@ from ridgesplines.relaxation.data_terms import DataTerm, data_term
 from ridgesplines.validation import Array
 
 #: A round is over when this near to the relaxation's optimum, relatively, the first one earlier.
-ROUGH, TOL = 1e-2, 1e-3
+ROUGH, TOL = 1e-2, 3e-4
 #: Steps of a round, of which the last so many have to raise the bound, some at the start apart; rounds.
 MAX_STEPS, PATIENCE, MAX_ROUNDS = 60, 8, 6
 

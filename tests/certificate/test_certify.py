@@ -123,10 +123,17 @@ def test_a_time_that_is_none_is_refused(max_time):
 def test_progress_is_printed(capsys):
     X, y = noisy(60, 7)
     flat = rs.RidgeSpline(np.eye(1, 7), [0.0], [0.0])
-    rs.evaluate(rs.Problem(X, y, 1.0), flat, max_time=0.5).certify(max_time=3.0, verbose=True)
+    judged = rs.evaluate(rs.Problem(X, y, 1.0), flat, max_time=0.5)
+    judged.certify(max_time=3.0, verbose=True, method="branch")
     lines = capsys.readouterr().err.splitlines()
     assert lines
     assert all("sup|eta|/lam in [" in line and "relative gap <=" in line for line in lines)
+    judged.certify(max_time=3.0, verbose=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all(line.startswith("lower bound") and " s  " in line for line in lines)
+    proven = [float(line.split()[-1]) for line in lines]
+    assert sorted(proven) == proven
 
 
 def test_an_interrupt_leaves_a_bound(monkeypatch):
