@@ -21,6 +21,7 @@ from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
+from ridgesplines.network.segments import Segments, segments
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
 from ridgesplines.oracle import METHODS, Report
@@ -322,6 +323,10 @@ class Solution:
     def components(self) -> Components:
         """The network as curves and interactions, over the data; see :func:`ridgesplines.network.components`."""
         return self.network.components(self.problem.X, self.problem.sample_weight)
+
+    def segments(self) -> Segments:
+        """The straight pieces with their rows of data, d = 1; see :class:`ridgesplines.network.Segments`."""
+        return segments(self.network, self.problem.reduced.X[:, 0])
 
     def summary(self) -> str:
         """The result in a few lines."""

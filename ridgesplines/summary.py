@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.problem import Problem
 from ridgesplines.validation import rounded_up
+
+#: Pieces and outputs up to which the pieces of a spline are shown.
+MOST_SEGMENTS, MOST_OUTPUTS = 12, 3
 
 
 def text(solution: Any) -> str:
@@ -39,8 +43,20 @@ def text(solution: Any) -> str:
         shown = ", ".join(f"{t:.6g}" for t in knots[:12])
         name = "knots" if p.activation.homogeneity else "biases"
         rows.append((name, shown + (", ..." if len(knots) > 12 else "")))
+    rows += _segment_rows(solution)
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+
+def _segment_rows(solution: Any) -> list[tuple[str, str]]:
+    """The straight pieces of a spline that has few of them, one a line."""
+    p, net = solution.problem, solution.network
+    if p.n_features > 1 or not isinstance(p.activation, ReLU) or (p.n_outputs or 1) > MOST_OUTPUTS:
+        return []
+    if not 0 < net.n_neurons < MOST_SEGMENTS:
+        return []
+    names = itertools.chain(["segments"], itertools.repeat(""))
+    return list(zip(names, str(solution.segments()).split("\n"), strict=False))
 
 
 def among(problem: Problem) -> str:

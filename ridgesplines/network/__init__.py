@@ -3,6 +3,7 @@
 from ridgesplines.network.components import Component, Components, components
 from ridgesplines.network.importances import mean_squared_effects
 from ridgesplines.network.interpret import RidgeFunction, partial_dependence, ridges
+from ridgesplines.network.segments import Segments, segments
 from ridgesplines.network.spline import Balanced, RidgeSpline, group_norms
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Components",
     "RidgeFunction",
     "RidgeSpline",
+    "Segments",
     "components",
     "group_norms",
     "mean_squared_effects",
     "partial_dependence",
     "ridges",
+    "segments",
 ]

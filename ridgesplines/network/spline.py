@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ridgesplines.network.components import Components
     from ridgesplines.network.interpret import RidgeFunction
+    from ridgesplines.network.segments import Segments
 
 #: Entries of a block of pre-activations, so that evaluation never forms an N x K matrix that does not fit.
 BLOCK_ENTRIES = 2**22
@@ -194,7 +195,7 @@ class RidgeSpline(Immutable):
     @property
     def knots(self) -> Array:
         """The points at which the spline bends, in the order of the neurons, shape (K,); d = 1 only."""
-        self._only_univariate("knots")
+        self.require_univariate("knots")
         return self.biases * self.weights[:, 0]
 
     def __call__(self, X: Any) -> Array:
@@ -309,23 +310,17 @@ class RidgeSpline(Immutable):
             columns |= {f"amplitude[{j}]": self.amplitudes[:, j] for j in range(self.n_outputs)}
         return pd.DataFrame(columns)
 
+    def segments(self) -> Segments:
+        """The straight pieces: start, end, slope, intercept. d = 1, ReLU; see :func:`ridgesplines.network.segments`."""
+        from ridgesplines.network.segments import segments
+
+        return segments(self)
+
     def to_ppoly(self) -> scipy.interpolate.PPoly:
         """The spline as a :class:`scipy.interpolate.PPoly`; beyond its ends it extrapolates affinely. d = 1, ReLU."""
-        from scipy.interpolate import PPoly
+        from ridgesplines.network.segments import piecewise_polynomial
 
-        self._only_univariate("to_ppoly")
-        self.require_relu("to_ppoly")
-        t, slopes, values = self.pieces()
-        if not len(t):
-            t, values = np.zeros(1), np.asarray(self.offset)[None]
-            slopes = np.concatenate([slopes, slopes])
-        t, first = np.unique(t, return_index=True)  # coinciding knots are one
-        last = np.append(first[1:], len(slopes) - 1)
-        slopes, values = np.concatenate([slopes[:1], slopes[last]]), values[first]
-        pad = max(1.0, float(np.ptp(t)), float(np.spacing(np.abs(t).max())) * 4.0)
-        edges = np.concatenate([[t[0] - pad], t, [t[-1] + pad]])
-        starts = np.concatenate([(values[0] - pad * slopes[0])[None], values])
-        return PPoly(np.stack([slopes, starts]), edges)
+        return piecewise_polynomial(self)
 
     def to_torch(self) -> torch.nn.Module:
         """The network as an ``nn.Module`` in double precision, at balance; values of net's shapes. Needs PyTorch.
@@ -365,7 +360,7 @@ class RidgeSpline(Immutable):
                 what, "a network with the activation ReLU()", repr(self.activation), "Evaluate it: net(X) takes any X."
             )
 
-    def _only_univariate(self, what: str) -> None:
+    def require_univariate(self, what: str) -> None:
         if self.n_features != 1:
             remedy = "In many dimensions the bends are hyperplanes: see .weights and .biases."
             raise ProblemError(what, "a network of one input (d = 1)", f"d = {self.n_features}", remedy)

@@ -41,6 +41,7 @@ HANDED_UP = {
 METHODS = {
     ("ridgesplines.network.spline", "ridgesplines.network.components"),
     ("ridgesplines.network.spline", "ridgesplines.network.interpret"),
+    ("ridgesplines.network.spline", "ridgesplines.network.segments"),
 }
 
 
