@@ -52,6 +52,26 @@ class Path(Sequence[Solution]):
     def __len__(self) -> int:
         return len(self.solutions)
 
+    def with_neurons(self, k: int) -> Solution:
+        """Of the solutions with at most k neurons that of the smallest lam, which comes nearest to the data.
+
+        In one dimension that is a spline of at most k + 1 segments. A ProblemError where the path has none: one that
+        begins at lambda_max has, for any k >= 0, unless constraints ask for neurons. ``refitted()`` goes on from there.
+
+        Examples
+        --------
+        >>> import ridgesplines as rs
+        >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=1.0)
+        >>> rs.solve_path(problem).with_neurons(1).network.n_neurons
+        1
+        """
+        few = [solution for solution in self.solutions if solution.network.n_neurons <= k]
+        if not few:
+            least = min((solution.network.n_neurons for solution in self.solutions), default=0)
+            remedy = "Begin the path at rs.lambda_max(problem)."
+            raise ProblemError("k", f"at least {least}, the fewest neurons on this path", repr(k), remedy)
+        return few[-1]
+
     @property
     def degrees_of_freedom(self) -> Array:
         """Those of each solution, shape (n_lams,); see `Solution.degrees_of_freedom`."""

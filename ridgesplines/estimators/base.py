@@ -159,8 +159,12 @@ class SplineEstimator(BaseEstimator):
         posed = self._standardised(self._pose(X, y, sample_weight))
         self._groups = self._read(getattr(self, "interactions", None))
         self._shape = self._read_constraints()
-        self._keep([path[0] for path in self._paths(posed, [self.lam])])
+        self._keep([path[0] for path in self._paths(posed, [self._lam(posed)])])
         return self
+
+    def _lam(self, posed: Posed) -> float:
+        """The lam of the fit."""
+        return self.lam
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The data that were passed to `fit`, as one problem, or one a class."""

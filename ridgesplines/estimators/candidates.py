@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from ridgesplines.estimators.few_neurons import neuron_limit
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions
 from ridgesplines.path import Path
@@ -38,6 +39,7 @@ class Candidate:
     lams, scores : the values of lam, decreasing, and the score of each, shape (n_lams,); NaN where not all folds went.
     paths : the Paths for all rows, as far as all folds went: one, or one a class.
     sign : 1 where the least score is the best, -1 where the greatest is.
+    most : the most neurons of a fit that may be chosen; None for any.
     scores_se, scores_folds : the standard errors (n_lams,), and the scores (n_lams, n_folds); None without folds.
     """
 
@@ -48,6 +50,7 @@ class Candidate:
     sign: float = 1.0
     scores_se: Array | None = None
     scores_folds: Array | None = None
+    most: int | None = None
 
     @property
     def interactions(self) -> Any:
@@ -56,8 +59,29 @@ class Candidate:
 
     @property
     def losses(self) -> Array:
-        """The scores, or minus these, so that the least is the best."""
-        return self.sign * self.scores
+        """The scores, or minus these, so that the least is the best; NaN where a fit has too many neurons."""
+        losses = self.sign * self.scores
+        if self.most is not None:
+            losses = np.where(self._sizes() <= self.most, losses, np.nan)
+        return losses
+
+    def _sizes(self) -> Array:
+        """The neurons of the fit for each lam, of one a class those of the largest; without end beyond the paths."""
+        sizes = np.full(len(self.lams), np.inf)
+        counts = [[solution.network.n_neurons for solution in path] for path in self.paths]
+        sizes[: len(counts[0])] = np.max(counts, axis=0)
+        return sizes
+
+    def within(self, given: Any) -> Candidate:
+        """The same, where only fits of at most so many neurons may be chosen: the argument `max_neurons`."""
+        most = neuron_limit(given)
+        found = self if most is None else replace(self, most=most)
+        if not np.isfinite(found.losses).any() and np.isfinite(self.losses).any():
+            remedy = "Try larger lams, or allow more neurons."
+            raise ProblemError(
+                "max_neurons", f"at least {self._sizes().min():.0f}, the fewest of the lams tried", repr(given), remedy
+            )
+        return found
 
     @property
     def best(self) -> int:

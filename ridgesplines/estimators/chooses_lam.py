@@ -67,6 +67,7 @@ class ChoosesLam(SplineEstimator):
     n_segments: int = 1
     tol: float | None = None
     fold_tol: float = 1e-2
+    max_neurons: int | None = None
     splitter: type[KFold] = KFold
 
     lams_: Array
@@ -104,6 +105,7 @@ class ChoosesLam(SplineEstimator):
         self._groups = entries[0].groups
         self._shape = self._read_constraints()
         tried = self._tried(posed, self._folds(X, y, posed), entries)
+        tried = [each.within(self.max_neurons) for each in tried]
         best, chosen = choose(tried, self.rule)
         self._take(best, tried)
         self.lam_ = float(self.lams_[chosen])
@@ -357,7 +359,7 @@ def _loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float
 def _solutions(model: ChoosesLam, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:
     """For each lam the solutions, one a target, with their certificates."""
     with threadpool_limits(1):
-        return list(zip(*model._paths(posed, lams, model._solvers(posed)[0]), strict=True))
+        return list(zip(*model._paths(posed, lams, model._solvers(posed)[model.max_neurons is not None]), strict=True))
 
 
 def _scores(

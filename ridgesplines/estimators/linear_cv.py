@@ -45,6 +45,8 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     n_jobs : for ``"cv"``: how many folds are solved at the same time, with joblib; one by default, -1 for all cores.
         RidgeSplineRegressorCV says how they run on a cluster.
     random_state : of the shuffle: a number for the same folds in every fit, None for others each time.
+    max_neurons : None, or the most neurons that the fit may have: the choice is among the lams whose fit to all rows
+        has no more.
 
     Attributes
     ----------
@@ -125,6 +127,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         sigma: float | None = None,
         n_jobs: int | None = None,
         random_state: Any = 0,
+        max_neurons: int | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -137,6 +140,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         self.sigma = sigma
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.max_neurons = max_neurons
 
     def _ratio(self) -> float:
         return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio

@@ -11,6 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
 from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.absolute import Absolute
@@ -88,6 +89,9 @@ class LinearSplineRegressor(SplineRegressor):
         parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
         (the median) or ``"interpolation"``.
     solver : settings such as ``rs.Grid()``; picked for the problem by default.
+    max_neurons : None, or the most neurons that the fit may have, one less than its segments. `lam` is not used then:
+        it is the smallest that leaves no more, found on a path from lambda_max down and bisected to a relative 1e-4;
+        ``solution_.problem.lam`` is the one found. ``solution_.refitted()`` is what least squares makes of its knots.
 
     Attributes
     ----------
@@ -123,10 +127,23 @@ class LinearSplineRegressor(SplineRegressor):
     array([0.5])
     """
 
-    def __init__(self, lam: float = 1.0, loss: Loss | str = "squared", solver: Solver | None = None) -> None:
+    def __init__(
+        self,
+        lam: float = 1.0,
+        loss: Loss | str = "squared",
+        solver: Solver | None = None,
+        max_neurons: int | None = None,
+    ) -> None:
         self.lam = lam
         self.loss = loss
         self.solver = solver
+        self.max_neurons = max_neurons
+
+    def _lam(self, posed: Posed) -> float:
+        most = neuron_limit(self.max_neurons)
+        if most is None:
+            return super()._lam(posed)
+        return least_lam(self._distinct(posed, posed.targets[0], 1.0), self.solver, most)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -67,6 +67,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         each of them a whole number, None, or a list of groups: ``[1, 2, None]``. (A list of lists of columns is one
         grouping.)
     constraints : as for RidgeSplineRegressor, in every fold.
+    max_neurons : None, or the most neurons that the fit may have: the choice is among the lams whose fit to all rows
+        has no more; the path of all rows is then solved to `tol`.
 
     Attributes
     ----------
@@ -189,6 +191,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         sigma: float | None = None,
         interactions: Any = None,
         constraints: Sequence[Constraint] | None = None,
+        max_neurons: int | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -208,6 +211,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.sigma = sigma
         self.interactions = interactions
         self.constraints = constraints
+        self.max_neurons = max_neurons
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
