@@ -252,6 +252,10 @@ class Problem(Immutable):
         """The same problem for another lam; data are shared, and what was found out about them."""
         return self._with(lam=self._check_lam(lam))
 
+    def free_of_charge(self) -> Problem:
+        """The same problem with lam = 0: no problem of this library, but the loss alone on given neurons."""
+        return self._with(lam=0.0)
+
     def with_loss(self, loss: Loss) -> Problem:
         """The same problem for another loss that takes the same targets."""
         return self._with(data=replace(self.data, loss=loss))

@@ -54,7 +54,7 @@ class Solution:
     certificate : the DualCertificate; its `scope` says what the gap means.
     solver : the solver that made it.
     status : ``"converged"``, ``"not converged"``, ``"interrupted"``, ``"trained"`` for a network whose gap is the
-        result, or ``"evaluated"`` for one that was only measured.
+        result, ``"evaluated"`` for one that was only measured, ``"refitted"`` for one without penalty.
     seconds : how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.
@@ -198,7 +198,7 @@ class Solution:
         True
         """
         gap = self.relative_gap if self.dictionary_gap is None else self.dictionary_gap
-        require_counted(self.problem, gap)
+        require_counted(self.problem, gap, self.status)
         return degrees_of_freedom(self.problem, self.network, turns=self.dictionary_gap is None)
 
     def certify(self, max_time: float = 60.0, verbose: bool = False, method: str = "auto") -> Solution:
@@ -327,6 +327,12 @@ class Solution:
     def segments(self) -> Segments:
         """The straight pieces with their rows of data, d = 1; see :class:`ridgesplines.network.Segments`."""
         return segments(self.network, self.problem.reduced.X[:, 0])
+
+    def refitted(self, move_knots: bool = False) -> Solution:
+        """The same neurons by the loss alone, without shrinkage; see :func:`ridgesplines.inference.refitted`."""
+        from ridgesplines.inference import refitted
+
+        return refitted(self, move_knots)
 
     def summary(self) -> str:
         """The result in a few lines."""

@@ -11,9 +11,15 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.problem import Problem
 from ridgesplines.validation import rounded_up
+from ridgesplines.verdict import Status
 
 #: Pieces and outputs up to which the pieces of a spline are shown.
 MOST_SEGMENTS, MOST_OUTPUTS = 12, 3
+#: What a refit is, and is not.
+UNPENALISED = {
+    Status.REFITTED: "by the loss alone on given neurons: not shrunk, and no minimiser of the penalised problem",
+    Status.KNOTS_MOVED: "by the loss alone, a local minimum over its knots too: no minimiser of the penalised problem",
+}
 
 
 def text(solution: Any) -> str:
@@ -27,6 +33,8 @@ def text(solution: Any) -> str:
         ("objective", f"{solution.objective:.10g} = {solution.data_fit:.10g} + lam * {solution.seminorm:.10g}"),
         ("relative gap", f"{rounded_up(solution.relative_gap)} ({solution.scope_words})"),
     ]
+    if solution.status.unpenalised:
+        rows.insert(2, ("", UNPENALISED[solution.status]))
     if p.constraints:
         rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
     if p.interactions:

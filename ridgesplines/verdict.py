@@ -66,3 +66,12 @@ class Status(_Word):
     SWEPT = "swept"
     #: A network that was only measured.
     EVALUATED = "evaluated"
+    #: The neurons of a solution, amplitudes and affine part by the loss alone.
+    REFITTED = "refitted"
+    #: The same, its knots moved down to a local minimum of the loss.
+    KNOTS_MOVED = "refitted, knots moved"
+
+    @property
+    def unpenalised(self) -> bool:
+        """Whether the loss alone was minimised, so that the network is no minimiser of the penalised problem."""
+        return self in (Status.REFITTED, Status.KNOTS_MOVED)

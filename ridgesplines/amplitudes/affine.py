@@ -60,7 +60,7 @@ def require_minimiser(problem: Problem) -> None:
     if problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1:
         apart = _separable_on_a_line(problem)
     else:
-        apart = separable(_margins(problem))
+        apart = separable(margin_rows(problem, problem.null_space))
     if apart:
         free = _free(problem.activation.degree)
         raise ProblemError(
@@ -109,9 +109,9 @@ def separable(margins: sparse.csr_array, bounds: Any = (None, None), zeros: Arra
     return bool(out.status == 0 and -out.fun > 1e-6)
 
 
-def _margins(problem: Problem) -> sparse.csr_array:
-    """Rows whose products with the affine coefficients are margins: one a sample, or D - 1 for Softmax."""
-    Q, y = sparse.csr_array(problem.null_space), problem.y
+def margin_rows(problem: Problem, columns: Any) -> sparse.csr_array:
+    """Rows whose products with the coefficients of columns are margins: one a sample, or D - 1 for Softmax."""
+    Q, y = sparse.csr_array(columns), problem.y
     D = problem.n_outputs
     if D is None:
         return sparse.csr_array(sparse.diags_array(y) @ Q)

@@ -34,6 +34,7 @@ from ridgesplines.neurons.working_set import Neurons, merged, sides
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.validation import Array, rounded_up
+from ridgesplines.verdict import Status
 
 #: Columns count as dependent up to this, relatively. Parallel neurons, of which there are many sets with one sum, are
 #: so at the optimum; a solver that ends at a gap of 1e-13 has them parallel to 1e-7.
@@ -49,12 +50,15 @@ MOST_GAP = 1e-2
 CROSS_VALIDATE = "Use cross-validation."
 
 
-def require_counted(problem: Problem, gap: float) -> None:
+def require_counted(problem: Problem, gap: float, status: Status = Status.CONVERGED) -> None:
     """Raise ProblemError where the degrees of freedom of a network of this relative gap are not known."""
     d, D, loss = problem.n_features, problem.n_outputs, problem.loss
     outputs = "" if D is None else f" with D = {D} outputs"
     held = ", with constraints" if problem.constraints else ""
-    if not isinstance(problem.activation, ReLU):
+    if status.unpenalised:
+        expected, got = "a minimiser of the penalised problem", f"a solution of status {status!r}"
+        remedy = "Without shrinkage the choice of the neurons costs degrees of freedom of its own, which are not known."
+    elif not isinstance(problem.activation, ReLU):
         expected, got, remedy = "ReLU()", repr(problem.activation), CROSS_VALIDATE
     elif outputs or held:
         expected, got = "one output and no constraints", f"d = {d}{outputs}{held}"

@@ -20,7 +20,7 @@ LAYERS = [
     {"relaxation"},
     {"saved", "summary"},
     {"solution"},
-    {"path", "compare"},
+    {"path", "compare", "inference"},
     {"solvers"},
     {"evaluate"},
     {"solve"},
@@ -34,6 +34,7 @@ RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 HANDED_UP = {
     ("network", "torch"),
     ("solution", "plotting"),
+    ("solution", "inference"),
     ("path", "plotting"),
     ("compare", "plotting"),
 }
