@@ -33,6 +33,7 @@ from ridgesplines.verdict import Scope, Status
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ridgesplines.inference import Confidence
     from ridgesplines.network.components import Components
 
 CONTRADICTION = "nothing is proven: the dual value lies above the objective, which is a fault of ridgesplines"
@@ -333,6 +334,12 @@ class Solution:
         from ridgesplines.inference import refitted
 
         return refitted(self, move_knots)
+
+    def confidence(self, level: float = 0.95, method: str = "delta", **settings: Any) -> Confidence:
+        """Intervals of knots, slopes and curve, given K; see :func:`ridgesplines.inference.confidence`."""
+        from ridgesplines.inference import confidence
+
+        return confidence(self, level, method, **settings)
 
     def summary(self) -> str:
         """The result in a few lines."""

@@ -35,6 +35,7 @@ HANDED_UP = {
     ("network", "torch"),
     ("solution", "plotting"),
     ("solution", "inference"),
+    ("inference", "plotting"),
     ("path", "plotting"),
     ("compare", "plotting"),
 }

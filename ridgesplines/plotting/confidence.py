@@ -1,0 +1,59 @@
+"""A fit of few knots with its intervals: a band about the curve, a bar at each knot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ridgesplines.plotting.style import CURVE, DATA, FIT, KNOT, MOST_POINTS, draw_density, margins, new_figure
+
+
+def plot_confidence(confidence: Any, target: str = "y") -> Figure:
+    """The data, the curve with its band, and the intervals of the knots.
+
+    Parameters
+    ----------
+    confidence : of a solution, ``solution.confidence()``.
+    target : what to call y.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> x = np.linspace(0.0, 4.0, 41)
+    >>> y = np.abs(x - 1.5) + 0.1 * np.sin(40.0 * x)
+    >>> sure = rs.solve_path(rs.Problem(x, y, lam=1.0)).with_neurons(1).confidence()
+    >>> sure.plot(target="height").axes[0].get_ylabel()
+    'height'
+    """
+    problem, knots = confidence.solution.problem, confidence.knots
+    x = problem.X[:, 0]
+    figure = new_figure(7.5, 4.5)
+    axes = figure.subplots()
+    if problem.n_samples > MOST_POINTS:
+        draw_density(axes, x, problem.y, "#404040", "data (density)")
+    else:
+        axes.scatter(x, problem.y, s=12.0, color=DATA, alpha=0.7, linewidths=0, label="data")
+    low, high = margins(x)
+    at = np.union1d(np.linspace(low, high, CURVE), knots.value)
+    band = confidence.band(at)
+    level = f"{100.0 * confidence.level:g} %"
+    axes.fill_between(at, band.low, band.high, color=FIT, alpha=0.25, linewidth=0, label=f"{level}, pointwise")
+    axes.plot(at, band.value, color=FIT, linewidth=1.8, label="least squares")
+    heights = confidence.solution.predict(knots.value) if len(knots) else knots.value
+    ends = np.array([knots.value - knots.low, knots.high - knots.value])
+    axes.errorbar(
+        knots.value, heights, xerr=np.maximum(ends, 0.0), fmt="o", color=KNOT, capsize=4, markersize=5, label="knots"
+    )
+    axes.set_xlim(low, high)
+    axes.set(xlabel=confidence.solution.network.names[0], ylabel=target)
+    axes.set_title(f"K = {len(knots)} knots, taken as given; {confidence.method}", fontsize=10, loc="left")
+    axes.legend(frameon=False, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
