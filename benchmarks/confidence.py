@@ -44,7 +44,7 @@ def solved(x: np.ndarray, y: np.ndarray) -> rs.Solution:
 
 
 def coverage(noise: Noise, size: float, repetitions: int, **settings: object) -> tuple[list[np.ndarray], int]:
-    """Whether each interval held the truth, (draws, 2), (draws, 3) and (draws, 8); and how many draws had no two knots."""
+    """Whether each interval held the truth, (draws, 2), (draws, 3), (draws, 8); how many draws had no two knots."""
     held: list[list[np.ndarray]] = [[], [], []]
     fewer = 0
     for seed in range(repetitions):

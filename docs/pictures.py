@@ -10,6 +10,7 @@ ORDER = [
     "quickstart",
     "lesson",
     "table_of_knots",
+    "segments",
     "outliers",
     "quantile_bands",
     "choosing_lambda",
