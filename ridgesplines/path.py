@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -65,6 +66,8 @@ class Path(Sequence[Solution]):
         >>> rs.solve_path(problem).with_neurons(1).network.n_neurons
         1
         """
+        if not isinstance(k, Integral) or isinstance(k, bool):
+            raise ProblemError("k", "a whole number of neurons", repr(k), "Pass k=2 for a spline of three segments.")
         few = [solution for solution in self.solutions if solution.network.n_neurons <= k]
         if not few:
             least = min((solution.network.n_neurons for solution in self.solutions), default=0)

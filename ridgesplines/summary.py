@@ -39,8 +39,8 @@ def text(solution: Any) -> str:
         rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
     if p.interactions:
         rows.insert(1, ("interactions", p.interactions.words(p.feature_names)))
-    if solution.dictionary_gap is not None and c.scope.proven and d > 1:
-        among = "relative gap among the grid's own neurons"
+    if solution.dictionary_gap is not None and c.scope.proven and (d > 1 or solution.relative_gap > solution.tolerance):
+        among = "relative gap among the grid's own neurons" if d > 1 else "relative gap among its own places for knots"
         rows.append(("on the grid", f"{rounded_up(solution.dictionary_gap)} ({among})"))
     supremum = f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}"
     rows.append(("sup|eta|/lam", supremum))

@@ -162,6 +162,10 @@ class SplineEstimator(BaseEstimator):
         self._keep([path[0] for path in self._paths(posed, [self._lam(posed)])])
         return self
 
+    def _named_solver(self) -> Solver | None:
+        """The solver that the parameters ask for; None for the one that is picked for the problem."""
+        return self.solver
+
     def _lam(self, posed: Posed) -> float:
         """The lam of the fit."""
         return self.lam
@@ -200,7 +204,7 @@ class SplineEstimator(BaseEstimator):
 
     def _paths(self, posed: Posed, lams: Sequence[float] | Array, solver: Solver | None = None) -> list[Path]:
         """For each target the solutions for all rows, found on the distinct ones; by the estimator's solver."""
-        return [self._path(posed, target, lams, solver or self.solver) for target in posed.targets]
+        return [self._path(posed, target, lams, solver or self._named_solver()) for target in posed.targets]
 
     def _path(self, posed: Posed, target: Array, lams: Sequence[float] | Array, solver: Solver | None) -> Path:
         problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)

@@ -286,7 +286,7 @@ class ChoosesLam(SplineEstimator):
 
     def _solvers(self, posed: Posed) -> tuple[Solver, Solver]:
         """That of the fits that only serve the choice, and that of the fit that is kept."""
-        solver = picked(self._distinct(posed, posed.targets[0], 1.0)) if self.solver is None else self.solver
+        solver = self._named_solver() or picked(self._distinct(posed, posed.targets[0], 1.0))
         if not isinstance(solver, ColumnGeneration):
             return solver, solver
         own = TOL if self.solver is None else solver.tol

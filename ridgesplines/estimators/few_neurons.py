@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
 from numbers import Integral
 from typing import Any
@@ -45,16 +46,16 @@ def least_lam(problem: Problem, solver: Solver | None, most: int) -> float:
         )
     solver = picked(problem) if solver is None else solver
     lams = _path(problem)
-    counts = list(takewhile(lambda count: count <= 2 * most + 2, (_count(problem, solver, lam) for lam in lams)))
-    few = np.flatnonzero(np.array(counts, dtype=int) <= most)
-    if not len(few):
+    counts = np.array(list(takewhile(lambda count: count <= 2 * most + 2, _counts(problem, solver, lams))), dtype=int)
+    # Found on its own, as the one that is kept will be, a solution may have others' neurons.
+    last = next((i for i in np.flatnonzero(counts <= most)[::-1] if _count(problem, solver, lams[i]) <= most), None)
+    if last is None:
         raise ProblemError(
             "max_neurons",
             "no fewer neurons than the constraints ask for, whatever lam is" if problem.constraints else "at least 1",
             f"{most}",
             "Allow more neurons.",
         )
-    last = int(few[-1])
     lam = float(lams[last])
     if last + 1 == len(lams):
         return lam
@@ -76,10 +77,17 @@ def _path(problem: Problem) -> Array:
     return np.geomspace(top * (1.0 + 1e-6), top * RATIO, N_LAMS)
 
 
+def _counts(problem: Problem, solver: Solver, lams: Array) -> Iterator[int]:
+    """The neurons of the solutions of a path."""
+    path = answers(problem.with_lam(float(lams[0])), solver, lams)
+    for _ in lams:
+        with Deferral():  # half of a search finds nothing
+            answer = next(path)
+        if answer.interrupted:
+            raise KeyboardInterrupt
+        yield answer.network.n_neurons
+
+
 def _count(problem: Problem, solver: Solver, lam: float) -> int:
-    """The neurons of the solution, found as that which is kept will be: from no other."""
-    with Deferral():
-        (answer,) = answers(problem.with_lam(lam), solver, [lam])
-    if answer.interrupted:
-        raise KeyboardInterrupt
-    return answer.network.n_neurons
+    """Those of one solution, found from no other."""
+    return next(_counts(problem, solver, np.array([lam])))

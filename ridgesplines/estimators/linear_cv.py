@@ -47,6 +47,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     random_state : of the shuffle: a number for the same folds in every fit, None for others each time.
     max_neurons : None, or the most neurons that the fit may have: the choice is among the lams whose fit to all rows
         has no more.
+    knots : None, or places for the knots, as for LinearSplineRegressor; in every fold.
 
     Attributes
     ----------
@@ -128,6 +129,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         n_jobs: int | None = None,
         random_state: Any = 0,
         max_neurons: int | None = None,
+        knots: Any = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -141,6 +143,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.max_neurons = max_neurons
+        self.knots = knots
 
     def _ratio(self) -> float:
         return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio

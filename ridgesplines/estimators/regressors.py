@@ -13,6 +13,7 @@ from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
 from ridgesplines.estimators.importances import HasImportances
+from ridgesplines.estimators.known_knots import require_within, solver_with_knots
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
@@ -92,6 +93,9 @@ class LinearSplineRegressor(SplineRegressor):
     max_neurons : None, or the most neurons that the fit may have, one less than its segments. `lam` is not used then:
         it is the smallest that leaves no more, found on a path from lambda_max down and bisected to a relative 1e-4;
         ``solution_.problem.lam`` is the one found. ``solution_.refitted()`` is what least squares makes of its knots.
+    knots : None, or places for the knots, numbers between the least and the largest x: the fit is then the best of the
+        splines with knots at some of them and nowhere else, found by ``rs.Grid(biases=knots)``. Its summary tells its
+        gap among these from that among all functions.
 
     Attributes
     ----------
@@ -133,17 +137,28 @@ class LinearSplineRegressor(SplineRegressor):
         loss: Loss | str = "squared",
         solver: Solver | None = None,
         max_neurons: int | None = None,
+        knots: Any = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
         self.solver = solver
         self.max_neurons = max_neurons
+        self.knots = knots
 
     def _lam(self, posed: Posed) -> float:
         most = neuron_limit(self.max_neurons)
         if most is None:
             return super()._lam(posed)
-        return least_lam(self._distinct(posed, posed.targets[0], 1.0), self.solver, most)
+        return least_lam(self._distinct(posed, posed.targets[0], 1.0), self._named_solver(), most)
+
+    def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
+        posed = super()._pose(X, y, sample_weight)
+        if self.knots is not None:
+            require_within(self.knots, posed.X[:, 0])
+        return posed
+
+    def _named_solver(self) -> Solver | None:
+        return self.solver if self.knots is None else solver_with_knots(self.knots, self.solver)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -217,10 +217,10 @@ def confidence(
 
     Notes
     -----
-    The estimate of a knot is asymptotically normal, as if the knots were known to lie between the same data [1]_, [2]_;
-    with thresholds that bend the curve the rate is that of smooth parameters [3]_. That takes changes of slope that are
-    large against their errors: where they are not, the distribution is skew or has several peaks, and both methods
-    cover less than they say. The delta method's band jumps at the knots.
+    Knots and slopes are asymptotically normal, at the rate of smooth parameters, as if it were known between which data
+    the knots lie [1]_, [2]_, [3]_. That takes changes of slope that are large against their errors: where they are not,
+    the distribution is skew or has several peaks, and both methods cover less than they say. At a knot f is no smooth
+    function of the parameters, and there the band is not standard [3]_; that of the delta method jumps.
 
     O(N K^2) for ``"delta"``, O(N) a resample and O(K^3) a step of its knots for ``"bootstrap"``.
 

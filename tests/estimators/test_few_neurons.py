@@ -43,6 +43,8 @@ def test_a_path_has_the_one_of_the_smallest_lam():
         assert chosen.data_fit == min(s.data_fit for s in path if s.network.n_neurons <= k)
     with pytest.raises(rs.ProblemError, match="k: expected at least"):
         rs.solve_path(rs.Problem(x, y, 1.0), lams=[1e-2]).with_neurons(1)
+    with pytest.raises(rs.ProblemError, match="k: expected a whole number"):
+        path.with_neurons(1.5)
 
 
 @pytest.mark.parametrize("criterion", ["cv", "bic"])
