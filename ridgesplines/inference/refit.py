@@ -88,7 +88,7 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
         network, history["knots moved elsewhere"] = _moved(problem, network)
     return replace(
         solution,
-        network=network,
+        network=network.changed(feature_names=solution.network.feature_names),
         status=Status.KNOTS_MOVED if move_knots else Status.REFITTED,
         seconds=solution.seconds + time.perf_counter() - start,
         history=history,

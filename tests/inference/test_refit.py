@@ -60,7 +60,16 @@ def test_the_gap_is_that_of_the_penalised_problem():
 
 def test_interpolation_has_no_loss_to_lower():
     solution = rs.solve(problem(rs.Interpolation(), 20))
-    assert solution.refitted().network is solution.network
+    refit = solution.refitted().network
+    assert np.array_equal(refit.amplitudes, solution.network.amplitudes)
+    assert np.array_equal(refit.biases, solution.network.biases)
+
+
+def test_names_stay():
+    x = np.linspace(0.0, 1.0, 20)
+    solution = rs.solve(rs.Problem(x, np.abs(x - 0.5), 0.1, feature_names=["age"]))
+    assert solution.refitted().network.names == ("age",)
+    assert solution.refitted(move_knots=True).network.names == ("age",)
 
 
 def test_a_refit_can_be_saved(tmp_path):
