@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 
 class Band(NamedTuple):
-    """The curve at x, and the ends of its interval at each point, all of shape (m,)."""
+    """The curve at x, and the ends of its interval at each point, all of shape (m,).
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> problem = rs.Problem(np.arange(6.0), [0.1, 0.9, 2.0, 3.1, 3.9, 5.0], lam=100.0)
+    >>> x, value, low, high = rs.solve(problem).confidence().band([2.5])
+    >>> low < value, value < high
+    (array([ True]), array([ True]))
+    """
 
     x: Array
     value: Array
@@ -44,6 +53,14 @@ class Estimates(ReadOnly):
     name : what they are, ``"knot"`` or ``"slope"``.
     value, se, low, high : shape (K,) for knots, (K + 1,) for slopes.
     start, end : for slopes the segments; None for knots.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> problem = rs.Problem(np.arange(6.0), [0.1, 0.9, 2.0, 3.1, 3.9, 5.0], lam=100.0)
+    >>> rs.solve(problem).confidence().segments
+    start  end     slope         se       low     high
+     -inf  inf  0.988571  0.0232115  0.924126  1.05302
     """
 
     name: str
