@@ -22,6 +22,7 @@ from ridgesplines.losses.hinge import Hinge
 from ridgesplines.losses.huber import Huber
 from ridgesplines.losses.interpolation import Interpolation
 from ridgesplines.losses.logistic import Logistic
+from ridgesplines.losses.poisson import Poisson
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.losses.softmax import Softmax
 from ridgesplines.losses.squared import Squared
@@ -71,6 +72,7 @@ __all__ = [
     "Monotone",
     "MonotoneFeatures",
     "Path",
+    "Poisson",
     "Problem",
     "ProblemError",
     "Quantile",

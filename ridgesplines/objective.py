@@ -111,7 +111,8 @@ def _worse(loss: Loss, y: Array, z: Array, off: Array) -> Array:
         worst = np.maximum(loss.value(y, z + off), loss.value(y, z - off))
     else:  # the gradient of logits, and at most one more for each
         worst = value + (np.abs(loss.gradient(y, z)) * off + off**2).sum(axis=1)
-    return (worst - value) + SUM * value
+    rise = np.subtract(worst, value, out=np.full_like(value, np.inf), where=np.isfinite(worst))
+    return rise + SUM * value
 
 
 def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
@@ -124,7 +125,8 @@ def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
         return 0.0
     if p.loss.translates:
         return float(p.sample_weight @ p.loss.value(SUM * (np.abs(p.y) + terms), np.zeros_like(terms)))
-    return float(p.sample_weight @ (SUM * (1.0 + (terms if terms.ndim == 1 else terms.max(axis=1)))))
+    off = SUM * (1.0 + (terms if terms.ndim == 1 else terms.max(axis=1)))
+    return float(p.sample_weight @ p.loss.missed(p.y, off))
 
 
 def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]) -> Array:
@@ -155,14 +157,14 @@ def _piecewise_terms(net: RidgeSpline, x: Array, z: Array) -> Array:
 def resolution(problem: Problem) -> float:
     """The data fit of a perfect fit: a gap is relative to the objective, or to this where the objective is smaller.
 
-    Perfect is a residual of a millionth of what y differs from its mean, of y itself where that is constant, or of a
-    margin; with kinks, a hundred times that. For interpolation, where there is no residual: bends of a millionth of the
-    slope of y over X.
+    Perfect is a residual of a millionth of what y differs from its mean, of y itself where that is constant, of a
+    margin, or of a mean of counts; with kinks, a hundred times that. For interpolation, where there is no residual:
+    bends of a millionth of the slope of y over X.
     """
     p = problem.reduced
     perfect = PERFECT if p.loss.smooth or p.loss.interpolates else PERFECT_WITH_KINKS
     if not p.loss.translates:
-        return perfect * float(p.sample_weight.sum())
+        return float(p.sample_weight @ p.loss.missed(p.y, np.full(p.n_samples, perfect))) + 1e-300
     spread = p.y - p.y[0]
     spread = spread - spread.mean(axis=0)
     spread = spread if spread.any() else p.y

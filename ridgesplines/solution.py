@@ -151,9 +151,10 @@ class Solution:
     def is_unique(self) -> bool:
         """Whether the dual certificate proves that there is no other minimiser; d = 1 and one output, False otherwise.
 
-        For Squared, Huber and Logistic the gap bounds how far the optimal dual vector can be, and that is enough for a
-        proof in floating point. The other losses do not bound it: there the dual vector is taken to be optimal, and
-        contact counts within a relative 1e-6. False says that this does not prove it, not that there is another.
+        For Squared, Huber, Logistic and Poisson the gap bounds how far the optimal dual vector can be, and that is
+        enough for a proof in floating point. The other losses do not bound it: there the dual vector is taken to be
+        optimal, and contact counts within a relative 1e-6. False says that this does not prove it, not that there is
+        another.
         """
         return proves_unique(self.problem, self.certificate, self.gap)
 
@@ -177,9 +178,10 @@ class Solution:
         -----
         For squared error and Gaussian noise of variance :math:`\sigma^2/s_n` its expectation is that of
         :math:`\sum_n s_n \mathrm{cov}(y_n, f(x_n)) / \sigma^2` [1]_, [2]_. For Logistic it is the derivative of the
-        probabilities by labels in [0, 1]. For Absolute, Quantile and Interpolation it counts the data that are met, for
-        Hinge those with y f = 1, dependent ones once. A row that comes twice is one of twice the weight. A grid's
-        neurons cannot turn: rank[1 X] + K. O((N + K d) P^2) for P <= K (d + 1) + rank[1 X] columns of J.
+        probabilities by labels in [0, 1], for Poisson that of the means by the counts. For Absolute, Quantile and
+        Interpolation it counts the data that are met, for Hinge those with y f = 1, dependent ones once. A row
+        that comes twice is one of twice the weight. A grid's neurons cannot turn: rank[1 X] + K. O((N + K d) P^2) for
+        P <= K (d + 1) + rank[1 X] columns of J.
 
         It is that of the network at hand: off by a tenth or so at gaps of 1e-3, by a third at 1e-2. Neurons that miss
         data which the optimum touches by 1e-8 of their radius, as after gradient descent, count as free: up to double.
@@ -318,7 +320,9 @@ class Solution:
         return words + (f" from {starts} fresh random starts" if starts else "")
 
     def predict(self, X: Any) -> Array:
-        """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides."""
+        """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides; with Poisson
+        the mean is ``np.exp`` of it.
+        """
         return self.network(X)
 
     def components(self) -> Components:

@@ -139,7 +139,7 @@ def lambda_max(problem: Problem) -> float:
     Raises
     ------
     ProblemError
-        For Logistic and Softmax on data that an affine function separates.
+        For Logistic and Softmax on data that an affine function separates, and for Poisson where one sets zeros apart.
 
     Notes
     -----

@@ -56,5 +56,8 @@ def value(loss, y, z):
             top = z.max(axis=1)
             own = z[np.arange(len(z)), y.astype(int)]
             return np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own
+        case rs.Poisson():
+            size = np.where(y > 0, y, LONG(1))
+            return np.where(y > 0, np.exp(z) - y * z + y * np.log(size) - y, np.exp(z))
         case rs.Interpolation():
             return np.zeros(len(y), LONG)

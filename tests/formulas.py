@@ -29,6 +29,10 @@ def minimum(p, z, norm, constraints=(), tol=1e-9):
         case rs.Softmax():
             own = np.eye(D)[y.astype(int)]
             loss = w @ (cp.log_sum_exp(z, axis=1) - cp.sum(cp.multiply(own, z), axis=1))
+        case rs.Poisson():
+            size = np.where(y > 0.0, y, 1.0)
+            t = z - np.log(size)
+            loss = (w * size) @ cp.exp(t) - (w * y) @ t - w @ y
         case rs.Interpolation():
             loss = 0.0
             constraints.append(z == y)

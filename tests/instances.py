@@ -15,6 +15,7 @@ LOSSES = [
     rs.Logistic(),
     rs.Hinge(),
     rs.Softmax(),
+    rs.Poisson(),
     rs.Interpolation(),
 ]
 SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]
@@ -42,6 +43,8 @@ def targets(loss, y, seed=1):
         return np.where(y + noise > np.median(y), 1.0, -1.0)
     if isinstance(loss, rs.Softmax):
         return np.digitize(y + noise, np.quantile(y, [0.35, 0.7])).astype(float)
+    if isinstance(loss, rs.Poisson):
+        return np.random.default_rng(seed).poisson(np.exp(1.0 + (y - y.mean()) / (y.std() or 1.0))).astype(float)
     return y
 
 

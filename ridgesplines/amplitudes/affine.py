@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 from scipy.optimize import linprog
 
 from ridgesplines.amplitudes.design import design
@@ -29,7 +29,9 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
         return _nothing(problem, fixed)
     if problem.loss.smooth:
         face = Face(problem, Q, sparse.csr_array((0, Q.shape[1])), fixed=fixed)
-        theta, _, _ = descend(face, np.zeros((Q.shape[1], *problem.outputs)))
+        start = np.zeros((problem.n_samples, *problem.outputs))
+        start += problem.loss.shift(problem.y, fixed + start, problem.sample_weight)
+        theta, _, _ = descend(face, Q.T @ start)
         z = fixed + Q @ theta
         return z, dual_of_fit(problem, z)
     empty, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
@@ -49,28 +51,33 @@ def _nothing(problem: Problem, fixed: Array | float) -> tuple[Array, Array] | No
 
 
 def require_minimiser(problem: Problem) -> None:
-    """Raise a ProblemError where the null space separates the classes: an infimum, and no minimiser.
+    """Raise a ProblemError where the null space separates classes, or the zeros of counts: an infimum, no minimiser.
 
     A direction q of affine functions, or of what else is not penalised, along which no margin falls and one rises
     lowers the loss without end. A linear program looks for it; quasi-complete separation, where some points lie on the
-    boundary, counts.
+    boundary, counts. Of counts the zeros' means may fall and no others change.
     """
     if not problem.loss.separable() or problem.activation.degree < 0:
         return
     if problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1:
         apart = _separable_on_a_line(problem)
     else:
-        apart = separable(margin_rows(problem, problem.null_space))
+        apart = recedes(problem, problem.null_space)
     if apart:
-        free = _free(problem.activation.degree)
-        raise ProblemError(
-            "y",
-            f"classes that no {free} separates, for {problem.loss.name}",
-            "separable classes",
-            f"The {free} is unpenalised, so the loss falls towards an infimum without a minimiser. "
-            "Use Hinge, which attains its minimum; use fewer features; or penalise the slope elsewhere "
-            "(for example logistic regression with a penalty).",
+        raise no_minimiser(
+            problem,
+            _free(problem.activation.degree),
+            "use fewer features; or penalise the slope elsewhere (for example logistic regression with a penalty)",
         )
+
+
+def no_minimiser(problem: Problem, free: str, remedy: str) -> ProblemError:
+    """The error that says that the functions `free`, in words, lower the loss without end."""
+    expected, got, first = problem.loss.unattained
+    falls = f"The {free} is unpenalised, so the loss falls towards an infimum without a minimiser."
+    return ProblemError(
+        "y", f"{expected.format(free=free)}, for {problem.loss.name}", got, f"{falls} {first}; {remedy}."
+    )
 
 
 def _free(degree: int) -> str:
@@ -79,13 +86,39 @@ def _free(degree: int) -> str:
 
 
 def _separable_on_a_line(problem: Problem) -> bool:
-    """One class alone, or one to the left of the other; they may touch, unless all x are equal."""
-    x, labels = problem.X[:, 0], problem.y > 0.0
-    up, down = x[labels], x[~labels]
+    """One class alone, or one to the left of the other; they may touch, unless all x are equal.
+
+    Where the fit is held at some x: at one x alone, with all others on one side, or on both in opposite directions.
+    """
+    x, (direction, held) = problem.X[:, 0], problem.loss.recession(problem.y)
+    if held.any():
+        at = x[held]
+        turned = direction[~held] * (x[~held] - at[0])
+        return bool(at.min() == at.max() and turned.any() and ((turned >= 0.0).all() or (turned <= 0.0).all()))
+    up, down = x[direction > 0.0], x[direction < 0.0]
     if not len(up) or not len(down):
         return True
     apart = up.max() <= down.min() or down.max() <= up.min()
     return bool(apart and x.min() < x.max())
+
+
+def recedes(problem: Problem, columns: Array, bounds: Any = (None, None), zeros: Array | None = None) -> bool:
+    """Whether some coefficients of the columns may grow forever: no row's loss rises, and one falls.
+
+    Parameters
+    ----------
+    problem : with a loss that is `separable`.
+    columns : values at the data of the functions that are not penalised, (N, P).
+    bounds, zeros : as for `separable`; scalar fits only.
+    """
+    if problem.n_outputs is not None:
+        return separable(_margins(problem, columns))
+    direction, held = problem.loss.recession(problem.y)
+    fixed = linalg.qr(columns[held], mode="r")[0] if held.any() else columns[:0]  # zero where the rows are
+    if held.all() or np.linalg.matrix_rank(fixed) == columns.shape[1]:
+        return False
+    fixed = fixed[: columns.shape[1]] if zeros is None else np.vstack([fixed[: columns.shape[1]], zeros])
+    return separable(sparse.csr_array(direction[~held, None] * columns[~held]), bounds, fixed if len(fixed) else None)
 
 
 def separable(margins: sparse.csr_array, bounds: Any = (None, None), zeros: Array | None = None) -> bool:
@@ -109,12 +142,11 @@ def separable(margins: sparse.csr_array, bounds: Any = (None, None), zeros: Arra
     return bool(out.status == 0 and -out.fun > 1e-6)
 
 
-def margin_rows(problem: Problem, columns: Any) -> sparse.csr_array:
-    """Rows whose products with the coefficients of columns are margins: one a sample, or D - 1 for Softmax."""
+def _margins(problem: Problem, columns: Array) -> sparse.csr_array:
+    """Rows whose products with the coefficients of columns are margins, D - 1 of them a sample: for Softmax."""
     Q, y = sparse.csr_array(columns), problem.y
     D = problem.n_outputs
-    if D is None:
-        return sparse.csr_array(sparse.diags_array(y) @ Q)
+    assert D is not None
     own = np.eye(D)[y.astype(int)]
     blocks = []
     for j in range(D):

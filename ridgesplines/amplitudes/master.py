@@ -94,6 +94,8 @@ def _by_newton(
     problem: Problem, columns: Columns, prices: Array, a: Array, beta: Array, z: Array
 ) -> tuple[Array, Array, Array]:
     """Models until none descends; where that of the curvature does not, a parabola above the loss."""
+    shift = columns.Q.T @ np.full(len(z), problem.loss.shift(problem.y, z, problem.sample_weight))
+    beta, z = beta + shift, z + columns.Q @ shift
     value = objective_of_fit(problem, z, float(prices @ a))
     for _ in range(MAX_STEPS):
         check()

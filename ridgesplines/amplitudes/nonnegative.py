@@ -66,7 +66,8 @@ def _all_at_once(S: Array, g: Array, a: Array, index: NDArray[np.intp]) -> Array
             new = np.zeros_like(a)
             new[index] = x
             fall = (new - a) @ (g - 0.5 * (S @ (new + a)))
-            return new if fall > ROUNDING_RTOL * np.abs(g @ a) else None
+            terms = np.abs(new - a) @ (np.abs(g) + 0.5 * (np.abs(S) @ (new + a)))
+            return new if fall > ROUNDING_RTOL * (np.abs(g @ a) + terms) else None
         index = index[x > 0.0]
     return None
 

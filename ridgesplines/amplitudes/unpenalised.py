@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.amplitudes.affine import margin_rows, separable
+from ridgesplines.amplitudes.affine import recedes
 from ridgesplines.amplitudes.design import Design, design
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.amplitudes.newton import Face, descend
@@ -112,12 +112,13 @@ def _by_linear_program(problem: Problem, matrices: Design, net: RidgeSpline) -> 
 
 
 def _require_minimiser(problem: Problem, matrices: Design) -> None:
-    """Raise a ProblemError where the neurons separate the classes."""
-    if problem.loss.separable() and separable(margin_rows(problem, matrices.basis)):
+    """Raise a ProblemError where the neurons can lower the loss without end."""
+    if problem.loss.separable() and recedes(problem, sparse.csr_array(matrices.basis).toarray()):
+        expected, _, _ = problem.loss.unattained
         raise ProblemError(
             "solution",
-            f"neurons that do not separate the classes, to fit {problem.loss.name} by the loss alone",
-            f"K = {len(matrices.biases)} neurons that do",
+            f"{expected.format(free='function of its neurons')}, to fit {problem.loss.name} by the loss alone",
+            f"K = {len(matrices.biases)} neurons, of which one does",
             "Without its penalty the loss falls towards an infimum without a minimiser. Refit a solution of a larger "
             "lam, which has fewer neurons.",
         )

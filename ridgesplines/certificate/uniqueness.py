@@ -5,8 +5,9 @@ optimal dual vector :math:`u^*`. If no two neighbouring sites with contact of on
 minimisers have their knots at these sites; and if the loss fixes their values at enough data between those knots, they
 are one (the condition of Schoenberg and Whitney [1]_).
 
-For a smooth loss, whose gradient is M-Lipschitz, a gap g bounds the distance of the given dual vector from the
-optimal one, :math:`\sum_n (u_n - u_n^*)^2 / (s_n M) \le 2g`, and so that of :math:`\eta`.
+For a smooth loss, whose curvature is at most M (for counts, at most :math:`M_n` between the fits of both), a gap g
+bounds the distance of the given dual vector from the optimal one, :math:`\sum_n (u_n - u_n^*)^2 / (s_n M_n) \le 2g`,
+and so that of :math:`\eta`.
 
 References
 ----------
@@ -48,14 +49,14 @@ def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) ->
     p = problem.reduced
     x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
     u = certificate.scale * certificate.dual[problem.rows]
-    lipschitz = p.loss.lipschitz
-    if lipschitz is None:
+    steepest = p.loss.steepest(y, -u / s, gap / s)
+    if steepest is None:
         error, wander = np.full(len(x), CONTACT_RTOL * p.lam), CONTACT_RTOL * s
         if gap > CONTACT_RTOL * max(abs(certificate.value), 1e-300):
             return False
     else:
-        wander = np.sqrt(2.0 * gap * lipschitz * s)
-        error = np.sqrt(2.0 * gap) * _lever(x, lipschitz * s)
+        wander = np.sqrt(2.0 * gap * steepest * s)
+        error = np.sqrt(2.0 * gap) * _lever(x, steepest * s)
     eta = eta_at_sites(x, u)
     contact = np.abs(eta) >= p.lam * (1.0 - ROUNDING_RTOL) - error
     sites = np.flatnonzero(np.append(True, np.diff(x) > 0.0))

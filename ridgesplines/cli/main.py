@@ -23,6 +23,7 @@ LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
     "absolute": lambda args: rs.Absolute(),
     "huber": lambda args: rs.Huber(args.delta),
     "quantile": lambda args: rs.Quantile(args.q),
+    "poisson": lambda args: rs.Poisson(),
     "logistic": lambda args: rs.Logistic(),
     "hinge": lambda args: rs.Hinge(),
     "softmax": lambda args: rs.Softmax(),
@@ -154,7 +155,7 @@ def _problem(args: argparse.Namespace, activation: rs.activations.Activation) ->
     table = read_table(args.data)
     names, X = _features(args, table)
     loss = LOSSES[args.loss](args)
-    y = _labels(table, args.target, loss) if not loss.translates else table.numbers(args.target)
+    y = _labels(table, args.target, loss) if loss.labels else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
     groups = _groups(getattr(args, "interactions", None), names)
     return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names, interactions=groups)

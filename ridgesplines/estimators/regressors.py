@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
 from ridgesplines.constraints import Constraint
@@ -19,6 +20,7 @@ from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.losses.interpolation import Interpolation
+from ridgesplines.losses.poisson import Poisson
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.losses.squared import Squared
 from ridgesplines.solution import Solution
@@ -34,6 +36,7 @@ LOSSES: dict[str, type[Loss]] = {
     "absolute": Absolute,
     "huber": Huber,
     "quantile": Quantile,
+    "poisson": Poisson,
     "interpolation": Interpolation,
 }
 
@@ -58,7 +61,7 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         self.network_ = self.solution_.network
 
     def predict(self, X: Any) -> Array:
-        """f at the rows of X.
+        """What is expected of y at the rows of X: f, or for counts, with Poisson, the mean exp(f).
 
         Parameters
         ----------
@@ -69,7 +72,23 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         ndarray
             Shape (N,), or (N, D) for vector outputs.
         """
-        return self._evaluate(X)
+        return self.solution_.problem.loss.mean(self._evaluate(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        r""":math:`R^2` of the prediction, or with Poisson :math:`D^2`: one less the share of the deviance that is left.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in `fit`.
+
+        Returns
+        -------
+        float
+            At most 1; 0 for the mean of y.
+        """
+        if isinstance(self.solution_.problem.loss, Poisson):
+            return float(d2_tweedie_score(y, self.predict(X), sample_weight=sample_weight, power=1))
+        return float(super().score(X, y, sample_weight))
 
 
 class LinearSplineRegressor(SplineRegressor):
@@ -88,7 +107,7 @@ class LinearSplineRegressor(SplineRegressor):
         same balance. From ``rs.lambda_max(problem)`` on, the fit is a straight line.
     loss : a loss such as ``Huber(delta=0.5)``, or a name, which takes the loss with its own
         parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
-        (the median) or ``"interpolation"``.
+        (the median), ``"poisson"`` or ``"interpolation"``.
     solver : settings such as ``rs.Grid()``; picked for the problem by default.
     max_neurons : None, or the most neurons that the fit may have, one less than its segments. `lam` is not used then:
         it is the smallest that leaves no more, found on a path from lambda_max down and bisected to a relative 1e-4;
@@ -100,7 +119,8 @@ class LinearSplineRegressor(SplineRegressor):
     Attributes
     ----------
     solution_ : the Solution, with objective, gap and certificate.
-    network_ : the RidgeSpline f; ``network_.knots`` and ``network_.to_frame()`` show it.
+    network_ : the RidgeSpline f, with Poisson the logarithm of the mean; ``network_.knots`` and ``network_.to_frame()``
+        show it.
     n_features_in_ : 1.
     feature_names_in_ : the name of the feature, where X had one.
 
@@ -208,7 +228,7 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         same balance. From ``rs.lambda_max(problem)`` on, the fit is affine.
     loss : a loss such as ``Huber(delta=0.5)``, or a name, which takes the loss with its own
         parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
-        (the median) or ``"interpolation"``.
+        (the median), ``"poisson"`` or ``"interpolation"``.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
     scale : whether the features are standardised first, each to mean 0 and variance 1. This is
         another problem: the norm of the weights, and so the seminorm, is then that of the scaled
@@ -222,8 +242,8 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     Attributes
     ----------
     solution_ : the Solution, with objective, gap and certificate.
-    network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
-        ``network_(scaler_.transform(X))``.
+    network_ : the RidgeSpline f, with Poisson the logarithm of the mean. With ``scale=True`` it is a
+        function of the scaled features, ``network_(scaler_.transform(X))``.
     scaler_ : the fitted StandardScaler, with ``scale=True`` only.
     feature_importances_ : how much each feature counts in f, shape (d,), with sum 1, see the notes.
     n_features_in_ : d.

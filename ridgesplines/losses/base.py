@@ -28,6 +28,8 @@ class Loss(ABC):
     translates : whether :math:`L(y + t, z + t) = L(y, z)`, as for regression.
     quadratic : whether the loss is a parabola in z, its own second-order model.
     lipschitz : M with :math:`|L'(y, z) - L'(y, z')| \le M |z - z'|`, or None where there is no such number.
+    labels : whether targets are labels of classes, rather than numbers.
+    link : the name of the function of the mean that a fit is, empty where it is the mean itself.
 
     Examples
     --------
@@ -45,6 +47,8 @@ class Loss(ABC):
     translates: ClassVar[bool] = True
     quadratic: ClassVar[bool] = False
     lipschitz: ClassVar[float | None] = None
+    labels: ClassVar[bool] = False
+    link: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
@@ -83,7 +87,10 @@ class Loss(ABC):
         raise NotImplementedError(f"{self.name} has no second derivative")
 
     def majorant(self, y: Array, z: Array) -> Array:
-        """Curvature of a parabola that touches the loss at z and lies above it everywhere: a step that must descend."""
+        """Curvature of a parabola that touches the loss at z and lies above it everywhere: a step that must descend.
+
+        Where the curvature is unbounded, up to the larger of z and the loss's own minimiser: steps may need shortening.
+        """
         return self.curvature(y, z)
 
     @abstractmethod
@@ -134,9 +141,42 @@ class Loss(ABC):
             raise NotImplementedError(f"{self.name} has labels, which do not scale")
         return self, 1.0
 
+    def mean(self, z: Array) -> Array:
+        """The y that a fit z predicts: z itself, but for losses with a link."""
+        return z
+
+    def shift(self, y: Array, z: Array, weight: Array) -> float:
+        """A constant to add to a fit z before Newton's method starts there."""
+        return 0.0
+
+    def missed(self, y: Array, off: Array) -> Array:
+        """The loss of a fit that is perfect but for `off`, shape (N,); for losses that do not translate."""
+        return off
+
+    def steepest(self, y: Array, v: Array, gap: Array) -> Array | None:
+        """A bound on the curvature between the fits of dual values v and of the optimal ones, (N,), or None.
+
+        Parameters
+        ----------
+        y, v : shape (N,).
+        gap : what the bound that v proves may lack of the optimum, over the weight of each row, shape (N,).
+        """
+        return None if self.lipschitz is None else np.full(len(y), self.lipschitz)
+
     def separable(self) -> bool:
         """Whether an affine function may drive the loss to an infimum that is not attained."""
         return False
+
+    def recession(self, y: Array) -> tuple[Array, Array]:
+        """Where :meth:`separable`, for each row the sign in which z may go forever, and a mask of rows in which it may
+        not at all; shape (N,) each. Scalar fits only.
+        """
+        return y, np.zeros(len(y), dtype=bool)
+
+    @property
+    def unattained(self) -> tuple[str, str, str]:
+        """What was expected, ``{free}`` the functions that are not penalised, what came, and a remedy, in words."""
+        return "classes that no {free} separates", "separable classes", "Use Hinge, which attains its minimum"
 
 
 def namespace(z: Any) -> Any:
@@ -148,6 +188,7 @@ class Margin(Loss):
     r"""A loss of the margin y z, for labels in {-1, +1}; with :math:`p = -y v` its conjugate lives on [0, 1]."""
 
     translates: ClassVar[bool] = False
+    labels: ClassVar[bool] = True
 
     def check(self, y: Any) -> Array:
         labels = super().check(y)

@@ -37,6 +37,7 @@ class Softmax(Loss):
     vector: ClassVar[bool] = True
     invariant: ClassVar[bool] = True
     translates: ClassVar[bool] = False
+    labels: ClassVar[bool] = True
 
     def check(self, y: Any) -> Array:
         labels = real_array("y", y)

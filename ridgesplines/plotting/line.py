@@ -47,17 +47,17 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
     knots = np.sort(net.knots)
     if net.activation.homogeneity is None:  # a smooth neuron may have its middle far from all data
         knots = knots[(knots >= low) & (knots <= high)]
-    corners = drawn_at(net, low, high, knots)
-    values, at_knots = net(corners), net(knots)
+    corners = drawn_at(net, low, high, knots, curved=bool(p.loss.link))
+    values, at_knots = p.loss.mean(net(corners)), p.loss.mean(net(knots))
     if p.n_outputs is None:
         if p.n_samples > MOST_POINTS:
             draw_density(axes, x, p.y, "#404040", "data (density)")
         else:
             size = 14.0 * np.clip(p.sample_weight / p.sample_weight.max(), 0.1, 1.0)
             axes.scatter(x, p.y, s=size, color=DATA, alpha=0.8, linewidths=0, label="data")
-        axes.plot(
-            corners, values, color=FIT, linewidth=1.8, label="linear spline" if net.activation.degree == 1 else "fit"
-        )
+        name = "linear spline" if net.activation.degree == 1 else "fit"
+        name = f"mean, its {p.loss.link} a {name}" if p.loss.link else name
+        axes.plot(corners, values, color=FIT, linewidth=1.8, label=name)
         axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label=knot_name(net))
         axes.legend(frameon=False, fontsize=9)
         return

@@ -16,19 +16,24 @@ CELLS = 161
 
 
 def _window(solution: Solution) -> tuple[Array, Array, Array]:
-    """The two axes of a grid around the data, and f on it."""
+    """The two axes of a grid around the data, and f on it, or the mean that it is a function of."""
     X = solution.problem.X
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.05 * np.where(high > low, high - low, 1.0)
     first, second = (np.linspace(a, b, CELLS) for a, b in zip(low - margin, high + margin, strict=True))
     points = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)
-    return first, second, solution.network(points).reshape(CELLS, CELLS)
+    return first, second, solution.problem.loss.mean(solution.network(points)).reshape(CELLS, CELLS)
+
+
+def _name(solution: Solution, target: str) -> str:
+    """The name of what is drawn."""
+    return value_name(solution.problem, target) if solution.problem.loss.labels else target
 
 
 def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
     axes = figure.subplots()
     first, second, values = _window(solution)
-    classes = not solution.problem.loss.translates
+    classes = solution.problem.loss.labels
     y = solution.problem.y
     low, high = (values.min(), values.max()) if classes else (min(values.min(), y.min()), max(values.max(), y.max()))
     if classes:
@@ -37,7 +42,7 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
     levels = MaxNLocator(16).tick_values(low, high if high > low else low + 1.0)
     colours = "PuOr" if classes else "cividis"
     shown = axes.contourf(first, second, values, levels=levels, cmap=colours)
-    figure.colorbar(shown, ax=axes, label=value_name(solution.problem, target))
+    figure.colorbar(shown, ax=axes, label=_name(solution, target))
     _draw_data(axes, solution, colours, levels)
     if classes and values.min() < 0.0 < values.max():
         axes.contour(first, second, values, levels=[0.0], colors="black", linewidths=1.8)
@@ -50,11 +55,11 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
 def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[float]) -> None:
     p = solution.problem
     many = p.n_samples > MOST_POINTS
-    if p.loss.translates and many:
+    if not p.loss.labels and many:
         draw_density(axes, p.X[:, 0], p.X[:, 1], "black", "data (density)", strongest=0.35)
         axes.legend(fontsize=9, loc="upper right")
         return
-    if p.loss.translates:
+    if not p.loss.labels:
         limits = {"vmin": levels[0], "vmax": levels[-1]}
         axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, zorder=4, **limits)
         return
@@ -85,13 +90,13 @@ def _draw_ridges(axes: Any, solution: Solution, first: Array, second: Array) -> 
 def draw_surface(figure: Picture, solution: Solution, target: str) -> None:
     axes: Any = figure.add_subplot(projection="3d")
     first, second, values = _window(solution)
-    colours = "cividis" if solution.problem.loss.translates else "PuOr"
+    colours = "PuOr" if solution.problem.loss.labels else "cividis"
     axes.plot_surface(*np.meshgrid(first, second), values, cmap=colours, alpha=0.85, linewidth=0, rcount=80, ccount=80)
-    if solution.problem.loss.translates:
+    if not solution.problem.loss.labels:
         p = solution.problem
         some = np.linspace(0, p.n_samples - 1, min(p.n_samples, MOST_POINTS)).astype(int)
         axes.scatter(*p.X[some].T, p.y[some], color="black", s=8, depthshade=False)
     axes.set_xlabel(solution.network.names[0])
     axes.set_ylabel(solution.network.names[1])
-    axes.set_zlabel(value_name(solution.problem, target))
+    axes.set_zlabel(_name(solution, target))
     axes.set_title(headline(solution), fontsize=10, loc="left")

@@ -49,9 +49,9 @@ def new_figure(width: float, height: float) -> Picture:
 
 
 def value_name(problem: Problem, target: str) -> str:
-    """The name of f(x): the target, or the margin or the logits of classes."""
-    if problem.loss.translates:
-        return target
+    """The name of f(x): the target, a function of its mean, or the margin or the logits of classes."""
+    if not problem.loss.labels:
+        return f"{problem.loss.link} of the mean {target}" if problem.loss.link else target
     return "margin f(x)" if problem.n_outputs is None else "logits f(x)"
 
 
@@ -72,10 +72,14 @@ def draw_series(axes: Any, problem: Problem, t: Array, values: Array) -> None:
         axes.plot(t, line, linewidth=1.8, **style)
 
 
-def drawn_at(net: RidgeSpline, low: float, high: float, knots: Array) -> Array:
+def drawn_at(net: RidgeSpline, low: float, high: float, knots: Array, curved: bool = False) -> Array:
     """Points at which a function of one variable is evaluated to be drawn: its corners, if straight in between."""
     corners = np.unique(np.concatenate([[low], knots, [high]]))
-    return corners if isinstance(net.activation, ReLU) else np.union1d(corners, np.linspace(low, high, CURVE))
+    return (
+        corners
+        if isinstance(net.activation, ReLU) and not curved
+        else np.union1d(corners, np.linspace(low, high, CURVE))
+    )
 
 
 def knot_name(net: RidgeSpline) -> str:

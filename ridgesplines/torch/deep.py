@@ -214,7 +214,8 @@ class DeepSolution:
         Raises
         ------
         ProblemError
-            For Logistic and Softmax where the features separate the classes: the last layer then has no optimum.
+            For Logistic and Softmax where the features separate the classes, for Poisson where they set zeros apart:
+            the last layer then has no optimum.
         """
         p, net = self.problem, self.layers[-1]
         features = Problem(self.features(len(self.layers) - 1), p.y, p.lam, p.loss, p.activation, p.sample_weight)

@@ -70,6 +70,7 @@ def test_against_the_program_with_every_pattern_and_inequality(loss):
     X = rng.standard_normal((7, 2))
     y = np.array([1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0])
     y = y if isinstance(loss, (rs.Logistic, rs.Hinge)) else y + 0.3 * rng.standard_normal(7)
+    y = np.maximum(y, 0.0) if isinstance(loss, rs.Poisson) else y
     p = scaled_lam(rs.Problem(X, y, 0.3, loss, sample_weight=rng.uniform(0.5, 2.0, 7)), 0.2)
     s = certified(p)
     assert s.network.n_neurons > 0
@@ -159,6 +160,7 @@ def test_in_more_dimensions_the_gap_is_proven(loss, n, d, share):
     if isinstance(loss, (rs.Logistic, rs.Hinge)):
         y = np.where(np.arange(n) < (n + 1) // 2, 1.0, -1.0)
         X[-1] = X[: (n + 1) // 2].mean(axis=0)  # among the others: no affine function separates
+    y = np.ceil(5.0 * np.exp(y)) if isinstance(loss, rs.Poisson) else y
     assert certified(scaled_lam(rs.Problem(X, y, 1.0, loss), share)).certificate.scope == "bounded"
 
 

@@ -349,10 +349,10 @@ def test_without_refinement():
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 def test_few_points(loss):
-    one = rs.Problem([2.0, 2.0, 2.0], [1.0, 1.0, -1.0], 0.1, loss, constraints=[rs.Monotone()])
-    two = rs.Problem(
-        [0.0, 1.0, 0.0, 1.0], [1.0, -1.0, -1.0, 1.0], 0.1, loss, constraints=[rs.Lipschitz(0.5), rs.Convex()]
-    )
+    y = np.array([1.0, -1.0, -1.0, 1.0])
+    y = y + 1.0 if isinstance(loss, rs.Poisson) else y
+    one = rs.Problem([2.0, 2.0, 2.0], y[[0, 0, 1]], 0.1, loss, constraints=[rs.Monotone()])
+    two = rs.Problem([0.0, 1.0, 0.0, 1.0], y, 0.1, loss, constraints=[rs.Lipschitz(0.5), rs.Convex()])
     for p in (one, two):
         s = rs.solve(p, GRID)
         assert s.network.n_neurons == 0

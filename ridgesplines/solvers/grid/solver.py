@@ -60,7 +60,7 @@ class Grid(Solver):
     certificate misses join, and slide, until the gap over all biases is below 1e-6: for d = 1 that
     is the continuous problem's, exact or bounded, for d >= 2 that of the directions. To interpolate with them
     is as ill-conditioned as the matrix of their values: many close points may not be reached.
-    For Logistic and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
+    For Logistic, Poisson and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
     the accuracy of SCS and OSQP. With constraints, d = 1, the knots offered are the data and the fixed points, and
     `refine` solves the program again on the pieces that complementarity leaves.
 

@@ -74,7 +74,8 @@ def alone(problem: Problem) -> MonotoneFit:
     """No neurons."""
     neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty(0))
     zero = np.zeros_like(problem.y)
-    return MonotoneFit(neurons, Strips.none(), np.zeros(problem.n_features), zero, zero, np.inf)
+    z = zero + problem.loss.shift(problem.y, zero, problem.sample_weight)
+    return MonotoneFit(neurons, Strips.none(), np.zeros(problem.n_features), z, zero, np.inf)
 
 
 def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:

@@ -6,6 +6,7 @@ it is. For squared error the parabola is the loss, and one step is all there is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,8 +60,7 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
 
 def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
     """The steps; parameters as for `smooth`."""
-    # From zero, where a logistic loss has its curvature: the best line may lie where there is none.
-    warm, knots = start, start or Knots(np.empty(0, dtype=int), np.empty(0), np.zeros(2))
+    warm, knots = start, start or _constant(line)
     z = line.spline(knots)
     now, off = Fitted(knots, z, line.objective(knots, z, lam)), np.inf
     for _ in range(MAX_STEPS):
@@ -81,6 +81,12 @@ def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: P
                 return
 
 
+def _constant(line: Line) -> Knots:
+    """Zero, where a logistic loss has its curvature: the best line may lie where there is none. Or the mean count."""
+    shift = line.loss.shift(line.y, np.zeros_like(line.y), line.weight)
+    return Knots(np.empty(0, dtype=int), np.empty(0), np.full(2, shift))
+
+
 def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
     """The dual vector of a fit, and sup|eta| / lam."""
     u = -line.weight * line.loss.gradient(line.y, z)
@@ -99,18 +105,20 @@ def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
 
 def straight(line: Line) -> Fitted:
     """The best straight line, by Newton's method."""
-    ends, none = np.array([0, len(line.sites) - 1]), np.empty(0)
-    best = Fitted(Knots(none.astype(int), none, np.zeros(2)), np.zeros(len(line.t)), np.inf)
+    ends, knots = np.array([0, len(line.sites) - 1]), _constant(line)
+    z = line.spline(knots)
+    best = Fitted(knots, z, np.inf if line.loss.quadratic else line.data_fit(z))
     for _ in range(MAX_STEPS):
         for steady in (False, True):
-            theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, none)
+            theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, knots.signs)
             z = line.fit(ends, theta)
-            objective = line.data_fit(z)
-            if objective <= best.objective * (1.0 + 1e-14):
+            goal = _shortened(line, 0.0, best, Fitted(replace(knots, theta=theta), z, line.data_fit(z)))
+            if goal is not None:
                 break
-        fell = objective < best.objective * (1.0 - 1e-15)
-        if objective <= best.objective * (1.0 + 1e-14):  # the last step falls by rounding only, and doubles the digits
-            best = Fitted(Knots(best.knots.active, none, theta), z, objective)
+        if goal is None:
+            break
+        fell = goal.objective < best.objective * (1.0 - 1e-15)
+        best = goal  # the last step falls by rounding only, and doubles the digits
         if not fell or line.loss.quadratic:
             break
     return best

@@ -59,7 +59,7 @@ class Univariate(Solver):
     Notes
     -----
     Scalar fits with any loss but Softmax. The solution has its knots at data sites, so the problem is finite. Squared
-    error: an exchange method, O(N) for each of some five rounds. Logistic: Newton's method over it. Absolute,
+    error: an exchange method, O(N) for each of some five rounds. Logistic, Poisson: Newton's method over it. Absolute,
     Quantile, Hinge and Huber: a banded interior point over candidate knots, and an active set for exact zeros.
     Interpolation: closed form. Points closer than 1e-14 of the half-width of the data share a knot. With numba
     installed (the extra ``[fast]``) the passes over the data are compiled: from 20 000 points on, and for fewer once
