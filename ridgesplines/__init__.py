@@ -30,6 +30,7 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.bound import LowerBound, lower_bound
+from ridgesplines.quantiles import QuantileCurves, solve_quantiles
 from ridgesplines.solution import Solution
 from ridgesplines.solve import lambda_max, solve, solve_path
 from ridgesplines.solvers.arrangement.solver import Arrangement
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ridgesplines import theorems as theorems
     from ridgesplines.estimators.classifier import RidgeSplineClassifier
     from ridgesplines.estimators.linear_cv import LinearSplineRegressorCV
+    from ridgesplines.estimators.linear_quantiles import LinearSplineQuantiles
     from ridgesplines.estimators.regressors import LinearSplineRegressor, RidgeSplineRegressor
     from ridgesplines.estimators.ridge_cv import RidgeSplineClassifierCV, RidgeSplineRegressorCV
 
@@ -64,6 +66,7 @@ __all__ = [
     "Hinge",
     "Huber",
     "Interpolation",
+    "LinearSplineQuantiles",
     "LinearSplineRegressor",
     "LinearSplineRegressorCV",
     "Lipschitz",
@@ -76,6 +79,7 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Quantile",
+    "QuantileCurves",
     "ReLU",
     "RidgeSpline",
     "RidgeSplineClassifier",
@@ -95,6 +99,7 @@ __all__ = [
     "lower_bound",
     "solve",
     "solve_path",
+    "solve_quantiles",
 ]
 
 #: Rooms that `rs.<room>` finds; `torch` needs PyTorch.
@@ -103,7 +108,7 @@ _ESTIMATORS = {
     f"{name}{suffix}"
     for name in ("LinearSplineRegressor", "RidgeSplineRegressor", "RidgeSplineClassifier")
     for suffix in ("", "CV")
-}
+} | {"LinearSplineQuantiles"}
 
 
 def __getattr__(name: str) -> Any:

@@ -76,7 +76,7 @@ def _with_rows(
         for slope in slopes
     ]
     eye = sparse.eye_array(K)
-    out = _solved(
+    out = solved(
         np.concatenate([B.T @ held, np.full(2 * K, problem.lam), s[near]]),
         A_ub=sparse.vstack(rows),
         b_ub=-intercepts[:, near].ravel(),
@@ -97,7 +97,7 @@ def _interpolating(problem: Problem, design: Design) -> tuple[Array, Array, Arra
     (n, P), K = B.shape, C.shape[0]
     eye = sparse.eye_array(K)
     A = sparse.vstack([sparse.hstack([C, -eye, eye]), sparse.hstack([B, sparse.csr_array((n, 2 * K))])])
-    out = _solved(
+    out = solved(
         np.concatenate([np.zeros(P), np.full(2 * K, problem.lam)]),
         A_eq=A,
         b_eq=np.concatenate([np.zeros(K), problem.y]),
@@ -106,7 +106,7 @@ def _interpolating(problem: Problem, design: Design) -> tuple[Array, Array, Arra
     return (out.x[:P], _amplitudes(out.x, P, K), out.eqlin.marginals[K:]) if out.status == 0 else None
 
 
-def _solved(cost: Array, **program: Any) -> Any:
+def solved(cost: Array, **program: Any) -> Any:
     """By the dual simplex method; where it gives up, by an interior point and crossover: at a vertex too."""
     for method in ("highs-ds", "highs-ipm"):
         out = linprog(cost, **program, method=method, options=OPTIONS)

@@ -22,7 +22,7 @@ LAYERS = [
     {"solution"},
     {"path", "compare", "inference"},
     {"solvers"},
-    {"evaluate"},
+    {"evaluate", "quantiles"},
     {"solve"},
     {"estimators", "torch", "theorems", "plotting", "demo", "cli", "__main__"},
 ]

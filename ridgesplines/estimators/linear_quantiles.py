@@ -1,0 +1,100 @@
+"""Several quantiles of one feature, as linear splines that do not cross."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score
+from sklearn.utils.validation import check_is_fitted
+
+from ridgesplines.estimators.base import Distinct, positive_rows
+from ridgesplines.estimators.regressors import LinearSplineRegressor
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.quantiles import QuantileCurves, solve_quantiles
+from ridgesplines.validation import Array
+
+
+class LinearSplineQuantiles(LinearSplineRegressor):
+    r"""Several conditional quantiles at once, as linear splines of one feature that do not cross anywhere.
+
+    .. math:: \min_{f_1 \le \dots \le f_D} \; \sum_{d=1}^D \Big[\sum_{n=1}^N s_n L_{q_d}(y_n, f_d(x_n))
+              + \lambda_d \,\|D^2 f_d\|_M\Big]
+
+    with the pinball loss :math:`L_q`: a convex problem, solved to its global optimum, see :func:`solve_quantiles`.
+
+    Parameters
+    ----------
+    quantiles : the levels q, between 0 and 1, increasing.
+    lam : :math:`\lambda > 0`, one for all quantiles or one for each, in units of loss times length of x per unit of y.
+
+    Attributes
+    ----------
+    curves_ : the QuantileCurves, with objective, gap and multipliers.
+    networks_ : the RidgeSplines, one a quantile; each has knots of its own.
+    n_features_in_ : 1.
+    feature_names_in_ : the name of the feature, where X had one.
+
+    Notes
+    -----
+    Equal rows are merged into one of their total weight. Rows of weight zero are left out. The norm of the curves is
+    the sum of their own norms, so that without the order they would be fits of LinearSplineRegressor one by one.
+
+    Examples
+    --------
+    >>> import numpy as np, ridgesplines as rs
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.uniform(0.0, 1.0, 80)
+    >>> model = rs.LinearSplineQuantiles([0.1, 0.5, 0.9], lam=0.2).fit(x, x * rng.standard_normal(80))
+    >>> low, middle, high = model.predict([2.0])[0]
+    >>> bool(low <= middle <= high), bool(model.curves_.relative_gap < 1e-6)
+    (True, True)
+    """
+
+    def __init__(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95), lam: Any = 1.0) -> None:
+        self.quantiles = quantiles
+        self.lam = lam
+
+    curves_: QuantileCurves
+    networks_: tuple[RidgeSpline, ...]
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Solve the problem for these data.
+
+        Parameters
+        ----------
+        X : the feature, shape (N,) or (N, 1).
+        y : numbers, shape (N,).
+        sample_weight : shape (N,), nonnegative; ones by default.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ProblemError
+            A ValueError: where data or parameters do not describe a problem.
+        """
+        X, y = self._checked(X, reset=True, y=y, y_numeric=True)
+        kept, weight = positive_rows(X, sample_weight)
+        X, y = X[kept], y[kept]
+        rows = Distinct.of(np.column_stack([X, y]), weight)
+        self.curves_ = solve_quantiles(X[rows.first], y[rows.first], self.lam, self.quantiles, rows.weight)
+        self.networks_ = self.curves_.networks
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """The quantiles at X, shape (N, D), not falling along a row."""
+        check_is_fitted(self)
+        return self.curves_.predict(self._checked(X, reset=False))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean over the quantiles of :math:`D^2`, one less the share of a constant's pinball loss that is left."""
+        found = self.predict(X)
+        scores = [
+            d2_pinball_score(y, own, sample_weight=sample_weight, alpha=q)
+            for own, q in zip(found.T, self.curves_.quantiles, strict=True)
+        ]
+        return float(np.mean(scores))
