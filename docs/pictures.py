@@ -13,6 +13,8 @@ ORDER = [
     "segments",
     "outliers",
     "quantile_bands",
+    "quantiles_in_order",
+    "counts",
     "choosing_lambda",
     "two_dimensions",
     "classification",

@@ -39,8 +39,8 @@ class QuantileCurves:
     multipliers : u (N, D) of the fits, in scaled units, and those of the order at the sites, (m, D - 1), and of the
         slopes beyond both ends, (D - 1,); zero where the quantiles do not cross if they are fitted one by one.
     value : the lower bound that the multipliers prove: no quantiles in order have a smaller objective.
-    crossed : by how much quantiles that are fitted one by one cross, at a knot or over as long a way beyond the data as
-        the data are wide, in units of y; zero where they are the answer.
+    crossed : by how much quantiles that are fitted one by one cross between the first and the last datum, in units of
+        y; zero where they are the answer, and where they cross beyond the data only.
     tolerance, status, seconds, history : as for a Solution.
 
     Examples
@@ -117,14 +117,17 @@ class QuantileCurves:
         """The result in a few lines."""
         p, levels = self.problems[0], ", ".join(f"{q:g}" for q in self.quantiles)
         knots = ", ".join(str(net.n_neurons) for net in self.networks)
-        how = f"together: one by one they cross by up to {self.crossed:.3g}" if self.crossed else "one by one, in order"
+        how = "together: one by one they cross " if self.history.get("rounds") else "one by one, in order"
+        if self.history.get("rounds"):
+            how += f"by up to {self.crossed:.3g} among the data" if self.crossed else "beyond the data"
         return "\n".join(
             (
                 f"quantiles     {levels} of N = {p.n_samples} data, {self.status}",
                 f"knots         {knots}",
                 f"fitted        {how}",
                 f"objective     {self.objective:.8g}",
-                f"relative gap  {rounded_up(self.relative_gap)} to the optimum of all quantiles in order",
+                f"relative gap  {rounded_up(self.relative_gap)} (certified: no quantiles in order have an objective "
+                "lower by more than this)",
             )
         )
 
@@ -191,13 +194,13 @@ def solve_quantiles(
     rows = rows.reshape(-1)
     networks, multipliers = _one_by_one(problems, scaling, len(at))
     posed = [scaling.problem.with_loss(p.loss).with_lam(scaling.lam(p.lam)) for p in problems]
-    violation, count = QuantileCurves(problems, networks, multipliers, 0.0, 0.0, tol).violation, 0
-    if violation > CROSSING_RTOL:
+    own, count, crossed = QuantileCurves(problems, networks, multipliers, 0.0, 0.0, tol), 0, 0.0
+    if own.violation > CROSSING_RTOL:
+        crossed = _crossing(own)
         starts = [scaling.scaled_network(net) for net in networks]
         found, multipliers, count = ordered(posed, at, rows, starts)
         networks = tuple(map(scaling.network, found))
     bound = order_bound(posed, at, rows, multipliers)
-    crossed = violation * float(np.ptp(problems[0].y)) if count else 0.0
     parts = problems, networks, bound.multipliers, scaling.factor * bound.value, crossed, tol
     return _judged(QuantileCurves(*parts, seconds=time.perf_counter() - began, history={"rounds": count}))
 
@@ -245,6 +248,14 @@ def _problems(x: Any, y: Any, lam: Any, quantiles: Any, sample_weight: Any) -> t
         remedy = "Fit one quantile at a time, which may cross."
         raise ProblemError("x", "one feature, shape (N,) or (N, 1)", f"{first.n_features} features", remedy)
     return tuple(first.with_loss(Quantile(float(q))).with_lam(float(own)) for q, own in zip(levels, lams, strict=True))
+
+
+def _crossing(curves: QuantileCurves) -> float:
+    """By how much neighbours cross between the first and the last datum, in units of y."""
+    x = curves.problems[0].X[:, 0]
+    at = np.concatenate([_corners(curves.networks), [x.min(), x.max()]])
+    at = at[(x.min() <= at) & (at <= x.max())]
+    return float(np.max(-np.diff(curves._values(at), axis=1), initial=0.0))
 
 
 def _corners(networks: Sequence[RidgeSpline]) -> Array:
