@@ -58,6 +58,7 @@ def value(loss, y, z):
             return np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - own
         case rs.Poisson():
             size = np.where(y > 0, y, LONG(1))
-            return np.where(y > 0, np.exp(z) - y * z + y * np.log(size) - y, np.exp(z))
+            t = z - np.log(size)
+            return np.where(y > 0, size * (np.expm1(t) - t), np.exp(t))
         case rs.Interpolation():
             return np.zeros(len(y), LONG)

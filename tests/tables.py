@@ -70,4 +70,7 @@ def labels(loss, y, seed=0):
         return np.where(y + noise > np.median(y + noise), 1.0, -1.0)
     if isinstance(loss, rs.Softmax):
         return (np.argsort(np.argsort(y + noise)) * 3 // len(y)).astype(float)
+    if isinstance(loss, rs.Poisson):
+        size = (y - y.mean()) / (float(y.std()) or 1.0)
+        return np.random.default_rng(seed).poisson(np.exp(1.0 + size)).astype(float)
     return y

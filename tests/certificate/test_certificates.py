@@ -28,6 +28,13 @@ SEEDS = [
 ]
 
 
+def drawn(rng, seed):
+    """A loss; counts take every ninth seed, so that the others keep theirs."""
+    others = [loss for loss in LOSSES if not isinstance(loss, rs.Poisson)]
+    loss = others[rng.integers(len(others))]
+    return rs.Poisson() if seed % 9 == 8 else loss
+
+
 def honest(solution):
     """What must hold, converged or not."""
     p, net, c = solution.problem, solution.network, solution.certificate
@@ -123,7 +130,7 @@ def quietly(problem, time=TIME):
         try:
             return rs.solve(problem, rs.ColumnGeneration(max_time=time))
         except rs.ProblemError as error:
-            if "separates" not in str(error):
+            if not any(words in str(error) for words in ("separates", "sets apart")):
                 raise
             return None
 
@@ -142,7 +149,7 @@ def at_some_lam(problem, rng):
     try:
         top = rs.lambda_max(problem)
     except rs.ProblemError as error:
-        if "separates" not in str(error):
+        if not any(words in str(error) for words in ("separates", "sets apart")):
             raise
         return None
     return problem.with_lam(10.0 ** rng.uniform(-3.0, 0.0) * (top if 0.0 < top < np.inf else 1.0))
@@ -151,7 +158,7 @@ def at_some_lam(problem, rng):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_on_tables_as_people_have_them(seed):
     rng = np.random.default_rng(seed)
-    kind, loss = KINDS[seed % len(KINDS)], LOSSES[rng.integers(len(LOSSES))]
+    kind, loss = KINDS[seed % len(KINDS)], drawn(rng, seed)
     quick = seed < 48
     d, n = int(rng.integers(2, 9)), int(rng.choice([10, 12, 15, 25] if quick else [10, 20, 40, 80, 200]))
     problem = at_some_lam(problem_of(kind, loss, n, d, seed), rng)
@@ -163,7 +170,7 @@ def test_on_tables_as_people_have_them(seed):
 @pytest.mark.parametrize("seed", range(48))
 def test_in_one_dimension_and_on_grids(seed):
     rng = np.random.default_rng(seed)
-    kind, loss = KINDS[seed % len(KINDS)], LOSSES[rng.integers(len(LOSSES))]
+    kind, loss = KINDS[seed % len(KINDS)], drawn(rng, seed)
     d = 1 + seed % 3
     problem = problem_of(kind, loss, 30, 3, seed)
     problem = at_some_lam(

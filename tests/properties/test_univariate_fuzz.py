@@ -101,3 +101,27 @@ def test_clusters_by_compiled_passes():
         solution = rs.solve(instance(4, ["clusters"]), rs.Univariate())
     assert solution.contradiction is None
     assert solution.gap < np.inf
+
+
+def test_counts_from_none_to_a_million():
+    """Poisson on the same spacings and weights: converged, or said not to be, and never contradicted."""
+    unconverged = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        n = int(np.exp(rng.uniform(np.log(3), np.log(200))))
+        x = SPACINGS[rng.choice(["uniform", "ties", "heavy tails"])](rng, n)
+        mean = 10.0 ** rng.uniform(-0.5, 6.0) * np.exp(np.sin(9.0 * (x - x.min()) / (np.ptp(x) or 1.0)))
+        weight = WEIGHTS[rng.choice(["one", "zeros"])](rng, n)
+        problem = rs.Problem(x, rng.poisson(mean), 1.0, rs.Poisson(), sample_weight=weight)
+        try:
+            problem = problem.with_lam((rs.lambda_max(problem) or 1.0) * 10.0 ** rng.uniform(-6.0, 0.0))
+        except rs.ProblemError as words:  # zeros that can be lowered forever
+            assert words.argument == "y"  # noqa: PT017
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rs.ConvergenceWarning)
+            solution = rs.solve(problem)
+        assert solution.contradiction is None
+        assert (solution.status == "converged") == (solution.relative_gap <= 1e-8)
+        unconverged += solution.status != "converged"
+    assert unconverged <= 1  # 0 here
