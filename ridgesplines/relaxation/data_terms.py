@@ -63,6 +63,11 @@ class SmoothTerm(DataTerm):
     def dual(self, f: Array) -> Array:
         return -self.problem.sample_weight * self.problem.loss.gradient(self.problem.y, f)
 
+    def longest(self, f: Array, df: Array) -> tuple[float, float]:
+        """Where the curvature has no bound, as far as the loss itself can be trusted: a rise of one."""
+        rise = float(df.max())
+        return (1.0 / rise if self.problem.loss.lipschitz is None and rise > 0.0 else np.inf), np.inf
+
     def move(self, f: Array, df: Array, primal: float, dual: float) -> None:
         """It has no unknowns of its own."""
 

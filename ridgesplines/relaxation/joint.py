@@ -114,6 +114,7 @@ def relax(
     for round_ in range(MAX_ROUNDS):
         parts = [_start(problem, points, to) for to in pairs]
         tie, best = Difference(data_term(problem), place, parts), [-np.inf]
+        parts[0].g = parts[0].g + problem.loss.shift(problem.y, tie.fit, problem.sample_weight)
         for _ in range(MAX_STEPS):
             check()
             if late(end):

@@ -201,3 +201,14 @@ def test_saved_and_trained(tmp_path):
         trained = rs.solve(p, PathProx(width=20, epochs=300))
     assert s.objective <= trained.objective <= 1.1 * s.objective
     assert trained.gap >= trained.objective - s.objective - s.gap
+
+
+def test_lower_bounds_by_flows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 6))
+    mean = np.exp(1.0 + np.abs(X[:, 0]))
+    for size, least in ((1.0, 0.9), (1e5, 0.0)):  # of large counts it is a weak one
+        p = rs.Problem(X, rng.poisson(size * mean), 1.0, rs.Poisson())
+        p = p.with_lam(0.3 * rs.lambda_max(p))
+        s, bound = rs.solve(p), rs.lower_bound(p, max_time=10.0)
+        assert least * s.objective <= bound.value <= s.objective + s.rounding
