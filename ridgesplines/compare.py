@@ -57,8 +57,8 @@ class Comparison:
                 "seminorm": s.seminorm,
                 "K": s.network.n_neurons,
                 "active": s.network.n_active,
-                "|f - f*|": float(np.abs(s.network(on) - best.network(on)).max()),
-                "off data": float(np.abs(s.network(off) - best.network(off)).max()),
+                "|f - f*|": float(np.abs(s.network.at(on) - best.network.at(on)).max()),
+                "off data": float(np.abs(s.network.at(off) - best.network.at(off)).max()),
                 "seconds": s.seconds,
             }
             for name, s in self.solutions.items()

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ridgesplines.dates import Dates, read
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import column
 from ridgesplines.validation import Array, real_array, real_number
@@ -190,8 +191,9 @@ class FixedValues(Constraint):
 
     Parameters
     ----------
-    at : p, a number or shape (F,).
+    at : p, a number or a date, or shape (F,).
     values : v, a number or shape (F,).
+    dates : what `at` counts days of; read from it by default.
 
     Raises
     ------
@@ -208,21 +210,19 @@ class FixedValues(Constraint):
 
     at: tuple[float, ...]
     values: tuple[float, ...]
+    dates: Dates | None = field(default=None, repr=False)
 
-    def __init__(self, at: Any, values: Any) -> None:
+    def __init__(self, at: Any, values: Any, dates: Dates | None = None) -> None:
+        at, given = read("at", at)
         p, v = np.atleast_1d(real_array("at", at)), np.atleast_1d(real_array("values", values))
         if p.ndim != 1 or v.ndim != 1 or not len(p):
-            raise ProblemError(
-                "at, values",
-                "a number each, or shape (F,) each with F >= 1",
-                f"shapes {p.shape} and {v.shape}",
-                "Pass FixedValues(at=[0.0, 1.0], values=[0.0, 2.0]), say.",
-            )
+            remedy = "Pass FixedValues(at=[0.0, 1.0], values=[0.0, 2.0]), say."
+            got = f"shapes {p.shape} and {v.shape}"
+            raise ProblemError("at, values", "a number each, or shape (F,) each with F >= 1", got, remedy)
         if len(v) != len(p):
             raise ProblemError("values", f"one value for each of the {len(p)} points", f"{len(v)}", "Pair them up.")
         points, values = _joined(p.tolist(), v.tolist())
-        object.__setattr__(self, "at", points)
-        object.__setattr__(self, "values", values)
+        self.__dict__.update(at=points, values=values, dates=given or dates)
 
     @property
     def shape(self) -> Shape:

@@ -10,6 +10,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.certificate import DualCertificate, certify, looked_at
 from ridgesplines.certificate.constrained import Multipliers
+from ridgesplines.dates import require_same
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.spline import RidgeSpline
@@ -99,7 +100,7 @@ def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Arra
         spread = spread_directions(N_DIRECTIONS, problem.n_features, interactions=problem.interactions)
         solver = Grid(directions=np.unique(np.concatenate([network.weights, spread]), axis=0))
     (answer,) = solver.path(problem, [problem.lam])
-    return np.zeros_like(network(problem.X)) if answer.dual is None else answer.dual  # zero where there was no time
+    return np.zeros_like(network.at(problem.X)) if answer.dual is None else answer.dual  # zero where there was no time
 
 
 def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
@@ -111,6 +112,11 @@ def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
             f"d = {network.n_features} and D = {network.n_outputs or 1}",
             "Evaluate a network on the problem that it was made for.",
         )
+    if network.dates is None and problem.dates is not None:
+        expected, got = f"a network of {problem.dates.words}, as the problem's x are", "one of numbers"
+        remedy = "Where these are days since 1970-01-01, UTC, evaluate network.changed(dates=problem.dates)."
+        raise ProblemError("network", expected, got, remedy)
+    require_same("network", network.dates, problem.dates, "the problem")
     if network.activation != problem.activation:
         raise ProblemError(
             "network",

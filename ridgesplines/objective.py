@@ -46,6 +46,7 @@ def moved(problem: Problem, network: RidgeSpline) -> RidgeSpline:
         biases=plus_products(network.biases, -network.weights, origin),
         offset=plus_products(np.asarray(network.offset)[None], origin[None], network.slope)[0],
         polynomial=network.polynomial and network.polynomial.moved(-origin, 1.0, 1.0),
+        dates=None,
     )
 
 
@@ -58,8 +59,8 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     zero = np.zeros_like(net.offset)
     apart = loss.translates and not loss.interpolates
     if net.n_features == 1 and isinstance(net.activation, ReLU):
-        return (problem.y - net.offset, net.changed(offset=zero)(X)) if apart else (problem.y, net(X))
-    hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope))(X)
+        return (problem.y - net.offset, net.changed(offset=zero).at(X)) if apart else (problem.y, net.at(X))
+    hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope)).at(X)
     columns, affine = np.column_stack([X, np.ones(len(X))]), np.concatenate([net.slope, np.asarray(net.offset)[None]])
     if apart:
         return plus_products(problem.y, columns, -affine), hidden

@@ -3,17 +3,20 @@ r"""The problem: data, loss, and the weight of the seminorm; validated once, her
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import dates as calendar
+from ridgesplines import digits
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import (
     Constraint,
+    FixedValues,
     Monotone,
     MonotoneFeatures,
     Shape,
@@ -21,80 +24,26 @@ from ridgesplines.constraints import (
     combined,
     require_some_function,
 )
+from ridgesplines.data import Data
+from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, require_interpolant
 from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
-from ridgesplines.polynomials import affine_basis, polynomial_basis
-from ridgesplines.precise import origin_near
+from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import (
     Array,
     Immutable,
-    ReadOnly,
     consistent,
+    dated_samples,
     frozen,
     instance,
     real_number,
     same_length,
     sample_weights,
-    samples,
     sized,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Data(ReadOnly):
-    """The data with their loss and activation, and what follows from these alone: shared by the problems of all lam."""
-
-    X: Array
-    y: Array
-    sample_weight: Array
-    loss: Loss
-    activation: Activation
-
-    @cached_property
-    def n_outputs(self) -> int | None:
-        return self.loss.n_outputs(self.y)
-
-    @cached_property
-    def rows(self) -> NDArray[np.intp]:
-        keep = self.sample_weight > 0.0
-        rows, x = np.flatnonzero(keep), self.X[:, 0] if keep.all() else self.X[keep, 0]
-        return rows if self.X.shape[1] > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
-
-    @cached_property
-    def reduced(self) -> Data:
-        rows = self.rows
-        if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
-            return self
-        X, y, weight = (frozen(part[rows]) for part in (self.X, self.y, self.sample_weight))
-        return replace(self, X=X, y=y, sample_weight=weight)
-
-    @cached_property
-    def origin(self) -> Array:
-        return frozen(origin_near(self.X))
-
-    @cached_property
-    def centred(self) -> Array:
-        return frozen(self.X - self.origin) if self.origin.any() else self.X
-
-    @cached_property
-    def sites(self) -> Array:
-        x = self.reduced.X[:, 0]
-        apart = x[1:] > x[:-1]
-        return x if apart.all() else x[np.append(True, apart)]
-
-    @cached_property
-    def detrended(self) -> Array:
-        y, Q = self.y, self.null_space
-        if self.activation.degree >= 0:
-            y = y - y.mean(axis=0)
-        return y - Q @ (Q.T @ y)
-
-    @cached_property
-    def null_space(self) -> Array:
-        return frozen(polynomial_basis(self.X, self.activation.degree))
 
 
 class Problem(Immutable):
@@ -108,7 +57,9 @@ class Problem(Immutable):
 
     Parameters
     ----------
-    X : shape (N, d), or (N,) for d = 1; finite. A DataFrame's column names are kept as `feature_names`.
+    X : shape (N, d), or (N,) for d = 1; finite. A DataFrame's column names are kept as `feature_names`. For d = 1 also
+        dates or durations, of NumPy, pandas, Arrow or Python: their unit is **days** whatever their dtype's, in lam, in
+        slopes and in the numbers of X, which count from 1970-01-01, UTC. Knots, tables and pictures have dates again.
     y : shape (N,), or (N, D) for vector outputs; what the loss takes.
     lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
         There is no factor 1/2 and no 1/N in front of the data term.
@@ -125,6 +76,7 @@ class Problem(Immutable):
         at most k; or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron's
         weights vanish outside one of the groups; the affine part is of all features. Everything else holds word for
         word, and the supremum of :math:`|\eta|` is exact in any dimension where no group has more than two features.
+    dates : what the numbers of X stand for, where X holds days already; read from X by default.
 
     Raises
     ------
@@ -161,11 +113,15 @@ class Problem(Immutable):
         feature_names: Sequence[str] | None = None,
         constraints: Sequence[Constraint] | None = None,
         interactions: Any = None,
+        dates: Dates | None = None,
     ) -> None:
         loss = instance("loss", loss, Loss, Squared)
         activation = instance("activation", activation, Activation, ReLU)
         names = getattr(X, "columns", None) if feature_names is None else feature_names
-        points = frozen(sized("X", samples("X", X)))
+        points, given = dated_samples("X", X)
+        points, self.dates = frozen(sized("X", points)), given or dates
+        if self.dates is not None and points.shape[1] > 1:
+            raise calendar.several("dates", f"dates for {points.shape[1]} features")
         self.feature_names = None if names is None else tuple(map(str, names))
         if self.feature_names is not None and len(self.feature_names) != points.shape[1]:
             raise ProblemError(
@@ -194,6 +150,8 @@ class Problem(Immutable):
         for constraint in constraints:
             if isinstance(constraint, MonotoneFeatures):
                 constraint.numbered(self.n_features, self.feature_names)  # or an error
+            if isinstance(constraint, FixedValues):
+                calendar.require_same("at", constraint.dates, self.dates, "X")
         if self.n_features > 1:
             return constraints
         return tuple(
@@ -266,6 +224,11 @@ class Problem(Immutable):
         return self._with(constraints=())
 
     @cached_property
+    def in_numbers(self) -> Problem:
+        """The same problem of numbers: of days, where x are dates; data are shared."""
+        return self._with(dates=None)
+
+    @cached_property
     def reduced(self) -> Problem:
         """The problem of the `rows`: the same optimum, and in one dimension sorted data."""
         return self if self.data.reduced is self.data else self._with(data=self.data.reduced)
@@ -273,7 +236,7 @@ class Problem(Immutable):
     def _with(self, **changes: Any) -> Problem:
         """Another problem that differs in its data, its lam or its constraints."""
         other = object.__new__(Problem)
-        for name in ("data", "lam", "constraints", "interactions", "feature_names"):
+        for name in ("data", "lam", "constraints", "interactions", "feature_names", "dates"):
             setattr(other, name, changes.get(name, getattr(self, name)))
         return other
 
@@ -376,6 +339,10 @@ class Problem(Immutable):
     def rank(self) -> int:
         """The dimension r of the null space restricted to the data: for ReLU d + 1 unless the data are degenerate."""
         return self.null_space.shape[1]
+
+    def written(self, x: Array) -> tuple[str, list[str]]:
+        """Values of x in words, and what to say beside their name; d = 1. Their digits tell apart what the data do."""
+        return ("", digits.written(x, self.X)) if self.dates is None else self.dates.written(x, self.X)
 
     def __repr__(self) -> str:
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ridgesplines.certificate.certificate import DualCertificate, certify
 from ridgesplines.certificate.dual import best_scale
 from ridgesplines.certificate.multipliers import ShapeMultipliers
 from ridgesplines.constraints import CONSTRAINTS
+from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.files import damage_in_words
 from ridgesplines.losses import LOSSES
@@ -58,7 +59,12 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
     arrays = {name: getattr(p, name) for name in DATA} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
     if isinstance(c.multipliers, ShapeMultipliers):
         arrays |= {name: getattr(c.multipliers, name) for name in MULTIPLIERS}
-    archive.write(path, solution.network, {name: np.asarray(a, float) for name, a in arrays.items()}, json.dumps(notes))
+    archive.write(
+        path,
+        solution.network,
+        {name: np.asarray(a, float) for name, a in arrays.items()},
+        json.dumps(notes),
+    )
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -89,6 +95,7 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         network.activation,
         weight,
         feature_names=network.feature_names,
+        dates=network.dates,
         constraints=constraints or None,
         interactions=notes.get("interactions"),  # files of earlier versions know of none
     )
@@ -140,11 +147,16 @@ def _exact(problem: Problem) -> Oracle | None:
 
 def _named(obj: Any) -> list[Any]:
     """The name of a class with the settings of one of its objects."""
-    return [type(obj).__name__, {field.name: getattr(obj, field.name) for field in fields(obj)}]
+    settings = {field.name: getattr(obj, field.name) for field in fields(obj)}
+    if "dates" in settings:
+        settings["dates"] = settings["dates"] and asdict(settings["dates"])
+    return [type(obj).__name__, settings]
 
 
 def _made(kinds: Any, named: list[Any]) -> Any:
     name, settings = named
+    if settings.get("dates"):
+        settings["dates"] = Dates(**settings["dates"])
     return {kind.__name__: kind for kind in kinds}[name](**settings)
 
 

@@ -79,6 +79,7 @@ class Scaling:
             offset=(net.offset - self.offset + self.centre @ slope) / self.size,
             polynomial=net.polynomial
             and net.polynomial.moved(-self.centre / self.radius, 1.0 / self.radius, 1.0 / self.size),
+            dates=None,
         )
 
     def dual(self, u: Array) -> Array:

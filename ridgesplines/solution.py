@@ -326,8 +326,11 @@ class Solution:
         return self.network(X)
 
     def components(self) -> Components:
-        """The network as curves and interactions, over the data; see :func:`ridgesplines.network.components`."""
-        return self.network.components(self.problem.X, self.problem.sample_weight)
+        """The network as curves and interactions, over the data; see :func:`ridgesplines.network.components`.
+
+        Of x in days, where x are dates.
+        """
+        return self.network.changed(dates=None).components(self.problem.X, self.problem.sample_weight)
 
     def segments(self) -> Segments:
         """The straight pieces with their rows of data, d = 1; see :class:`ridgesplines.network.Segments`."""

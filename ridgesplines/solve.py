@@ -293,10 +293,10 @@ def _warn(what: str, remedy: str = "") -> None:
 
 
 def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
-    """The network with the problem's feature names, and of equivalent affine parts the one that sums to zero."""
+    """The network with the problem's names and dates, and of equivalent affine parts the one that sums to zero."""
     slope, offset = network.slope, np.asarray(network.offset)
     if problem.loss.invariant:
         slope, offset = slope - slope.mean(axis=1, keepdims=True), offset - offset.mean()
-    elif network.feature_names == problem.feature_names:
+    elif (network.feature_names, network.dates) == (problem.feature_names, problem.dates):
         return network
-    return network.changed(slope=slope, offset=offset, feature_names=problem.feature_names)
+    return network.changed(slope=slope, offset=offset, feature_names=problem.feature_names, dates=problem.dates)

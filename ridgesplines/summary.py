@@ -21,6 +21,9 @@ UNPENALISED = {
     Status.KNOTS_MOVED: "by the loss alone, a local minimum over its knots too: no minimiser of the penalised problem",
 }
 
+#: The most knots that are written out.
+MOST_KNOTS = 12
+
 
 def text(solution: Any) -> str:
     """What was solved, how, and how well."""
@@ -47,10 +50,9 @@ def text(solution: Any) -> str:
     if search := c.search_words(p.lam, solution.tolerance):
         rows.append(("search", search))
     if d == 1 and solution.network.n_neurons:
-        knots = np.sort(solution.network.knots)
-        shown = ", ".join(f"{t:.6g}" for t in knots[:12])
-        name = "knots" if p.activation.homogeneity else "biases"
-        rows.append((name, shown + (", ..." if len(knots) > 12 else "")))
+        beside, knots = p.written(np.sort(solution.network.breakpoints))
+        name = ("knots" if p.activation.homogeneity else "biases") + beside
+        rows.append((name, ", ".join(knots[:MOST_KNOTS]) + (", ..." if len(knots) > MOST_KNOTS else "")))
     rows += _segment_rows(solution)
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import dates
+from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 
 #: An array, of float64 unless said otherwise.
@@ -40,20 +42,39 @@ class Immutable(ReadOnly):
 
 def real_array(name: str, values: Any) -> Array:
     """`values` as a new, finite array of float64."""
-    if hasattr(values, "toarray"):
-        raise ProblemError(name, "a dense array", "a sparse matrix", "Convert it with .toarray() if it fits in memory.")
+    require_readable(name, values)
     try:
         raw = np.asarray(values)
         if np.iscomplexobj(raw):
             raise TypeError("Complex data not supported")
+        if (error := dates.refused(name, raw)) is not None:
+            raise error
         array = np.array(raw, dtype=np.float64)
+    except ProblemError:
+        raise
     except (TypeError, ValueError) as error:
         raise ProblemError(
             name,
             "real numbers",
             f"something that does not convert ({error})",
-            "Encode categories as numbers first.",
+            _remedy_for(values),
         ) from None
+    return finite(name, array)
+
+
+def require_readable(name: str, values: Any) -> None:
+    """Raise for sparse matrices, and for masked entries, which NumPy's functions would read as the numbers beneath."""
+    if hasattr(values, "toarray"):
+        raise ProblemError(name, "a dense array", "a sparse matrix", "Convert it with .toarray() if it fits in memory.")
+    if isinstance(values, np.ma.MaskedArray) and (mask := np.ma.getmaskarray(values)).any():
+        where = ", ".join(map(str, np.argwhere(mask)[0]))
+        got = f"{mask.sum()} masked, the first at index ({where})"
+        remedy = "Leave their rows out of X, y and sample_weight, or fill them in: .filled(value)."
+        raise ProblemError(name, "an array without masked entries", got, remedy)
+
+
+def finite(name: str, array: Array) -> Array:
+    """The same array, where all of it is finite."""
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))[0]
         value = "NaN" if np.isnan(array[tuple(bad)]) else "inf"
@@ -65,6 +86,16 @@ def real_array(name: str, values: Any) -> Array:
             "Remove or impute these rows before fitting.",
         )
     return array
+
+
+def _remedy_for(values: Any) -> str:
+    """What to do about values that do not convert to numbers."""
+    entries = np.asarray(values, dtype=object).ravel().tolist()
+    if any(type(entry).__name__ == "NAType" for entry in entries):
+        return "Remove or impute missing values (NA) first."
+    if any(isinstance(entry, str) and entry[:4].isdigit() and entry[4:5] == "-" for entry in entries):
+        return "Read dates as such first: numpy.array(x, dtype='datetime64[us]'), or pandas.to_datetime(x)."
+    return "Encode categories as numbers first."
 
 
 def real_number(name: str, value: Any, expected: str, low: float, high: float = np.inf, open_: bool = False) -> float:
@@ -98,6 +129,22 @@ def samples(name: str, values: Any) -> Array:
         raise ProblemError(
             name, "at least one feature", f"0 feature(s) (shape={array.shape})", "Pass at least one column."
         )
+    return array
+
+
+def dated_samples(name: str, values: Any) -> tuple[Array, Dates | None]:
+    """`values` as an (N, d) array, and what its numbers stand for where it holds dates, which are days then."""
+    require_readable(name, values)
+    numbers, kept = dates.read(name, values)
+    return samples(name, numbers), kept
+
+
+def numbers_as_in(name: str, values: Any, fitted: Dates | None) -> Array:
+    """`values` as an array of numbers, which must stand for what those of the fit stand for."""
+    require_readable(name, values)
+    numbers, given = dates.read(name, values, distinct=False)
+    array = real_array(name, numbers)
+    dates.require_same(name, given, fitted)
     return array
 
 

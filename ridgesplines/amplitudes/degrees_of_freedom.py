@@ -103,7 +103,7 @@ def degrees_of_freedom(problem: Problem, net: RidgeSpline, turns: bool = True) -
     owner = np.repeat(np.arange(len(bases)), [T.shape[1] for T in bases])
     T = np.hstack([np.empty((p.n_features + 1, 0)), *bases])
     columns = face_columns(p, signs > 0, T, owner, neurons.signs)
-    z = net(p.X)
+    z = net.at(p.X)
     if p.loss.smooth:
         curvature = p.loss.curvature(p.y, z) * p.sample_weight
         return _upper_part(columns, np.sqrt(curvature), _root_of_penalty(p.lam, neurons, bases))

@@ -62,7 +62,7 @@ def purify(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     if len(kept) == net.n_neurons:
         return net
     weights, biases = net.weights[kept], net.biases[kept]
-    return fitted(problem.reduced, weights, biases, amplitudes, net(X)).changed(feature_names=net.feature_names)
+    return fitted(problem.reduced, weights, biases, amplitudes, net.at(X)).changed(feature_names=net.feature_names)
 
 
 def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline:
@@ -71,7 +71,7 @@ def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline
     Done only where there are more knots than the bound allows, or `always` where a knot is no site; then K <= N - 2.
     """
     alive = group_norms(net.amplitudes) > 0.0
-    few = not always or bool((net.weights > 0.0).all() and _among(net.knots, x[1:-1]))
+    few = not always or bool((net.weights > 0.0).all() and _among(net.breakpoints, x[1:-1]))
     if few and alive.sum() <= max(len(x) - 2, 0):
         if alive.all():
             return net
@@ -83,7 +83,7 @@ def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline
             net.offset,
             net.feature_names,
         )
-    values = net(x[[0, -1]])
+    values = net.at(x[[0, -1]])
     if len(x) < 3:
         slope = (values[-1] - values[0]) / (x[-1] - x[0]) if len(x) == 2 else 0.0 * values[0]
         return RidgeSpline(
@@ -94,8 +94,8 @@ def _onto_sites(x: Array, net: RidgeSpline, always: bool = False) -> RidgeSpline
             values[0] - slope * x[0],
             net.feature_names,
         )
-    inside = (net.knots > x[0]) & (net.knots < x[-1])
-    t, v = net.knots[inside], net.amplitudes[inside]
+    inside = (net.breakpoints > x[0]) & (net.breakpoints < x[-1])
+    t, v = net.breakpoints[inside], net.amplitudes[inside]
     left = np.searchsorted(x, t, side="right") - 1
     share = (t - x[left]) / (x[left + 1] - x[left])
     kinks = np.zeros((len(x), *v.shape[1:]))
@@ -139,8 +139,8 @@ def fewest_knots(problem: Problem, net: RidgeSpline) -> RidgeSpline:
        data, J. Comput. Appl. Math. 406 (2022), doi:10.1016/j.cam.2021.114044
     """
     net = at_sites(problem, net)
-    order = np.argsort(net.knots, kind="stable")
-    t, v = merged(problem.sites, net.knots[order], net.amplitudes[order])
+    order = np.argsort(net.breakpoints, kind="stable")
+    t, v = merged(problem.sites, net.breakpoints[order], net.amplitudes[order])
     return RidgeSpline(np.ones((len(t), 1)), t, v, net.slope, net.offset, net.feature_names)
 
 

@@ -34,7 +34,7 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
     if not shape.points:
         return worst
     p, v = np.array(shape.points), np.array(shape.values)
-    missed = np.abs(net(p) - v) - 8.0 * eps * (np.abs(p * net.slope[0]) + np.abs(net.offset))
+    missed = np.abs(net.at(p) - v) - 8.0 * eps * (np.abs(p * net.slope[0]) + np.abs(net.offset))
     size = max(float(np.abs(problem.y).max()), float(np.abs(v).max()), 1e-300)
     return max(worst, float(missed.max()) / size)
 
@@ -82,12 +82,12 @@ def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, slopes: np.nd
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
     off = max(_excess(problem, steep), 0.0) + 8.0 * np.finfo(float).eps * (abs(float(net.slope[0])) + net.seminorm)
     p, v = np.array(problem.constraint.points), np.array(problem.constraint.values)
-    at = np.abs(net(p) - v) + 8.0 * np.finfo(float).eps * (size + np.abs(net.offset)) if len(p) else np.zeros(0)
+    at = np.abs(net.at(p) - v) + 8.0 * np.finfo(float).eps * (size + np.abs(net.offset)) if len(p) else np.zeros(0)
     return float(np.abs(slopes).sum() * off + np.abs(points) @ at + problem.lam * off)
 
 
 def slopes_of(net: RidgeSpline) -> np.ndarray:
     """The slopes from left to right; knots that coincide are one."""
-    t, which = np.unique(net.knots, return_inverse=True)
+    t, which = np.unique(net.breakpoints, return_inverse=True)
     left = float(net.slope[0]) - float(net.amplitudes[net.weights[:, 0] < 0.0].sum())
     return left + np.append(0.0, np.cumsum(np.bincount(which, net.amplitudes, len(t))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
+from ridgesplines.dates import Dates, read, refused, require_same
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.interactions import Interactions, read
+from ridgesplines.interactions import Interactions
+from ridgesplines.interactions import read as read_interactions
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
@@ -24,7 +26,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solve import solve_path
 from ridgesplines.solvers.base import Solver
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, finite, require_readable
 from ridgesplines.verdict import Status
 
 
@@ -47,9 +49,21 @@ def loss_named(loss: Any, names: Mapping[str, type[Loss]]) -> Loss:
 
 def positive_rows(X: Array, sample_weight: Any) -> tuple[NDArray[np.intp], Array]:
     """The rows of positive weight, and their weights."""
+    if sample_weight is not None:
+        require_numbers("sample_weight", sample_weight)
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     kept = np.flatnonzero(weight > 0.0)
     return kept, weight[kept]
+
+
+def require_numbers(name: str, values: Any) -> None:
+    """Raise for what would be cast or misread in silence, and for missing values; scikit-learn checks the rest."""
+    require_readable(name, values)
+    array = np.asarray(values)
+    if (error := refused(name, array)) is not None:
+        raise error
+    if array.dtype.kind == "f":
+        finite(name, array)
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,10 @@ class SplineEstimator(BaseEstimator):
     solver: Solver | None
     network_: RidgeSpline
     scaler_: StandardScaler
+    #: What the numbers of a single feature stand for, where they are days; None for plain numbers.
+    dates_: Dates | None
+    #: Whether a vector is taken as N samples of one feature.
+    _takes_vectors: ClassVar[bool] = False
     #: Which features may act together in the problems that are posed; None for all of them.
     _groups: Interactions | None = None
     #: What must hold of f everywhere, features by number.
@@ -140,7 +158,8 @@ class SplineEstimator(BaseEstimator):
 
         Parameters
         ----------
-        X : the features, one row a sample; a DataFrame's column names are kept.
+        X : the features, one row a sample; a DataFrame's column names are kept. A single feature may be dates or
+            durations, of which the numbers are days: see Problem.
         y : for a regressor numbers, shape (N,), or (N, D) for vector outputs, which squared error alone takes; for a
             classifier labels of any kind, shape (N,), at least two of them.
         sample_weight : shape (N,), nonnegative; ones by default.
@@ -180,7 +199,7 @@ class SplineEstimator(BaseEstimator):
 
     def _read(self, interactions: Any) -> Interactions | None:
         """The groups of columns that are meant, in the numbers or the names of those that were passed to `fit`."""
-        return read(interactions, self.n_features_in_, self._names())
+        return read_interactions(interactions, self.n_features_in_, self._names())
 
     def _read_constraints(self) -> tuple[Constraint, ...]:
         """The constraints, features by number: parts of the data have no names."""
@@ -230,17 +249,46 @@ class SplineEstimator(BaseEstimator):
             feature_names=names,
             constraints=self._shape,
             interactions=self._groups,
+            dates=None if hasattr(self, "scaler_") else getattr(self, "dates_", None),
         )
 
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""
         check_is_fitted(self)
-        return self.network_(self._in_units(self._checked(X, reset=False)))
+        return self.network_.at(self._in_units(self._checked(X, reset=False)))
 
     def _in_units(self, X: Array) -> Array:
         """X as the network takes it."""
         return self.scaler_.transform(X) if hasattr(self, "scaler_") else X
 
     def _checked(self, X: Any, reset: bool, **targets: Any) -> Any:
-        """X as an array, or (X, y) where y is given."""
-        return validate_data(self, X, dtype=np.float64, reset=reset, **targets)
+        """X as an array of numbers, of days where it has dates, or (X, y) where y is given."""
+        require_readable("X", X)
+        days, given = read("X", X, distinct=reset)
+        if reset:
+            self.dates_ = given
+        else:
+            require_same("X", given, self.dates_)
+        table = X if given is None else _with_days(X, days)
+        if self._takes_vectors and (reset or self.n_features_in_ == 1):
+            table = self._column(table)
+        checked = validate_data(self, table, dtype=np.float64, reset=reset, ensure_all_finite=False, **targets)
+        finite("X", checked[0] if targets else checked)
+        return checked
+
+    @staticmethod
+    def _column(X: Any) -> Any:
+        """A vector as a column, a Series with its name."""
+        array = np.asarray(X)
+        if array.ndim != 1:
+            return X
+        return X.to_frame() if hasattr(X, "to_frame") else array[:, None]
+
+
+def _with_days(X: Any, days: Array) -> Any:
+    """Numbers of days in the place of dates, in a table or a Series of the same names where X is one."""
+    if not hasattr(X, "iloc"):
+        return days
+    if days.ndim == 1 and not hasattr(X, "columns"):
+        return type(X)(days, index=X.index, name=X.name)
+    return type(X)(days.reshape(-1, 1), index=X.index, columns=X.columns)

@@ -325,7 +325,7 @@ class ChoosesLam(SplineEstimator):
     def _bare(self) -> ChoosesLam:
         """A copy that knows its classes, but no names of features: the rows of the folds are plain arrays."""
         bare = clone(self)
-        for name in ("n_features_in_", "classes_", "_groups", "_shape"):
+        for name in ("n_features_in_", "classes_", "dates_", "_groups", "_shape"):
             if hasattr(self, name):
                 setattr(bare, name, getattr(self, name))
         return bare
@@ -346,14 +346,15 @@ class _Scorer:
 
     def __call__(self, model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
         weights = {"sample_weight": test.weight} if self.weighted else {}
-        return float(self.scorer(model, test.X, test.y, **weights))
+        X = test.X if model.dates_ is None else model.dates_.restored(test.X)
+        return float(self.scorer(model, X, test.y, **weights))
 
 
 def _loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
     """The weighted mean loss; of several problems it is the sum of theirs."""
     X = model._in_units(test.X)
     pairs = zip(test.targets, found, strict=True)
-    return float(np.average(sum(test.loss.value(y, answer.network(X)) for y, answer in pairs), weights=test.weight))
+    return float(np.average(sum(test.loss.value(y, answer.network.at(X)) for y, answer in pairs), weights=test.weight))
 
 
 def _solutions(model: ChoosesLam, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:

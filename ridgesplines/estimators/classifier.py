@@ -22,7 +22,7 @@ from ridgesplines.losses.softmax import Softmax
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Solver
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, require_readable
 
 #: The losses that have a name here.
 LOSSES: dict[str, type[Loss]] = {"hinge": Hinge, "logistic": Logistic}
@@ -98,6 +98,8 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     row is repeated or weighted. Rows of weight zero are left out; the solutions' problems hold the
     others, in the order in which they came.
 
+    X of shape (N,) is N samples of one feature, which may be dates.
+
     References
     ----------
     .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process.
@@ -114,6 +116,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     """
 
     solutions_: tuple[Solution, ...]
+    _takes_vectors = True
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem, or one a class."""
         loss = loss_named(self.loss, LOSSES)
+        require_readable("y", y)
         X, y = self._checked(X, reset=True, y=y)
         check_classification_targets(y)
         kept, weight = positive_rows(X, sample_weight)
@@ -258,4 +262,5 @@ def _side_by_side(networks: Sequence[RidgeSpline]) -> RidgeSpline:
         np.stack([net.slope for net in networks], axis=1),
         np.array([net.offset for net in networks]),
         networks[0].feature_names,
+        dates=networks[0].dates,
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
 from ridgesplines.constraints import Constraint
-from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows, require_numbers
 from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
 from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.estimators.known_knots import require_within, solver_with_knots
@@ -50,6 +49,7 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem."""
         loss = loss_named(self.loss, LOSSES)
+        require_numbers("y", y)
         X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
             y = column_or_1d(y, warn=True)
@@ -126,9 +126,10 @@ class LinearSplineRegressor(SplineRegressor):
 
     Notes
     -----
-    X has shape (N,) or (N, 1); a Series is taken with its name. The tags say so in the way in which
-    those of scikit-learn's own one-feature estimator do, IsotonicRegression: `one_d_array` is True
-    and `two_d_array` False.
+    X has shape (N,) or (N, 1); a Series is taken with its name. Dates and durations are numbers of days, whatever
+    their unit, also in `lam` and in slopes; `predict` takes dates again, and knots are dates. The tags say that a
+    vector will do in the way in which those of scikit-learn's own one-feature estimator do, IsotonicRegression:
+    `one_d_array` is True and `two_d_array` False.
 
     Equal rows are merged into one of their total weight and sorted before the problem is solved, so
     that the fit depends neither on the order of the rows, nor on whether a row is repeated or
@@ -150,6 +151,8 @@ class LinearSplineRegressor(SplineRegressor):
     >>> model.predict([0.5]).round(2)
     array([0.5])
     """
+
+    _takes_vectors = True
 
     def __init__(
         self,
@@ -187,15 +190,8 @@ class LinearSplineRegressor(SplineRegressor):
         return tags
 
     def _checked(self, X: Any, reset: bool, **targets: Any) -> Any:
-        checked = super()._checked(self._column(X), reset, **targets)
+        checked = super()._checked(X, reset, **targets)
         return (self._single(checked[0]), checked[1]) if targets else self._single(checked)
-
-    @staticmethod
-    def _column(X: Any) -> Any:
-        """A vector as a column, a Series with its name."""
-        if np.ndim(X) != 1:
-            return X
-        return X.to_frame() if hasattr(X, "to_frame") else np.asarray(X)[:, None]
 
     @staticmethod
     def _single(X: Array) -> Array:

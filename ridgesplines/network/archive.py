@@ -19,6 +19,7 @@ from ridgesplines.activations import ACTIVATIONS
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.activations.truncated_power import TruncatedPower
+from ridgesplines.dates import Dates
 from ridgesplines.files import damage_in_words, require_regular, stored_archive
 from ridgesplines.polynomials import Polynomial
 from ridgesplines.validation import Array
@@ -30,9 +31,12 @@ ARRAYS = ("weights", "biases", "amplitudes", "slope", "offset")
 #: What else every archive has; and what is there together, or not at all.
 WORDS = ("format", "feature_names")
 ACTIVATION = ("activation", "activation_settings")
+DATES = ("dates_kind", "dates_zone")
 POLYNOMIAL = tuple(f"polynomial_{field.name}" for field in fields(Polynomial))
 #: Kinds of numbers, and of texts: all that is not a float64.
-KINDS = {"format": "U", "feature_names": "U", "activation": "U", "polynomial_exponents": "i"}
+KINDS = {"format": "U", "feature_names": "U", "activation": "U", "polynomial_exponents": "i"} | dict.fromkeys(
+    DATES, "U"
+)
 #: The header of an array as NumPy writes it: the kind of its entries, whether columns come first, its shape.
 HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<>|][fiU]\d{1,9})', 'fortran_order': (True|False), "
@@ -56,6 +60,8 @@ def write(
     if not isinstance(network.activation, ReLU):
         stored["activation"] = np.array(type(network.activation).__name__)
         stored["activation_settings"] = np.array([float(value) for value in vars(network.activation).values()])
+    if network.dates is not None:
+        stored |= {"dates_kind": np.array(network.dates.kind), "dates_zone": np.array(network.dates.zone or "")}
     if network.polynomial is not None:
         stored |= {f"polynomial_{name}": np.asarray(value) for name, value in vars(network.polynomial).items()}
     stored |= {BESIDES + name: array for name, array in (besides or {}).items()}
@@ -88,6 +94,7 @@ def _stored(path: str | os.PathLike[str]) -> dict[str, Array]:
             names = {name: member for name, member in names.items() if name != NOTES and not name.startswith(BESIDES)}
         required = {*ARRAYS, *WORDS}
         extra = names.keys() - required
+        extra -= {*DATES} if {*DATES} <= extra else set()
         allowed: list[set[str]] = [set(), {*ACTIVATION}, {*ACTIVATION, *POLYNOMIAL}]
         if not required <= names.keys() or extra not in allowed:
             raise ValueError("missing or unknown members")
@@ -124,6 +131,7 @@ def _arguments(stored: dict[str, Array]) -> dict[str, Any]:
         "feature_names": tuple(map(str, names)) or None,
         "activation": _activation(stored),
         "polynomial": _polynomial(stored),
+        "dates": _dates(stored),
     }
 
 
@@ -143,6 +151,13 @@ def _activation(stored: dict[str, Array]) -> Activation:
     if kind is TruncatedPower:
         settings = [int(order) if order == int(order) else order for order in settings]
     return kind(*settings)
+
+
+def _dates(stored: dict[str, Array]) -> Dates | None:
+    if DATES[0] not in stored:
+        return None
+    kind, zone = (str(_scalar(stored[name])) for name in DATES)
+    return Dates(kind, zone or None)
 
 
 def _polynomial(stored: dict[str, Array]) -> Polynomial | None:

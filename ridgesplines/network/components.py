@@ -211,7 +211,7 @@ def components(network: RidgeSpline, X: Any, sample_weight: Any = None) -> Compo
     Parameters
     ----------
     network : of any number of inputs and outputs.
-    X : the data to average over, shape (N, d).
+    X : the data to average over, shape (N, d); numbers of days where the network is one of dates.
     sample_weight : shape (N,), nonnegative; ones by default. Zero is the same as leaving a row out.
 
     Returns
@@ -262,7 +262,7 @@ def components(network: RidgeSpline, X: Any, sample_weight: Any = None) -> Compo
     >>> bool(np.allclose(found.intercept + sum(component(X) for component in found), net(X)))
     True
     """
-    table = Table.of(X, sample_weight, network.n_features)
+    table, network = Table.of(X, sample_weight, network.n_features), network.changed(dates=None)
     found = [_centred(part) for part in _raw(network, table)]
     total = sum(part.variance for part in found)
     found = [replace(part, share=part.variance / total if total > 0.0 else 0.0) for part in found]

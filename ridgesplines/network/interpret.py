@@ -184,7 +184,7 @@ def _at_every_row(network: RidgeSpline, others: Array, j: int, t: Array, weight:
     values = np.empty((len(t), *network.amplitudes.shape[1:]))
     for i, value in enumerate(t):
         others[:, j] = value
-        values[i] = weight @ network(others)
+        values[i] = weight @ network.at(others)
     return values
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.dates import Dates, several
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import archive
 from ridgesplines.polynomials import Polynomial
-from ridgesplines.validation import Array, Immutable, frozen, real_array
+from ridgesplines.validation import Array, Immutable, frozen, numbers_as_in, real_array
 
 if TYPE_CHECKING:
     import pandas
@@ -59,6 +60,7 @@ class RidgeSpline(Immutable):
     feature_names : names of the d features, for tables and plots.
     activation : of the neurons; ReLU by default.
     polynomial : the terms of degree two and more, or None.
+    dates : what the numbers of the one input stand for, where they are days; see :class:`ridgesplines.dates.Dates`.
 
     Raises
     ------
@@ -93,6 +95,7 @@ class RidgeSpline(Immutable):
         feature_names: tuple[str, ...] | None = None,
         activation: Activation | None = None,
         polynomial: Polynomial | None = None,
+        dates: Dates | None = None,
     ) -> None:
         W, b = real_array("weights", weights), real_array("biases", biases)
         v, c0 = real_array("amplitudes", amplitudes), real_array("offset", offset)
@@ -128,6 +131,9 @@ class RidgeSpline(Immutable):
         self.slope = frozen(c)
         self.offset = frozen(c0) if c0.ndim else float(c0)
         self.feature_names = feature_names
+        if dates is not None and self.n_features > 1:
+            raise several("dates", f"dates for a network of {self.n_features} inputs")
+        self.dates = dates
 
     @classmethod
     def through(cls, x: Any, y: Any, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
@@ -194,15 +200,33 @@ class RidgeSpline(Immutable):
 
     @property
     def knots(self) -> Array:
-        """The points at which the spline bends, in the order of the neurons, shape (K,); d = 1 only."""
+        """The points at which the spline bends, in the order of the neurons, shape (K,); d = 1 only.
+
+        Of a fit on dates they are dates: datetime64, or datetime.datetime where these have a time zone; of one on
+        durations timedelta64.
+        """
+        return self.breakpoints if self.dates is None else self.dates.restored(self.breakpoints)
+
+    @property
+    def breakpoints(self) -> Array:
+        """The knots as numbers; those of dates are days since 1970-01-01, and durations are days."""
         self.require_univariate("knots")
         return self.biases * self.weights[:, 0]
 
     def __call__(self, X: Any) -> Array:
-        """f at the rows of X, shape (N,) or (N, D). O(N log K) for d = 1 and ReLU, O(N K d) otherwise."""
-        points = real_array("X", X)
-        if points.ndim == 1 and self.n_features == 1:
-            points = points[:, None]
+        """f at the rows of X, shape (N,) or (N, D). O(N log K) for d = 1 and ReLU, O(N K d) otherwise.
+
+        X is what was fitted: of a fit on dates it must be dates, with a time zone if those had one; else numbers.
+        """
+        return self.at(self.numbers("X", X))
+
+    def numbers(self, name: str, values: Any) -> Array:
+        """Points of the kind that was fitted, as numbers."""
+        return numbers_as_in(name, values, self.dates)
+
+    def at(self, points: Array) -> Array:
+        """f at points that are numbers: days, for a fit on dates; shape (N, d), or (N,) for d = 1."""
+        points = points[:, None] if points.ndim == 1 and self.n_features == 1 else points
         if points.ndim != 2 or points.shape[1] != self.n_features:
             raise ProblemError(
                 "X", f"shape (N, {self.n_features})", f"shape {points.shape}", "Pass the features of the fit."
@@ -233,9 +257,9 @@ class RidgeSpline(Immutable):
         return value + (slope.T * (x - start)).T
 
     def pieces(self) -> tuple[Array, Array, Array]:
-        """d = 1, ReLU: sorted knots (K,), the K + 1 slopes between them, and the values at the knots."""
-        order = np.argsort(self.knots, kind="stable")
-        t, w, v = self.knots[order], self.weights[order, 0], self.amplitudes[order]
+        """d = 1, ReLU: sorted knots (K,) as numbers, the K + 1 slopes between them, and the values at the knots."""
+        order = np.argsort(self.breakpoints, kind="stable")
+        t, w, v = self.breakpoints[order], self.weights[order, 0], self.amplitudes[order]
         left = w < 0.0  # neurons that are active to the left of their knot
         first = self.slope[0] - v[left].sum(axis=0)
         slopes = np.concatenate([first[None], first + np.cumsum(v, axis=0)])
@@ -275,40 +299,23 @@ class RidgeSpline(Immutable):
         """The mean over X with one feature set to `at`; see :func:`ridgesplines.network.partial_dependence`."""
         from ridgesplines.network.interpret import partial_dependence
 
-        return partial_dependence(self, X, feature, at, sample_weight)
+        return partial_dependence(self, self.numbers("X", X), feature, self.numbers("at", at), sample_weight)
 
     def components(self, X: Any, sample_weight: Any = None) -> Components:
         """Curves of one feature and interactions that add up to f; see :func:`ridgesplines.network.components`."""
         from ridgesplines.network.components import components
 
-        return components(self, X, sample_weight)
+        return components(self, self.numbers("X", X), sample_weight)
 
     def to_frame(self, feature_names: Sequence[str] | None = None) -> pandas.DataFrame:
         """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas.
 
-        Features have the names given here, by default the network's own.
+        Features have the names given here, by default the network's own. Of a fit on dates knots are dates, in their
+        time zone; biases and amplitudes are those of x in days.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ImportError(
-                "to_frame() returns a pandas DataFrame: install pandas, or read .weights, "
-                ".biases and .amplitudes, which hold the same numbers."
-            ) from None
-        names = self.names if feature_names is None else tuple(map(str, feature_names))
-        if len(set(names)) != self.n_features:
-            expected = f"{self.n_features} distinct names"
-            raise ProblemError("feature_names", expected, repr(names), "Name each feature once.")
-        columns: dict[str, Array] = {}
-        if self.n_features == 1:
-            columns["knot"] = self.knots
-        columns |= {f"weight[{name}]": self.weights[:, i] for i, name in enumerate(names)}
-        columns["bias"] = self.biases
-        if self.n_outputs is None:
-            columns["amplitude"] = self.amplitudes
-        else:
-            columns |= {f"amplitude[{j}]": self.amplitudes[:, j] for j in range(self.n_outputs)}
-        return pd.DataFrame(columns)
+        from ridgesplines.network.table import to_frame
+
+        return to_frame(self, feature_names)
 
     def segments(self) -> Segments:
         """The straight pieces: start, end, slope, intercept. d = 1, ReLU; see :func:`ridgesplines.network.segments`."""
@@ -317,7 +324,10 @@ class RidgeSpline(Immutable):
         return segments(self)
 
     def to_ppoly(self) -> scipy.interpolate.PPoly:
-        """The spline as a :class:`scipy.interpolate.PPoly`; beyond its ends it extrapolates affinely. d = 1, ReLU."""
+        """The spline as a :class:`scipy.interpolate.PPoly`; beyond its ends it extrapolates affinely. d = 1, ReLU.
+
+        A function of numbers: of days since 1970-01-01, UTC, for a fit on dates.
+        """
         from ridgesplines.network.segments import piecewise_polynomial
 
         return piecewise_polynomial(self)
@@ -373,7 +383,7 @@ class RidgeSpline(Immutable):
 
 #: The arguments of the constructor, each an attribute.
 _ARGUMENTS = (
-    "weights", "biases", "amplitudes", "slope", "offset", "feature_names", "activation", "polynomial",
+    "weights", "biases", "amplitudes", "slope", "offset", "feature_names", "activation", "polynomial", "dates",
 )  # fmt: skip
 
 

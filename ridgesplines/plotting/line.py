@@ -25,6 +25,7 @@ from ridgesplines.plotting.style import (
     series,
     thinned,
 )
+from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.solution import Solution
 
 
@@ -34,7 +35,7 @@ def draw_line(figure: Picture, solution: Solution, target: str) -> None:
     _draw_certificate(below, solution)
     above.set_ylabel(target)
     above.set_title(headline(solution), fontsize=10, loc="left")
-    below.set_xlabel(solution.network.names[0])
+    label_x(below.xaxis, solution.network.names[0], solution.problem.dates, solution.problem.X)
     below.set_ylabel("dual certificate")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
@@ -44,11 +45,11 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
     p, net = solution.problem, solution.network
     x = p.X[:, 0]
     low, high = margins(x)
-    knots = np.sort(net.knots)
+    knots = np.sort(net.breakpoints)
     if net.activation.homogeneity is None:  # a smooth neuron may have its middle far from all data
         knots = knots[(knots >= low) & (knots <= high)]
     corners = drawn_at(net, low, high, knots, curved=bool(p.loss.link))
-    values, at_knots = p.loss.mean(net(corners)), p.loss.mean(net(knots))
+    values, at_knots = p.loss.mean(net.at(corners)), p.loss.mean(net.at(knots))
     if p.n_outputs is None:
         if p.n_samples > MOST_POINTS:
             draw_density(axes, x, p.y, "#404040", "data (density)")
@@ -78,7 +79,7 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
 
 
 def _draw_certificate(axes: Any, solution: Solution) -> None:
-    p, c, knots = solution.problem, solution.certificate, solution.network.knots
+    p, c, knots = solution.problem, solution.certificate, solution.network.breakpoints
     fixed = np.array(p.constraint.points)
     if solution.network.activation.homogeneity is None:
         low, high = margins(p.X[:, 0])

@@ -11,6 +11,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.plotting.cylinder import SIGNS, draw_atoms, finish, norm_words
 from ridgesplines.plotting.style import FIT, KNOT, Picture, margins, new_figure
+from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.radon.line import LineMeasure, second_derivative
 
 
@@ -65,13 +66,13 @@ def _draw_line(figure: Picture, network: RidgeSpline) -> None:
     for axes in (above, below):
         for site in measure.sites:
             axes.axvline(site, color="0.85", linewidth=0.9, zorder=0)
-    above.plot(corners, network(corners), color=FIT, linewidth=1.8)
-    above.plot(measure.sites, network(measure.sites), "o", color=KNOT, markersize=6, markeredgecolor="white")
+    above.plot(corners, network.at(corners), color=FIT, linewidth=1.8)
+    above.plot(measure.sites, network.at(measure.sites), "o", color=KNOT, markersize=6, markeredgecolor="white")
     above.set_ylabel("f(x)")
     above.set_title(norm_words(network), fontsize=10, loc="left")
     _draw_impulses(below, measure)
     below.set_xlim(corners[0], corners[-1])
-    below.set_xlabel(network.names[0])
+    label_x(below.xaxis, network.names[0], network.dates, corners)
     below.set_ylabel("$D^2 f$")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)

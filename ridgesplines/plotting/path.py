@@ -14,6 +14,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import group_norms
 from ridgesplines.path import Path
 from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
+from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.solution import Solution
 
 FLOOR = 1e-16
@@ -78,7 +79,7 @@ def plot_path(path: Path) -> Figure:
 def _draw_knots(axes: Any, solutions: Sequence[Solution]) -> None:
     """A dot a knot and lam; its area grows with the change of slope, so that small ones stay visible."""
     lams = np.concatenate([np.full(s.network.n_neurons, s.problem.lam) for s in solutions])
-    knots = np.concatenate([s.network.knots for s in solutions])
+    knots = np.concatenate([s.network.breakpoints for s in solutions])
     sizes = np.concatenate([group_norms(s.network.amplitudes) for s in solutions])
     if solutions[0].problem.n_outputs is None:
         signs = np.concatenate([np.sign(s.network.amplitudes) for s in solutions])
@@ -91,7 +92,7 @@ def _draw_knots(axes: Any, solutions: Sequence[Solution]) -> None:
         axes.scatter(lams[own], knots[own], s=area[own], color=colour, alpha=0.7, linewidths=0)
     x = solutions[0].problem.X[:, 0]
     axes.plot(np.zeros(len(x)), x, "_", color=DATA, markersize=8, transform=axes.get_yaxis_transform(), zorder=0)
-    axes.set_ylabel(f"knots in {solutions[0].network.names[0]}")
+    label_x(axes.yaxis, f"knots in {solutions[0].network.names[0]}", solutions[0].problem.dates, x)
     # Dots of one size and above the panel: a knot may be anywhere in it.
     dots = [Line2D([], [], marker="o", linestyle="", color=colour, label=word) for _, colour, word in kinds]
     axes.legend(handles=dots, frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)

@@ -22,7 +22,7 @@ def _window(solution: Solution) -> tuple[Array, Array, Array]:
     margin = 0.05 * np.where(high > low, high - low, 1.0)
     first, second = (np.linspace(a, b, CELLS) for a, b in zip(low - margin, high + margin, strict=True))
     points = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)
-    return first, second, solution.problem.loss.mean(solution.network(points)).reshape(CELLS, CELLS)
+    return first, second, solution.problem.loss.mean(solution.network.at(points)).reshape(CELLS, CELLS)
 
 
 def _name(solution: Solution, target: str) -> str:

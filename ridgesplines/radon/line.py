@@ -158,7 +158,7 @@ def second_derivative(net: Any, tol: float = 1e-12) -> LineMeasure:
     ([-3.0, 0.5], [-1.0, 3.0], True)
     """
     tol = real_number("tol", tol, "a number between 0 and 1", 0.0, 1.0)
-    knots, masses = require_network(net).knots, net.amplitudes
+    knots, masses = require_network(net).breakpoints, net.amplitudes
     if not len(knots):
         return LineMeasure(knots, masses)
     order = np.argsort(knots, kind="stable")

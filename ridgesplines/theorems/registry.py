@@ -81,8 +81,15 @@ class Claim:
 
     def run_on(self, solution: Solution) -> Report | None:
         """The check on a user's solution; None where the claim is not about it."""
-        objects = None if self.own is None else self.own(solution)
+        objects = None if self.own is None else self.own(_in_numbers(solution))
         return None if objects is None else self.check(*objects)
+
+
+def _in_numbers(solution: Solution) -> Solution:
+    """The same solution as a function of numbers, of which claims speak: of days, where x are dates."""
+    if solution.problem.dates is None:
+        return solution
+    return replace(solution, problem=solution.problem.in_numbers, network=solution.network.changed(dates=None))
 
 
 def _balanced(solution: Solution) -> Objects:

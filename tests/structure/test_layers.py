@@ -10,10 +10,11 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 
 #: From the ground up, a rung a wing; what stands on one rung knows nothing of its neighbours, but for the ground.
 LAYERS = [
-    {"exceptions", "interrupt", "verdict"},
+    {"exceptions", "interrupt", "verdict", "digits"},
+    {"dates"},
     {"validation", "fast", "files"},
     {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon"},
-    {"problem", "network"},
+    {"data", "problem", "network"},
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
     {"certificate"},
@@ -27,7 +28,7 @@ LAYERS = [
     {"estimators", "torch", "theorems", "plotting", "demo", "cli", "__main__"},
 ]
 #: Rungs whose rooms may use one another: the ground, and those who only use what is there.
-SHARED = (LAYERS[2], LAYERS[3], LAYERS[4], LAYERS[-1])
+SHARED = (LAYERS[3], LAYERS[4], LAYERS[5], LAYERS[-1])
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 #: A method may hand its object up to a consumer: `solution.plot()`. Inside the method, never on import.
@@ -44,6 +45,7 @@ METHODS = {
     ("ridgesplines.network.spline", "ridgesplines.network.components"),
     ("ridgesplines.network.spline", "ridgesplines.network.interpret"),
     ("ridgesplines.network.spline", "ridgesplines.network.segments"),
+    ("ridgesplines.network.spline", "ridgesplines.network.table"),
 }
 
 

@@ -56,7 +56,7 @@ def check(x: Array, y: Array, network: RidgeSpline) -> Report:
     signs = np.sign(np.where(np.abs(bends) > 1e-12 * size, bends, 0.0))
     fewest = sum((len(list(run)) + 1) // 2 for sign, run in groupby(signs) if sign)
     measures = (
-        at_most("|f(x) - y|, relative", float(np.abs(network(x) - y).max() / (np.ptp(y) or 1.0)), 1e-9),
+        at_most("|f(x) - y|, relative", float(np.abs(network.at(x) - y).max() / (np.ptp(y) or 1.0)), 1e-9),
         at_most(
             "|seminorm less the variation of the dots|, relative",
             abs(network.seminorm - np.abs(bends).sum()) / size,
@@ -70,10 +70,10 @@ def check(x: Array, y: Array, network: RidgeSpline) -> Report:
 
 def _draw(figure: Figure, x: Array, y: Array, network: RidgeSpline) -> None:
     axes = figure.subplots()
-    t = np.unique(np.concatenate([x, network.knots]))
+    t = np.unique(np.concatenate([x, network.breakpoints]))
     axes.plot(x, y, color=DATA, linewidth=3.0, alpha=0.4, label="connected dots")
-    axes.plot(t, network(t), color=FIT, label=f"the solution: {network.n_neurons} knots, N = {len(x)}")
+    axes.plot(t, network.at(t), color=FIT, label=f"the solution: {network.n_neurons} knots, N = {len(x)}")
     axes.plot(x, y, ".", color=DATA)
-    axes.plot(network.knots, network(network.knots), "o", color=KNOT, label="knots")
+    axes.plot(network.breakpoints, network.at(network.breakpoints), "o", color=KNOT, label="knots")
     axes.set(xlabel="x", ylabel="y")
     axes.legend(frameon=False)
