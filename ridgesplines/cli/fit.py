@@ -1,0 +1,68 @@
+"""The commands that solve: fit and path."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import ridgesplines as rs
+from ridgesplines.cli import paths
+from ridgesplines.cli.problem import ACTIVATIONS, problem_of, with_lam
+from ridgesplines.validation import rounded_up
+from ridgesplines.verdict import Status
+
+PICTURES = (".png", ".pdf", ".svg")
+
+
+def status(solutions: Sequence[rs.Solution]) -> int:
+    return 130 if any(solution.status is Status.INTERRUPTED for solution in solutions) else 0
+
+
+def _solver(args: argparse.Namespace, problem: rs.Problem) -> rs.solvers.Solver | None:
+    """A grid where the user chose its settings; otherwise the best solver for the problem."""
+    if args.directions is not None or args.backend is not None:
+        return rs.Grid(64 if args.directions is None else args.directions, backend=args.backend or "CLARABEL")
+    able = [rs.Univariate(verbose=True), rs.ColumnGeneration(verbose=True)] if args.verbose else []
+    return next((solver for solver in able if solver.refuses(problem) is None), None)
+
+
+def fit(args: argparse.Namespace) -> int:
+    paths.check([args.data], (args.out, ()), (args.plot, PICTURES))
+    problem = with_lam(problem_of(args, ACTIVATIONS[args.activation](args)), args.lam)
+    solution = rs.solve(problem, _solver(args, problem))
+    net = solution.network
+    # Files first: whoever reads what is printed, such as head, may leave early.
+    if args.out:
+        net.save(args.out)
+    if args.plot:
+        solution.plot(target=args.target).savefig(args.plot, dpi=150)
+    print(solution.summary())
+    if problem.n_features == 1 and problem.n_outputs is None and net.n_neurons:
+        what = "change of slope" if problem.activation.degree == 1 else "amplitude"
+        print(f"\n{'knot' if problem.activation.homogeneity else 'bias':>14}  {what}")
+        for knot, change in sorted(zip(net.knots, net.amplitudes, strict=True)):
+            print(f"{knot:14.6g}  {change:+.6g}")
+    say_written(args.out, args.plot)
+    return status([solution])
+
+
+def path(args: argparse.Namespace) -> int:
+    paths.check([args.data], (args.plot, PICTURES))
+    problem = problem_of(args, ACTIVATIONS[args.activation](args))
+    path = rs.solve_path(problem, _solver(args, problem), n_lams=args.n_lams)
+    if args.plot:
+        path.plot().savefig(args.plot, dpi=150)
+    print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>13}  scope")
+    for s in path:
+        print(
+            f"{s.problem.lam:12.6g}  {s.network.n_neurons:4d}  {s.objective:14.8g}  {s.data_fit:14.8g}  "
+            f"{s.seminorm:12.6g}  {rounded_up(s.relative_gap):>13}  {s.certificate.scope}"
+        )
+    say_written(args.plot)
+    return status(path)
+
+
+def say_written(*written: str | None) -> None:
+    for path in written:
+        if path:
+            print(f"wrote {path}")

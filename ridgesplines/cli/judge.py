@@ -1,0 +1,89 @@
+"""The commands that judge: gap and verify."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import ridgesplines as rs
+from ridgesplines.cli import paths
+from ridgesplines.cli.fit import say_written, status
+from ridgesplines.cli.problem import problem_of, split, with_lam
+from ridgesplines.cli.table import TableError, read_table
+
+REPORTS = (".html", ".md")
+
+
+def gap(args: argparse.Namespace) -> int:
+    paths.check([args.network, args.data])
+    solution = _evaluated(args)
+    print(solution.summary())
+    return status([solution])
+
+
+def _evaluated(args: argparse.Namespace) -> rs.Solution:
+    """The user's network on the user's problem."""
+    try:
+        network = _network(args.network)
+    except OSError as error:
+        raise TableError(f"{args.network}: {error.strerror or error}") from None
+    _match_features(args, network)
+    return rs.evaluate(with_lam(problem_of(args, network.activation), args.lam), network)
+
+
+def verify(args: argparse.Namespace) -> int:
+    paths.check([args.data, args.network], (args.report, REPORTS))
+    reports = []
+    for report in _reports(args):
+        print(report, flush=True)
+        reports.append(report)
+    print(rs.theorems.summary(reports))
+    if args.report:
+        rs.theorems.write(reports, args.report)
+        say_written(args.report)
+    failed = [report for report in reports if report.holds is False]
+    for report in failed:
+        print(f"FAILED: {report.number} {report.claim}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _reports(args: argparse.Namespace) -> Iterable[Any]:
+    """All claims on seeded instances; or those about data and networks on the user's."""
+    if args.seed < 0:
+        raise TableError(f"--seed: expected a whole number >= 0; got {args.seed}")
+    if args.data is None:
+        if args.target or args.network:
+            raise TableError("--target, --network: expected --data DATA.csv too; without it seeded instances are used")
+        return rs.theorems.verify(args.seed, args.thorough, verbose=True)
+    args.target = args.target or list(read_table(args.data).columns)[-1]
+    print(f"target        {args.target}")
+    solution = _evaluated(args) if args.network else rs.solve(with_lam(problem_of(args, rs.ReLU()), args.lam))
+    print("The other claims are not about data: run verify without --data.\n")
+    return rs.theorems.verify_on(solution if args.network else solution.certify())
+
+
+def _network(path: str) -> rs.RidgeSpline:
+    """A network that `fit --out` or PyTorch wrote; no code that a file may hold is run."""
+    if Path(path).suffix not in (".pt", ".pth"):
+        return rs.RidgeSpline.load(path)
+    try:
+        from ridgesplines.torch.conversion import from_file
+    except ImportError as error:
+        raise TableError(f"{path}: {error}") from None
+    network = from_file(path)
+    print("network       tensors read as V relu(W x - b) + C x + c_0; no code in the file was run")
+    return network
+
+
+def _match_features(args: argparse.Namespace, network: rs.RidgeSpline) -> None:
+    """The columns in the order in which the network takes them: another order would give a wrong number."""
+    own = list(network.feature_names or ())
+    if own and not args.features:
+        args.features = own
+        print("features      " + ", ".join(own))
+    given = split(args.features or (), own)
+    if own != given and sorted(own) == sorted(given):
+        raise TableError(f"--features: the network takes {', '.join(own)}, in this order; got {', '.join(given)}")
