@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -185,7 +185,7 @@ class Lipschitz(Constraint):
         return Shape(slope_low=-float(self.bound), slope_high=float(self.bound))
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class FixedValues(Constraint):
     r"""Passes through given points, on the data or off them: :math:`f(p_i) = v_i`.
 
@@ -210,23 +210,25 @@ class FixedValues(Constraint):
 
     at: tuple[float, ...]
     values: tuple[float, ...]
-    dates: Dates | None = field(default=None, repr=False)
+    dates: Dates | None = None
 
     def __init__(self, at: Any, values: Any, dates: Dates | None = None) -> None:
         at, given = read("at", at)
         p, v = np.atleast_1d(real_array("at", at)), np.atleast_1d(real_array("values", values))
-        if p.ndim != 1 or v.ndim != 1 or not len(p):
+        if p.ndim != 1 or v.shape != p.shape or not len(p):
             remedy = "Pass FixedValues(at=[0.0, 1.0], values=[0.0, 2.0]), say."
             got = f"shapes {p.shape} and {v.shape}"
             raise ProblemError("at, values", "a number each, or shape (F,) each with F >= 1", got, remedy)
-        if len(v) != len(p):
-            raise ProblemError("values", f"one value for each of the {len(p)} points", f"{len(v)}", "Pair them up.")
         points, values = _joined(p.tolist(), v.tolist())
         self.__dict__.update(at=points, values=values, dates=given or dates)
 
     @property
     def shape(self) -> Shape:
         return Shape(points=self.at, values=self.values)
+
+    def __repr__(self) -> str:
+        at = self.at if self.dates is None else tuple(self.dates.written(self.at)[1])
+        return f"FixedValues(at={at}, values={self.values})"
 
 
 @dataclass(frozen=True, init=False, repr=False)

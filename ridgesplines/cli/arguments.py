@@ -6,8 +6,10 @@ import argparse
 from typing import Any
 
 import ridgesplines as rs
+from ridgesplines.cli.constraints import forms
 from ridgesplines.cli.fit import fit, path
 from ridgesplines.cli.judge import gap, verify
+from ridgesplines.cli.predict import predict
 from ridgesplines.cli.problem import ACTIVATIONS, LOSSES
 
 
@@ -32,8 +34,12 @@ def parser() -> argparse.ArgumentParser:
         _add_problem(command)
         words = "features that may act together: a number, or groups of columns such as 'age,bmi;s1' (all)"
         command.add_argument("--interactions", metavar="K|GROUPS", help=words)
+        words = f"what is known of a function of one column, one or several of {forms()}"
+        command.add_argument("--constraint", nargs="+", action="extend", metavar="NAME", help=words)
         if name != "path":
-            command.add_argument("--lam", required=True, help="lambda, or a fraction of lambda_max such as 0.05max")
+            words = "lambda, or a fraction of lambda_max such as 0.05max"
+            chosen = " (chosen by 5-fold cross-validation)" if name == "fit" else ""
+            command.add_argument("--lam", required=name == "gap", help=words + chosen)
         if name != "gap":
             command.add_argument("--directions", type=int, metavar="M", help="solve on a grid of M directions (64)")
             command.add_argument("--backend", help="solve on a grid, with CLARABEL, ECOS, SCS, OSQP or HIGHS")
@@ -46,8 +52,27 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--out", metavar="NET.npz", help="write the network")
         if name == "path":
             command.add_argument("--n-lams", type=int, default=20, help="how many values of lambda (20)")
+    _add_predict(commands)
     _add_verify(commands)
     return parser
+
+
+def _add_predict(commands: Any) -> None:
+    text = "evaluate a saved network at the rows of a table, and print the table with its predictions"
+    command = commands.add_parser("predict", help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(run=predict)
+    command.add_argument(
+        "network", metavar="MODEL.npz", help="a network written by fit --out, or of PyTorch (.pt, .pth)"
+    )
+    command.add_argument("data", metavar="DATA.csv", help="a table with a header, and the columns of the fit")
+    command.add_argument("--features", nargs="+", metavar="COLUMN", help="the columns, where the network has no names")
+    command.add_argument("--out", metavar="FILE.csv", help="write the table there (it is printed)")
+    _add_missing(command)
+
+
+def _add_missing(command: argparse.ArgumentParser) -> None:
+    words = "leave out rows that miss a cell in a column that is used, and say how many; otherwise they are an error"
+    command.add_argument("--drop-missing", action="store_true", help=words)
 
 
 def _add_verify(commands: Any) -> None:
@@ -77,10 +102,10 @@ def _add_problem(command: argparse.ArgumentParser, optional: bool = False) -> No
     command.add_argument("--data" if optional else "data", metavar="DATA.csv", help="a table with a header")
     words = "the column to predict" + (" (the last)" if optional else "")
     command.add_argument("--target", required=not optional, metavar="COLUMN", help=words)
-    command.add_argument(
-        "--features", nargs="+", metavar="COLUMN", help="columns to predict from (default: all other numeric ones)"
-    )
+    words = "columns to predict from: numbers, or one of dates (all other numeric ones)"
+    command.add_argument("--features", nargs="+", metavar="COLUMN", help=words)
     command.add_argument("--weights", metavar="COLUMN", help="a column of sample weights")
+    _add_missing(command)
     command.add_argument("--loss", choices=LOSSES, default="squared", help="the loss (squared)")
     command.add_argument("--delta", type=float, default=1.0, help="Huber's threshold, in units of the target (1)")
     command.add_argument("--q", type=float, default=0.5, help="the quantile (0.5)")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+import numpy as np
+
 import ridgesplines as rs
 from ridgesplines.cli import paths
+from ridgesplines.cli.choice import chosen_lam
 from ridgesplines.cli.problem import ACTIVATIONS, problem_of, with_lam
 from ridgesplines.validation import rounded_up
 from ridgesplines.verdict import Status
@@ -28,8 +31,10 @@ def _solver(args: argparse.Namespace, problem: rs.Problem) -> rs.solvers.Solver 
 
 def fit(args: argparse.Namespace) -> int:
     paths.check([args.data], (args.out, ()), (args.plot, PICTURES))
-    problem = with_lam(problem_of(args, ACTIVATIONS[args.activation](args)), args.lam)
-    solution = rs.solve(problem, _solver(args, problem))
+    problem = problem_of(args, ACTIVATIONS[args.activation](args))
+    solver = _solver(args, problem)
+    problem = with_lam(problem, args.lam) if args.lam else problem.with_lam(chosen_lam(problem, solver))
+    solution = rs.solve(problem, solver)
     net = solution.network
     # Files first: whoever reads what is printed, such as head, may leave early.
     if args.out:
@@ -38,12 +43,23 @@ def fit(args: argparse.Namespace) -> int:
         solution.plot(target=args.target).savefig(args.plot, dpi=150)
     print(solution.summary())
     if problem.n_features == 1 and problem.n_outputs is None and net.n_neurons:
-        what = "change of slope" if problem.activation.degree == 1 else "amplitude"
-        print(f"\n{'knot' if problem.activation.homogeneity else 'bias':>14}  {what}")
-        for knot, change in sorted(zip(net.knots, net.amplitudes, strict=True)):
-            print(f"{knot:14.6g}  {change:+.6g}")
+        print("\n" + _knots(solution))
     say_written(args.out, args.plot)
     return status([solution])
+
+
+def _knots(solution: rs.Solution) -> str:
+    """The knots from the left to the right, and what changes there."""
+    problem, net = solution.problem, solution.network
+    order = np.argsort(net.breakpoints, kind="stable")
+    beside, places = problem.written(net.breakpoints[order])
+    head = ("knot" if problem.activation.homogeneity else "bias") + beside
+    width = max(14, len(head), *map(len, places))
+    what = "change of slope" if problem.activation.degree == 1 else "amplitude"
+    what += " per day" if problem.dates else ""
+    lines = [f"{head:>{width}}  {what}"]
+    lines += [f"{at:>{width}}  {change:+.6g}" for at, change in zip(places, net.amplitudes[order], strict=True)]
+    return "\n".join(lines)
 
 
 def path(args: argparse.Namespace) -> int:

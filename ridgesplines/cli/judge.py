@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import ridgesplines as rs
 from ridgesplines.cli import paths
 from ridgesplines.cli.fit import say_written, status
-from ridgesplines.cli.problem import problem_of, split, with_lam
+from ridgesplines.cli.networks import match_features, read_network
+from ridgesplines.cli.problem import problem_of, with_lam
 from ridgesplines.cli.table import TableError, read_table
 
 REPORTS = (".html", ".md")
@@ -26,11 +26,8 @@ def gap(args: argparse.Namespace) -> int:
 
 def _evaluated(args: argparse.Namespace) -> rs.Solution:
     """The user's network on the user's problem."""
-    try:
-        network = _network(args.network)
-    except OSError as error:
-        raise TableError(f"{args.network}: {error.strerror or error}") from None
-    _match_features(args, network)
+    network = read_network(args.network)
+    match_features(args, network)
     return rs.evaluate(with_lam(problem_of(args, network.activation), args.lam), network)
 
 
@@ -63,27 +60,3 @@ def _reports(args: argparse.Namespace) -> Iterable[Any]:
     solution = _evaluated(args) if args.network else rs.solve(with_lam(problem_of(args, rs.ReLU()), args.lam))
     print("The other claims are not about data: run verify without --data.\n")
     return rs.theorems.verify_on(solution if args.network else solution.certify())
-
-
-def _network(path: str) -> rs.RidgeSpline:
-    """A network that `fit --out` or PyTorch wrote; no code that a file may hold is run."""
-    if Path(path).suffix not in (".pt", ".pth"):
-        return rs.RidgeSpline.load(path)
-    try:
-        from ridgesplines.torch.conversion import from_file
-    except ImportError as error:
-        raise TableError(f"{path}: {error}") from None
-    network = from_file(path)
-    print("network       tensors read as V relu(W x - b) + C x + c_0; no code in the file was run")
-    return network
-
-
-def _match_features(args: argparse.Namespace, network: rs.RidgeSpline) -> None:
-    """The columns in the order in which the network takes them: another order would give a wrong number."""
-    own = list(network.feature_names or ())
-    if own and not args.features:
-        args.features = own
-        print("features      " + ", ".join(own))
-    given = split(args.features or (), own)
-    if own != given and sorted(own) == sorted(given):
-        raise TableError(f"--features: the network takes {', '.join(own)}, in this order; got {', '.join(given)}")

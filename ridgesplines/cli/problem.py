@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 import ridgesplines as rs
+from ridgesplines.cli.constraints import constraint_named
 from ridgesplines.cli.table import Table, TableError, read_table
 
 LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
@@ -31,16 +32,41 @@ ACTIVATIONS: dict[str, Callable[[argparse.Namespace], rs.activations.Activation]
     "exponential": lambda args: rs.Exponential(args.scale),
 }
 
+#: The most lines that are listed by their numbers.
+MOST_LINES = 5
+
 
 def problem_of(args: argparse.Namespace, activation: rs.activations.Activation) -> rs.Problem:
     """The problem that the arguments describe, at lam = 1."""
     table = read_table(args.data)
-    names, X = _features(args, table)
+    names = _features(args, table)
+    if args.drop_missing:
+        table = without_missing(table, [name for name in (*names, args.target, args.weights) if name])
+    X = _values(args, table, names)
     loss = LOSSES[args.loss](args)
     y = _labels(table, args.target, loss) if loss.labels else table.numbers(args.target)
     weight = None if args.weights is None else table.numbers(args.weights)
     groups = _groups(getattr(args, "interactions", None), names)
-    return rs.Problem(X, y, 1.0, loss, activation, weight, feature_names=names, interactions=groups)
+    known = [constraint_named(text) for text in getattr(args, "constraint", None) or ()]
+    return rs.Problem(
+        X, y, 1.0, loss, activation, weight, feature_names=names, constraints=known or None, interactions=groups
+    )
+
+
+def without_missing(table: Table, names: Collection[str], out: TextIO | None = None) -> Table:
+    """The table without the rows that miss a cell in these columns; how many, and which, is printed."""
+    kept, gone = table.complete(names)
+    if gone:
+        words = "; ".join(f"{len(lines)} for {name!r} (line {_listed(lines)})" for name, lines in gone.items())
+        missing = len(table.lines) - len(kept.lines)
+        print(f"rows          {len(kept.lines)}, without {missing} with missing cells: {words}", file=out)
+    if not kept.lines:
+        raise TableError(f"{table.path}: no row is complete in {', '.join(names)}; name other columns with --features")
+    return kept
+
+
+def _listed(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines[:MOST_LINES])) + (", ..." if len(lines) > MOST_LINES else "")
 
 
 def _groups(text: str | None, known: Collection[str]) -> int | list[list[str]] | None:
@@ -53,24 +79,37 @@ def _groups(text: str | None, known: Collection[str]) -> int | list[list[str]] |
         return [split([group.strip()], known) for group in text.split(";") if group.strip()]
 
 
-def _features(args: argparse.Namespace, table: Table) -> tuple[list[str], Any]:
-    """The columns to predict from, and their numbers; printed where the user did not choose them."""
+def _features(args: argparse.Namespace, table: Table) -> list[str]:
+    """The columns to predict from; printed, with those that are left out, where the user did not choose them."""
     if args.features:
         names = split(args.features, table.columns)
         if args.target in names:
             raise TableError(f"--features: {args.target!r} is the target; a function of it needs no fit")
         if len(set(names)) < len(names):
             raise TableError(f"--features: expected distinct columns; got {', '.join(names)}")
-        return names, np.column_stack([table.numbers(name) for name in names])
-    names = [name for name in table.numeric() if name not in (args.target, args.weights)]
+        return names
+    kinds = {name: table.kind(name) for name in table.columns if name not in (args.target, args.weights)}
+    numeric, dates = ([name for name in kinds if name and kinds[name] == kind] for kind in ("numbers", "dates"))
+    names = numeric or dates[:1]
     if not names:
         raise TableError(f"{args.data}: no numeric column is left to predict from; name some with --features")
-    try:
-        X = np.column_stack([table.numbers(name) for name in names])
-    except TableError as error:
-        raise TableError(f"{error}, or choose other columns with --features") from None
     print("features      " + ", ".join(names))
-    return names, X
+    if left := [f"{name or 'a column without a name'} ({kind})" for name, kind in kinds.items() if name not in names]:
+        print("left out      " + ", ".join(left))
+    return names
+
+
+def _values(args: argparse.Namespace, table: Table, names: Sequence[str]) -> Any:
+    """The columns to predict from as numbers; the only one may be dates."""
+    dates = [name for name in names if table.kind(name) == "dates"]
+    if dates and len(names) > 1:
+        raise TableError(f"--features: {dates[0]!r} holds dates, which can be the only feature, not one of several")
+    try:
+        return table.values(names[0]) if len(names) == 1 else np.column_stack([table.numbers(name) for name in names])
+    except TableError as error:
+        if args.features:
+            raise
+        raise TableError(f"{error}, or choose other columns with --features") from None
 
 
 def split(parts: Sequence[str], known: Collection[str]) -> list[str]:

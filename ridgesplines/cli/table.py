@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from ridgesplines.files import other_kind
 from ridgesplines.validation import Array
+
+#: What stands for no value in columns of numbers and dates, besides nothing.
+MISSING = {"", "NA", "N/A", "#N/A", "<NA>", "n/a", "NaN", "nan", "NULL", "null", "None", "NaT"}
+#: A month, which stands for its first day.
+MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 class TableError(ValueError):
@@ -31,7 +40,8 @@ class Table:
         cells = self.columns[name]
         for line, cell in zip(self.lines, cells, strict=True):
             if not cell:
-                raise TableError(f"{self.path}: column {name!r} is empty in line {line}; fill it in or drop the line")
+                words = "fill it in, or leave such rows out with --drop-missing"
+                raise TableError(f"{self.path}: column {name!r} is empty in line {line}; {words}")
         return cells
 
     def numbers(self, name: str) -> Array:
@@ -39,12 +49,56 @@ class Table:
         cells = self.text(name)
         for line, cell in zip(self.lines, cells, strict=True):
             if not _is_number(cell):
-                raise TableError(f"{self.path}: column {name!r} holds {cell!r} in line {line}; expected a number")
+                remedy = "; leave such rows out with --drop-missing" if cell in MISSING else ""
+                words = f"holds {cell!r} in line {line}; expected a number{remedy}"
+                raise TableError(f"{self.path}: column {name!r} {words}")
         return np.array([float(cell) for cell in cells])
 
-    def numeric(self) -> list[str]:
-        """The named columns that hold a number anywhere: one bad cell must not make a column vanish unseen."""
-        return [name for name, cells in self.columns.items() if name and any(map(_is_number, cells))]
+    def dates(self, name: str) -> Any:
+        """The column as an array of datetime.datetime, with a time zone where the cells have one."""
+        cells = self.text(name)
+        instants = np.empty(len(cells), dtype=object)
+        for k, (line, cell) in enumerate(zip(self.lines, cells, strict=True)):
+            instants[k] = instant(cell)
+            if instants[k] is None:
+                words = "expected a date such as 2020-01-31 or 2020-01-31 12:30"
+                raise TableError(f"{self.path}: column {name!r} holds {cell!r} in line {line}; {words}")
+        return instants
+
+    def kind(self, name: str) -> str:
+        """ "numbers" where a cell is one: one bad cell must not make a column vanish unseen; or "dates", or "text"."""
+        cells = self.columns.get(name, ())
+        if any(map(_is_number, cells)):
+            return "numbers"
+        return "dates" if any(map(instant, cells)) else "text" if any(cells) else "empty"
+
+    def values(self, name: str) -> Any:
+        """The column as dates where it holds some, as numbers otherwise."""
+        return self.dates(name) if self.kind(name) == "dates" else self.numbers(name)
+
+    def complete(self, names: Collection[str]) -> tuple[Table, dict[str, list[int]]]:
+        """The rows without a missing cell in these columns, and the lines of the others by the column at fault."""
+        gone: dict[str, list[int]] = {}
+        kept = []
+        missing = {name: {""} if self.kind(name) == "text" else MISSING for name in names if name in self.columns}
+        for k, line in enumerate(self.lines):
+            name = next((name for name, words in missing.items() if self.columns[name][k] in words), None)
+            if name is None:
+                kept.append(k)
+            else:
+                gone.setdefault(name, []).append(line)
+        columns = {name: [cells[k] for k in kept] for name, cells in self.columns.items()}
+        return Table(self.path, columns, [self.lines[k] for k in kept]), gone
+
+
+def instant(cell: str) -> datetime | None:
+    """The date that an ISO 8601 text names; None for any other text, and for numbers."""
+    if _is_number(cell) or not cell[:1].isdigit():
+        return None
+    try:
+        return datetime.fromisoformat(f"{cell}-01" if MONTH.fullmatch(cell) else cell)
+    except ValueError:
+        return None
 
 
 def _is_number(cell: str) -> bool:

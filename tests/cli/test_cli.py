@@ -184,7 +184,9 @@ def test_a_bad_first_cell_does_not_make_a_column_vanish(tmp_path, capsys):
     path = tmp_path / "data.csv"
     path.write_text("x,z,y\n1,NA,2\n2,3,4\n3,5,4\n")
     assert run("fit", path, "--target", "y", "--lam", 1) == 2
-    assert "column 'z' holds 'NA' in line 2; expected a number, or choose other" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "column 'z' holds 'NA' in line 2; expected a number; leave such rows out with --drop-missing" in error
+    assert "choose other columns with --features" in error
     assert run("fit", path, "--target", "y", "--lam", 1, "--features", "x") == 0
 
 

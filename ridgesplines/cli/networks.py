@@ -1,0 +1,42 @@
+"""Networks that a command is given: of a file of ours or of PyTorch, and the columns that they take."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TextIO
+
+import ridgesplines as rs
+from ridgesplines.cli.problem import split
+from ridgesplines.cli.table import TableError
+
+
+def read_network(path: str, out: TextIO | None = None) -> rs.RidgeSpline:
+    """A network that `fit --out` or PyTorch wrote; no code that a file may hold is run."""
+    try:
+        return _read(path, out)
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror or error}") from None
+
+
+def _read(path: str, out: TextIO | None) -> rs.RidgeSpline:
+    if Path(path).suffix not in (".pt", ".pth"):
+        return rs.RidgeSpline.load(path)
+    try:
+        from ridgesplines.torch.conversion import from_file
+    except ImportError as error:
+        raise TableError(f"{path}: {error}") from None
+    network = from_file(path)
+    print("network       tensors read as V relu(W x - b) + C x + c_0; no code in the file was run", file=out)
+    return network
+
+
+def match_features(args: argparse.Namespace, network: rs.RidgeSpline, out: TextIO | None = None) -> None:
+    """The columns in the order in which the network takes them: another order would give a wrong number."""
+    own = list(network.feature_names or ())
+    if own and not args.features:
+        args.features = own
+        print("features      " + ", ".join(own), file=out)
+    given = split(args.features or (), own)
+    if own != given and sorted(own) == sorted(given):
+        raise TableError(f"--features: the network takes {', '.join(own)}, in this order; got {', '.join(given)}")
