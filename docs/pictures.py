@@ -16,6 +16,7 @@ ORDER = [
     "quantiles_in_order",
     "counts",
     "choosing_lambda",
+    "dates",
     "two_dimensions",
     "classification",
     "ridge_functions",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -30,11 +30,13 @@ PER_DAY = {
 }
 #: Beyond so many days NumPy has no microseconds; beyond so many for durations no nanoseconds.
 MOST_DAYS, MOST_DAYS_NS = 1e8, 1e5
-#: As numbers in words: steps of a clock, as NumPy and Python name them; and units of durations.
-STEPS = {"D": "days", "m": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds"}
+#: The steps to which dates are written, and the units of durations with their names.
+STEPS = ("D", "m", "s", "ms", "us")
 UNITS = {"D": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "ms", "us": "us", "ns": "ns"}
 #: What a step may be, as a part of the span, where it does not meet every date exactly.
 RESOLUTION = 1e-5
+#: Days of 23 hours are days.
+CHANGE_OF_CLOCKS = 24.0 / 23.0
 #: The name of a zone of constant offset, as Python has it.
 OFFSET = re.compile(r"UTC([+-])(\d\d):(\d\d)")
 
@@ -115,18 +117,18 @@ class Dates:
         Parameters
         ----------
         days : shape (K,).
-        within : other numbers of days that they lie among, such as the data; their span says what is precise.
+        within : other numbers of days that they lie among, such as the data; whose spacing says what is precise.
 
         Examples
         --------
-        >>> Dates().written([18262.0, 18263.0]), Dates().written([18262.25], within=[18262.0, 18300.0])
+        >>> Dates().written([18262.0, 18263.0]), Dates().written([18262.25], within=[18262.0, 18262.5])
         (('', ['2020-01-01', '2020-01-02']), ('', ['2020-01-01 06:00']))
         >>> Dates("timedelta").written([0.25, 0.5])
         (' [hours]', ['6', '12'])
         """
         days, within = np.asarray(days, dtype=float), np.asarray(within, dtype=float).ravel()
         if self.kind == "datetime":
-            return ("" if self.zone is None else f" [{self.zone}]"), self._clock(days, np.append(days, within))
+            return ("" if self.zone is None else f" [{self.zone}]"), self._clock(days, within)
         unit = self.unit(np.append(days, within))
         return f" [{UNITS[unit]}]", digits.written(days * PER_DAY[unit], within * PER_DAY[unit])
 
@@ -135,22 +137,22 @@ class Dates:
         longest = np.abs(days).max(initial=0.0)
         return next((unit for unit in UNITS if longest * PER_DAY[unit] >= 1.0), "ns" if longest else "D")
 
-    def _clock(self, days: NDArray[Any], among: NDArray[Any]) -> list[str]:
-        """Dates to the day, the minute, ... as far as they need it to be exact, or their span asks for it."""
+    def _clock(self, days: NDArray[Any], within: NDArray[Any]) -> list[str]:
+        """Dates to the day, the minute, ... as far as they are exact then, or their span or spacing asks for it."""
         found, offsets = self.restored(days), [""] * len(days)
         if self.zone is not None:
             offsets = ["" if at is None else at.strftime("%z") for at in found]
             found = np.array([None if at is None else at.replace(tzinfo=None) for at in found], dtype="M8[us]")
-        span = np.ptp(among) if len(among) else 0.0
+        among = np.append(days, within)
+        spacing = np.diff(np.unique(within)).min(initial=np.inf) if len(within) > 1 else 0.0
+        enough = max(spacing * CHANGE_OF_CLOCKS, RESOLUTION * np.ptp(among)) if len(among) else 0.0
         for step in STEPS:
-            length = PER_DAY["us"] // PER_DAY[step]
-            rounded = ((found.view(np.int64) + length // 2) // length * length).view(found.dtype)
-            rounded[np.isnat(found)] = "NaT"
-            texts = [text.replace("T", " ") for text in np.datetime_as_string(rounded, cast(Any, step)).tolist()]
+            begun = found.astype(f"M8[{step}]")  # as a clock shows it
+            texts = [text.replace("T", " ") for text in np.datetime_as_string(begun).tolist()]
             if step != "D":
                 texts = [text + offset for text, offset in zip(texts, offsets, strict=True)]
-            is_exact = (rounded == found).all() or RESOLUTION * span * PER_DAY[step] >= 1.0
-            if is_exact and len(set(texts)) == len(set(days.tolist())):
+            will_do = enough * PER_DAY[step] >= 1.0 or ((begun == found) | np.isnat(found)).all()
+            if will_do and len(set(texts)) == len(set(days.tolist())):
                 break
         return texts
 
