@@ -2,9 +2,9 @@
 =================
 
 The annual flow of the Nile at Aswan, 1871 to 1970, given with its dates: no conversion before the fit, none after it.
-BIC chooses lam, the certificate proves the optimum, and the knots of the fit are dates. Their unit is days, whatever that
-of the table: slopes are flow per day, shown here per decade. The record is known for a drop in 1899. A linear spline is
-continuous, and draws a drop as a slope between two knots, the wider apart the larger lam is.
+BIC chooses lam, the certificate proves the optimum, and the knots of the fit are dates. Their unit is days, whatever
+that of the table: slopes are flow per day, shown here per decade. The record is known for a drop in 1899. A linear
+spline is continuous, and draws a drop as a slope between two knots, the wider apart the larger lam is.
 """
 
 import sys

@@ -63,6 +63,27 @@ def test_whatever_class_dates_come_in(zone):
         np.testing.assert_array_equal(read("x", restored)[0], expected)  # there and back
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("library", ["pyarrow", "pandas on pyarrow", "polars"])
+def test_columns_of_arrow_and_polars(library, zone):
+    module = pytest.importorskip(library.split()[-1])
+    index = pd.DatetimeIndex(DAYS).tz_localize(zone)
+    if library == "pyarrow":
+        column = module.array(list(index.to_pydatetime()), type=module.timestamp("us", tz=zone))
+        forms = [column, module.chunked_array([column])]
+    elif library == "polars":
+        plain = module.Series("when", list(pd.DatetimeIndex(DAYS).to_pydatetime()))
+        column = plain if zone is None else plain.dt.replace_time_zone(zone)
+        forms = [column, column.to_frame()]
+    else:
+        column = pd.Series(index).astype(f"timestamp[us{', tz=' + zone if zone else ''}][pyarrow]")
+        forms = [column, column.to_frame("when")]
+    for given in forms:
+        days, dates = read("x", given)
+        np.testing.assert_array_equal(np.ravel(days), [by_hand(day, zone and index.tz) for day in DAYS])
+        assert dates == Dates("datetime", zone)
+
+
 def test_python_dates_and_durations():
     np.testing.assert_array_equal(read("x", [dt.date(1970, 1, 2), dt.date(1969, 12, 31)])[0], [1.0, -1.0])
     for given in (
