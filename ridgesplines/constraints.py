@@ -215,12 +215,12 @@ class FixedValues(Constraint):
     def __init__(self, at: Any, values: Any, dates: Dates | None = None) -> None:
         at, given = read("at", at)
         p, v = np.atleast_1d(real_array("at", at)), np.atleast_1d(real_array("values", values))
-        if p.ndim != 1 or v.shape != p.shape or not len(p):
-            remedy = "Pass FixedValues(at=[0.0, 1.0], values=[0.0, 2.0]), say."
-            got = f"shapes {p.shape} and {v.shape}"
+        if p.ndim != 1 or v.ndim != 1 or not len(p):
+            got, remedy = f"shapes {p.shape} and {v.shape}", "Pass FixedValues(at=[0.0, 1.0], values=[0.0, 2.0]), say."
             raise ProblemError("at, values", "a number each, or shape (F,) each with F >= 1", got, remedy)
-        points, values = _joined(p.tolist(), v.tolist())
-        self.__dict__.update(at=points, values=values, dates=given or dates)
+        if len(v) != len(p):
+            raise ProblemError("values", f"one value for each of the {len(p)} points", f"{len(v)}", "Pair them up.")
+        self.__dict__.update(zip(("at", "values"), _joined(p.tolist(), v.tolist()), strict=True), dates=given or dates)
 
     @property
     def shape(self) -> Shape:
