@@ -44,13 +44,13 @@ class Table:
                 raise TableError(f"{self.path}: column {name!r} is empty in line {line}; {words}")
         return cells
 
-    def numbers(self, name: str) -> Array:
+    def numbers(self, name: str, expected: str = "a number") -> Array:
         """The column as numbers."""
         cells = self.text(name)
         for line, cell in zip(self.lines, cells, strict=True):
             if not _is_number(cell):
                 remedy = "; leave such rows out with --drop-missing" if cell in MISSING else ""
-                words = f"holds {cell!r} in line {line}; expected a number{remedy}"
+                words = f"holds {cell!r} in line {line}; expected {expected}{remedy}"
                 raise TableError(f"{self.path}: column {name!r} {words}")
         return np.array([float(cell) for cell in cells])
 
@@ -74,7 +74,10 @@ class Table:
 
     def values(self, name: str) -> Any:
         """The column as dates where it holds some, as numbers otherwise."""
-        return self.dates(name) if self.kind(name) == "dates" else self.numbers(name)
+        kind = self.kind(name)
+        if kind == "dates":
+            return self.dates(name)
+        return self.numbers(name, "a number, or a date such as 2020-01-31" if kind == "text" else "a number")
 
     def complete(self, names: Collection[str]) -> tuple[Table, dict[str, list[int]]]:
         """The rows without a missing cell in these columns, and the lines of the others by the column at fault."""

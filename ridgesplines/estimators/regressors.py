@@ -121,6 +121,8 @@ class LinearSplineRegressor(SplineRegressor):
     solution_ : the Solution, with objective, gap and certificate.
     network_ : the RidgeSpline f, with Poisson the logarithm of the mean; ``network_.knots`` and ``network_.to_frame()``
         show it.
+    dates_ : what the numbers of x stand for, where x were dates or durations, see
+        :class:`ridgesplines.dates.Dates`; None for numbers.
     n_features_in_ : 1.
     feature_names_in_ : the name of the feature, where X had one.
 

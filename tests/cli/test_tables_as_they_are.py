@@ -79,6 +79,8 @@ def test_a_word_about_every_column(table, capsys):
 def test_dates_are_no_feature_among_others(table, capsys):
     assert run("fit", table, "--target", "height", "--features", "wind,when", "--lam", 1) == 2
     assert "'when' holds dates, which can be the only feature" in capsys.readouterr().err
+    assert run("fit", table, "--target", "height", "--features", "site", "--lam", 1) == 2
+    assert "holds 'north' in line 2; expected a number, or a date such as 2020-01-31" in capsys.readouterr().err
     assert run("fit", table, "--target", "when", "--features", "wind", "--lam", 1) == 2
     assert "column 'when' holds '2023-03-01' in line 2; expected a number" in capsys.readouterr().err
 
