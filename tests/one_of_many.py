@@ -1,10 +1,12 @@
-"""Estimators of one feature for scikit-learn's checks, which bring several."""
+"""Estimators of one feature for scikit-learn's checks, which bring several; and the check that classifiers fail."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sklearn.utils import Tags
+
+from ridgesplines import RidgeSplineClassifier
 
 
 class OneOfMany:
@@ -27,3 +29,10 @@ class OneOfMany:
         tags.input_tags.one_d_array = False
         tags.input_tags.two_d_array = True
         return tags
+
+
+def expected_failures(estimator: Any) -> dict[str, str]:
+    """The checks that an estimator fails on purpose, with the reason; for scikit-learn's `expected_failed_checks`."""
+    if not isinstance(estimator, RidgeSplineClassifier):
+        return {}
+    return {"check_fit1d": "it asks for an error where a vector is N samples of one feature"}
