@@ -260,7 +260,7 @@ def _crossing(curves: QuantileCurves) -> float:
 
 def _corners(networks: Sequence[RidgeSpline]) -> Array:
     """All knots; zero where there are none. Between them, and beyond, all functions are straight."""
-    knots = np.unique(np.concatenate([net.knots for net in networks]))
+    knots = np.unique(np.concatenate([net.breakpoints for net in networks]))
     return knots if len(knots) else np.zeros(1)
 
 

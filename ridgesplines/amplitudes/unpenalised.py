@@ -63,7 +63,7 @@ def unpenalised(problem: Problem, network: RidgeSpline) -> RidgeSpline:
 
 def _within(net: RidgeSpline, low: float, high: float) -> RidgeSpline:
     """Without the knots beyond the data, whose neurons are straight there; the part that they are is kept."""
-    t = net.knots
+    t = net.breakpoints
     inside = (t > low) & (t < high)
     if inside.all():
         return net

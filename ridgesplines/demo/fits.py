@@ -45,8 +45,8 @@ def line(fit: Fit) -> dict[str, Any]:
     problem, top = posed(fit)
     solution = rs.solve(problem, solver(fit))
     net, x, eta = solution.network, problem.X[:, 0], partial(solution.certificate.eta, 1.0)
-    order = np.argsort(net.knots)
-    knots, sites = net.knots[order], np.union1d(problem.sites, net.knots)  # eta is straight between sites
+    order = np.argsort(net.breakpoints)
+    knots, sites = net.breakpoints[order], np.union1d(problem.sites, net.breakpoints)  # eta is straight between sites
     return {
         **figures(solution, top),
         "unique": solution.is_unique,
@@ -120,6 +120,6 @@ def outline(net: rs.RidgeSpline, x: Array) -> list[list[float]]:
     low, high = float(x.min()), float(x.max())
     beyond = (high - low) or 1.0
     ends = np.array([low - beyond, high + beyond])
-    inside = net.knots[(net.knots > ends[0]) & (net.knots < ends[1])]
+    inside = net.breakpoints[(net.breakpoints > ends[0]) & (net.breakpoints < ends[1])]
     corners = np.union1d(ends, inside)
     return np.stack([corners, net(corners)], axis=1).tolist()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.inference.bootstrap import Draw, resampled
 from ridgesplines.inference.covariance import ROBUST, Linearised
@@ -18,7 +19,7 @@ from ridgesplines.inference.spread import Delta, Percentiles
 from ridgesplines.network.segments import aligned, figures, places
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
-from ridgesplines.validation import Array, ReadOnly, real_array, real_number
+from ridgesplines.validation import Array, ReadOnly, real_number
 from ridgesplines.verdict import Status
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Estimates(ReadOnly):
     name : what they are, ``"knot"`` or ``"slope"``.
     value, se, low, high : shape (K,) for knots, (K + 1,) for slopes.
     start, end : for slopes the segments; None for knots.
+    dates : what x stands for, where it stands for dates: knots, starts and ends are days, and are written as dates.
+    span : both ends of the data, which say how precisely places are written.
 
     Examples
     --------
@@ -70,6 +73,8 @@ class Estimates(ReadOnly):
     high: Array
     start: Array | None = None
     end: Array | None = None
+    dates: Dates | None = None
+    span: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.value)
@@ -91,10 +96,9 @@ class Estimates(ReadOnly):
 
     def __str__(self) -> str:
         columns = self.columns()
-        knots = self.value if self.end is None else self.end[:-1]
         on_x = ("knot", "start", "end") if self.end is not None else ("knot", "low", "high")
-        shown = {name: places(values, knots) if name in on_x else figures(values) for name, values in columns.items()}
-        return aligned(shown)
+        written = [places(c, self.span, self.dates) if name in on_x else figures(c) for name, c in columns.items()]
+        return aligned(dict(zip(columns, written, strict=True)))
 
     __repr__ = __str__
 
@@ -135,8 +139,9 @@ class Confidence(ReadOnly):
         """The knots, increasing."""
         centre, radius = float(self.scaling.centre[0]), self.scaling.radius
         se, low, high = self.spread.knots(self.level)
-        value = np.sort(self.solution.network.knots)
-        return Estimates("knot", value, radius * se, centre + radius * low, centre + radius * high)
+        value = np.sort(self.solution.network.breakpoints)
+        low, high = centre + radius * low, centre + radius * high
+        return Estimates("knot", value, radius * se, low, high, None, None, *self._x)
 
     @cached_property
     def segments(self) -> Estimates:
@@ -145,7 +150,14 @@ class Confidence(ReadOnly):
         se, low, high = self.spread.slopes(self.level)
         edges = np.concatenate([[-np.inf], self.knots.value, [np.inf]])
         value = self.solution.network.pieces()[1]
-        return Estimates("slope", value, steep * se, steep * low + slope, steep * high + slope, edges[:-1], edges[1:])
+        low, high = steep * low + slope, steep * high + slope
+        return Estimates("slope", value, steep * se, low, high, edges[:-1], edges[1:], *self._x)
+
+    @property
+    def _x(self) -> tuple[Dates | None, tuple[float, float]]:
+        """What x stands for, and the ends of the data."""
+        x = self.solution.problem.reduced.X
+        return self.solution.network.dates, (float(x.min()), float(x.max()))
 
     @property
     def draws(self) -> Array | None:
@@ -156,10 +168,14 @@ class Confidence(ReadOnly):
 
     def band(self, x: Any) -> Band:
         """The curve and its interval at each x, shape (m,); pointwise: not all points at once."""
-        at, c = real_array("x", x).reshape(-1), self.scaling
+        return self.at(self.solution.network.numbers("x", x).reshape(-1))
+
+    def at(self, at: Array) -> Band:
+        """The same at points that are numbers: days, for a fit on dates."""
+        c = self.scaling
         line = float(c.slope[0]) * at + float(c.offset)
         low, high = self.spread.curve((at - float(c.centre[0])) / c.radius, self.level)
-        return Band(at, self.solution.predict(at), line + c.size * low, line + c.size * high)
+        return Band(at, self.solution.network.at(at), line + c.size * low, line + c.size * high)
 
     def plot(self, **kwargs: Any) -> Figure:
         """Data, curve and intervals; see :func:`ridgesplines.plotting.plot_confidence`."""
@@ -265,7 +281,7 @@ def confidence(
     refit = solution if moved else refitted(solution, move_knots=True)
     scaling = standardise(refit.problem)
     p, net = scaling.problem, scaling.scaled_network(refit.network)
-    x, knots = p.X[:, 0], np.sort(net.knots)
+    x, knots = p.X[:, 0], np.sort(net.breakpoints)
     low, high = float(x.min()), float(x.max())
     at = Parameters(low, high, net(np.concatenate([[low], knots, [high]]))[None], knots[None])
     near = Linearised(at, x, p.y, p.sample_weight)

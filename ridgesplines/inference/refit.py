@@ -88,7 +88,7 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
         network, history["knots moved elsewhere"] = _moved(problem, network)
     return replace(
         solution,
-        network=network.changed(feature_names=solution.network.feature_names),
+        network=network.changed(feature_names=solution.network.feature_names, dates=solution.network.dates),
         status=Status.KNOTS_MOVED if move_knots else Status.REFITTED,
         seconds=solution.seconds + time.perf_counter() - start,
         history=history,
@@ -116,7 +116,7 @@ def _moved(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, int]:
     """The least-squares spline of knots that have settled, and how often a single knot went elsewhere."""
     scaling = standardise(problem)
     p, net = scaling.problem, scaling.scaled_network(network)
-    knots = np.unique(net.knots)
+    knots = np.unique(net.breakpoints)
     if not len(knots):
         return network, 0
     found = settled(p.X[:, 0], p.y, p.sample_weight, knots)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ridgesplines import digits
+from ridgesplines.dates import Dates
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.validation import Array, ReadOnly, frozen
 
@@ -35,6 +37,9 @@ class Segments(ReadOnly):
     intercept : the value at x = 0 of the line of which the piece is a part, shape of the slope.
     n_rows : how many data are in each, shape (S,); None where no data are known. Rows of weight zero do not count, and
         a row at a knot belongs to the piece on its right.
+    dates : what x stands for, where it stands for dates or durations: `start` and `end` are days, and written and
+        tabulated as what they stand for; intercepts are those of x in days.
+    span : both ends of the data, which say how precisely places are written; empty where no data are known.
 
     Examples
     --------
@@ -54,6 +59,8 @@ class Segments(ReadOnly):
     slope: Array
     intercept: Array
     n_rows: Array | None = None
+    dates: Dates | None = None
+    span: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.start)
@@ -65,7 +72,8 @@ class Segments(ReadOnly):
 
     def columns(self) -> dict[str, Array]:
         """The columns of the table by name; ``slope[0]`` and so on for several outputs."""
-        columns = {"start": self.start, "end": self.end}
+        ends = (self.start, self.end) if self.dates is None else map(self.dates.restored, (self.start, self.end))
+        columns: dict[str, Array] = dict(zip(("start", "end"), ends, strict=True))
         for name in ("slope", "intercept"):
             values = getattr(self, name)
             columns |= {name: values} if values.ndim == 1 else {f"{name}[{j}]": v for j, v in enumerate(values.T)}
@@ -89,10 +97,9 @@ class Segments(ReadOnly):
         return pd.DataFrame(self.columns())
 
     def __str__(self) -> str:
-        columns, shown = self.columns(), {}
-        for name, values in columns.items():
-            shown[name] = places(values, self.knots) if name in ("start", "end") else figures(values)
-        return aligned(shown, MOST_ROWS)
+        shown = {name: figures(values) for name, values in self.columns().items() if name not in ("start", "end")}
+        start, end = (places(values, self.span or self.knots.tolist(), self.dates) for values in (self.start, self.end))
+        return aligned({"start": start, "end": end} | shown, MOST_ROWS)
 
     __repr__ = __str__
 
@@ -140,7 +147,9 @@ def segments(network: RidgeSpline, x: Array | None = None) -> Segments:
         intercept = np.concatenate([at[:1], at]) - (slope.T * places).T
     edges = np.concatenate([[-np.inf], t, [np.inf]])
     counts = None if x is None else frozen(np.diff(np.searchsorted(np.sort(x), edges)))
-    return Segments(frozen(edges[:-1]), frozen(edges[1:]), frozen(slope), frozen(intercept), counts)
+    span = () if x is None else (float(np.min(x)), float(np.max(x)))
+    start, end = frozen(edges[:-1]), frozen(edges[1:])
+    return Segments(start, end, frozen(slope), frozen(intercept), counts, network.dates, span)
 
 
 def piecewise_polynomial(network: RidgeSpline) -> scipy.interpolate.PPoly:
@@ -162,15 +171,13 @@ def piecewise_polynomial(network: RidgeSpline) -> scipy.interpolate.PPoly:
     return PPoly(np.stack([slopes, starts]), edges)
 
 
-def places(values: Array, among: Array) -> list[str]:
-    """Places on the x axis, with digits enough to tell those of a set apart: a thousandth of its span."""
-    finite = among[np.isfinite(among)]
-    span = float(np.ptp(finite)) if len(finite) > 1 else 0.0
-    if not span:
-        return [f"{value:.6g}" for value in values]
-    largest = float(np.abs(finite).max())
-    digits = int(np.clip(np.ceil(np.log10(largest / span)) + 4, 6, 17))
-    return [f"{value:.{digits}g}" for value in values]
+def places(values: Array, among: Sequence[float] | Array, dates: Dates | None = None) -> list[str]:
+    """Places on the x axis in words, with digits enough to tell those of a set apart; dates as dates."""
+    finite, within = np.isfinite(values), np.asarray(among, dtype=float)
+    within = within[np.isfinite(within)]
+    given = values[finite]
+    words = iter(digits.written(given, within) if dates is None else dates.written(given, within)[1])
+    return [next(words) if there else f"{value:g}" for value, there in zip(values, finite, strict=True)]
 
 
 def figures(values: Array) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.plotting.style import CURVE, DATA, FIT, KNOT, MOST_POINTS, draw_density, margins, new_figure
+from ridgesplines.plotting.time_axis import label_x
 
 
 def plot_confidence(confidence: Any, target: str = "y") -> Figure:
@@ -42,17 +43,18 @@ def plot_confidence(confidence: Any, target: str = "y") -> Figure:
         axes.scatter(x, problem.y, s=12.0, color=DATA, alpha=0.7, linewidths=0, label="data")
     low, high = margins(x)
     at = np.union1d(np.linspace(low, high, CURVE), knots.value)
-    band = confidence.band(at)
+    band = confidence.at(at)
     level = f"{100.0 * confidence.level:g} %"
     axes.fill_between(at, band.low, band.high, color=FIT, alpha=0.25, linewidth=0, label=f"{level}, pointwise")
     axes.plot(at, band.value, color=FIT, linewidth=1.8, label="least squares")
-    heights = confidence.solution.predict(knots.value) if len(knots) else knots.value
+    heights = confidence.solution.network.at(knots.value)
     ends = np.array([knots.value - knots.low, knots.high - knots.value])
     axes.errorbar(
         knots.value, heights, xerr=np.maximum(ends, 0.0), fmt="o", color=KNOT, capsize=4, markersize=5, label="knots"
     )
     axes.set_xlim(low, high)
-    axes.set(xlabel=confidence.solution.network.names[0], ylabel=target)
+    axes.set_ylabel(target)
+    label_x(axes.xaxis, confidence.solution.network.names[0], problem.dates, x)
     axes.set_title(f"K = {len(knots)} knots, taken as given; {confidence.method}", fontsize=10, loc="left")
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

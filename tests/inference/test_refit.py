@@ -93,7 +93,8 @@ def test_separated_classes_are_refused_in_words():
     x = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
     solution = rs.solve(rs.Problem(x, [1, 1, -1, -1, 1, 1], 0.05, rs.Logistic()))
     assert solution.network.n_neurons
-    with pytest.raises(rs.ProblemError, match=r"classes that no function of its neurons separates, to fit Logistic .* Refit"):
+    words = r"classes that no function of its neurons separates, to fit Logistic .* Refit"
+    with pytest.raises(rs.ProblemError, match=words):
         solution.refitted()
     p = rs.Problem(x, x, 0.1, constraints=[rs.Monotone()])
     with pytest.raises(rs.ProblemError, match="without constraints"):

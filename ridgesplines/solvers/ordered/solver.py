@@ -65,7 +65,7 @@ def ordered(
 
 def _start(problems: Sequence[Problem], at: Array, rows: NDArray[np.intp], starts: Sequence[RidgeSpline]) -> Working:
     """The knots of all starts for each function, at sites, and the rows nearest to each start."""
-    knots = np.concatenate([net.knots for net in starts])
+    knots = np.concatenate([net.breakpoints for net in starts])
     inner = np.unique(at[np.minimum(np.searchsorted(at, knots), len(at) - 1)])
     nodes = np.concatenate([[at[0] - 1.0], inner, [at[-1] + 1.0]])  # a bend at an end turns the slope beyond it
     y, fits = problems[0].y, np.stack([net(at[rows, None]) for net in starts], axis=1)
