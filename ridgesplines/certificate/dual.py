@@ -33,14 +33,14 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
     problem : the problem.
     y, z : its targets and the fit, both less the same constant where only their difference counts.
     """
-    if problem.loss.quadratic and z.ndim == 1:
+    if problem.loss.quadratic:
         s, Q = problem.sample_weight, problem.null_space
         r = y - z
         if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
             return np.zeros_like(r)
         weighted = (s[:, None] * Q).T
         r = r - Q @ np.linalg.lstsq(weighted @ Q, weighted @ r, rcond=1e-13)[0]
-        return -s * problem.loss.gradient(r, np.zeros_like(r))
+        return -(s * problem.loss.gradient(r, np.zeros_like(r)).T).T
     answer = affine_fit(problem, fixed=z + (problem.y - y) if problem.loss.translates else z)
     assert answer is not None  # a smooth loss is finite everywhere
     return answer[1]

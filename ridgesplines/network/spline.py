@@ -137,27 +137,23 @@ class RidgeSpline(Immutable):
 
     @classmethod
     def through(cls, x: Any, y: Any, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
-        """The linear spline that connects the points (x, y), x increasing, and goes on straight beyond them.
+        """The linear spline that connects the points x (m,), y (m,) or (m, D), x increasing, straight beyond them.
 
         Each amplitude makes up for the rounding of those before it, so that f as it is evaluated here meets every
         point to rounding, however steep the pieces. O(K).
         """
         t, values = real_array("x", x), real_array("y", y)
-        if t.ndim != 1 or t.shape != values.shape or len(t) < 2 or not (np.diff(t) > 0.0).all():
+        if t.ndim != 1 or t.shape != values.shape[:1] or len(t) < 2 or not (np.diff(t) > 0.0).all():
             raise ProblemError(
                 "x, y",
-                "two vectors of one length, at least 2 points, x increasing",
-                f"shapes {t.shape} and {values.shape}" + (", x not increasing" if t.shape == values.shape else ""),
+                "as many x as y, at least 2 points, x increasing",
+                f"shapes {t.shape} and {values.shape}" + (", x not increasing" if len(t) == len(values) else ""),
                 "Sort the points by x, and leave out repeated ones.",
             )
-        first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
-        amplitudes, change, rise = [], 0.0, 0.0
-        # The same sums in the same order as in `pieces`.
-        for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
-            amplitudes.append((height - (start + rise)) / width - first - change)
-            change += amplitudes[-1]
-            rise += (first + change) * width
-        return cls(np.ones((len(amplitudes), 1)), t[1:-1], amplitudes, [first], start - first * t[1], feature_names)
+        slope = (values[1] - values[0]) / (t[1] - t[0])
+        amplitudes = np.array([_connecting(t, column) for column in np.atleast_2d(values.T)]).T
+        amplitudes = amplitudes.reshape(len(t) - 2, *values.shape[1:])
+        return cls(np.ones((len(t) - 2, 1)), t[1:-1], amplitudes, slope[None], values[1] - slope * t[1], feature_names)
 
     def changed(self, **changes: Any) -> RidgeSpline:
         """A copy with other arguments of the constructor."""
@@ -393,6 +389,17 @@ def _require_unit(activation: Activation, norms: Array) -> None:
         expected = f"rows of unit length for {activation!r}, which is not homogeneous"
         remedy = "Choose the activation's scale instead, for all neurons at once."
         raise ProblemError("weights", expected, f"a row of length {norms[off.argmax()]:g}", remedy)
+
+
+def _connecting(t: Array, values: Array) -> list[float]:
+    """The kinks of the spline through points, by the same sums in the same order as in `pieces`."""
+    first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
+    amplitudes, change, rise = list[float](), 0.0, 0.0
+    for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
+        amplitudes.append((height - (start + rise)) / width - first - change)
+        change += amplitudes[-1]
+        rise += (first + change) * width
+    return amplitudes
 
 
 def group_norms(amplitudes: Array) -> Array:

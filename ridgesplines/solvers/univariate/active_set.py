@@ -9,40 +9,20 @@ violate :math:`|\eta| \le \lambda` the worst joins. The objective falls in every
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.linalg import lapack
 
-from ridgesplines.interrupt import check
-from ridgesplines.solvers.univariate.kernels import certificate, face, kinks_transposed, peaks
+from ridgesplines.solvers.univariate.kernels import face, kinks_transposed
+from ridgesplines.solvers.univariate.knots import Knots, State, exchanged, with_ends, with_joined
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
 #: Where nothing is known of the knots, one node in this many is one at first.
 STRIDE = 8
-#: A node violates the certificate where |eta| exceeds lam by more than this, relatively.
-VIOLATION_RTOL = 1e-11
-MAX_ROUNDS = 100
 #: Line searches in a row.
 WALK = 25
-#: Violators that are tried one by one, in all.
-SINGLY = 200
-#: Changes of the objective below this, relative to the penalty, are rounding.
-HIDDEN = 1e-12
-
-
-@dataclass(frozen=True)
-class Knots:
-    """A spline on nodes: the indices of its active knots, the signs of their kinks, its values at ends and knots."""
-
-    active: Array
-    signs: Array
-    theta: Array
-
-    def nodes(self, count: int) -> Array:
-        """The active knots and both ends."""
-        return with_ends(self.active, count)
 
 
 def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knots:
@@ -55,27 +35,8 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     start : knots near the optimum, if some are known; their values do not matter.
     """
     active, signs = _guess(moments) if start is None else (start.active, start.signs)
-    now = _State.of(moments, _consistent(moments, lam, active, signs))
-    joining, new, worst = _violators(moments, lam, now)
-    patience = SINGLY
-    for _ in range(MAX_ROUNDS):
-        if not len(joining):
-            break
-        check()
-        previous, better, alone = worst, None, min(len(joining), patience)
-        # All violators together, or one by one where they stand in each other's way.
-        for some in (slice(None), *(slice(k, k + 1) for k in range(alone))):
-            patience -= some != slice(None)
-            candidate = _joined(moments, lam, now, joining[some], new[some])
-            change, (others, signs_there, worst) = now.change(candidate, lam), _violators(moments, lam, candidate)
-            # Where rounding hides what the objective does, the certificate decides.
-            if change < 0.0 or (change <= HIDDEN * lam * now.seminorm and worst < 0.99 * previous):
-                better = candidate
-                break
-        if better is None:
-            break
-        now, joining, new = better, others, signs_there
-    return now.knots
+    now = State.of(moments, _consistent(moments, lam, active, signs))
+    return exchanged(moments, lam, now, partial(_joined, moments, lam))
 
 
 def _guess(moments: Moments) -> tuple[Array, Array]:
@@ -85,37 +46,14 @@ def _guess(moments: Moments) -> tuple[Array, Array]:
     return active, np.sign(kinks(part.t, on_face(part, 0.0, np.zeros(len(active)))))
 
 
-def _joined(moments: Moments, lam: float, now: _State, joining: Array, new: Array) -> _State:
+def _joined(moments: Moments, lam: float, now: State, joining: Array, new: Array) -> State:
     """From the present spline to one with some of these nodes as knots too."""
-    active = np.concatenate([now.knots.active, joining])
-    order = np.argsort(active, kind="stable")
-    active, signs = active[order], np.concatenate([now.knots.signs, new])[order]
-    candidate = _State.of(moments, _consistent(moments, lam, active, signs))
+    active, order = with_joined(now.knots.active, joining)
+    signs = np.concatenate([now.knots.signs, new])[order]
+    candidate = State.of(moments, _consistent(moments, lam, active, signs))
     if now.change(candidate, lam) < 0.0:
         return candidate
-    return _State.of(moments, _walk(moments, lam, now.knots, active, signs))
-
-
-@dataclass(frozen=True)
-class _State:
-    """A spline with its values at all nodes, what is left of the dual vector there, and its seminorm."""
-
-    knots: Knots
-    values: Array
-    residual: Array
-    seminorm: float
-
-    @classmethod
-    def of(cls, moments: Moments, knots: Knots) -> _State:
-        nodes = moments.t[knots.nodes(len(moments.t))]
-        values = np.interp(moments.t, nodes, knots.theta)
-        seminorm = float(np.abs(kinks(nodes, knots.theta)).sum())
-        return cls(knots, values, moments.residual(values), seminorm)
-
-    def change(self, new: _State, lam: float) -> float:
-        """By how much the objective of `new` is larger: no difference of large numbers that are nearly equal."""
-        step = new.values - self.values
-        return -0.5 * float(step @ (self.residual + new.residual)) + lam * (new.seminorm - self.seminorm)
+    return State.of(moments, _walk(moments, lam, now.knots, active, signs))
 
 
 def on_face(moments: Moments, lam: float, signs: Array) -> Array:
@@ -190,19 +128,6 @@ def _line_minimum(now: Array, then: Array, lam: float, curvature: float) -> tupl
     return float(when[j]), crossing[j : j + 1]
 
 
-def with_ends(active: Array, count: int) -> Array:
-    """The nodes `active` of `count`, with the first and the last."""
-    return np.concatenate([[0], active, [count - 1]])
-
-
-def _violators(moments: Moments, lam: float, now: _State) -> tuple[Array, Array, float]:
-    """The nodes where |eta| exceeds lam most, see `kernels.peaks`; the signs there; by how much at most."""
-    eta = certificate(moments.t, now.residual)
-    eta[now.knots.active] = 0.0
-    worst = peaks(eta, lam * (1.0 + VIOLATION_RTOL))
-    return worst, np.sign(eta[worst]), float(np.abs(eta).max()) - lam
-
-
 def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Array:
     """The values at ends and knots still missing for `loads` to be lam times the signs' own, on the face.
 
@@ -214,4 +139,5 @@ def last_digits(moments: Moments, lam: float, knots: Knots, loads: Array) -> Arr
     diagonal, beside = moments.bands
     off = loads - lam * kinks_transposed(moments.t, knots.signs) if len(knots.signs) else loads
     step, info = lapack.dptsv(diagonal, beside, off)[2:]
+    step = step.reshape(off.shape)
     return step if info == 0 else np.zeros_like(off)

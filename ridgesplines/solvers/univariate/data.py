@@ -8,9 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from ridgesplines.losses.base import Loss
+from ridgesplines.network.spline import group_norms
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.univariate import kernels
-from ridgesplines.solvers.univariate.active_set import Knots
+from ridgesplines.solvers.univariate.kernels import times
+from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
@@ -27,8 +29,9 @@ class Line:
     Attributes
     ----------
     order : the data's rows in the order of x, or None where they came sorted.
-    t, y, weight : sorted, shape (n,).
+    t, y, weight : sorted, shape (n,); y of shape (n, D) for D outputs of a regression.
     loss : the loss.
+    outputs : the end of the shape of values, () or (D,).
     """
 
     order: Array | None
@@ -36,14 +39,15 @@ class Line:
     y: Array
     weight: Array
     loss: Loss
+    outputs: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, problem: Problem) -> Line:
         t = problem.X[:, 0]
         if (t[1:] >= t[:-1]).all():
-            return cls(None, t, problem.y, problem.sample_weight, problem.loss)
+            return cls(None, t, problem.y, problem.sample_weight, problem.loss, problem.outputs)
         order = np.argsort(t, kind="stable")
-        return cls(order, t[order], problem.y[order], problem.sample_weight[order], problem.loss)
+        return cls(order, t[order], problem.y[order], problem.sample_weight[order], problem.loss, problem.outputs)
 
     @cached_property
     def first(self) -> Array | None:
@@ -61,10 +65,15 @@ class Line:
 
     @cached_property
     def parabola(self) -> tuple[Array, Array]:
-        """(H, b) with terms H z^2 / 2 - b z and a constant, where the loss is quadratic; shapes (n,)."""
+        """(H, b) with terms H z^2 / 2 - b z and a constant, where the loss is quadratic; shapes (n,) and like y."""
         zero = np.zeros_like(self.y)
-        H, b = (self.weight * part for part in (self.loss.curvature(self.y, zero), -self.loss.gradient(self.y, zero)))
-        return H, b
+        curvature = self.loss.curvature(self.y, zero)
+        H = self.weight * (curvature[:, 0, 0] if self.outputs else curvature)
+        return H, -self.weighted(self.loss.gradient(self.y, zero))
+
+    def weighted(self, values: Array) -> Array:
+        """Values of the rows times their weights."""
+        return times(self.weight, values)
 
     def rows(self, nodes: Array) -> Array:
         """The first row of each interval between nodes."""
@@ -72,7 +81,7 @@ class Line:
 
     def per_site(self, values: Array) -> Array:
         """Sums over the rows of each site."""
-        return values if self.first is None else np.add.reduceat(values, self.first)
+        return values if self.first is None else np.add.reduceat(values.T, self.first, axis=-1).T
 
     def fit(self, nodes: Array, theta: Array) -> Array:
         """The spline with these values at the nodes, for every row."""
@@ -92,7 +101,7 @@ class Line:
 
     def seminorm(self, knots: Knots) -> float:
         """The sum of the sizes of the kinks."""
-        return float(np.abs(kinks(self.sites[knots.nodes(len(self.sites))], knots.theta)).sum())
+        return float(group_norms(kinks(self.sites[knots.nodes(len(self.sites))], knots.theta)).sum())
 
     def data_fit(self, z: Array) -> float:
         """The weighted sum of the losses."""
@@ -112,11 +121,11 @@ class Line:
         """
         most, s, y = 1.0 / excess if excess > 0.0 else 1.0, self.weight, self.y
         if self.loss.quadratic:
-            linear = float(u @ y)
-            square = 0.5 * float(u @ (u / self.parabola[0]))
+            linear = float(np.vdot(u, y))
+            square = 0.5 * float(np.vdot(u, times(1.0 / self.parabola[0], u)))
             most = min(most, linear / (2.0 * square)) if square > 0.0 else most
             return most * linear - most**2 * square
-        v = -min(most, 1.0) * u / s
+        v = -min(most, 1.0) * times(1.0 / s, u)
         inside = self.loss.nearest(y, v)
         # A parabola's dual vector, far from the optimum, is not one of the loss; what is near, relatively, is rounding.
         if (np.abs(v - inside) > DOMAIN_RTOL * np.abs(inside)).any():

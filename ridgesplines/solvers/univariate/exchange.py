@@ -13,9 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ridgesplines.network.spline import group_norms
 from ridgesplines.solvers.univariate import kernels
-from ridgesplines.solvers.univariate.active_set import Knots, active_set
+from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.groups import group_set
+from ridgesplines.solvers.univariate.knots import Knots
+from ridgesplines.solvers.univariate.kernels import times
 from ridgesplines.solvers.univariate.moments import Moments
 from ridgesplines.validation import Array
 
@@ -29,7 +33,10 @@ DENSE_SITES = 8
 
 @dataclass(frozen=True)
 class Quadratic:
-    """sum_n H_n z_n^2 / 2 - b_n z_n over the rows of some data; H and b have shape (n,)."""
+    """sum_n H_n z_n^2 / 2 - b_n z_n over the rows of some data; H and b have shape (n,).
+
+    For D outputs b has shape (n, D), and H may hold D x D matrices.
+    """
 
     line: Line
     curvature: Array
@@ -39,7 +46,7 @@ class Quadratic:
         return self.line.moments(self.curvature, self.target, nodes)
 
     def dual(self, z: Array) -> Array:
-        return self.target - self.curvature * z
+        return self.target - times(self.curvature, z)
 
 
 #: (knots, fit, eta) -> whether the gap is small enough.
@@ -88,7 +95,7 @@ def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots 
     local = None
     if start is not None:
         local = Knots(np.searchsorted(candidates, start.active), start.signs, start.theta)
-    knots = active_set(moments, lam, local)
+    knots = (active_set if moments.loads.ndim == 2 else group_set)(moments, lam, local)
     return Knots(candidates[knots.active], knots.signs, knots.theta)
 
 
@@ -112,6 +119,6 @@ def union(m: int, *parts: Array) -> Array:
 
 def violators(eta: Array, lam: float, nodes: Array) -> Array:
     """The sites between nodes where |eta| exceeds lam most, see `kernels.peaks`."""
-    eta = eta.copy()
+    eta = eta.copy() if eta.ndim == 1 else group_norms(eta)
     eta[nodes] = 0.0
     return kernels.peaks(eta, lam * (1.0 + 1e-12))

@@ -2,7 +2,8 @@
 
 Both do the same sums in a different order; results agree to rounding. Points t are sorted, and may repeat. Nodes are
 distinct points, among them the first and the last; `first` says, for every interval between nodes, with which point
-it begins, and the last point belongs to the last interval.
+it begins, and the last point belongs to the last interval. Values at points or nodes may be vectors of D outputs, one a
+row, and curvatures D x D matrices; these passes are always numpy's.
 """
 
 from __future__ import annotations
@@ -19,72 +20,72 @@ from ridgesplines.validation import Array
 COMPILED_POINTS = 20_000
 
 
-def _fast(t: Array) -> Any:
+def _fast(t: Array, values: Array | None = None) -> Any:
+    if values is not None and values.ndim > 1:
+        return None
     enough = COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS
     return compiled("solvers.univariate.compiled") if len(t) >= enough else None
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:
-    """The 2 x 2 moments of the hat functions on the intervals between nodes: (3, c - 1) and (2, c - 1)."""
-    if (fast := _fast(t)) is not None:
+    """The 2 x 2 moments of the hat functions on the intervals between nodes: (3, c - 1) and (2, c - 1).
+
+    For vectors (3, c - 1) or (3, c - 1, D, D), as the curvature is, and (2, c - 1, D).
+    """
+    if (fast := _fast(t, target)) is not None:
         return fast.moments(t, curvature, target, nodes, first)
     counts = np.diff(np.append(first, len(t)))
     p = t - np.repeat(nodes[:-1], counts)
     p *= np.repeat(1.0 / np.diff(nodes), counts)
-    grams, loads = np.empty((3, len(counts))), np.empty((2, len(counts)))
-    weighted = curvature * p
-    load = target * p
-    loads[1] = np.add.reduceat(load, first)
-    np.subtract(target, load, out=load)
-    loads[0] = np.add.reduceat(load, first)
-    np.multiply(weighted, p, out=load)
-    grams[2] = np.add.reduceat(load, first)
+    grams, loads = np.empty((3, len(counts), *curvature.shape[1:])), np.empty((2, len(counts), *target.shape[1:]))
+    load = target.T * p
+    loads[1] = np.add.reduceat(load, first, axis=-1).T
+    np.subtract(target.T, load, out=load)
+    loads[0] = np.add.reduceat(load, first, axis=-1).T
+    weighted = curvature.T * p
+    load = weighted * p
+    grams[2] = np.add.reduceat(load, first, axis=-1).T
     np.subtract(weighted, load, out=load)
-    grams[1] = np.add.reduceat(load, first)
-    np.subtract(curvature, weighted, out=weighted)
+    grams[1] = np.add.reduceat(load, first, axis=-1).T
+    np.subtract(curvature.T, weighted, out=weighted)
     np.subtract(weighted, load, out=weighted)
-    grams[0] = np.add.reduceat(weighted, first)
+    grams[0] = np.add.reduceat(weighted, first, axis=-1).T
     return grams, loads
 
 
 def values(t: Array, nodes: Array, first: Array, theta: Array) -> Array:
     """The spline with values theta at the nodes, at all points."""
-    slopes = np.diff(theta) / np.diff(nodes)
-    if (fast := _fast(t)) is not None:
+    slopes = np.diff(theta.T) / np.diff(nodes)
+    if (fast := _fast(t, theta)) is not None:
         return fast.values(t, nodes, first, theta, slopes)
     counts = np.diff(np.append(first, len(t)))
-    z = t - np.repeat(nodes[:-1], counts)
-    z *= np.repeat(slopes, counts)
-    z += np.repeat(theta[:-1], counts)
-    return z
+    z = np.repeat(slopes, counts, axis=-1)
+    z *= t - np.repeat(nodes[:-1], counts)
+    z += np.repeat(theta[:-1].T, counts, axis=-1)
+    return z.T
 
 
 def certificate(t: Array, u: Array) -> Array:
     """eta at all sites, summed from the nearer end."""
-    if (fast := _fast(t)) is not None:
+    if (fast := _fast(t, u)) is not None:
         return fast.certificate(t, u, int(np.searchsorted(t, (t[0] + t[-1]) / 2.0)))
     return eta_at_sites(t, u)
 
 
 def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, Array]:
     """Moments on some of the nodes t, given by their indices, from those on all of them."""
-    if (fast := _fast(t)) is not None:
+    if (fast := _fast(t, loads[0])) is not None:
         return fast.coarser(t, grams, loads, nodes)
     first = nodes[:-1]
     counts, at = nodes[1:] - first, t[nodes]
     rise, left = np.repeat(1.0 / (at[1:] - at[:-1]), counts), np.repeat(at[:-1], counts)
     p, q = (t[:-1] - left) * rise, (t[1:] - left) * rise  # the right hat at both ends of each small interval
     p1, q1 = 1.0 - p, 1.0 - q
-    (a, b, c), (r, s) = grams, loads
+    (a, b, c), (r, s) = (part.T for part in grams), (part.T for part in loads)
     ap, bp, bq, cq = a * p, b * p, b * q, c * q
-    both = np.empty((5, len(t) - 1))
-    both[0] = (a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1
-    both[1] = (ap + bq) * p1 + (bp + cq) * q1
-    both[2] = (ap + 2.0 * bq) * p + cq * q
-    both[3] = r * p1 + s * q1
-    both[4] = r * p + s * q
-    sums = np.add.reduceat(both, first, axis=1)
-    return sums[:3], sums[3:]
+    few = [(a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1, (ap + bq) * p1 + (bp + cq) * q1, (ap + 2.0 * bq) * p + cq * q]
+    sums = [r * p1 + s * q1, r * p + s * q]
+    return tuple(np.stack([np.add.reduceat(part, first, axis=-1).T for part in parts]) for parts in (few, sums))
 
 
 def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
@@ -100,22 +101,29 @@ def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Arra
 
 def kinks_transposed(t: Array, eta: Array) -> Array:
     """The transpose of `kinks`, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
-    values, slopes = np.zeros(len(t)), np.zeros(len(t) + 1)
+    values, slopes = np.zeros((len(t), *eta.shape[1:])), np.zeros((len(t) + 1, *eta.shape[1:]))
     values[1:-1] = eta
-    slopes[1:-1] = (values[1:] - values[:-1]) / (t[1:] - t[:-1])
+    slopes[1:-1] = ((values[1:] - values[:-1]).T / (t[1:] - t[:-1])).T
     return slopes[1:] - slopes[:-1]
 
 
 def residual(grams: Array, loads: Array, theta: Array) -> Array:
     """The load less the Gram matrix times theta, at all nodes."""
-    if (fast := _fast(theta)) is not None:
+    if (fast := _fast(theta, theta)) is not None:
         return fast.residual(grams, loads, theta)
     left, right = theta[:-1], theta[1:]
     (a, b, c), (r, s) = grams, loads
-    d = np.zeros(len(theta))
-    d[:-1] = r - a * left - b * right
-    d[1:] += s - b * left - c * right
+    d = np.zeros_like(theta)
+    d[:-1] = r - times(a, left) - times(b, right)
+    d[1:] += s - times(b, left) - times(c, right)
     return d
+
+
+def times(curvature: Array, values: Array) -> Array:
+    """A curvature for each row, a number or a D x D matrix, times the row of values."""
+    if curvature.ndim > 1:
+        return np.einsum("nij,nj->ni", curvature, values)
+    return (curvature * values.T).T
 
 
 def peaks(eta: Array, level: float) -> Array:

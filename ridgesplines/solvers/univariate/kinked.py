@@ -19,10 +19,11 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.univariate.active_set import Knots, active_set
+from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.exchange import BLOCK_SITES, FEW_SITES, around, every, union, violators
 from ridgesplines.solvers.univariate.interior import Interior, Point, Rows
+from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 

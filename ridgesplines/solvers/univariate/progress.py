@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ridgesplines.interrupt import check
 from ridgesplines.solvers.progress import print_round
-from ridgesplines.solvers.univariate.active_set import Knots
+from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.validation import Array
 
 

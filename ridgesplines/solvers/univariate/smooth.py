@@ -11,9 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ridgesplines.solvers.univariate.active_set import Knots, last_digits, on_face, with_ends
+from ridgesplines.network.spline import group_norms
+from ridgesplines.solvers.univariate.active_set import last_digits, on_face
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.exchange import Quadratic, exchange
+from ridgesplines.solvers.univariate.groups import least_squares
+from ridgesplines.solvers.univariate.kernels import times
+from ridgesplines.solvers.univariate.knots import Knots, between, with_ends
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
@@ -83,14 +87,15 @@ def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: P
 
 def _constant(line: Line) -> Knots:
     """Zero, where a logistic loss has its curvature: the best line may lie where there is none. Or the mean count."""
-    shift = line.loss.shift(line.y, np.zeros_like(line.y), line.weight)
-    return Knots(np.empty(0, dtype=int), np.empty(0), np.full(2, shift))
+    zero = Knots.none(line.outputs)
+    shift = line.loss.shift(line.y, line.spline(zero), line.weight)
+    return replace(zero, theta=zero.theta + shift)
 
 
 def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
     """The dual vector of a fit, and sup|eta| / lam."""
-    u = -line.weight * line.loss.gradient(line.y, z)
-    return u, float(np.abs(line.certificate(u)).max()) / lam
+    u = -line.weighted(line.loss.gradient(line.y, z))
+    return u, float(group_norms(line.certificate(u)).max()) / lam
 
 
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
@@ -110,7 +115,8 @@ def straight(line: Line) -> Fitted:
     best = Fitted(knots, z, np.inf if line.loss.quadratic else line.data_fit(z))
     for _ in range(MAX_STEPS):
         for steady in (False, True):
-            theta = on_face(_parabola(line, best.z, steady).moments(ends), 0.0, knots.signs)
+            moments = _parabola(line, best.z, steady).moments(ends)
+            theta = least_squares(moments) if line.outputs else on_face(moments, 0.0, knots.signs)
             z = line.fit(ends, theta)
             goal = _shortened(line, 0.0, best, Fitted(replace(knots, theta=theta), z, line.data_fit(z)))
             if goal is not None:
@@ -129,10 +135,21 @@ def _parabola(line: Line, z: Array, steady: bool) -> Quadratic:
     if line.loss.quadratic:
         return Quadratic(line, *line.parabola)
     curvature = (line.loss.majorant if steady else line.loss.curvature)(line.y, z)
-    if curvature.min() <= STRAIGHT:
+    if line.outputs:
+        curvature = _regular(curvature, line.loss.majorant(line.y, z))
+    elif curvature.min() <= STRAIGHT:
         curvature = np.maximum(curvature, STRAIGHT * line.loss.majorant(line.y, z))
-    H = line.weight * curvature
-    return Quadratic(line, H, H * z - line.weight * line.loss.gradient(line.y, z))
+    H = line.weighted(curvature)
+    return Quadratic(line, H, times(H, z) - line.weighted(line.loss.gradient(line.y, z)))
+
+
+def _regular(curvature: Array, majorant: Array) -> Array:
+    """The curvature of D logits made definite.
+
+    A function common to all of them changes no loss, and the optimum has none that bends: here it has a curvature too.
+    """
+    D = curvature.shape[-1]
+    return curvature + STRAIGHT * majorant + 1.0 / D**2
 
 
 def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots | None, progress: Progress) -> Fitted:
@@ -142,7 +159,7 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
     def enough(knots: Knots, z: Array, eta: Array) -> bool:
         nonlocal objective
         previous, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
-        u, excess = model.dual(z), float(np.abs(eta).max()) / lam
+        u, excess = model.dual(z), float(group_norms(eta).max()) / lam
         progress.report(knots, u, objective, line.bound(u, excess))
         stalled = objective >= previous * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
@@ -163,8 +180,8 @@ def _last_digits(line: Line, model: Quadratic, lam: float, knots: Knots, z: Arra
     moments = model.moments(nodes)
     for _ in range(2):
         loads = line.moments(np.zeros_like(u), u, nodes).load
-        u = u - model.curvature * line.fit(nodes, last_digits(moments, lam, knots, loads))
-    return u, float(np.abs(line.certificate(u)).max()) / lam
+        u = u - times(model.curvature, line.fit(nodes, last_digits(moments, lam, knots, loads)))
+    return u, float(group_norms(line.certificate(u)).max()) / lam
 
 
 def _shortened(line: Line, lam: float, old: Fitted, new: Fitted) -> Fitted | None:
@@ -183,7 +200,8 @@ def _between(line: Line, old: Knots, new: Knots, step: float) -> Knots:
     """(1 - step) old + step new."""
     m, t = len(line.sites), line.sites
     active = np.union1d(old.active, new.active)
-    at = t[with_ends(active, m)]
-    ends = [np.interp(at, t[knots.nodes(m)], knots.theta) for knots in (old, new)]
+    nodes = with_ends(active, m)
+    ends = [between(t[nodes], np.searchsorted(nodes, knots.nodes(m)), knots.theta) for knots in (old, new)]
     theta = (1.0 - step) * ends[0] + step * ends[1]
-    return Knots(active, np.sign(kinks(at, theta)), theta)
+    bends = kinks(t[nodes], theta)
+    return Knots(active, (bends.T / np.maximum(group_norms(bends), 1e-300)).T, theta)

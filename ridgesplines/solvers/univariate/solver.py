@@ -25,7 +25,7 @@ from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.grid.exchange import exchange
 from ridgesplines.solvers.grid.polish import best_of, peaks_oracle
-from ridgesplines.solvers.univariate.active_set import Knots
+from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
 from ridgesplines.solvers.univariate.kinked import kinked, nearby_line
@@ -94,8 +94,6 @@ class Univariate(Solver):
         expected, got = None, None
         if problem.n_features != 1:
             expected, got = "one feature, d = 1", f"d = {problem.n_features}"
-        elif problem.n_outputs is not None:
-            expected, got = "a scalar fit", f"D = {problem.n_outputs} outputs"
         elif problem.constraints:
             expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
         elif not isinstance(problem.activation, ReLU):
@@ -156,7 +154,9 @@ class Univariate(Solver):
         rows = scaling.rows if line.first is None else scaling.rows[line.first]
         x, values = problem.X[rows[knots.nodes(len(line.sites))], 0], scaling.size * knots.theta
         history: dict[str, Any] = {"rounds": progress.rounds, "knots at data sites": len(knots.active)}
-        t = merged(problem.sites, x[1:-1], kinks(x, values))[0] if self.sparsest else x[1:-1]
+        # The pieces on both sides of a gap between sites meet in it in every output only where all kinks are parallel.
+        moves = self.sparsest and problem.n_outputs is None
+        t = merged(problem.sites, x[1:-1], kinks(x, values))[0] if moves else x[1:-1]
         network = _through_knots(t, x, values, scaling)
         if problem.loss.interpolates and not np.isfinite(objective(problem.reduced, network)):  # more than 1e-9 off
             network = _through_knots(x[1:-1], x, values, scaling)
@@ -276,7 +276,8 @@ def _too_steep(problem: Problem) -> ProblemError:
 
 def _line_through(line: Line) -> Knots:
     """The straight line through both ends: the answer before the first round."""
-    return Knots(np.empty(0, dtype=int), np.empty(0), line.y[[0, -1]])
+    none = Knots.none(line.outputs)
+    return none if line.y.shape[1:] != line.outputs else replace(none, theta=line.y[[0, -1]])
 
 
 def _through_knots(t: Array, x: Array, values: Array, scaling: Scaling) -> RidgeSpline:
@@ -288,10 +289,11 @@ def _through_knots(t: Array, x: Array, values: Array, scaling: Scaling) -> Ridge
     i = np.searchsorted(x, t, side="right") - 1
     heights = values[i].copy()
     off = x[i] != t
-    j, slopes = i[off], np.diff(values) / np.diff(x)
-    left, right = slopes[j - 1], slopes[j + 1]
-    from_left, from_right = values[j] + left * (t[off] - x[j]), values[j + 1] - right * (x[j + 1] - t[off])
-    heights[off] = np.where(np.abs(left) <= np.abs(right), from_left, from_right)
+    if off.any():  # scalar fits only
+        j, slopes = i[off], np.diff(values) / np.diff(x)
+        left, right = slopes[j - 1], slopes[j + 1]
+        from_left, from_right = values[j] + left * (t[off] - x[j]), values[j + 1] - right * (x[j + 1] - t[off])
+        heights[off] = np.where(np.abs(left) <= np.abs(right), from_left, from_right)
     at, through = np.concatenate([x[:1], t, x[-1:]]), np.concatenate([values[:1], heights, values[-1:]])
     net = RidgeSpline.through(at, through)
     return RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope + scaling.slope, net.offset + scaling.offset)
