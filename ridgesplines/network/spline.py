@@ -139,8 +139,7 @@ class RidgeSpline(Immutable):
     def through(cls, x: Any, y: Any, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
         """The linear spline that connects the points x (m,), y (m,) or (m, D), x increasing, straight beyond them.
 
-        Each amplitude makes up for the rounding of those before it, so that f as it is evaluated here meets every
-        point to rounding, however steep the pieces. O(K).
+        Each amplitude makes up for the rounding of those before it: f as evaluated here meets every point to rounding.
         """
         t, values = real_array("x", x), real_array("y", y)
         if t.ndim != 1 or t.shape != values.shape[:1] or len(t) < 2 or not (np.diff(t) > 0.0).all():
@@ -150,10 +149,9 @@ class RidgeSpline(Immutable):
                 f"shapes {t.shape} and {values.shape}" + (", x not increasing" if len(t) == len(values) else ""),
                 "Sort the points by x, and leave out repeated ones.",
             )
-        slope = (values[1] - values[0]) / (t[1] - t[0])
-        amplitudes = np.array([_connecting(t, column) for column in np.atleast_2d(values.T)]).T
-        amplitudes = amplitudes.reshape(len(t) - 2, *values.shape[1:])
-        return cls(np.ones((len(t) - 2, 1)), t[1:-1], amplitudes, slope[None], values[1] - slope * t[1], feature_names)
+        slope = (values[1:2] - values[0]) / (t[1] - t[0])
+        bends = np.array([_connecting(t, column) for column in np.atleast_2d(values.T)]).T.reshape(values[2:].shape)
+        return cls(np.ones((len(bends), 1)), t[1:-1], bends, slope, values[1] - slope[0] * t[1], feature_names)
 
     def changed(self, **changes: Any) -> RidgeSpline:
         """A copy with other arguments of the constructor."""

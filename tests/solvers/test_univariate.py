@@ -212,8 +212,6 @@ def test_refusals_name_what_came_and_who_can():
     with pytest.raises(rs.SolverRefusal, match=r"d = 1.*got d = 2.*Grid"):
         rs.solve(rs.Problem(X, y, 1.0), rs.Univariate())
     x = np.arange(5.0)
-    with pytest.raises(rs.SolverRefusal, match=r"scalar fit.*D = 2"):
-        rs.solve(rs.Problem(x, np.ones((5, 2)), 1.0), rs.Univariate())
     with pytest.raises(rs.SolverRefusal, match=r"no constraints.*Monotone.*Grid"):
         rs.solve(rs.Problem(x, x, 1.0, constraints=[rs.Monotone()]), rs.Univariate())
     for tol in (0.0, -1.0, 2.0, np.nan, "small"):
@@ -225,7 +223,7 @@ def test_the_default_is_the_solver_that_can():
     X, y = noisy(20, 2)
     assert rs.solve(rs.Problem(X, y, 1.0)).solver.startswith("ColumnGeneration")
     assert rs.solve(rs.Problem(X[:, 0], y, 1.0)).solver.startswith("Univariate")
-    assert rs.solve(rs.Problem(X[:, 0], np.column_stack([y, y]), 1.0)).solver.startswith("Grid")
+    assert rs.solve(rs.Problem(X[:, 0], np.column_stack([y, y]), 1.0)).solver.startswith("Univariate")
     assert rs.solve(rs.Problem(X[:, 0], y, 1.0, constraints=[rs.Monotone()])).solver.startswith("Grid")
 
 

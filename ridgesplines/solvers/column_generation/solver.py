@@ -140,7 +140,7 @@ class ColumnGeneration(Solver):
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
         if problem.n_features < 2:
             expected, got = "d >= 2 features", "d = 1"
-            remedy = "Use solver=rs.Univariate(), or rs.Grid() for vector outputs: in one dimension both are exact."
+            remedy = "Use solver=rs.Univariate(), which is exact in one dimension."
         elif not isinstance(problem.activation, ReLU):
             expected, got = "the activation ReLU()", repr(problem.activation)
         elif not (problem.loss.smooth or problem.loss.interpolates) and problem.loss.box(problem.y) is None:

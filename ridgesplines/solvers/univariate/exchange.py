@@ -18,8 +18,8 @@ from ridgesplines.solvers.univariate import kernels
 from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.groups import group_set
-from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.kernels import times
+from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.moments import Moments
 from ridgesplines.validation import Array
 

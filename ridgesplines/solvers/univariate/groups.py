@@ -3,9 +3,10 @@ r"""Vector outputs: a spline on given nodes, by Newton's method on the norms of 
 .. math:: \min_\theta \tfrac12 \langle\theta, G \theta\rangle - \langle r, \theta\rangle
           + \lambda \sum_k \|(C\theta)_k\|_2, \qquad \theta_j \in \mathbb{R}^D
 
-A kink is a vector, and its norm is smooth wherever it is not zero. A step solves one banded system, :math:`3 D` bands on
-either side of the diagonal. Knots leave whose kink would pass through zero, all at once if the objective falls,
-otherwise where the first of them is zero; then nodes join at which :math:`\|\eta\|_2` exceeds :math:`\lambda`.
+A kink is a vector, and its norm is smooth wherever it is not zero. A step solves one banded system, with :math:`3 D`
+bands on either side of the diagonal. Knots leave whose kink would pass through zero, all at once if the objective
+falls, otherwise where the first of them is zero; then nodes join at which :math:`\|\eta\|_2` exceeds
+:math:`\lambda`.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from ridgesplines.validation import Array
 MAX_STEPS = 60
 #: A new knot begins with this part of the largest kink: enough for its Hessian to leave digits to the others.
 NEW = 1e-7
-#: Steps that promise less than this, relative to the penalty, are taken as long as each promises far less than the last.
+#: Steps that promise less than this, relative to the penalty, go on while each promises far less than the last.
 LAST = 1e-9
+#: After a step that promised less than this there is nothing left to gain: what it promised is squared by the next.
+ENOUGH = 1e-20
 #: Times that a step is halved.
 HALVINGS = 30
 
@@ -86,13 +89,16 @@ def _optimum(moments: Moments, lam: float, active: Array, theta: Array, bends: A
         gradient = lam * kinks_transposed(part.t, signs) - part.residual(theta)
         step = _step(part, gradient, _curvature(lam, size, signs))
         rise, slope = kinks(part.t, step), float(np.vdot(gradient, step))
-        gone = size + (signs * rise).sum(axis=1) <= 0.0
-        small = -slope <= LAST * lam * float(size.sum()) or not len(size)
-        if not gone.any() and small:
+        gone, penalty = size + (signs * rise).sum(axis=1) <= 0.0, lam * float(size.sum())
+        if not gone.any() and -slope <= LAST * penalty:
             if not -slope < 0.25 * previous:
                 break
             theta, bends, previous = theta + step, bends + rise, -slope
+            if -slope <= ENOUGH * penalty:
+                break
             continue
+        if not len(size):  # a straight line: one step is all there is
+            return Knots(active, signs, theta + step)
         stays, theta, bends = _moved(part, lam, theta, bends, step, rise, slope)
         if stays is None:
             break
