@@ -67,10 +67,15 @@ class Interior:
     lam : positive.
     rows : the terms phi_n.
     first : the row with which each interval begins.
+    linear : (constant, load) of further terms, constant - load @ theta; none by default.
     """
 
-    def __init__(self, t: Array, lam: float, rows: Rows, first: Array) -> None:
+    def __init__(
+        self, t: Array, lam: float, rows: Rows, first: Array, linear: tuple[float, Array] | None = None
+    ) -> None:
         self.t, self.lam, self.rows, self.first = t, lam, rows, first
+        self.constant, self.load = linear or (0.0, np.zeros_like(t))
+        self.converged = False
         h = np.diff(t)
         self.rise = 1.0 / h
         self.unit = np.minimum(h[:-1], h[1:])  # rows of C are multiplied by it: entries of size one
@@ -84,24 +89,14 @@ class Interior:
         return Moments.at(self.rows.t, weight, load, self.t, self.first)
 
     def start(self, theta: Array) -> Point:
+        """Values theta, and all else as on the central path for these residuals and kinks, far from its end."""
         rows, lam = self.rows, self.lam
-        residual = rows.y - self.fit(theta)
-        a = kinks(self.t, theta)
-        span = rows.high - rows.low
-        middle = (rows.high + rows.low) / 2.0
-        size = 0.1 * float(np.abs(residual).mean()) + 1e-8
-        # The same mu everywhere, or nearly so: multiplier times slack.
-        mu = float((span * size).mean()) / 2.0
-        share = max(mu / lam, 1e-3 * float(np.abs(a).mean()) if len(a) else 0.0, 1e-12)
-        return Point(
-            theta,
-            np.zeros(len(a)),
-            middle,
-            np.maximum(-residual, 0.0) + size,
-            np.maximum(residual, 0.0) + size,
-            np.maximum(-a, 0.0) + share,
-            np.maximum(a, 0.0) + share,
-        )
+        residual, a = rows.y - self.fit(theta), kinks(self.t, theta)
+        size = np.maximum(rows.high * residual, rows.low * residual).sum() + lam * np.abs(a).sum()
+        mu = max(float(size), 1e-8) / (2.0 * (len(residual) + len(a)))
+        below, above = _central(residual, rows.high - rows.low, mu)
+        under, over = _central(a, 2.0 * lam, mu)
+        return Point(theta, mu / under - lam, rows.low + mu / below, below, above, under, over)
 
     def solve(self, theta: Array, tol: float) -> Point:
         """Follow the central path from values theta until the complementarity is below tol times the objective."""
@@ -119,6 +114,7 @@ class Interior:
             objective, error = self._measure(p, gap)
             if error < best_error:
                 best, best_error = Point(**vars(p)), error
+            self.converged |= error <= tol
             if error <= tol or not np.isfinite(objective) or mu <= 1e-18 * objective or not error <= 1e6 * best_error:
                 break
             self._step(p, slacks, duals, mu)
@@ -131,7 +127,7 @@ class Interior:
         u = np.clip(
             np.divide(r, rows.bend, out=np.where(r > 0.0, np.inf, -np.inf), where=rows.bend > 0.0), rows.low, rows.high
         )
-        loss = float((u * r - 0.5 * rows.bend * u * u).sum())
+        loss = float((u * r - 0.5 * rows.bend * u * u).sum()) + self.constant - float(self.load @ p.theta)
         objective = abs(loss) + self.lam * float(np.abs(a).sum())
         off = self._stationarity(p)
         wander = float(np.abs(off).sum()) * float(np.abs(p.theta).max())
@@ -141,7 +137,7 @@ class Interior:
 
     def _stationarity(self, p: Point) -> Array:
         tested = self.weighted(np.zeros_like(p.u), p.u).load
-        return tested - kinks_transposed(self.t, p.eta)
+        return tested + self.load - kinks_transposed(self.t, p.eta)
 
     def _step(self, p: Point, slacks: tuple[Array, ...], duals: tuple[Array, ...], mu: float) -> None:
         """Mehrotra's predictor and corrector, in place."""
@@ -200,6 +196,15 @@ class Interior:
         b[where], b[which] = right, self.unit * kappa
         x, _ = lapack.dgbtrs(factor[0], 3, 3, b, factor[1])
         return x[where], self.unit * x[which]
+
+
+def _central(difference: Array, span: Array | float, mu: float) -> tuple[Array, Array]:
+    """Multipliers of both ends of an interval, whose difference is given, and whose product with their slack is mu."""
+    size = np.abs(difference)
+    small = (2.0 * mu - span * size + np.hypot(span * size, 2.0 * mu)) / (2.0 * span)
+    small = mu * (1.0 + small / (size + small)) / span  # the same, without what the difference rounds
+    up = difference > 0.0
+    return np.where(up, small, small + size), np.where(up, small + size, small)
 
 
 def _places(c: int) -> tuple[Array, Array]:

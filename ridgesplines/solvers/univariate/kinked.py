@@ -15,6 +15,8 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
@@ -23,7 +25,8 @@ from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.exchange import BLOCK_SITES, FEW_SITES, around, every, union, violators
 from ridgesplines.solvers.univariate.interior import Interior, Point, Rows
-from ridgesplines.solvers.univariate.knots import Knots
+from ridgesplines.solvers.univariate.knots import Knots, between
+from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 
@@ -32,6 +35,12 @@ MAX_ROUNDS = 30
 DENSE_SITES = 4
 #: The interior point is asked for this part of the gap to be reached.
 MARGIN = 0.05
+#: Smaller kinks than this part of the largest are no knots to start from.
+BENDS = 1e-3
+#: A gap this large is reached by the way, and needs no exact zeros.
+ROUGH = 1e-4
+#: Where rows are many, one in so many is near the spline of the first round, and may change its side.
+NEAR = 10
 #: Steps of the method of multipliers.
 MAX_STEPS = 8
 
@@ -58,21 +67,25 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     rows, m = boxes(line), len(line.sites)
     candidates = np.arange(m) if m <= FEW_SITES else every(BLOCK_SITES, m)
     if start is not None and m > FEW_SITES:
-        candidates = union(m, candidates, around(start.active, m))
-    accuracy = 1e-4 if m > FEW_SITES else MARGIN * tol
+        candidates = union(m, candidates, around(_bending(line, start), m))
+    band = Band.all(len(line.t))
+    accuracy = max(1e-4, 0.3 * tol) if m > FEW_SITES else MARGIN * tol
+    knots = start or Knots.none()
     for _ in range(MAX_ROUNDS):
         solved = candidates
-        interior = Interior(line.sites[candidates], lam, rows, line.rows(candidates))
-        point = interior.solve(np.zeros(len(candidates)), accuracy)
+        theta = between(line.sites, knots.nodes(m), knots.theta)
+        point, band = band.solved(line, lam, rows, candidates, accuracy, theta[candidates])
         eta = line.certificate(point.u)
         rough = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
-        _report(progress, line, lam, rough, line.spline(rough), point.u, eta)
+        z = line.spline(rough)
+        _report(progress, line, lam, rough, z, point.u, eta)
         gap = progress.gap
         active, signs = complementary(point.under, point.over, point.eta, lam)
         knots = Knots(candidates[active], signs, point.theta[np.concatenate([[0], active, [-1]])])
         joining = np.setdiff1d(around(violators(eta, lam, knots.nodes(m)), m), candidates)
-        if gap <= tol or not len(joining):
-            if accuracy <= MARGIN * tol:
+        band, crossed = band.around(rows, z)
+        if gap <= tol or not (len(joining) or crossed):
+            if accuracy <= MARGIN * tol or (gap <= tol and tol >= ROUGH):
                 break
             accuracy = MARGIN * tol
             continue
@@ -81,6 +94,63 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
             candidates = np.arange(m)
         accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))
     _multipliers(line, lam, solved, point, knots, tol, progress)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The rows near the spline. Of the others it is known on which side they lie: their dual vector is at a bound.
+
+    Attributes
+    ----------
+    near : whether a row may lie on its kink, shape (n,).
+    above : whether it lies above the spline, where it is not near.
+    """
+
+    near: Array
+    above: Array
+
+    @classmethod
+    def all(cls, n: int) -> Band:
+        """All n rows."""
+        return cls(np.ones(n, dtype=bool), np.ones(n, dtype=bool))
+
+    def solved(
+        self, line: Line, lam: float, rows: Rows, candidates: Array, accuracy: float, theta: Array
+    ) -> tuple[Point, Band]:
+        """The interior point's answer, with the dual vector and multipliers of all rows, and the band it is for."""
+        first = line.rows(candidates)
+        if self.near.all():
+            return Interior(line.sites[candidates], lam, rows, first).solve(theta, accuracy), self
+        near = self.near.copy()
+        near[first] = True  # no interval is empty
+        where = np.flatnonzero(near)
+        u = np.where(self.above, rows.high, rows.low)
+        fixed = np.where(near, 0.0, u)
+        linear = float(fixed @ rows.y), line.moments(np.zeros_like(u), fixed, candidates).load
+        few = Rows(*(part[where] for part in vars(rows).values()))
+        interior = Interior(line.sites[candidates], lam, few, np.searchsorted(where, first), linear)
+        point = interior.solve(theta, accuracy)
+        if not interior.converged:  # too many rows were given a side: the objective may have no minimum
+            return self.all(len(u)).solved(line, lam, rows, candidates, accuracy, theta)
+        residual = rows.y - line.fit(candidates, point.theta)
+        below, above = np.maximum(-residual, 0.0), np.maximum(residual, 0.0)
+        u[where], below[where], above[where] = point.u, point.below, point.above
+        return replace(point, u=u, below=below, above=above), self
+
+    def around(self, rows: Rows, z: Array) -> tuple[Band, bool]:
+        """The band for the next round, after a fit z; and whether rows lie on another side than they should."""
+        n, residual = len(z), rows.y - z
+        crossed = ~self.near & (self.above != (residual > 0.0))
+        if not self.near.all() or n <= FEW_SITES or (rows.bend > 0.0).any():
+            return replace(self, near=self.near | crossed), bool(crossed.any())
+        size = np.abs(residual)
+        return Band(size <= np.partition(size, n // NEAR)[n // NEAR], residual > 0.0), False
+
+
+def _bending(line: Line, knots: Knots) -> Array:
+    """The knots of an interior point's spline that bend; the others do so only because it has no exact zeros."""
+    size = np.abs(kinks(line.sites[knots.nodes(len(line.sites))], knots.theta))
+    return knots.active[size > BENDS * size.max(initial=0.0)]
 
 
 def complementary(under: Array, over: Array, eta: Array, lam: float) -> tuple[Array, Array]:

@@ -27,7 +27,7 @@ from ridgesplines.solvers.grid.exchange import exchange
 from ridgesplines.solvers.grid.polish import best_of, peaks_oracle
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
-from ridgesplines.solvers.univariate.kinked import kinked, nearby_line
+from ridgesplines.solvers.univariate.kinked import ROUGH, kinked, nearby_line
 from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
@@ -53,7 +53,8 @@ class Univariate(Solver):
 
     Parameters
     ----------
-    tol : the relative gap to reach, between 1e-14 and 1; 1e-12 is reached for squared error at little cost.
+    tol : the relative gap to reach, between 1e-14 and 1; 1e-12 is reached for squared error at little cost. From 1e-4
+        on, losses with kinks may be given more knots than needed: to predict with, not to read.
     sparsest : whether, among all minimisers with these values at the data, one with the fewest knots is returned,
         with knots off the data where that takes fewer [2]_; otherwise, and for vector outputs, all are data sites.
     verbose : whether a line is printed to standard error in every round.
@@ -145,7 +146,7 @@ class Univariate(Solver):
             progress.report(knots, dual, 0.0, 0.0)
         elif _has_kinks(line):
             kinked(line, lam, self.tol, start, progress)
-            if not loss.smooth:
+            if not loss.smooth and self.tol < ROUGH:
                 _vertex(line, lam, progress)
         else:
             smooth(line, lam, self.tol, start, progress)
