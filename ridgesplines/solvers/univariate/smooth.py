@@ -31,6 +31,11 @@ AFFINE = 1e-10
 FEW_KNOTS = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
+#: Of the weights this part is taken for light.
+LIGHT = 0.1
+#: Weights this far above the light ones are anchors, held at first by a curvature of so many times the light ones'; it
+#: is raised where a step does not bring the gap below this part of what it was.
+HEAVY, ANCHOR, STIFFER, QUICK, MAX_ANCHORED = 1e8, 1e5, 100.0, 0.01, 20
 #: The last step of Newton's method costs little, and its dual vector is that of the fit itself.
 LAST = 1e-5
 
@@ -56,10 +61,37 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     quadratic = line.loss.quadratic
     if quadratic and start is None and _straight_is_best(line, lam, progress):
         return
-    _newton(line, lam, tol, start, progress)
+    if quadratic and _has_anchors(line.parabola[0]):
+        _anchored(line, lam, tol, start, progress)
+    else:
+        _newton(line, lam, tol, start, progress)
     # For other losses the best straight line takes many steps: it is looked at only where hardly anything bends.
     if not quadratic and progress.knots is not None and len(progress.knots.active) <= FEW_KNOTS:
         _straight_is_best(line, lam, progress)
+
+
+def _has_anchors(H: Array) -> bool:
+    return bool(H.max() > HEAVY * H.min() and H.max() > HEAVY * np.quantile(H, LIGHT))
+
+
+def _anchored(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
+    """Rows of weights far above the others', by the method of multipliers; parameters as for `smooth`.
+
+    Their residuals are so small that they are rounding, and u = H (y - z) has no digits. Here u is that of the step
+    before, corrected by a parabola of a curvature that stays within the digits of z, and rises where that is too slow.
+    """
+    H, b = line.parabola
+    stiff, u, previous = ANCHOR * float(np.quantile(H, LIGHT)), np.zeros_like(b), np.inf
+    for _ in range(MAX_ANCHORED):
+        share = np.where(stiff < H, H / (H + stiff), 0.0)  # of the multipliers of the step before
+        model = Quadratic(line, (1.0 - share) * H, times(1.0 - share, b) + times(share, u))
+        fitted = _solved(line, model, lam, tol, start, progress)
+        u, start = model.dual(fitted.z), fitted.knots
+        if progress.gap <= tol or not share.any():
+            return
+        if not progress.gap < QUICK * previous:
+            stiff *= STIFFER
+        previous = progress.gap
 
 
 def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
