@@ -164,6 +164,16 @@ def test_a_path_is_certified_throughout(loss):
         assert rs.solve(s.problem).objective == pytest.approx(s.objective, rel=1e-8)
 
 
+@pytest.mark.parametrize("loss", [rs.Absolute(), rs.Quantile(0.2)], ids=repr)
+def test_a_path_of_large_steps_over_many_rows(loss):
+    """Rows far from the spline of the first round may change their side."""
+    x = np.random.default_rng(0).random(3000)
+    p = rs.Problem(x, np.sin(20.0 * x) + np.random.default_rng(1).standard_t(2.0, 3000), 1.0, loss)
+    path = rs.solve_path(p, lams=rs.lambda_max(p) * np.array([0.3, 0.01, 1e-4]))
+    assert max(s.relative_gap for s in path) <= 1e-8
+    assert all(s.network.n_neurons < 1000 for s in path)
+
+
 def test_progress_is_printed(capsys):
     rs.solve(problem(rs.Squared(), 5000), rs.Univariate(verbose=True))
     lines = capsys.readouterr().err.splitlines()
