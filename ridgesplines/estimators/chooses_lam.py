@@ -44,8 +44,6 @@ Score = Callable[[SplineEstimator, Posed, Sequence[Answer]], float]
 
 #: The relative gap of the fit that is kept, where neither it nor a solver is passed.
 TOL = 1e-4
-#: The relative gap of the fits of folds in one dimension, for losses with kinks, where no solver is passed.
-KINKED_TOL = 1e-3
 #: From this `fold_tol` on the fits of folds end with ColumnGeneration's first phase.
 BRIEF_TOL = 1e-2
 
@@ -304,7 +302,7 @@ class ChoosesLam(SplineEstimator):
         if isinstance(solver, ColumnGeneration) and self.fold_tol >= BRIEF_TOL:
             solver = replace(solver, briefly=True)
         if isinstance(solver, Univariate) and self.solver is None and not posed.loss.smooth:
-            solver = replace(solver, tol=KINKED_TOL)  # each digit of these losses costs a round
+            solver = replace(solver, tol=max(solver.tol, 0.1 * self.fold_tol))  # each digit costs a round
         for k, target in enumerate(posed.targets):
             if starts is not None and isinstance(solver, ColumnGeneration):
                 solver = replace(solver, start=starts[k])
