@@ -61,7 +61,7 @@ class Univariate(Solver):
 
     Notes
     -----
-    Any loss but Quantiles. The solution has its knots at data sites, so the problem is finite. Squared error: an exchange method,
+    Any loss. The solution has its knots at data sites, so the problem is finite. Squared error: an exchange method,
     O(N) for each of some five rounds; with D outputs O(N D), and with K knots O(K D^3) for each of some ten Newton
     steps a round. Logistic, Poisson, Softmax: Newton's method over it. Absolute, Quantile, Hinge and Huber: a banded
     interior point over candidate knots, and an active set for exact zeros.
@@ -98,6 +98,8 @@ class Univariate(Solver):
         expected, got = None, None
         if problem.n_features != 1:
             expected, got = "one feature, d = 1", f"d = {problem.n_features}"
+        elif problem.n_outputs is not None and not problem.loss.smooth:
+            expected, got = "one output, or a smooth loss", f"{problem.loss!r} with D = {problem.n_outputs} outputs"
         elif problem.constraints:
             expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
         elif not isinstance(problem.activation, ReLU):
