@@ -15,7 +15,13 @@ from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.compare import compare
 from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone, MonotoneFeatures
 from ridgesplines.evaluate import evaluate
-from ridgesplines.exceptions import ContradictionWarning, ConvergenceWarning, ProblemError, SolverRefusal
+from ridgesplines.exceptions import (
+    ContradictionWarning,
+    ConvergenceWarning,
+    ProblemError,
+    RangeWarning,
+    SolverRefusal,
+)
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.hinge import Hinge
@@ -80,6 +86,7 @@ __all__ = [
     "ProblemError",
     "Quantile",
     "QuantileCurves",
+    "RangeWarning",
     "ReLU",
     "RidgeSpline",
     "RidgeSplineClassifier",

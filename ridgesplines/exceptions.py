@@ -110,6 +110,26 @@ class ContradictionWarning(UserWarning):
     """
 
 
+class RangeWarning(UserWarning):
+    """The best lam is the first or the last that was tried, so that a better one may lie beyond.
+
+    The fit is returned all the same. The message says why the range was not extended, and what to do. There is none
+    where the fit at lambda_max is the affine function that every larger lam gives, nor where the last lams have nearly
+    the same score.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np, ridgesplines as rs
+    >>> x = np.linspace(0.0, 1.0, 50)
+    >>> with warnings.catch_warnings(record=True, category=rs.RangeWarning) as caught:
+    ...     warnings.simplefilter("always")
+    ...     model = rs.LinearSplineRegressorCV(lams=[0.2, 0.1]).fit(x, np.sin(20.0 * x))
+    >>> len(caught), model.lam_
+    (1, 0.1)
+    """
+
+
 def warn(message: str, category: type[Warning]) -> None:
     """Issue a warning that points at the user's line: the nearest that is neither ours nor scikit-learn's."""
     level, frame = 1, sys._getframe()

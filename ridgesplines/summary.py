@@ -9,6 +9,7 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
+from ridgesplines.losses.huber import Huber
 from ridgesplines.problem import Problem
 from ridgesplines.validation import rounded_up
 from ridgesplines.verdict import Status
@@ -47,6 +48,8 @@ def text(solution: Any) -> str:
         rows.append(("on the grid", f"{rounded_up(solution.dictionary_gap)} ({among})"))
     supremum = f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}"
     rows.append(("sup|eta|/lam", supremum))
+    if _is_squared_error(solution):
+        rows.append(("loss", f"{p.loss!r} is squared error here: no residual exceeds delta"))
     if search := c.search_words(p.lam, solution.tolerance):
         rows.append(("search", search))
     if d == 1 and solution.network.n_neurons:
@@ -67,6 +70,12 @@ def _segment_rows(solution: Any) -> list[tuple[str, str]]:
         return []
     names = itertools.chain(["segments"], itertools.repeat(""))
     return list(zip(names, str(solution.segments()).split("\n"), strict=False))
+
+
+def _is_squared_error(solution: Any) -> bool:
+    """Whether the loss is Huber's and all residuals are where it is squared error."""
+    p = solution.problem.reduced
+    return isinstance(p.loss, Huber) and bool((np.abs(p.y - solution.network.at(p.X)) <= p.loss.threshold).all())
 
 
 def among(problem: Problem) -> str:

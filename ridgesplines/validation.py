@@ -6,6 +6,7 @@ expected, what came, and the remedy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -225,6 +226,12 @@ def instance(name: str, given: Any, kind: type, default: type) -> Any:
         got = f"the class {given.__name__} itself" if isinstance(given, type) else repr(given)
         raise ProblemError(name, f"an instance such as {example}", got, f"Pass {name}={example}.")
     return given
+
+
+def one_of(name: str, given: Any, allowed: Sequence[str]) -> None:
+    """Raise ProblemError where a name is none of those that are known."""
+    if not isinstance(given, str) or given not in allowed:
+        raise ProblemError(name, f"one of {', '.join(map(repr, allowed))}", repr(given), f"Pass {name}={allowed[0]!r}.")
 
 
 def consistent(X: Array, y: Array) -> None:

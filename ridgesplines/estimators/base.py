@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -15,11 +15,14 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.dates import Dates, read, refused, require_same
+from ridgesplines.estimators.robust_scale import robust_scale
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions
 from ridgesplines.interactions import read as read_interactions
 from ridgesplines.interrupt import Deferral
+from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
+from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
@@ -30,18 +33,18 @@ from ridgesplines.validation import Array, finite, require_readable
 from ridgesplines.verdict import Status
 
 
-def loss_named(loss: Any, names: Mapping[str, type[Loss]]) -> Loss:
+def loss_named(loss: Any, names: Mapping[str, Callable[[], Loss]]) -> Loss:
     """A loss, given as one or by its name."""
     if isinstance(loss, Loss):
         return loss
     if isinstance(loss, str) and loss in names:
         return names[loss]()
-    name, kind = next(iter(names.items()))
+    name, first = next(iter(names.items()))
     allowed = ", ".join(map(repr, names))
     got = f"the class {loss.__name__} itself" if isinstance(loss, type) else repr(loss)
     raise ProblemError(
         "loss",
-        f"one of {allowed}, or a loss such as {kind.__name__}()",
+        f"one of {allowed}, or a loss such as {first().name}()",
         got,
         f"Pass loss={name!r}, or an object for a loss with parameters of its own.",
     )
@@ -178,6 +181,7 @@ class SplineEstimator(BaseEstimator):
         posed = self._standardised(self._pose(X, y, sample_weight))
         self._groups = self._read(getattr(self, "interactions", None))
         self._shape = self._read_constraints()
+        posed = self._with_scale(posed)
         self._keep([path[0] for path in self._paths(posed, [self._lam(posed)])])
         return self
 
@@ -220,6 +224,14 @@ class SplineEstimator(BaseEstimator):
             return posed
         self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
         return replace(posed, X=self.scaler_.transform(posed.X))
+
+    def _with_scale(self, posed: Posed) -> Posed:
+        """The same with numbers in the loss, where a multiple of the scale of the noise was passed."""
+        if not isinstance(posed.loss, Huber) or posed.loss.multiple is None:
+            return posed
+        median = replace(posed, loss=Absolute())
+        scale = robust_scale(self._distinct(median, median.targets[0], 1.0), self.solver)
+        return replace(posed, loss=Huber(posed.loss.multiple * scale))
 
     def _paths(self, posed: Posed, lams: Sequence[float] | Array, solver: Solver | None = None) -> list[Path]:
         """For each target the solutions for all rows, found on the distinct ones; by the estimator's solver."""

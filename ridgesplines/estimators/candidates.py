@@ -41,6 +41,7 @@ class Candidate:
     sign : 1 where the least score is the best, -1 where the greatest is.
     most : the most neurons of a fit that may be chosen; None for any.
     scores_se, scores_folds : the standard errors (n_lams,), and the scores (n_lams, n_folds); None without folds.
+    open_ended : whether smaller lams than those that were tried, or judged, promise a better score.
     """
 
     entry: Entry
@@ -51,6 +52,7 @@ class Candidate:
     scores_se: Array | None = None
     scores_folds: Array | None = None
     most: int | None = None
+    open_ended: bool = False
 
     @property
     def interactions(self) -> Any:

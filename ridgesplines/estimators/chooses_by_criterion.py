@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry
-from ridgesplines.estimators.chooses_lam import ChoosesLam, Split, one_of
-from ridgesplines.estimators.criteria import CRITERIA, noise_level, require_made_for, residual_noise
+from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
+from ridgesplines.estimators.criteria import (
+    CRITERIA,
+    most_freedom,
+    noise_level,
+    require_made_for,
+    residual_noise,
+)
+from ridgesplines.estimators.ranges import end, further, unfinished
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.path import Path
-from ridgesplines.validation import Array, real_number
+from ridgesplines.solution import Solution
+from ridgesplines.validation import Array, one_of, real_number
 
 
 class ChoosesByCriterion(ChoosesLam):
@@ -34,22 +43,53 @@ class ChoosesByCriterion(ChoosesLam):
     def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry]) -> list[Candidate]:
         if self.criterion == "cv":
             return super()._tried(posed, splits, entries)
-        posed, paths, lams = self._standardised(posed), [], []
+        posed, paths = self._standardised(posed), []
         for entry in entries:
             self._groups = entry.groups
-            lams.append(self._values(posed))
-            paths.append(self._whole(posed, lams[-1]))
+            paths.append(self._whole(posed))
         if self.criterion == "sure":  # of the noise there is one, whatever the candidate
             self.sigma_ = self._noise(posed, Path(tuple(chain.from_iterable(paths))))
-        scores = [CRITERIA[self.criterion](path, getattr(self, "sigma_", None)) for path in paths]
-        given = zip(entries, lams, scores, paths, strict=True)
-        return [Candidate(entry, values, each, (path,)) for entry, values, each, path in given]
+        return [self._judged(entry, path) for entry, path in zip(entries, paths, strict=True)]
 
-    def _whole(self, posed: Posed, lams: Array) -> Path:
-        """The path for all rows, to the tolerance of what is kept: degrees of freedom are those of a minimiser."""
+    def _whole(self, posed: Posed) -> Path:
+        """The path for all rows, as far as the criterion falls."""
+        path = Path(tuple(self._solved(posed, self._values(posed))))
+        if not self._may_go_on(posed):
+            return path
+        if self.criterion == "sure":
+            self.sigma_ = self._noise(posed, path)
+        while len(more := self._next(path)):
+            path = Path((*path, *self._solved(posed, more)))
+        return path
+
+    def _next(self, path: Path) -> Array:
+        """The lams to try next; none where the best is not the last, or where the criterion says nothing any more."""
+        judged = self._judged(Entry(), path)
+        return further(path.lams) if judged.open_ended and np.isfinite(judged.scores[-1]) else path.lams[:0]
+
+    def _judged(self, entry: Entry, path: Path) -> Candidate:
+        """A candidate with its scores."""
+        scores = CRITERIA[self.criterion](path, getattr(self, "sigma_", None))
+        open_ended = unfinished(scores, np.array([solution.data_fit for solution in path]))
+        return Candidate(entry, path.lams, scores, (path,), open_ended=open_ended)
+
+    def _open_end(self, best: Candidate) -> tuple[str, str]:
+        """Also where the path goes on, to solutions of which the criterion says nothing."""
+        last = end(best.scores)
+        if last == len(best.lams) - 1:
+            return super()._open_end(best)
+        most, df = most_freedom(best.paths[0][0].problem), best.paths[0][last].degrees_of_freedom
+        return (
+            f"The best {self._score_name()} is that of the last solution of no more than {most:g} degrees of freedom, "
+            f"lam = {best.lam:.3g} with {df:.3g}: the data ask for more than this criterion can judge.",
+            "Use criterion='cv', or more data.",
+        )
+
+    def _solved(self, posed: Posed, lams: Array) -> Iterable[Solution]:
+        """Solutions to the tolerance of what is kept: degrees of freedom are those of a minimiser."""
         (target,), solver = posed.targets, self._solvers(posed)[1]
         jobs = (delayed(self._path)(posed, target, piece, solver) for piece in self._pieces(lams))
-        return Path(tuple(chain.from_iterable(Parallel(n_jobs=self.n_jobs)(jobs))))
+        return chain.from_iterable(Parallel(n_jobs=self.n_jobs)(jobs))
 
     def _noise(self, posed: Posed, path: Path) -> float:
         """What the user says; in one dimension what neighbours tell, in many what the best fit leaves."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -22,6 +22,8 @@ from threadpoolctl import threadpool_limits
 from ridgesplines.estimators.base import Posed, SplineEstimator
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
+from ridgesplines.estimators.ranges import LEAST, end, further, named_lams, spaced_lams, unfinished, warn_of_range
+from ridgesplines.estimators.scores import Score, Scorer, averaged, finite, mean_loss
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
@@ -33,17 +35,17 @@ from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.solvers.univariate.solver import Univariate
-from ridgesplines.validation import Array, real_array, real_number
+from ridgesplines.validation import Array, one_of, real_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
-#: What is measured on held-out rows, by an estimator that has the networks of the others.
-Score = Callable[[SplineEstimator, Posed, Sequence[Answer]], float]
 
 #: The relative gap of the fit that is kept, where neither it nor a solver is passed.
 TOL = 1e-4
+#: The smallest lam at first, as a fraction of lambda_max.
+RATIO = 0.01
 #: From this `fold_tol` on the fits of folds end with ColumnGeneration's first phase.
 BRIEF_TOL = 1e-2
 
@@ -105,13 +107,16 @@ class ChoosesLam(SplineEstimator):
         entries = self._entries()
         self._groups = entries[0].groups
         self._shape = self._read_constraints()
-        tried = self._tried(posed, self._folds(X, y, posed), entries)
+        splits = self._folds(X, y, posed)
+        posed = replace(posed, loss=self._with_scale(self._standardised(posed)).loss)
+        tried = self._tried(posed, splits, entries)
         tried = [each.within(self.max_neurons) for each in tried]
         best, chosen = choose(tried, self.rule)
         self._take(best, tried)
         self.lam_ = float(self.lams_[chosen])
         self._refine(self._standardised(posed), chosen)
         self._keep([path[chosen] for path in self.paths_])
+        self._warn_of_range(best, chosen)
         return self
 
     def _entries(self) -> list[Entry]:
@@ -193,20 +198,35 @@ class ChoosesLam(SplineEstimator):
     def _values(self, posed: Posed) -> Array:
         """The lams to try."""
         if self.lams is not None:
-            values = real_array("lams", self.lams)
-            if values.ndim != 1 or not values.size or values.min() <= 0.0:
-                raise ProblemError("lams", "positive numbers, shape (n_lams,)", repr(self.lams), "Pass lams=None.")
-            return np.sort(values)[::-1]
+            return named_lams(self.lams)
         ratio = real_number("lam_ratio", self._ratio(), "a number between 0 and 1", 0.0, 1.0, open_=True)
-        if not isinstance(self.n_lams, Integral) or self.n_lams < 1:
-            raise ProblemError("n_lams", "a whole number >= 1", repr(self.n_lams), "Pass n_lams=50.")
         top = max(lambda_max(self._distinct(posed, target, 1.0)) for target in posed.targets)
-        top = top or 1.0  # where the data are affine every lam gives the same fit
-        return np.geomspace(top, top * ratio, int(self.n_lams))
+        return spaced_lams(top, ratio, self.n_lams)
 
-    def _ratio(self) -> float | None:
-        """The smallest lam as a fraction of lambda_max."""
-        return self.lam_ratio
+    def _ratio(self) -> float:
+        """The smallest lam at first, as a fraction of lambda_max."""
+        return RATIO if self.lam_ratio is None else self.lam_ratio
+
+    def _may_go_on(self, posed: Posed) -> bool:
+        """Whether smaller lams may follow: not where the user says which, nor in many dimensions, where they cost."""
+        return self.lams is None and self.lam_ratio is None and posed.X.shape[1] == 1
+
+    def _warn_of_range(self, best: Candidate, chosen: int) -> None:
+        """Say where the best lam may lie beyond those that were tried."""
+        if chosen == 0 < len(best.lams) - 1 and self.lams is not None and self.network_.n_neurons:
+            what = f"The chosen lam, {self.lam_:.3g}, is the largest that was passed, and its fit is not affine."
+            warn_of_range(what, "Pass larger lams as well.")
+        if best.open_ended and best.best == end(best.scores):  # not so where fewer neurons were asked for
+            warn_of_range(*self._open_end(best))
+
+    def _open_end(self, best: Candidate) -> tuple[str, str]:
+        """Why the best score is the last one, and the remedy."""
+        what = f"The best score is that of the smallest lam that was tried, {best.lam:.3g}; smaller ones may be better."
+        if self.lams is not None:
+            return what, "Pass smaller lams as well."
+        if self.lam_ratio is None and self.n_features_in_ == 1:
+            return what, f"This is the least that is tried, {LEAST:g} of the largest. Pass lams of your own."
+        return what, f"Pass a smaller lam_ratio, such as {self._ratio() / 10.0:.0e}."
 
     def _splits(self, X: Any, y: Any, posed: Posed) -> list[Split]:
         """(train, test) of each fold, indices into the rows of positive weight."""
@@ -245,28 +265,41 @@ class ChoosesLam(SplineEstimator):
     def _cross_validate(self, given: Posed, splits: Sequence[Split], entry: Entry) -> Candidate:
         """The scores by lam and fold; then the path for all rows, as far as every fold went."""
         posed = self._standardised(given)
-        lams = self._values(posed)
         share = np.array([given.weight[test].sum() for _, test in splits])
         share = share / share.sum()
         with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
-            folds = self._scores_of_folds(given, splits, share, lams)
-            pieces = self._pieces(lams[: min(map(len, folds))])
+            lams, scores = self._scored(given, posed, splits, share)
+            pieces = self._pieces(lams[: int(np.isfinite(scores).all(axis=1).sum())])
             found = Parallel(n_jobs=self.n_jobs)(delayed(_solutions)(self, posed, piece) for piece in pieces)
         paths = tuple(map(Path, zip(*chain.from_iterable(found), strict=True)))
-        scores = np.full((len(lams), len(folds)), np.nan)
-        for k, fold in enumerate(folds):
-            scores[: len(fold), k] = fold
-        mean = scores @ share
-        variance = (scores - mean[:, None]) ** 2 @ share
-        error = np.sqrt(variance / (len(folds) - 1)) if len(folds) > 1 else np.full(len(lams), np.nan)
-        return Candidate(entry, lams, mean, paths, self._sign, error, scores)
+        mean, error = averaged(scores, share)
+        open_ended = self._open_ended(mean, error)
+        return Candidate(entry, lams, mean, paths, self._sign, error, scores, open_ended=open_ended)
+
+    def _scored(self, given: Posed, posed: Posed, splits: Sequence[Split], share: Array) -> tuple[Array, Array]:
+        """The lams that were tried, and the scores by lam and fold, NaN where a fold did not go."""
+        lams = more = self._values(posed)
+        scores = np.empty((0, len(splits)))
+        while len(more):
+            folds = self._scores_of_folds(given, splits, share, more)
+            folds = [[*fold, *[np.nan] * (len(more) - len(fold))] for fold in folds]
+            scores = np.vstack([scores, np.transpose(folds)])
+            goes_on = self._may_go_on(posed) and self._open_ended(*averaged(scores, share))
+            more = further(lams) if goes_on else lams[:0]
+            lams = np.append(lams, more)
+        return lams, scores
+
+    def _open_ended(self, scores: Array, error: Array) -> bool:
+        """Whether smaller lams promise a better score on held-out rows, by a standard error where that is the rule."""
+        margin = error if self.rule == "one-se" else None
+        return unfinished(self._sign * scores, scores if self.scoring is None else None, margin)
 
     def _pieces(self, lams: Array) -> list[Array]:
         return np.array_split(lams, min(self.n_segments, len(lams)))
 
     def _scores_of_folds(self, given: Posed, splits: Sequence[Split], share: Array, lams: Array) -> list[list[float]]:
         """The scores of each fold, for the lams that it reached."""
-        score = _loss if self.scoring is None else self._scorer(bool((given.weight != 1.0).any()))
+        score = mean_loss if self.scoring is None else self._scorer(bool((given.weight != 1.0).any()))
         parallel = Parallel(n_jobs=self.n_jobs)
         run = partial(_scores, self._bare(), given, score=score)
         # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
@@ -338,26 +371,7 @@ class ChoosesLam(SplineEstimator):
         if not (isinstance(self.scoring, str) or callable(self.scoring)):
             remedy = "Pass scoring=None for the loss."
             raise ProblemError("scoring", "None, a name, or a callable", repr(self.scoring), remedy)
-        return _Scorer(check_scoring(self, self.scoring), weighted)
-
-
-class _Scorer:
-    """A scorer of scikit-learn as a Score; weights are passed only where there are any."""
-
-    def __init__(self, scorer: Callable[..., float], weighted: bool) -> None:
-        self.scorer, self.weighted = scorer, weighted
-
-    def __call__(self, model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
-        weights = {"sample_weight": test.weight} if self.weighted else {}
-        X = test.X if model.dates_ is None else model.dates_.restored(test.X)
-        return float(self.scorer(model, X, test.y, **weights))
-
-
-def _loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
-    """The weighted mean loss; of several problems it is the sum of theirs."""
-    X = model._in_units(test.X)
-    pairs = zip(test.targets, found, strict=True)
-    return float(np.average(sum(test.loss.value(y, answer.network.at(X)) for y, answer in pairs), weights=test.weight))
+        return Scorer(check_scoring(self, self.scoring), weighted)
 
 
 def _solutions(model: ChoosesLam, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:
@@ -383,19 +397,7 @@ def _scores(
     with threadpool_limits(1):
         for found in model._answers(model._standardised(train), lams * share, starts):
             model._keep(cast(Sequence[Solution], found))  # the networks and problems are all that a scorer needs
-            scores.append(_finite(score(model, test, found)))
+            scores.append(finite(score(model, test, found)))
             if ends and passed(lams, [model._sign * some for some in scores]):
                 break
     return scores, [answer.network for answer in found]
-
-
-def _finite(score: float) -> float:
-    if not np.isfinite(score):
-        remedy = "Use larger folds, or another score."
-        raise ProblemError("scoring", "a finite score of every fold", f"{score}", remedy)
-    return score
-
-
-def one_of(name: str, given: Any, allowed: Sequence[str]) -> None:
-    if not isinstance(given, str) or given not in allowed:
-        raise ProblemError(name, f"one of {', '.join(map(repr, allowed))}", repr(given), f"Pass {name}={allowed[0]!r}.")

@@ -9,8 +9,8 @@ from ridgesplines.estimators.regressors import LinearSplineRegressor
 from ridgesplines.losses.base import Loss
 from ridgesplines.solvers.base import Solver
 
-#: The smallest lam as a fraction of lambda_max. Low noise asks for 1e-5; but as df nears N, SSE falls to zero faster
-#: than "gcv" and "bic" charge for it, and of a path that goes so far they take the end.
+#: The smallest lam at first, as a fraction of lambda_max. Low noise asks for 1e-5; but "gcv" and "bic" say nothing of
+#: fits that spend more than half of the data, as most do there.
 RATIO = {"cv": 1e-5, "sure": 1e-5, "gcv": 1e-3, "bic": 1e-3}
 
 
@@ -26,11 +26,12 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     Parameters
     ----------
     lams : the values to choose from, positive, in any order; by default `n_lams` of them, evenly spaced in the
-        logarithm between lambda_max, from which on the fit is a straight line, and `lam_ratio` times that.
-    n_lams : how many, where `lams` is not given.
-    lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given; by default 1e-5 for
-        ``"cv"`` and ``"sure"``, 1e-3 for ``"gcv"`` and ``"bic"``, see the notes. If `lam_` turns out to be the smallest
-        of `lams_`, lower it.
+        logarithm between lambda_max, from which on the fit is a straight line, and `lam_ratio` times that, and more as
+        long as the best is the last.
+    n_lams : how many at first, where `lams` is not given.
+    lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given. By default 1e-5 for
+        ``"cv"`` and ``"sure"``, 1e-3 for ``"gcv"`` and ``"bic"``, and smaller ones where these are the best; a number
+        is kept to.
     criterion : what is minimised, see the notes: ``"cv"``, the loss of held-out rows, for any loss; ``"gcv"`` or
         ``"sure"``, for squared error; ``"bic"``, for squared error, Absolute and Quantile.
     cv : for ``"cv"``: the number of folds, into which the rows are shuffled (those of a table are often sorted by x,
@@ -52,8 +53,8 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     Attributes
     ----------
     lam_ : the chosen lam.
-    lams_ : those that were tried, decreasing, shape (n_lams,).
-    scores_ : the criterion for each, shape (n_lams,); may be infinite, is never NaN.
+    lams_ : those that were tried, decreasing, shape (n_lams,); more than `n_lams` where the range went on.
+    scores_ : the criterion for each, shape (n_lams,); infinite where it says nothing, never NaN.
     scores_mean_, scores_se_ : with ``"cv"`` only: the mean over the folds, which is `scores_`, and its standard error,
         shape (n_lams,). Of a single split the standard error is NaN: one number does not tell how it varies.
     scores_folds_ : with ``"cv"`` only, shape (n_lams, n_folds).
@@ -71,10 +72,11 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
 
     ======== ==========================================================================================
     cv       mean over the folds of (sum of s_n L over the fold) / (sum of s_n over the fold)
-    gcv      (SSE / W) / (1 - df/N)^2, infinite from df = N on [2]_
+    gcv      (SSE / W) / (1 - df/N)^2, for df <= N/2 [2]_
     sure     SSE/N - sigma^2 + 2 sigma^2 df/N, unbiased for the risk, the mean of s_n (f - truth)^2 [3]_
-    bic      N log(SSE/N) + df log N; for Absolute and Quantile 2 N log(sum of losses / N) + df log N,
-             the likelihood of Laplace noise, with which [4]_ chooses lam for these splines
+    bic      N log(SSE/N) + df log N, for df <= N/2; for Absolute and Quantile
+             2 N log(sum of losses / N) + df max(log N, 2 kappa), by the likelihood of Laplace noise
+             with which [4]_ chooses lam for these splines
     ======== ==========================================================================================
 
     **lam in the folds.** The objective is a sum over the rows, with no 1/N: fewer rows with the same lam would be
@@ -82,9 +84,21 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     ``lam_`` and ``lams_`` are those for all rows. The mean and the standard error weigh each fold by its held-out
     weight, so that folds of equal weight have the standard error std(ddof=1) / sqrt(n_folds).
 
-    **Where a criterion errs.** ``"gcv"`` and ``"bic"`` are made for df far below N. Near interpolation both may fall
-    again, without bound for ``"bic"``, so that their paths end early; look at `plot()` before lowering `lam_ratio`.
-    ``"sure"`` is as good as `sigma`. All three take the noise to be independent; ``"cv"`` too.
+    **How far lam is tried.** As long as the best score is the last, and the last fifth of the lams has lowered it by a
+    hundredth or more (for ``"one-se"`` by a standard error), a fifth as many lams are appended, in the same spacing,
+    down to 1e-9 of lambda_max. Where `lams` or `lam_ratio` is passed that range is kept, and a RangeWarning says where
+    it is too short. One also says where the first of `lams` is chosen and its fit bends. (A straight line is a
+    legitimate choice.)
+
+    **Where a criterion errs.** Near df = N the misfit falls to zero faster than ``"gcv"`` and ``"bic"`` charge for it,
+    for ``"bic"`` its logarithm without bound. Both judge fits that spend half of the data at most, df <= N/2; where the
+    last of these is the best, a RangeWarning says so: so many knots, or so little noise, are for ``"cv"``. ``"bic"``
+    charges log N for a parameter, and for Absolute and Quantile(q) no less than twice what one that is not needed gains
+    by chance under normal noise [5]_, :math:`\kappa = q (1 - q) / \phi(\Phi^{-1}(q))^2`: 1.6 for the median, 4.5 for
+    q = 0.95. Without this, 200 points about a straight line had 46 knots for q = 0.95. For such a quantile 200 points
+    are few all the same: 10 of them lie above it, and of a fit of df parameters, which meets as many data, the share
+    below is no more exact than df/N. ``"sure"`` is as good as `sigma`. All three take the noise to be independent;
+    ``"cv"`` too.
 
     The fit depends neither on the order of the rows (with `cv` a number, and the same `random_state`), nor, apart from
     the folds, on whether a row is repeated or weighted, for ``"cv"``. The other criteria take a weight as the
@@ -103,6 +117,8 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
        1135-1151, doi:10.1214/aos/1176345632
     .. [4] R. Koenker, P. Ng, S. Portnoy, Quantile smoothing splines, Biometrika 81 (1994), 673-680,
        doi:10.1093/biomet/81.4.673
+    .. [5] P. Burman, D. Nolan, A general Akaike-type criterion for model selection in robust regression, Biometrika 82
+       (1995), 877-886, doi:10.1093/biomet/82.4.877
 
     Examples
     --------

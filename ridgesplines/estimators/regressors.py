@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import MultiOutputMixin, RegressorMixin
@@ -29,11 +30,11 @@ from ridgesplines.validation import Array
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-#: The losses that have a name here; their own parameters are at their defaults.
-LOSSES: dict[str, type[Loss]] = {
+#: The losses that have a name here; their own parameters are at their defaults, but for Huber's, which has no unit.
+LOSSES: dict[str, Callable[[], Loss]] = {
     "squared": Squared,
     "absolute": Absolute,
-    "huber": Huber,
+    "huber": partial(Huber, delta="1.345 mad"),
     "quantile": Quantile,
     "poisson": Poisson,
     "interpolation": Interpolation,
@@ -105,9 +106,10 @@ class LinearSplineRegressor(SplineRegressor):
     lam : :math:`\lambda > 0`, in units of loss times length of x per unit of y. There is no factor
         1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam strikes the
         same balance. From ``rs.lambda_max(problem)`` on, the fit is a straight line.
-    loss : a loss such as ``Huber(delta=0.5)``, or a name, which takes the loss with its own
-        parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
-        (the median), ``"poisson"`` or ``"interpolation"``.
+    loss : a loss such as ``Huber(delta=0.5)``, or a name: ``"squared"``, ``"absolute"``, ``"quantile"`` (the median),
+        ``"poisson"``, ``"interpolation"``, or ``"huber"``, which is ``Huber(delta="1.345 mad")``: 1.345 times a robust
+        estimate of the standard deviation of the noise, whatever the units of y; ``solution_.problem.loss`` has the
+        number.
     solver : settings such as ``rs.Grid()``; picked for the problem by default.
     max_neurons : None, or the most neurons that the fit may have, one less than its segments. `lam` is not used then:
         it is the smallest that leaves no more, found on a path from lambda_max down and bisected to a relative 1e-4;
@@ -224,9 +226,10 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     lam : :math:`\lambda > 0`, in units of loss times length of x per unit of y. There is no factor
         1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam strikes the
         same balance. From ``rs.lambda_max(problem)`` on, the fit is affine.
-    loss : a loss such as ``Huber(delta=0.5)``, or a name, which takes the loss with its own
-        parameters at their defaults: ``"squared"``, ``"absolute"``, ``"huber"``, ``"quantile"``
-        (the median), ``"poisson"`` or ``"interpolation"``.
+    loss : a loss such as ``Huber(delta=0.5)``, or a name: ``"squared"``, ``"absolute"``, ``"quantile"`` (the median),
+        ``"poisson"``, ``"interpolation"``, or ``"huber"``, which is ``Huber(delta="1.345 mad")``: 1.345 times a robust
+        estimate of the standard deviation of the noise, whatever the units of y; ``solution_.problem.loss`` has the
+        number.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
     scale : whether the features are standardised first, each to mean 0 and variance 1. This is
         another problem: the norm of the weights, and so the seminorm, is then that of the scaled

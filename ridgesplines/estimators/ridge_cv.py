@@ -35,8 +35,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     lams : the values to choose from, positive, in any order; by default `n_lams` of them, evenly spaced in the
         logarithm between lambda_max, from which on the fit is affine, and `lam_ratio` times that.
     n_lams : how many, where `lams` is not given.
-    lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given. If `lam_` turns out to
-        be the smallest of `lams_`, lower it: little noise asks for 1e-3 and less, at the price of many neurons.
+    lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given; by default 0.01, and for
+        one feature smaller ones where these are the best, as in LinearSplineRegressorCV. For more features they cost
+        much: a RangeWarning says where the best is the last. Little noise asks for 1e-3 and less, and many neurons.
     criterion : what is minimised, see the notes: ``"cv"``, the loss of held-out rows, for any loss; ``"gcv"`` or
         ``"sure"``, for squared error; ``"bic"``, for squared error, Absolute and Quantile.
     cv : for ``"cv"``: the number of folds, into which the rows are shuffled; or a splitter or an iterable of (train,
@@ -158,7 +159,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     >>> import numpy as np, ridgesplines as rs
     >>> rng = np.random.default_rng(0)
     >>> X = rng.uniform(-1.0, 1.0, (60, 2))
-    >>> y = np.abs(X @ [0.6, 0.8]) + 0.05 * rng.standard_normal(60)
+    >>> y = np.abs(X @ [0.6, 0.8]) + 0.1 * rng.standard_normal(60)
     >>> model = rs.RidgeSplineRegressorCV(n_lams=6, cv=3, rule="one-se").fit(X, y)
     >>> model.score(X, y) > 0.9, model.lam_ in model.lams_, model.scores_folds_.shape
     (True, True, (6, 3))
@@ -175,7 +176,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self,
         lams: Any = None,
         n_lams: int = 10,
-        lam_ratio: float = 0.01,
+        lam_ratio: float | None = None,
         cv: Any = 5,
         rule: str = "min",
         loss: Loss | str = "squared",
@@ -278,7 +279,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self,
         lams: Any = None,
         n_lams: int = 10,
-        lam_ratio: float = 0.01,
+        lam_ratio: float | None = None,
         cv: Any = 5,
         rule: str = "min",
         loss: Loss | str = "hinge",

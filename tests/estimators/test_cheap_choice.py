@@ -12,6 +12,9 @@ import pytest
 import ridgesplines as rs
 from ridgesplines.estimators.early_stop import needed, passed
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 RNG = np.random.default_rng(3)
 N = 36
 X = RNG.uniform(-1.0, 1.0, (N, 2))

@@ -11,6 +11,9 @@ from sklearn.base import clone
 import ridgesplines as rs
 from ridgesplines.estimators.criteria import residual_noise
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 RNG = np.random.default_rng(7)
 N = 48
 X = RNG.standard_normal((N, 2)) * [1.0, 3.0]

@@ -15,6 +15,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import ridgesplines as rs
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 GRID = rs.Grid(directions=12)
 RNG = np.random.default_rng(5)
 N = 60

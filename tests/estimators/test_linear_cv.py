@@ -19,6 +19,9 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 import ridgesplines as rs
 from ridgesplines.estimators.criteria import noise_level
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 RNG = np.random.default_rng(3)
 N = 40
 X = np.sort(RNG.uniform(-1.0, 1.0, N) ** 3)  # uneven

@@ -7,6 +7,9 @@ from sklearn.base import clone
 import ridgesplines as rs
 
 pd = pytest.importorskip("pandas")
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 X = np.random.default_rng(0).uniform(-1.0, 1.0, (60, 3)) * [1.0, 10.0, 1.0]
 Y = np.sin(3.0 * X[:, 0]) + 0.1 * X[:, 1] + np.abs(X[:, 2]) + 0.1 * np.random.default_rng(1).standard_normal(60)
 TABLE = pd.DataFrame(X, columns=["age", "bmi", "bp"])

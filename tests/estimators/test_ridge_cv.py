@@ -21,6 +21,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import ridgesplines as rs
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 GRID = rs.Grid(directions=4)
 RNG = np.random.default_rng(7)
 N = 48
@@ -281,7 +284,7 @@ def test_the_default_solver() -> None:
         ({"loss": rs.Interpolation()}, "same fit for every lam"),
         ({"lams": [0.1, 0.0]}, "positive"),
         ({"n_lams": 0}, "n_lams"),
-        ({"lam_ratio": None}, "lam_ratio"),
+        ({"lam_ratio": 1.0}, "lam_ratio"),
         ({"n_segments": 0}, "n_segments"),
         ({"n_segments": 1.5}, "n_segments"),
         ({"scoring": ["accuracy"]}, "a name, or a callable"),

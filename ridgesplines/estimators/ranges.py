@@ -1,0 +1,89 @@
+"""The range of lam: where it begins and ends, when it goes on, and what is said where the best lam is at its end."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.exceptions import ProblemError, RangeWarning, warn
+from ridgesplines.validation import Array, real_array
+
+#: Lams fall no further than to this part of the first: the misfit of exact data falls like lam or its square.
+LEAST = 1e-9
+#: A loss that is this part of the affine fit's has fallen to nothing: what smaller lams still gain nobody sees.
+EXACT = 1e-12
+#: So many times as many lams were tried as are appended at once.
+STRETCH = 5
+#: Smaller lams gain nothing where the last stretch has lowered the score by less than this part of it.
+FLAT = 1e-2
+
+
+def named_lams(lams: Any) -> Array:
+    """The lams that a user passed, decreasing."""
+    values = real_array("lams", lams)
+    if values.ndim != 1 or not values.size or values.min() <= 0.0:
+        raise ProblemError("lams", "positive numbers, shape (n_lams,)", repr(lams), "Pass lams=None.")
+    return np.sort(values)[::-1]
+
+
+def spaced_lams(top: float, ratio: float, n_lams: Any) -> Array:
+    """So many lams from the top down to a part of it, evenly spaced in the logarithm."""
+    if not isinstance(n_lams, Integral) or n_lams < 1:
+        raise ProblemError("n_lams", "a whole number >= 1", repr(n_lams), "Pass n_lams=50.")
+    top = top or 1.0  # where the data are affine every lam gives the same fit
+    return np.geomspace(top, top * ratio, int(n_lams))
+
+
+def further(lams: Array) -> Array:
+    """The lams to try next, in the same spacing; none once they have fallen far enough.
+
+    Examples
+    --------
+    >>> further(np.array([1.0, 0.1, 0.01]))
+    array([0.001])
+    >>> len(further(np.geomspace(1.0, 1e-5, 50))), len(further(np.array([1.0, 1e-9])))
+    (10, 0)
+    """
+    if len(lams) < 2 or lams[-1] <= LEAST * lams[0]:
+        return lams[:0]
+    step = (lams[-1] / lams[0]) ** (1.0 / (len(lams) - 1))
+    return lams[-1] * step ** np.arange(1, 1 + max(1, len(lams) // STRETCH))
+
+
+def end(losses: Array) -> int:
+    """The index of the last finite score, beyond which nothing was tried or nothing can be told; -1 without any."""
+    finite = np.flatnonzero(np.isfinite(losses))
+    return int(finite[-1]) if len(finite) else -1
+
+
+def unfinished(losses: Array, remainders: Array | None, margins: Array | None = None) -> bool:
+    """Whether the best score is the last finite one, and smaller lams promise a better one.
+
+    Parameters
+    ----------
+    losses : the score of each lam, of which the least is the best; infinite or NaN where it says nothing.
+    remainders : what is left of the loss, on held-out rows or on all, at each lam; None where that is not known.
+    margins : how much the last stretch must have lowered the score at each lam; by default a part of it.
+
+    Examples
+    --------
+    >>> unfinished(np.array([9.0, 4.0, 2.0, 1.0]), None), unfinished(np.array([9.0, 4.0, 2.0, np.inf]), None)
+    (True, True)
+    >>> unfinished(np.array([9.0, 2.0, 1.0, 3.0]), None), unfinished(np.array([9.0, 1.0, 0.999]), None)
+    (False, False)
+    """
+    last = end(losses)
+    if last < 1 or np.nanargmin(losses) != last:  # of an exact fit the score may be minus infinity
+        return False
+    if remainders is not None and remainders[last] <= EXACT * remainders[0]:
+        return False
+    before = losses[last - max(1, min(last, len(losses) // STRETCH))]
+    margin = FLAT * abs(losses[last]) if margins is None else margins[last]
+    return bool(before - losses[last] > margin)
+
+
+def warn_of_range(what: str, remedy: str) -> None:
+    """Say that the best lam may lie outside of what was tried."""
+    warn(f"{what} {remedy}", RangeWarning)
