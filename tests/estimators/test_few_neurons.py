@@ -8,6 +8,9 @@ from sklearn.base import clone
 
 import ridgesplines as rs
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 
 def readings(seed=0, n=60):
     """Rounded x, repeated, and a broken line with noise."""
