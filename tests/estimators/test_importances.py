@@ -8,6 +8,9 @@ from sklearn.feature_selection import SelectFromModel
 
 import ridgesplines as rs
 
+#: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 GRID = rs.Grid(directions=8)
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((60, 3)) * [1.0, 10.0, 0.1]
