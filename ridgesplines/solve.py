@@ -44,7 +44,7 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     ----------
     problem : data, loss and lam.
     solver : settings such as ``Grid(directions=64)``. By default ``Univariate()`` for d = 1, ``ColumnGeneration()``
-        for d >= 2, and ``Grid()`` for constraints in d = 1 and for other activations than ReLU.
+        for d >= 2, and ``Grid()`` for other activations than ReLU.
 
     Returns
     -------

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
+from ridgesplines.constraints import MonotoneFeatures
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry
 from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
@@ -112,6 +113,13 @@ class ChoosesByCriterion(ChoosesLam):
                 "'min', as only criterion='cv' has a standard error",
                 f"rule='one-se' with criterion={self.criterion!r}",
                 "Use criterion='cv' for the rule of one standard error.",
+            )
+        if self.criterion != "cv" and any(not isinstance(c, MonotoneFeatures) for c in self._read_constraints()):
+            raise ProblemError(
+                "criterion",
+                "'cv' where there are constraints, which change what degrees of freedom a knot is worth",
+                f"criterion={self.criterion!r} with constraints={list(self._read_constraints())!r}",
+                "Use criterion='cv', which judges any fit by itself.",
             )
         if self.criterion != "cv" and self.scoring is not None:
             raise ProblemError(

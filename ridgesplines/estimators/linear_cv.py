@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
 from ridgesplines.estimators.regressors import LinearSplineRegressor
 from ridgesplines.losses.base import Loss
@@ -49,6 +51,8 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     max_neurons : None, or the most neurons that the fit may have: the choice is among the lams whose fit to all rows
         has no more.
     knots : None, or places for the knots, as for LinearSplineRegressor; in every fold.
+    constraints : as for LinearSplineRegressor, in every fold; with criterion ``"cv"`` only, for constraints change how
+        many degrees of freedom a knot is worth.
 
     Attributes
     ----------
@@ -146,6 +150,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         random_state: Any = 0,
         max_neurons: int | None = None,
         knots: Any = None,
+        constraints: Sequence[Constraint] | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -158,6 +163,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         self.sigma = sigma
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.constraints = constraints
         self.max_neurons = max_neurons
         self.knots = knots
 

@@ -117,6 +117,8 @@ class LinearSplineRegressor(SplineRegressor):
     knots : None, or places for the knots, numbers between the least and the largest x: the fit is then the best of the
         splines with knots at some of them and nowhere else, found by ``rs.Grid(biases=knots)``. Its summary tells its
         gap among these from that among all functions.
+    constraints : what must hold of f on the whole line, such as ``[Monotone(), Lipschitz(2.0)]``; the fit is the best
+        of the functions that satisfy all of them. None for no constraints.
 
     Attributes
     ----------
@@ -165,10 +167,12 @@ class LinearSplineRegressor(SplineRegressor):
         solver: Solver | None = None,
         max_neurons: int | None = None,
         knots: Any = None,
+        constraints: Sequence[Constraint] | None = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
         self.solver = solver
+        self.constraints = constraints
         self.max_neurons = max_neurons
         self.knots = knots
 

@@ -222,8 +222,6 @@ def test_refusals_name_what_came_and_who_can():
     with pytest.raises(rs.SolverRefusal, match=r"d = 1.*got d = 2.*Grid"):
         rs.solve(rs.Problem(X, y, 1.0), rs.Univariate())
     x = np.arange(5.0)
-    with pytest.raises(rs.SolverRefusal, match=r"no constraints.*Monotone.*Grid"):
-        rs.solve(rs.Problem(x, x, 1.0, constraints=[rs.Monotone()]), rs.Univariate())
     for tol in (0.0, -1.0, 2.0, np.nan, "small"):
         with pytest.raises(rs.ProblemError, match="tol"):
             rs.Univariate(tol=tol)
@@ -234,7 +232,7 @@ def test_the_default_is_the_solver_that_can():
     assert rs.solve(rs.Problem(X, y, 1.0)).solver.startswith("ColumnGeneration")
     assert rs.solve(rs.Problem(X[:, 0], y, 1.0)).solver.startswith("Univariate")
     assert rs.solve(rs.Problem(X[:, 0], np.column_stack([y, y]), 1.0)).solver.startswith("Univariate")
-    assert rs.solve(rs.Problem(X[:, 0], y, 1.0, constraints=[rs.Monotone()])).solver.startswith("Grid")
+    assert rs.solve(rs.Problem(X[:, 0], y, 1.0, constraints=[rs.Monotone()])).solver.startswith("Univariate")
 
 
 def test_a_logistic_fit_that_bends_to_certainty():

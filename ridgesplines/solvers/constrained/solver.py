@@ -55,25 +55,43 @@ class Candidate:
     pieces: int
 
 
-def shaped_path(problem: Problem, lams: Sequence[float], backend: Backend, refine: bool) -> Iterator[Answer]:
-    """An answer for each lam; the program on all sites is compiled once."""
-    scaling = standardise(problem)
-    sites = Sites.of(scaling.problem)
-    require_shaped_minimiser(scaling.problem)
-    program: Program | None = None
-    history: dict[str, Any]
-    for lam in lams:
-        scaled = scaling.problem.with_lam(scaling.lam(lam))
+class ShapedProgram:
+    """The program of a problem with constraints on all sites, compiled once for all lam.
+
+    Parameters
+    ----------
+    problem : in the user's units.
+    backend, refine : as for Grid.
+    """
+
+    def __init__(self, problem: Problem, backend: Backend, refine: bool = True) -> None:
+        self.problem, self.backend, self.refine = problem, backend, refine
+        self.scaling = standardise(problem)
+        self.sites = Sites.of(self.scaling.problem)
+        require_shaped_minimiser(self.scaling.problem)
+        self.program: Program | None = None
+
+    def answer(self, lam: float) -> Answer:
+        """The answer for one lam."""
+        scaled, sites = self.scaling.problem.with_lam(self.scaling.lam(lam)), self.sites
+        history: dict[str, Any]
         if scaled.loss.interpolates:
             candidate, history, interrupted = _interpolant(scaled, sites), {"status": "in closed form"}, False
         else:
-            program = program or Program(scaled, sites)
-            candidate, history, interrupted = _one(scaled, sites, program, backend, refine)
-        target, network = problem.with_lam(lam), scaling.network(candidate.network)
+            self.program = self.program or Program(scaled, sites)
+            candidate, history, interrupted = _one(scaled, sites, self.program, self.backend, self.refine)
+        target, network = self.problem.with_lam(lam), self.scaling.network(candidate.network)
         history["constraint violation"] = violation(target, network)
         dual = candidate.bound.multipliers.in_units_of(standardise(target))
-        yield Answer(target, network, dual, None, backend.tolerance, history, interrupted)
-        if interrupted:
+        return Answer(target, network, dual, None, self.backend.tolerance, history, interrupted)
+
+
+def shaped_path(problem: Problem, lams: Sequence[float], backend: Backend, refine: bool) -> Iterator[Answer]:
+    """An answer for each lam."""
+    program = ShapedProgram(problem, backend, refine)
+    for lam in lams:
+        yield (answer := program.answer(lam))
+        if answer.interrupted:
             return
 
 

@@ -23,6 +23,7 @@ from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.constrained.path import constrained_path
 from ridgesplines.solvers.grid.exchange import exchange
 from ridgesplines.solvers.grid.polish import best_of, peaks_oracle
 from ridgesplines.solvers.univariate.data import Line
@@ -94,14 +95,12 @@ class Univariate(Solver):
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """A refusal of more than one dimension, constraints, other activations; or None."""
+        """A refusal of more than one dimension, vector outputs of a loss with kinks, other activations; or None."""
         expected, got = None, None
         if problem.n_features != 1:
             expected, got = "one feature, d = 1", f"d = {problem.n_features}"
         elif problem.n_outputs is not None and not problem.loss.smooth:
             expected, got = "one output, or a smooth loss", f"{problem.loss!r} with D = {problem.n_outputs} outputs"
-        elif problem.constraints:
-            expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
         elif not isinstance(problem.activation, ReLU):
             expected, got = "the activation ReLU()", repr(problem.activation)
         elif not (problem.loss.smooth or problem.loss.interpolates) and problem.loss.box(problem.y) is None:
@@ -112,6 +111,12 @@ class Univariate(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam, from the knots of the one before."""
+        if problem.constraints:
+            free = replace(self, sparsest=False).path
+            return constrained_path(problem, lams, free, self.tol)
+        return self._path(problem, lams)
+
+    def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         scaling = standardise(problem)
         require_minimiser(scaling.problem)
         line = Line.of(scaling.problem)
