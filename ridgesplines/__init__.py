@@ -13,7 +13,17 @@ from ridgesplines.activations.sigmoid import Sigmoid
 from ridgesplines.activations.truncated_power import TruncatedPower
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.compare import compare
-from ridgesplines.constraints import Concave, Convex, FixedValues, Lipschitz, Monotone, MonotoneFeatures
+from ridgesplines.constraints import (
+    Bounds,
+    Concave,
+    Convex,
+    EndSlopes,
+    FixedValues,
+    Lipschitz,
+    Monotone,
+    MonotoneFeatures,
+    Slope,
+)
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import (
     ContradictionWarning,
@@ -60,12 +70,14 @@ __all__ = [
     "Absolute",
     "Arctan",
     "Arrangement",
+    "Bounds",
     "ColumnGeneration",
     "Concave",
     "ContradictionWarning",
     "ConvergenceWarning",
     "Convex",
     "DualCertificate",
+    "EndSlopes",
     "Exponential",
     "FixedValues",
     "Grid",
@@ -94,6 +106,7 @@ __all__ = [
     "RidgeSplineRegressor",
     "RidgeSplineRegressorCV",
     "Sigmoid",
+    "Slope",
     "Softmax",
     "Solution",
     "SolverRefusal",

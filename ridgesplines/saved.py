@@ -35,7 +35,7 @@ NOTES = ("solver", "seconds", "dictionary_gap", "tolerance")
 #: The arrays of a problem, of a certificate, and of the multipliers of constraints.
 DATA = ("X", "y", "sample_weight")
 PEAKS = ("peak_weights", "peak_biases")
-MULTIPLIERS = ("points", "at_points", "sites", "slopes")
+MULTIPLIERS = ("points", "at_points", "sites", "slopes", "ends")
 
 
 def write(path: str | os.PathLike[str], solution: Any) -> None:
@@ -116,6 +116,7 @@ def _certificate(
     sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
     multipliers, scope = None, Scope(notes["scope"])
     if problem.constraints:
+        arrays = {"ends": np.zeros(2)} | arrays  # files of earlier versions know of none
         multipliers = ShapeMultipliers(*(arrays[name] for name in MULTIPLIERS))
     elif scope is Scope.EXACT and (exact := _exact(problem)) is not None:
         sup = exact(dual[problem.rows], np.inf).value

@@ -145,8 +145,13 @@ def standardise(problem: Problem) -> Scaling:
 
 
 def _taken_off(problem: Problem, X: Array, y: Array) -> tuple[Array, Array]:
-    """(slope, offset) of what leaves y: its affine fit, without slopes that must keep a sign, or a constant."""
-    held = np.zeros(problem.n_features, dtype=bool) if problem.signs is None else problem.signs != 0.0
+    """(slope, offset) of what leaves y: its affine fit, without slopes that must keep a sign, or a constant.
+
+    Bounds of the values stay what they are when a constant leaves.
+    """
+    held = np.full(problem.n_features, problem.constraint.bounded)
+    if problem.signs is not None:
+        held = problem.signs != 0.0
     slope, offset, _ = least_squares(np.where(held, 0.0, X), y, min(problem.activation.degree, 1))
     slope[held] = 0.0
     return slope, offset

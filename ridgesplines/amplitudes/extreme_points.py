@@ -32,14 +32,15 @@ RANK_TOLERANCE = 1e-12
 def neuron_bound(problem: Problem) -> int:
     """(N - rank[1 X]) D: the most neurons that a purified solution has.
 
-    With constraints, the distinct data and fixed points less the two outermost. Features that must be monotone do not
-    count in the rank, and their neurons may come in twos.
+    With constraints, the distinct data and fixed points less those of the two outermost that are no knots. Features
+    that must be monotone do not count in the rank, and their neurons may come in twos.
     """
     reduced = problem.reduced
     if problem.signs is not None:
         return 2 * (reduced.n_samples - reduced.free_space.shape[1])
     if problem.constraints:
-        return max(len(np.union1d(reduced.X[:, 0], problem.constraint.points)) - 2, 0)
+        shape = problem.constraint
+        return max(len(np.union1d(reduced.X[:, 0], shape.points)) - 2 + sum(shape.ends), 0)
     return (reduced.n_samples - reduced.rank) * (problem.n_outputs or 1)
 
 

@@ -26,9 +26,10 @@ def require_shaped_minimiser(problem: Problem) -> None:
     if not problem.loss.separable():
         return
     shape, x = problem.constraint, problem.X[:, 0]
-    low, high = (0.0 if np.isfinite(bound) else None for bound in (shape.slope_low, shape.slope_high))
+    every = [(shape.slope_low, shape.slope_high), *shape.outer]
+    low, high = (0.0 if np.isfinite([pair[side] for pair in every]).any() else None for side in (0, 1))
+    above, below = (0.0 if np.isfinite(bound) else None for bound in (shape.low, shape.high))
     fixed = np.array([[1.0, p] for p in shape.points]) if shape.points else None
-    if recedes(problem, np.column_stack([np.ones_like(x), x]), [(None, None), (low, high)], fixed):
-        raise no_minimiser(
-            problem, "affine function within the constraints", "or bound the slope on both sides with Lipschitz"
-        )
+    if recedes(problem, np.column_stack([np.ones_like(x), x]), [(above, below), (low, high)], fixed):
+        remedy = "or bound the slope on both sides with Lipschitz, or the values with Bounds"
+        raise no_minimiser(problem, "affine function within the constraints", remedy)

@@ -24,7 +24,7 @@ from ridgesplines.oracle.bounded import Report
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
-from ridgesplines.scaling import standardise
+from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.validation import Array, ReadOnly, frozen, real_array, rounded_up
 from ridgesplines.verdict import Scope
 
@@ -288,7 +288,7 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
     scaling = standardise(problem)
     scaled, sites = scaling.problem, Sites.of(scaling.problem)
     if _is_perfect(problem.reduced, network):
-        start = Multipliers(np.zeros_like(scaled.y), np.zeros(len(sites.points)), np.zeros(len(sites.widths)))
+        start = Multipliers(np.zeros_like(scaled.y), np.zeros(len(sites.held)), np.zeros(len(sites.widths)))
     else:
         assert suggested is not None  # they cannot be read off the fit
         start = suggested.scaled(scaling)
@@ -296,12 +296,10 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
     if scaled.loss.smooth and start.fit.any():
         z = scaling.scaled_network(network)(scaled.X)
         fits.append(dual_of_fit(scaled, z))
-    best = max((best_bound(scaled, sites, u, start.points) for u in fits), key=lambda bound: bound.value)
-    original = best.multipliers.in_units_of(scaling)
-    at = scaling.centre[0] + scaling.radius * sites.at
-    points = np.array(problem.constraint.points)
+    ends = float(start.slopes[0]), float(start.slopes[-1])
+    best = max((best_bound(scaled, sites, u, start.points, ends) for u in fits), key=lambda bound: bound.value)
     return DualCertificate(
-        original.fit,
+        scaling.dual(best.multipliers.fit),
         best.sup * scaling.radius * scaling.factor / scaling.size,
         Scope.EXACT,
         best.residual,
@@ -310,8 +308,17 @@ def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipl
         problem.X,
         problem.activation,
         (np.empty((0, 1)), np.empty(0)),
-        ShapeMultipliers(points, original.points, at, original.slopes),
+        _shown(best.multipliers.in_units_of(scaling), scaling, sites, problem.constraint.points),
     )
+
+
+def _shown(multipliers: Multipliers, scaling: Scaling, sites: Sites, points: tuple[float, ...]) -> ShapeMultipliers:
+    """The multipliers of the constraints, those of the slopes far out by themselves."""
+    at, m = scaling.centre[0] + scaling.radius * sites.at, multipliers.slopes
+    at[sites.points] = points  # to the last digit
+    ends = np.array([m[0] if sites.ends[0] else 0.0, m[-1] if sites.ends[1] else 0.0])
+    between = slice(sites.inner.start, sites.inner.stop - 1)
+    return ShapeMultipliers(at[sites.held], multipliers.points, at[sites.inner], m[between], ends)
 
 
 def _with_monotone_features(problem: Problem, network: RidgeSpline, suggested: Array | None) -> DualCertificate:

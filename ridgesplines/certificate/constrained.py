@@ -1,27 +1,30 @@
 r"""The lower bound that multipliers prove, by Lagrangian duality, whoever suggested them.
 
-For a feasible f let :math:`\bar f'_j` be its mean slope between the sites :math:`s_j` and :math:`s_{j+1}`, which lies
-within the bounds :math:`\ell` and :math:`h`. For any u, any :math:`\nu` and any m, positive only where :math:`\ell` is
-finite and negative only where h is,
+For a feasible f let :math:`\bar f'_j` be its mean slope between the sites :math:`s_j` and :math:`s_{j+1}`, or far out
+its limit, which lies within the bounds :math:`\ell_j` and :math:`h_j`; let the values at some sites :math:`p_i` lie
+between :math:`a_i` and :math:`b_i`, which are equal at a fixed point. For any u, and any :math:`\nu` and m that are
+positive only where the lower bound is finite, and negative only where the upper one is,
 
 .. math:: \sum_n s_n L(y_n, f(x_n)) + \lambda \|D^2 f\|
           \;\ge\; D + \lambda \|D^2 f\| - \Big[\sum_n u_n f(x_n) + \sum_i \nu_i f(p_i) + \sum_j m_j \bar f'_j\Big],
 
-.. math:: D = -\sum_n s_n L^*(y_n, -u_n/s_n) + \sum_i \nu_i v_i + \sum_j \ell\, m_j^+ - h\, m_j^-,
+.. math:: D = -\sum_n s_n L^*(y_n, -u_n/s_n) + \sum_i a_i \nu_i^+ - b_i \nu_i^- + \sum_j \ell_j m_j^+ - h_j m_j^-,
 
-by Fenchel's inequality, since :math:`f(p_i) = v_i` and :math:`\ell m^+ - h m^- \le m \bar f'`. If the bracket vanishes
-at 1 and at x, it equals :math:`\int \eta\, dD^2 f` with
+by Fenchel's inequality, since :math:`a \nu^+ - b \nu^- \le \nu f` and :math:`\ell m^+ - h m^- \le m \bar f'`. If the
+bracket vanishes at 1 and at x, it equals :math:`\int \eta\, dD^2 f` with
 
 .. math:: \eta(t) = \sum_n u_n \rho(x_n - t) + \sum_i \nu_i \rho(p_i - t)
                     + \sum_j m_j \frac{|[s_j, s_{j+1}] \cap [t, \infty)|}{s_{j+1} - s_j},
 
 and D is a lower bound on the optimum as soon as :math:`\eta \le \lambda` where f may bend up and
 :math:`\eta \ge -\lambda` where it may bend down. Mean slopes, rather than slopes at points, make :math:`\eta`
-continuous and straight between the sites: its supremum is the largest value at a site, and exact.
+continuous and straight between the sites: its supremum is the largest value at a site, and exact. (The multiplier of a
+slope far to the right belongs to all t, that of one far to the left to none: there :math:`\eta` is constant.)
 
 Given u and :math:`\nu`, the best m follows by one scan: with c the part of :math:`\eta` that u and :math:`\nu` make up,
 :math:`\eta - c` is a path from 0 at the last site to :math:`-c_0` at the first one whose steps are the m, and D falls
-with its variation. The path that moves only when the band :math:`|\eta| \le \lambda` forces it to varies least.
+with its variation. The path that moves only when the band :math:`|\eta| \le \lambda` forces it to varies least. Where
+the slopes far out have bounds of their own, their multipliers are suggested too: the path begins and ends with them.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ridgesplines.certificate.dual import best_factor
+from ridgesplines.certificate.paths import steps
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.constraints import Shape
 from ridgesplines.problem import Problem
@@ -40,12 +44,12 @@ from ridgesplines.validation import Array
 
 @dataclass(frozen=True, eq=False)
 class Multipliers:
-    """Multipliers of the fit, of the fixed values, and of the mean slopes between sites.
+    """Multipliers of the fit, of the bounds of values, and of the mean slopes between sites.
 
     Attributes
     ----------
     fit : u, shape (N,).
-    points : nu, shape (F,).
+    points : nu, shape (H,), at the sites whose values have bounds.
     slopes : m, shape (K - 1,).
     """
 
@@ -84,19 +88,19 @@ class Bound:
     value: float
 
 
-def best_bound(problem: Problem, sites: Sites, u: Array, nu: Array) -> Bound:
-    """The bound from suggestions u (N,) and nu (F,), in scaled units."""
-    multipliers, residual = completed(problem, sites, u, nu)
+def best_bound(problem: Problem, sites: Sites, u: Array, nu: Array, ends: tuple[float, float] = (0.0, 0.0)) -> Bound:
+    """The bound from suggestions u (N,), nu (H,) and the multipliers of the slopes far out, in scaled units."""
+    multipliers, residual = completed(problem, sites, u, nu, ends)
     u, nu, m = multipliers.fit, multipliers.points, multipliers.slopes
     sup = supremum(problem.constraint, eta_at_sites(sites, multipliers))
-    linear = float(nu @ np.array(problem.constraint.values)) + _price(problem.constraint, m)
+    linear = _price(sites.low[sites.held], sites.high[sites.held], nu) + _price(sites.slope_low, sites.slope_high, m)
 
     def value(factor: float) -> float:
         conjugate = problem.loss.conjugate(problem.y, -factor * u / problem.sample_weight)
-        return factor * linear - float(problem.sample_weight @ conjugate)
+        return (factor * linear if factor else 0.0) - float(problem.sample_weight @ conjugate)
 
     most = problem.lam / sup if sup > 0.0 else 1.0
-    if not _in_balance(sites, multipliers):
+    if not (_in_balance(sites, multipliers) and np.isfinite(linear)):
         most = 0.0  # no multiplier at all is always valid
     scale, best = best_factor(value, most, problem.loss.smooth)
     return Bound(multipliers, sup, residual, scale, best)
@@ -109,42 +113,59 @@ def supremum(shape: Shape, eta: Array) -> float:
     return max(up, down, 0.0)
 
 
-def completed(problem: Problem, sites: Sites, u: Array, nu: Array) -> tuple[Multipliers, float]:
-    """u and nu brought into the conjugate's domain and into balance, with the m that suits them best; and how far off
-    balance they were.
+def completed(
+    problem: Problem, sites: Sites, u: Array, nu: Array, ends: tuple[float, float]
+) -> tuple[Multipliers, float]:
+    """u and nu brought into their domains and into balance, with the m that suits them best; and how far off balance
+    they were.
     """
-    shape, s = problem.constraint, problem.sample_weight
+    s, held = problem.sample_weight, sites.held
     size = float(np.abs(u).sum() + np.abs(nu).sum()) or 1.0
     imbalance = 0.0
     for attempt in range(4):
         u = -s * problem.loss.nearest(problem.y, -u / s)
+        nu = np.clip(
+            nu,
+            np.where(np.isfinite(sites.high[held]), -np.inf, 0.0),
+            np.where(np.isfinite(sites.low[held]), np.inf, 0.0),
+        )
         c = sites.eta(sites.masses(u, nu))
         # A bounded slope takes up the moment about the data; the part of it with the wrong sign must go.
-        held = not _fits(shape, -c[0])
-        off = abs(u.sum() + nu.sum()) + (abs(c[0]) if held else 0.0)
+        moment = not _fits(sites, -c[0])
+        off = abs(u.sum() + nu.sum()) + (abs(c[0]) if moment else 0.0)
         imbalance = imbalance if attempt else off / size
-        u, nu = balanced(problem, sites, u, nu, held)
-    c = sites.eta(sites.masses(u, nu))
-    return Multipliers(u, nu, _steps(shape, problem.lam, c)), imbalance
+        u, nu = balanced(problem, sites, u, nu, moment)
+    m = steps(problem.constraint, sites, problem.lam, sites.eta(sites.masses(u, nu)), ends)
+    if any(sites.ends):  # what signs and band have taken from the slopes far out, the fit gives
+        u, nu = balanced(problem, sites, u, nu, True, -float(m.sum()))
+    return Multipliers(u, nu, m), imbalance
 
 
-def _fits(shape: Shape, total: float) -> bool:
+def _fits(sites: Sites, total: float) -> bool:
     """Whether multipliers of the slopes may add up to this."""
-    return (total > 0.0 and np.isfinite(shape.slope_low)) or (total < 0.0 and np.isfinite(shape.slope_high))
+    bounds = sites.slope_low if total > 0.0 else -sites.slope_high
+    return bool(total != 0.0 and np.isfinite(bounds).any())
 
 
-def balanced(problem: Problem, sites: Sites, u: Array, nu: Array, moment: bool) -> tuple[Array, Array]:
-    """u and nu with total mass zero and, if asked, no moment: the smallest change in the metric of u's room.
+def balanced(
+    problem: Problem, sites: Sites, u: Array, nu: Array, moment: bool, goal: float = 0.0
+) -> tuple[Array, Array]:
+    """u and nu with total mass zero and, if asked, a given moment: the smallest change in the metric of u's room.
 
-    Multipliers of fixed values are free to move, as far as the freest sample.
+    Multipliers of fixed values are free to move, as far as the freest sample; those of one bound as far as they are
+    from zero.
     """
-    s = problem.sample_weight
+    s, held = problem.sample_weight, sites.held
     room = s * problem.loss.room(problem.y, -u / s)
-    metric = np.append(room, np.full(len(nu), room.max() if len(nu) and room.max() > 0.0 else 1.0))
-    at = sites.at[np.append(sites.rows, sites.points).astype(int)]
+    most = room.max() if len(nu) and room.max() > 0.0 else 1.0
+    both_sides = np.isfinite(sites.low[held]) & np.isfinite(sites.high[held])
+    size = np.abs(nu).max(initial=0.0)
+    metric = np.append(room, np.where(both_sides, most, most * np.abs(nu) / size if size > 0.0 else 0.0))
+    at = sites.at[np.append(sites.rows, held).astype(int)]
     rows = np.stack([np.ones_like(at), at])[: 2 if moment else 1]
     both = np.append(u, nu)
-    both = both - metric * (np.linalg.lstsq((rows * metric) @ rows.T, rows @ both, rcond=1e-13)[0] @ rows)
+    off = rows @ both - np.array([0.0, goal])[: len(rows)]
+    both = both - metric * (np.linalg.lstsq((rows * metric) @ rows.T, off, rcond=1e-13)[0] @ rows)
     return both[: len(u)], both[len(u) :]
 
 
@@ -163,41 +184,23 @@ def _in_balance(sites: Sites, multipliers: Multipliers) -> bool:
     return bool(max(abs(u.sum() + nu.sum()), abs(moment) / reach) <= 1e-11 * size + 1e-300)
 
 
-def _steps(shape: Shape, lam: float, c: Array) -> Array:
-    """m (K - 1,): the steps of the least varying path that keeps c + path within the band."""
-    low, high = np.isfinite(shape.slope_low), np.isfinite(shape.slope_high)
-    if not (low or high):
-        return np.zeros(len(c) - 1)
-    floor = (-lam if shape.bends_down else -np.inf) - c
-    ceiling = (lam if shape.bends_up else np.inf) - c
-    total = -c[0]
-    path = np.zeros(len(c))
-    if low and high:
-        here = 0.0
-        for k in range(len(c) - 2, 0, -1):
-            here = path[k] = min(max(here, floor[k]), ceiling[k])
-    elif low and total > 0.0:  # steps up only, from right to left, and no higher than it ends
-        path[1:-1] = np.clip(np.maximum.accumulate(floor[-2:0:-1])[::-1], 0.0, total)
-    elif high and total < 0.0:
-        path[1:-1] = np.clip(np.minimum.accumulate(ceiling[-2:0:-1])[::-1], total, 0.0)
-    else:
-        return np.zeros(len(c) - 1)
-    path[0] = total
-    return -np.diff(path)
+def _price(low: Array, high: Array, multipliers: Array) -> float:
+    """The least of sum m_j x_j over x within the bounds."""
+    up, down = multipliers > 0.0, multipliers < 0.0
+    return float(multipliers[up] @ low[up] + multipliers[down] @ high[down])
 
 
-def _price(shape: Shape, m: Array) -> float:
-    """The least of sum m_j slope_j over slopes within the bounds."""
-    up, down = float(np.maximum(m, 0.0).sum()), float(np.maximum(-m, 0.0).sum())
-    return (shape.slope_low * up if up else 0.0) - (shape.slope_high * down if down else 0.0)
+def interpolating(problem: Problem, sites: Sites, slopes: Array) -> tuple[Array, Array, tuple[float, float]]:
+    """u, nu and the multipliers far out for Interpolation, where the slopes between sites are given.
 
-
-def interpolating(problem: Problem, sites: Sites, slopes: Array) -> tuple[Array, Array]:
-    """u and nu for Interpolation, where the slopes between sites are given.
-
-    eta is lam times the sign of each bend at its knot, and straight in between; its second differences are u and nu.
+    eta is lam times the sign of each bend at its knot, straight in between and constant far out; its second differences
+    are u and nu.
     """
     eta = np.concatenate([[0.0], problem.lam * np.sign(np.diff(slopes)), [0.0]])
-    masses = np.diff(np.concatenate([[0.0], np.diff(eta) / sites.widths, [0.0]]))
+    rises = np.diff(eta) / sites.widths
+    ends = (-eta[1] if sites.ends[0] else 0.0, eta[-2] if sites.ends[1] else 0.0)
+    for end, place in zip(sites.ends, (0, -1), strict=True):
+        rises[place] = 0.0 if end else rises[place]
+    masses = np.diff(np.concatenate([[0.0], rises, [0.0]]))
     # A fixed point on the data adds nothing to the sample there.
-    return masses[sites.rows], np.where(np.isin(sites.points, sites.rows), 0.0, masses[sites.points])
+    return masses[sites.rows], np.where(np.isin(sites.held, sites.rows), 0.0, masses[sites.held]), ends

@@ -19,15 +19,18 @@ class ShapeMultipliers(ReadOnly):
 
     Attributes
     ----------
-    points, at_points : the fixed points, shape (F,), and nu, shape (F,).
+    points, at_points : the sites whose values are fixed or have bounds, shape (H,), and nu, shape (H,): positive where
+        the lower bound counts, negative where the upper one does.
     sites, slopes : the sites, increasing, shape (K,), and m, the multipliers of the mean slopes between them, shape
         (K - 1,): positive where the lower bound of the slope counts, negative where the upper one does.
+    ends : those of the slopes towards minus and plus infinity, shape (2,).
     """
 
     points: Array
     at_points: Array
     sites: Array
     slopes: Array
+    ends: Array
 
     def eta(self, W: Array, b: Array) -> Array:
         """Their part of eta at neurons w = +1 or -1, (K, 1), b (K,)."""
@@ -35,11 +38,12 @@ class ShapeMultipliers(ReadOnly):
         at_points = np.maximum(w[:, None] * self.points - b[:, None], 0.0) @ self.at_points
         knots = np.clip((w * b)[:, None], self.sites[:-1], self.sites[1:])
         beyond = (self.sites[1:] - knots) / np.diff(self.sites)  # the share of each interval to the right of the knot
-        return at_points + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
+        far = np.where(w > 0.0, self.ends[1], -self.ends[0])
+        return at_points + far + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
 
     def missed(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
         """What they make of the distances by which a network misses the constraints, to rounding."""
-        return missed(problem, net, self.at_points, self.slopes)
+        return missed(problem, net, self.points, self.at_points, np.append(self.slopes, self.ends))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,17 @@
 r"""The sites at which an optimal spline may bend: the data and the fixed points.
 
-The linear interpolant of f at these sites, extended straight beyond both ends, has the same values at the data and at
-the fixed points and no larger a seminorm; its slopes are averages of those of f, so it satisfies every constraint that
-f satisfies. A spline with knots at the *interior* sites is therefore optimal, and the problem is finite.
+The linear interpolant of f at these sites, prolonged with the slopes that f has far out, has the same values at the
+data and at the fixed points and no larger a seminorm; its slopes are averages of those of f, or limits of such, so that
+it satisfies every constraint that f satisfies. A spline with knots at the sites is therefore optimal, and the problem
+is finite. The outermost sites are knots only where the slopes far out have bounds of their own: elsewhere the
+interpolant is prolonged straight. Where they have, a further site is put beyond, one radius away, so that all slopes
+are those of intervals between sites; what happens at that site counts nowhere.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,33 +29,62 @@ class Sites:
     at : shape (K,), increasing.
     rows, points : which site each row of the data and each fixed point is.
     alone : whether the second site is not the problem's own.
+    ends : whether the first and the last site stand for what is far out.
+    low, high : bounds of the values, shape (K,); equal at fixed points.
+    slope_low, slope_high : bounds of the slopes of the intervals between sites, shape (K - 1,).
     """
 
     at: Array
     rows: Array
     points: Array
     alone: bool
+    ends: tuple[bool, bool]
+    low: Array
+    high: Array
+    slope_low: Array
+    slope_high: Array
 
     @classmethod
     def of(cls, problem: Problem) -> Sites:
         """For a problem in scaled units, without rows of weight zero."""
-        x, p = problem.X[:, 0], np.array(problem.constraint.points)
-        at = distinct(np.concatenate([x, p]))
-        alone = len(at) == 1
-        if alone:
-            at = np.array([at[0], at[0] + 1.0])
-        where = [np.searchsorted(at, q + TIE, side="right") - 1 for q in (x, p)]
-        return cls(at, where[0], where[1], alone)
+        shape = problem.constraint
+        x, p = problem.X[:, 0], np.array(shape.points)
+        at, ends = distinct(np.concatenate([x, p])), shape.ends
+        alone = len(at) == 1 and not any(ends)
+        beyond = [at[:1] - 1.0] * ends[0], [at[-1:] + 1.0] * (ends[1] or alone)
+        at = np.concatenate([*beyond[0], at, *beyond[1]])
+        rows, points = (np.searchsorted(at, q + TIE, side="right") - 1 for q in (x, p))
+        low, high = np.full(len(at), shape.low), np.full(len(at), shape.high)
+        low[points] = high[points] = shape.values
+        for end, place in zip(ends, (0, -1), strict=True):
+            if end:
+                low[place], high[place] = -np.inf, np.inf
+        slope_low = np.full(len(at) - 1, shape.slope_low)
+        slope_high = np.full(len(at) - 1, shape.slope_high)
+        slope_low[0], slope_high[0] = shape.outer[0] if ends[0] else (slope_low[0], slope_high[0])
+        slope_low[-1], slope_high[-1] = shape.outer[1] if ends[1] else (slope_low[-1], slope_high[-1])
+        return cls(at, rows, points, alone, ends, low, high, slope_low, slope_high)
 
     @property
     def widths(self) -> Array:
         """The widths of the K - 1 intervals between sites."""
         return np.diff(self.at)
 
+    @cached_property
+    def held(self) -> Array:
+        """The sites at which values have bounds, or are fixed, shape (H,)."""
+        return np.flatnonzero(np.isfinite(self.low) | np.isfinite(self.high))
+
+    @property
+    def inner(self) -> slice:
+        """The sites that are the problem's own."""
+        return slice(int(self.ends[0]), len(self.at) - int(self.ends[1]))
+
     def masses(self, u: Array, nu: Array) -> Array:
-        """The sums of the multipliers of the data and of the fixed points at each site, shape (K,)."""
-        k = len(self.at)
-        return np.bincount(self.rows, u, k) + np.bincount(self.points, nu, k)
+        """The sums of the multipliers of the data and of the bounds of values at each site, shape (K,)."""
+        masses = np.bincount(self.rows, u, len(self.at))
+        masses[self.held] += nu
+        return masses
 
     def eta(self, masses: Array) -> Array:
         r""":math:`\sum_j q_j \rho(s_j - s_k)` for the masses q, shape (K,); zero at the last site."""

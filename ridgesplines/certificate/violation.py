@@ -14,11 +14,12 @@ FEASIBLE_RTOL = 1e-9
 def violation(problem: Problem, net: RidgeSpline) -> float:
     r"""The distance of a network from satisfying the constraints; zero where it does, up to rounding.
 
-    The largest of: how far a slope is out of bounds and how large a bend of the wrong sign is, relative to the steepest
-    slope and bound, and to the largest :math:`|y|` over the range of x; how far off a fixed value the spline is,
-    relative to the largest :math:`|y|` and :math:`|v|`. A linear spline has finitely many slopes, both outermost ones
-    among them, so that this looks at the whole line. For features that are monotone, how much slope the affine part
-    lacks, relative to the steepest that f can be in the feature, and to the largest :math:`|y|` over its range.
+    The largest of: how far a slope is out of bounds and how large a bend of the wrong sign is, relative to the
+    steepest slope and bound, and to the largest :math:`|y|` over the range of x; how far off a fixed value or beyond
+    a bound the spline is, relative to the largest :math:`|y|`, :math:`|v|` and bound of the values. A linear spline
+    has finitely many slopes, both outermost ones among them, so that this looks at the whole line. For features that
+    are monotone, how much slope the affine part lacks, relative to the steepest that f can be in the feature, and to
+    the largest :math:`|y|` over its range.
     """
     if problem.signs is not None:
         return _of_features(problem, problem.signs, net)
@@ -26,17 +27,32 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
     if shape.free:
         return 0.0
     slopes, eps = slopes_of(net), np.finfo(float).eps
-    bounds = [abs(b) for b in (shape.slope_low, shape.slope_high) if np.isfinite(b)]
+    bounds = [abs(b) for b in (shape.slope_low, shape.slope_high, *shape.left, *shape.right) if np.isfinite(b)]
     overall = float(np.abs(problem.y).max()) / (float(np.ptp(problem.X)) or np.inf)
     steepest = max(float(np.abs(slopes).max()), overall, *bounds, 1e-300)
     rounding = 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
     worst = max(0.0, _excess(problem, slopes) - rounding) / steepest
-    if not shape.points:
+    at, low, high = _bounded_values(problem, net)
+    if not len(at):
         return worst
-    p, v = np.array(shape.points), np.array(shape.values)
-    missed = np.abs(net.at(p) - v) - 8.0 * eps * (np.abs(p * net.slope[0]) + np.abs(net.offset))
-    size = max(float(np.abs(problem.y).max()), float(np.abs(v).max()), 1e-300)
-    return max(worst, float(missed.max()) / size)
+    off = _beyond(net, at, low, high) - 8.0 * eps * (np.abs(at * net.slope[0]) + np.abs(net.offset))
+    finite = np.abs(np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)]])).max(initial=0.0)
+    size = max(float(np.abs(problem.y).max()), float(finite), 1e-300)
+    return max(worst, float(off.max()) / size)
+
+
+def _bounded_values(problem: Problem, net: RidgeSpline) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points and the bounds of the values there: the fixed ones, and where a linear spline is largest and least."""
+    shape, p = problem.constraint, np.array(problem.constraint.points)
+    extremes = np.append(net.breakpoints, [problem.X.min(), problem.X.max()]) if shape.bounded else np.zeros(0)
+    low, high = (np.append(shape.values, np.full(len(extremes), bound)) for bound in (shape.low, shape.high))
+    return np.append(p, extremes), low, high
+
+
+def _beyond(net: RidgeSpline, at: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """How far the values at some points lie beyond their bounds."""
+    z = net.at(at)
+    return np.maximum(np.maximum(low - z, z - high), 0.0)
 
 
 def slope_deficits(signs: np.ndarray, net: RidgeSpline) -> np.ndarray:
@@ -69,6 +85,8 @@ def _excess(problem: Problem, slopes: np.ndarray) -> float:
     """The most that a slope is out of its bounds, or the largest bend of the wrong sign."""
     shape, bends = problem.constraint, np.diff(slopes)
     excess = [slopes.max() - shape.slope_high, shape.slope_low - slopes.min()]
+    for slope, (low, high) in zip(slopes[[0, -1]], shape.outer, strict=True):
+        excess += [slope - high, low - slope]
     if not shape.bends_up:
         excess.append(bends.max(initial=0.0))
     if not shape.bends_down:
@@ -76,14 +94,16 @@ def _excess(problem: Problem, slopes: np.ndarray) -> float:
     return float(max(excess))
 
 
-def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, slopes: np.ndarray) -> float:
-    """The constraints' multipliers (F,), (K - 1,) times the distances by which the network misses them, to rounding."""
-    steep = slopes_of(net)
+def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, nu: np.ndarray, slopes: np.ndarray) -> float:
+    """The multipliers of values at points, (H,), and of slopes, times what the network misses of the constraints."""
+    steep, shape, eps = slopes_of(net), problem.constraint, np.finfo(float).eps
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
-    off = max(_excess(problem, steep), 0.0) + 8.0 * np.finfo(float).eps * (abs(float(net.slope[0])) + net.seminorm)
-    p, v = np.array(problem.constraint.points), np.array(problem.constraint.values)
-    at = np.abs(net.at(p) - v) + 8.0 * np.finfo(float).eps * (size + np.abs(net.offset)) if len(p) else np.zeros(0)
-    return float(np.abs(slopes).sum() * off + np.abs(points) @ at + problem.lam * off)
+    off = max(_excess(problem, steep), 0.0) + 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
+    counts = nu != 0.0
+    at, fixed = points[counts], dict(zip(shape.points, shape.values, strict=True))
+    low, high = (np.array([fixed.get(p, bound) for p in at.tolist()]) for bound in (shape.low, shape.high))
+    beyond = _beyond(net, at, low, high) + 8.0 * eps * (size + np.abs(net.offset)) if len(at) else np.zeros(0)
+    return float(np.abs(slopes).sum() * off + np.abs(nu[counts]) @ beyond + problem.lam * off)
 
 
 def slopes_of(net: RidgeSpline) -> np.ndarray:

@@ -1,7 +1,7 @@
 r"""The finite convex program of a problem with constraints, in CVXPY.
 
 .. math:: \min_{g, d} \; \sum_n s_n L(y_n, g_{k(n)}) + \lambda \sum_r |d_{r+1} - d_r|, \qquad
-          g_{k+1} - g_k = h_k d_{r(k)}, \quad \ell \le d \le h, \quad g_{k(p_i)} = v_i
+          g_{k+1} - g_k = h_k d_{r(k)}, \quad \ell \le d \le h, \quad a \le g \le b
 
 Unknowns are the values g at the sites and the slopes d of the pieces, each of them one or several intervals between
 sites; every matrix is sparse, and every constraint a bound on an unknown or on a difference of two.
@@ -34,7 +34,7 @@ class Solved(NamedTuple):
     values: Array
     slopes: Array
     fit: Array
-    points: Array
+    points: Array  # of the bounds of values, at the sites that have any
     pressure: Array  # of the bounds on each piece's slope: positive from below, negative from above
     status: str
 
@@ -48,17 +48,14 @@ class Program:
     sites : its sites.
     pieces : which piece each interval belongs to, shape (K - 1,), rising from 0 by steps of at most one; one each by
         default.
-    held : the slope at which a piece is held, NaN where it is not; shape (R,).
     """
 
-    def __init__(self, problem: Problem, sites: Sites, pieces: Array | None = None, held: Array | None = None) -> None:
+    def __init__(self, problem: Problem, sites: Sites, pieces: Array | None = None) -> None:
         import cvxpy as cp
 
         shape, k = problem.constraint, len(sites.at)
         pieces = np.arange(k - 1) if pieces is None else pieces
         count = int(pieces[-1]) + 1
-        if held is None:
-            held = np.full(count, shape.slope_low if shape.slope_low == shape.slope_high else np.nan)
         self.lam = cp.Parameter(nonneg=True)
         self.values, self.slopes = cp.Variable(k), cp.Variable(count)
         fit = cp.Variable(problem.n_samples)
@@ -70,27 +67,23 @@ class Program:
         widths = sparse.csr_array((sites.widths, (np.arange(k - 1), pieces)), (k - 1, count))
         constraints += [self.link, rises @ self.values == widths @ self.slopes]
         norm, bends = _seminorm(self.slopes, count, shape.bends_up, shape.bends_down)
-        constraints += bends
-        self._bounds(problem, held)
-        self.through = self.values[sites.points] == np.array(shape.values) if shape.points else None
-        constraints += [c for c in (self.through, self.hold, self.low, self.high) if c is not None]
+        first = np.flatnonzero(np.append(True, np.diff(pieces) > 0))
+        low, high = np.maximum.reduceat(sites.slope_low, first), np.minimum.reduceat(sites.slope_high, first)
+        self.steep = Box(self.slopes, low, high)
+        self.bounded = Box(self.values, sites.low, sites.high)
+        self.held = sites.held
+        constraints += [*bends, *self.steep.constraints, *self.bounded.constraints]
         self.problem = cp.Problem(cp.Minimize(data + self.lam * norm), constraints)
-
-    def _bounds(self, problem: Problem, held: Array) -> None:
-        """Bounds of the slopes; equations for pieces that are held at one."""
-        self.tight, self.loose = np.flatnonzero(~np.isnan(held)), np.flatnonzero(np.isnan(held))
-        low, high = problem.constraint.slope_low, problem.constraint.slope_high
-        free = self.slopes[self.loose] if len(self.loose) else None
-        self.hold = self.slopes[self.tight] == held[self.tight] if len(self.tight) else None
-        self.low = free >= low if free is not None and np.isfinite(low) else None
-        self.high = free <= high if free is not None and np.isfinite(high) else None
 
     def solve(self, lam: float, name: str = "CLARABEL", options: Sequence[Mapping[str, Any]] = CLARABEL) -> Solved:
         """The solution for one lam, by the CVXPY solver of that name, with the first settings that succeed."""
         self.lam.value = lam
         status = solve_program(self.problem, self.link, name, options)
         if self.slopes.value is not None and self.link.dual_value is not None:
-            return self._read(status)
+            fit = np.asarray(self.link.dual_value).reshape(-1)
+            values, slopes = np.array(self.values.value), np.array(self.slopes.value)
+            points = self.bounded.multipliers[self.held]
+            return Solved(values, slopes, fit, points, self.steep.multipliers, status)
         raise SolverRefusal(
             f"Grid(backend={name!r})",
             "a program that it can solve",
@@ -98,19 +91,36 @@ class Program:
             "Try another backend, or constraints and a lam of which less is asked.",
         )
 
-    def _read(self, status: str) -> Solved:
-        pressure = np.zeros(self.slopes.size)
-        for constraint, where, sign in (
-            (self.hold, self.tight, -1.0),
-            (self.low, self.loose, 1.0),
-            (self.high, self.loose, -1.0),
-        ):
+
+class Box:
+    """Bounds low <= x <= high of a variable's entries: equations where they are equal, nothing where infinite."""
+
+    def __init__(self, x: Any, low: Array, high: Array) -> None:
+        self.size = len(low)
+        fixed = low == high
+        sides = (fixed, np.isfinite(low) & ~fixed, np.isfinite(high) & ~fixed)
+        self.places = [np.flatnonzero(side) for side in sides]
+        equal, over, under = self.places
+        made = (
+            lambda: x[equal] == low[equal],
+            lambda: x[over] >= low[over],
+            lambda: x[under] <= high[under],
+        )
+        self.each = [make() if len(place) else None for make, place in zip(made, self.places, strict=True)]
+
+    @property
+    def constraints(self) -> list[Any]:
+        """For CVXPY."""
+        return [constraint for constraint in self.each if constraint is not None]
+
+    @property
+    def multipliers(self) -> Array:
+        """Positive where the lower bound counts, negative where the upper one does."""
+        out = np.zeros(self.size)
+        for constraint, place, sign in zip(self.each, self.places, (-1.0, 1.0, -1.0), strict=True):
             if constraint is not None:
-                pressure[where] += sign * np.asarray(constraint.dual_value)
-        empty = np.empty(0)
-        points = empty if self.through is None else -np.asarray(self.through.dual_value).reshape(-1)
-        fit = np.asarray(self.link.dual_value).reshape(-1)
-        return Solved(np.array(self.values.value), np.array(self.slopes.value), fit, points, pressure, status)
+                out[place] += sign * np.asarray(constraint.dual_value).reshape(-1)
+        return out
 
 
 def _seminorm(slopes: Any, count: int, up: bool, down: bool) -> tuple[Any, list[Any]]:

@@ -13,7 +13,6 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from ridgesplines.amplitudes.minimiser import require_shaped_minimiser
-from ridgesplines.certificate.constrained import balanced
 from ridgesplines.certificate.dual import subgradients
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.constraints import require_some_function
@@ -42,25 +41,34 @@ def least_lam(problem: Problem) -> float:
     name, options = ("HIGHS", ({},)) if scaled.loss.cone == "linear" else ("CLARABEL", CLARABEL)
     solved = Program(scaled, sites, np.zeros(len(sites.widths), dtype=int)).solve(1.0, name, options)
     z, slope = solved.values[sites.rows], float(solved.slopes[0])
-    signs = (
-        -np.inf if shape.slope_high - slope <= BOUND_ATOL * (1.0 + abs(slope)) else 0.0,
-        np.inf if slope - shape.slope_low <= BOUND_ATOL * (1.0 + abs(slope)) else 0.0,
-    )
+    of_slopes = _signs(np.full(len(sites.widths), slope), sites.slope_low, sites.slope_high)
+    of_values = _signs(solved.values[sites.held], sites.low[sites.held], sites.high[sites.held])
     if scaled.loss.smooth:
-        low = high = _gradient(scaled, sites, z, solved.points, signs)
+        nu = np.where((of_values[0] < 0.0) | (of_values[1] > 0.0), solved.points, 0.0)
+        low = high = _gradient(scaled, sites, z, nu, of_slopes)
     else:
         low, high = subgradients(scaled, z)
-    return _least_supremum(sites, low, high, signs, (shape.bends_up, shape.bends_down)) / scaling.lam(1.0)
+    sides = (shape.bends_up, shape.bends_down)
+    return _least_supremum(sites, (low, high), of_values, of_slopes, sides) / scaling.lam(1.0)
 
 
-def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[float, float]) -> Array:
+def _signs(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """The bounds of the multipliers of x: zero where it is on neither of its bounds."""
+    near = BOUND_ATOL * (1.0 + np.abs(x))
+    return np.where(high - x <= near, -np.inf, 0.0), np.where(x - low <= near, np.inf, 0.0)
+
+
+def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[Array, Array]) -> Array:
     """u at the fit z, freed of the mass that a tolerance left and, where no bound takes it up, of the moment."""
-    u = dual_of_fit(problem, z)
-    if len(nu):
+    u, x = dual_of_fit(problem, z), sites.at[sites.rows]
+    if nu.any():
         return u
     for _ in range(2):
         total = -sites.eta(sites.masses(u, nu))[0]
-        u, nu = balanced(problem, sites, u, nu, moment=signs[int(total > 0.0)] == 0.0)
+        moment = not signs[int(total > 0.0)].any()
+        rows = np.stack([np.ones_like(x), x])[: 2 if moment else 1]
+        room = problem.sample_weight * problem.loss.room(problem.y, -u / problem.sample_weight)
+        u = u - room * (np.linalg.lstsq((rows * room) @ rows.T, rows @ u, rcond=1e-13)[0] @ rows)
     return u
 
 
@@ -74,13 +82,14 @@ def _some_affine(problem: Problem) -> bool:
     return True
 
 
-def _least_supremum(
-    sites: Sites, low: Array, high: Array, signs: tuple[float, float], sides: tuple[bool, bool]
-) -> float:
+Pair = tuple[Array, Array]
+
+
+def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, sides: tuple[bool, bool]) -> float:
     """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t."""
-    k, n, f = len(sites.at), len(low), len(sites.points)
+    k, n, f = len(sites.at), len(of_fit[0]), len(sites.held)
     at_data = sparse.csr_array((np.ones(n), (sites.rows, np.arange(n))), (k, n))
-    at_points = sparse.csr_array((np.ones(f), (sites.points, np.arange(f))), (k, f))
+    at_points = sparse.csr_array((np.ones(f), (sites.held, np.arange(f))), (k, f))
     step = sparse.diags_array([np.ones(k - 1), -np.ones(k - 1)], offsets=[0, 1], shape=(k - 1, k))
     A_eq = sparse.block_array(
         [  # The masses beyond fall by what each site holds; eta falls by that times the width, and by m.
@@ -97,8 +106,8 @@ def _least_supremum(
     ends = np.full(k, np.inf)
     ends[[0, -1]] = 0.0
     unbounded = np.full(k - 1, np.inf)
-    lower = np.concatenate([low, np.full(f, -np.inf), np.full(k - 1, signs[0]), -unbounded, -ends, [0.0]])
-    upper = np.concatenate([high, np.full(f, np.inf), np.full(k - 1, signs[1]), unbounded, ends, [np.inf]])
+    lower = np.concatenate([of_fit[0], of_values[0], of_slopes[0], -unbounded, -ends, [0.0]])
+    upper = np.concatenate([of_fit[1], of_values[1], of_slopes[1], unbounded, ends, [np.inf]])
     cost = np.zeros(len(lower))
     cost[-1] = 1.0
     A_ub = sparse.vstack(rows)

@@ -66,7 +66,9 @@ class Univariate(Solver):
     O(N) for each of some five rounds; with D outputs O(N D), and with K knots O(K D^3) for each of some ten Newton
     steps a round. Logistic, Poisson, Softmax: Newton's method over it. Absolute, Quantile, Hinge and Huber: a banded
     interior point over candidate knots, and an active set for exact zeros.
-    Interpolation: closed form. Points closer than 1e-14 of the half-width of the data share a knot. With numba
+    Interpolation: closed form. With constraints: without them first; where that violates them, the exchange method with
+    active sets over bends, slopes and values for Squared, Logistic and Poisson, CVXPY with Clarabel and HiGHS for
+    losses with kinks. Points closer than 1e-14 of the half-width of the data share a knot. With numba
     installed (the extra ``[fast]``) the passes over the data are compiled: from 20 000 points on, and for fewer once
     numba has been loaded, which takes half a second.
 
@@ -113,7 +115,7 @@ class Univariate(Solver):
         """An answer for each lam, from the knots of the one before."""
         if problem.constraints:
             free = replace(self, sparsest=False).path
-            return constrained_path(problem, lams, free, self.tol)
+            return constrained_path(problem, lams, free, self.tol, self.sparsest)
         return self._path(problem, lams)
 
     def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:

@@ -1,0 +1,98 @@
+"""Constraints as users pass them: a list of objects, or words on a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ridgesplines.constraints.features import MonotoneFeatures
+from ridgesplines.constraints.one_feature import (
+    Bounds,
+    Concave,
+    Convex,
+    EndSlopes,
+    FixedValues,
+    Lipschitz,
+    Monotone,
+    Slope,
+)
+from ridgesplines.constraints.shape import Constraint
+from ridgesplines.exceptions import ProblemError
+
+#: All of them, by which a file can name one.
+CONSTRAINTS: tuple[type[Constraint], ...] = (
+    Monotone,
+    Convex,
+    Concave,
+    Lipschitz,
+    Slope,
+    EndSlopes,
+    Bounds,
+    FixedValues,
+    MonotoneFeatures,
+)
+
+
+def checked(constraints: Any) -> tuple[Constraint, ...]:
+    """A tuple of constraints, or a ProblemError that shows how to write them."""
+    remedy = "Pass constraints=[rs.Monotone(), rs.Convex()], say, or [rs.MonotoneFeatures({0: +1})] for many features."
+    if constraints is None:
+        return ()
+    if isinstance(constraints, (Constraint, str)) or not isinstance(constraints, Iterable):
+        raise ProblemError("constraints", "a list of constraints", repr(constraints), remedy)
+    given = tuple(constraints)
+    for constraint in given:
+        if not isinstance(constraint, Constraint):
+            got = f"the class {constraint.__name__} itself" if isinstance(constraint, type) else repr(constraint)
+            raise ProblemError("constraints", "instances such as Monotone()", got, remedy)
+    return given
+
+
+#: What a word on a command line means; what follows it is split at the colon, and nothing is None.
+WORDS: dict[str, tuple[str, Callable[..., Constraint]]] = {
+    "increasing": ("increasing", Monotone),
+    "decreasing": ("decreasing", lambda: Monotone(increasing=False)),
+    "convex": ("convex", Convex),
+    "concave": ("concave", Concave),
+    "lipschitz": ("lipschitz=BOUND", Lipschitz),
+    "slope": ("slope=LOW:HIGH", Slope),
+    "end-slopes": ("end-slopes=LEFT:RIGHT", EndSlopes),
+    "bounds": ("bounds=LOW:HIGH", Bounds),
+    "through": ("through=X:Y", FixedValues),
+}
+
+
+def constraint_named(text: str) -> Constraint:
+    """A constraint of one feature from words, as on a command line.
+
+    Parameters
+    ----------
+    text : such as ``"increasing"``, ``"lipschitz=2"``, ``"bounds=0:1"``, ``"slope=0:"``, ``"end-slopes=:0"`` or
+        ``"through=0:6"``; a number that is left out is no bound.
+
+    Raises
+    ------
+    ProblemError
+        Where the words say something else.
+
+    Examples
+    --------
+    >>> from ridgesplines.constraints import constraint_named
+    >>> constraint_named("bounds=0:1"), constraint_named("end-slopes=:0")
+    (Bounds(low=0.0, high=1.0), EndSlopes(left=None, right=0.0))
+    """
+    word, _, numbers = text.strip().partition("=")
+    forms = ", ".join(form for form, _ in WORDS.values())
+    remedy = f"The constraints are {forms}."
+    if word not in WORDS:
+        raise ProblemError("constraint", "the name of a constraint", repr(text), remedy)
+    form, make = WORDS[word]
+    wanted = form.count(":") + 1 if "=" in form else 0
+    given = numbers.split(":") if numbers else []
+    try:
+        settings = [float(number) if number.strip() else None for number in given]
+    except ValueError:
+        raise ProblemError("constraint", form, repr(text), remedy) from None
+    if len(settings) != wanted or (word in ("lipschitz", "through") and None in settings):
+        raise ProblemError("constraint", form, repr(text), remedy)
+    return make(*settings)
