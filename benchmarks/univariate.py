@@ -7,6 +7,7 @@ here, from the function that it returned, and held against one certified lower b
     python benchmarks/univariate.py --quick     N up to 1e4, about four minutes on one core
     python benchmarks/univariate.py             N up to 1e5
     python benchmarks/univariate.py --full      N up to 1e6
+    python benchmarks/univariate.py --shapes    fits with constraints, see shapes.py
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import shapes
 from numpy.typing import NDArray
 from peers import PEERS, Attempt, Peer
 from report import environment, line, peak_memory, seconds
@@ -367,6 +369,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=300.0, help="seconds that one fit of a peer may take")
     parser.add_argument("--fast", action="store_true", help="insist on numba: stop where it is not installed")
     parser.add_argument("--tune", action="store_true", help="print errors for a grid of lam, and race nobody")
+    parser.add_argument("--shapes", action="store_true", help="race fits with shape constraints, and nothing else")
     parser.add_argument("--json", metavar="FILE", help="save all figures")
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     parser.set_defaults(mode="default")
@@ -384,6 +387,8 @@ def main() -> None:
     plan = PLANS[given.mode]
     if given.tune:
         return tune(sorted({n for name, n in plan.races if name == "squared"}))
+    if given.shapes:
+        return shapes.race((10**4,) if given.mode == "quick" else (10**4, 10**5))
     about = environment(PACKAGES)
     print(f"# One dimension, {given.mode}\n\n" + "\n".join(f"- {name}: {what}" for name, what in about.items()))
     print(f"- numba, the optional extra [fast]: {'found' if fast else 'not found'}\n", flush=True)

@@ -4,8 +4,8 @@
 What is known of a curve beforehand, on two real tables. Left: the probability that a tumour is malignant, by the mean
 radius of its cell nuclei, from labels 0 and 1. Without constraints the spline leaves [0, 1]; with them it is a
 calibration curve, rising and bounded on the whole line, and the certified optimum among all such curves. Right: the
-acceleration of a head in a motorcycle accident, which rests before the impact and comes to rest: plateaus on both sides, where the spline
-without constraints goes on with whatever slope the first and the last data suggest.
+acceleration of a head in a motorcycle accident, which rests before the impact and comes to rest: plateaus on both
+sides, where the spline without constraints goes on with whatever slope the first and the last data suggest.
 """
 
 import sys
