@@ -13,8 +13,8 @@ from ridgesplines.certificate.sites import Sites
 from ridgesplines.constraints import Shape
 from ridgesplines.validation import Array
 
-#: Sites that are looked at together.
-BLOCK_SITES = 256
+#: Sites that are looked at together, at first.
+FEW_SITES = 64
 
 
 def steps(shape: Shape, sites: Sites, lam: float, c: Array, ends: tuple[float, float]) -> Array:
@@ -67,16 +67,22 @@ def _inner(shape: Shape, floor: Array, ceiling: Array, start: float, target: flo
 
 
 def lazy(floor: Array, ceiling: Array, start: float) -> Array:
-    """The path from right to left that moves only where it must."""
-    path, here, k = np.empty(len(floor)), start, len(floor)
-    while k > 0:
-        begin = max(k - BLOCK_SITES, 0)
-        out = (floor[begin:k] > here) | (ceiling[begin:k] < here)
-        stop = begin + int(np.flatnonzero(out)[-1]) if out.any() else begin - 1
-        path[stop + 1 : k] = here
-        if stop >= begin:
-            here = path[stop] = min(max(here, floor[stop]), ceiling[stop])
-            k = stop
-        else:
-            k = begin
-    return path
+    """The path from right to left that moves only where it must: up with the floor, or down with the ceiling.
+
+    On one way it is a running maximum, until the ceiling stops it, or a running minimum, until the floor does.
+    """
+    floor, ceiling = floor[::-1], ceiling[::-1]
+    path, here, up, k, size = np.empty(len(floor)), start, True, 0, FEW_SITES
+    while k < len(path):
+        block = slice(k, k + size)
+        edge = floor[block] if up else -ceiling[block]
+        along = np.maximum.accumulate(np.maximum(edge, here if up else -here))
+        along = along if up else -along
+        stopped = (along > ceiling[block]) if up else (along < floor[block])
+        count = int(np.argmax(stopped)) if stopped.any() else len(along)
+        path[k : k + count] = along[:count]
+        here = float(along[count - 1]) if count else here
+        up = up if count == len(along) else not up
+        size = 2 * size if count == len(along) else FEW_SITES
+        k += count
+    return path[::-1]
