@@ -36,7 +36,7 @@ def chosen_lam(problem: rs.Problem, solver: rs.solvers.Solver | None) -> float:
 
 def _estimator(problem: rs.Problem) -> ChoosesLam:
     """The estimator that chooses lam for problems of this loss and dimension."""
-    if not problem.loss.translates:
+    if problem.loss.labels:
         return rs.RidgeSplineClassifierCV(loss=problem.loss)
     if problem.n_features == 1:
         return rs.LinearSplineRegressorCV(loss=problem.loss)

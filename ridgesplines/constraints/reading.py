@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from ridgesplines.constraints.features import MonotoneFeatures
 from ridgesplines.constraints.one_feature import (
     Bounds,
@@ -48,8 +50,9 @@ def checked(constraints: Any) -> tuple[Constraint, ...]:
     return given
 
 
-#: What a word on a command line means; what follows it is split at the colon, and nothing is None.
+#: What a word on a command line means; what follows it is split at the last colon, and nothing is None.
 WORDS: dict[str, tuple[str, Callable[..., Constraint]]] = {
+    "monotone": ("monotone", Monotone),
     "increasing": ("increasing", Monotone),
     "decreasing": ("decreasing", lambda: Monotone(increasing=False)),
     "convex": ("convex", Convex),
@@ -68,7 +71,7 @@ def constraint_named(text: str) -> Constraint:
     Parameters
     ----------
     text : such as ``"increasing"``, ``"lipschitz=2"``, ``"bounds=0:1"``, ``"slope=0:"``, ``"end-slopes=:0"`` or
-        ``"through=0:6"``; a number that is left out is no bound.
+        ``"through=0:6"``; a number that is left out is no bound. Points may be dates: ``"through=2020-01-31:6"``.
 
     Raises
     ------
@@ -88,11 +91,23 @@ def constraint_named(text: str) -> Constraint:
         raise ProblemError("constraint", "the name of a constraint", repr(text), remedy)
     form, make = WORDS[word]
     wanted = form.count(":") + 1 if "=" in form else 0
-    given = numbers.split(":") if numbers else []
+    given = numbers.rsplit(":", wanted - 1) if numbers else []
     try:
-        settings = [float(number) if number.strip() else None for number in given]
+        settings = [_setting(word, number.strip()) for number in given]
     except ValueError:
         raise ProblemError("constraint", form, repr(text), remedy) from None
     if len(settings) != wanted or (word in ("lipschitz", "through") and None in settings):
         raise ProblemError("constraint", form, repr(text), remedy)
     return make(*settings)
+
+
+def _setting(word: str, text: str) -> Any:
+    """A number, None where there is none, or the date of a point."""
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        if word != "through":
+            raise
+        return np.datetime64(text)

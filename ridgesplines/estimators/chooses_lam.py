@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.metrics import check_scoring
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
@@ -23,7 +22,7 @@ from ridgesplines.estimators.base import Posed, SplineEstimator
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
 from ridgesplines.estimators.ranges import LEAST, end, further, named_lams, spaced_lams, unfinished, warn_of_range
-from ridgesplines.estimators.scores import Score, Scorer, averaged, finite, mean_loss
+from ridgesplines.estimators.scores import Score, averaged, finite, mean_loss, scorer
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
@@ -299,7 +298,8 @@ class ChoosesLam(SplineEstimator):
 
     def _scores_of_folds(self, given: Posed, splits: Sequence[Split], share: Array, lams: Array) -> list[list[float]]:
         """The scores of each fold, for the lams that it reached."""
-        score = mean_loss if self.scoring is None else self._scorer(bool((given.weight != 1.0).any()))
+        weighted = bool((given.weight != 1.0).any())
+        score = mean_loss if self.scoring is None else scorer(self, self.scoring, weighted)
         parallel = Parallel(n_jobs=self.n_jobs)
         run = partial(_scores, self._bare(), given, score=score)
         # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
@@ -365,13 +365,6 @@ class ChoosesLam(SplineEstimator):
             if hasattr(self, name):
                 setattr(bare, name, getattr(self, name))
         return bare
-
-    def _scorer(self, weighted: bool) -> Score:
-        """scikit-learn's scorer of that name, or the user's own, on the labels that the user gave."""
-        if not (isinstance(self.scoring, str) or callable(self.scoring)):
-            remedy = "Pass scoring=None for the loss."
-            raise ProblemError("scoring", "None, a name, or a callable", repr(self.scoring), remedy)
-        return Scorer(check_scoring(self, self.scoring), weighted)
 
 
 def _solutions(model: ChoosesLam, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 
 from ridgesplines.estimators.base import Posed, SplineEstimator
 from ridgesplines.exceptions import ProblemError
@@ -25,6 +27,14 @@ class Scorer:
         weights = {"sample_weight": test.weight} if self.weighted else {}
         X = test.X if model.dates_ is None else model.dates_.restored(test.X)
         return float(self.scorer(model, X, test.y, **weights))
+
+
+def scorer(model: SplineEstimator, scoring: Any, weighted: bool) -> Score:
+    """scikit-learn's scorer of that name, or the user's own, on the labels that the user gave."""
+    if not (isinstance(scoring, str) or callable(scoring)):
+        remedy = "Pass scoring=None for the loss."
+        raise ProblemError("scoring", "None, a name, or a callable", repr(scoring), remedy)
+    return Scorer(check_scoring(model, scoring), weighted)
 
 
 def mean_loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:

@@ -304,8 +304,7 @@ class RidgeSpline(Immutable):
     def to_frame(self, feature_names: Sequence[str] | None = None) -> pandas.DataFrame:
         """One row a neuron: its weights by feature, its bias, its amplitude; for d = 1 also its knot. Needs pandas.
 
-        Features have the names given here, by default the network's own. Of a fit on dates knots are dates, in their
-        time zone; biases and amplitudes are those of x in days.
+        Features have the names given here, by default the network's own. Of a fit on dates knots are dates.
         """
         from ridgesplines.network.table import to_frame
 
@@ -318,19 +317,13 @@ class RidgeSpline(Immutable):
         return segments(self)
 
     def to_ppoly(self) -> scipy.interpolate.PPoly:
-        """The spline as a :class:`scipy.interpolate.PPoly`; beyond its ends it extrapolates affinely. d = 1, ReLU.
-
-        A function of numbers: of days since 1970-01-01, UTC, for a fit on dates.
-        """
+        """The spline as a :class:`scipy.interpolate.PPoly`, affine beyond its ends, of numbers. d = 1, ReLU."""
         from ridgesplines.network.segments import piecewise_polynomial
 
         return piecewise_polynomial(self)
 
     def to_torch(self) -> torch.nn.Module:
-        """The network as an ``nn.Module`` in double precision, at balance; values of net's shapes. Needs PyTorch.
-
-        It has a skip connection where the slope is not zero. ``module.float()`` gives single precision.
-        """
+        """The network as an ``nn.Module`` in double precision, at balance, with a skip connection. Needs PyTorch."""
         from ridgesplines.torch.conversion import to_torch
 
         return to_torch(self)

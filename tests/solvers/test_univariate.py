@@ -221,7 +221,6 @@ def test_refusals_name_what_came_and_who_can():
     X, y = noisy(20, 2)
     with pytest.raises(rs.SolverRefusal, match=r"d = 1.*got d = 2.*Grid"):
         rs.solve(rs.Problem(X, y, 1.0), rs.Univariate())
-    x = np.arange(5.0)
     for tol in (0.0, -1.0, 2.0, np.nan, "small"):
         with pytest.raises(rs.ProblemError, match="tol"):
             rs.Univariate(tol=tol)

@@ -41,7 +41,7 @@ def spline_of(sites: Sites, spline: Spline) -> RidgeSpline:
 def without_rounding(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     """The same network with knots that are sites to the last digit, in the problem's units."""
     at = _sites(problem)
-    t = net.knots
+    t = net.breakpoints
     if not len(t) or len(at) < 2:
         return net
     place = np.clip(np.searchsorted(at, t), 1, len(at) - 1)
@@ -60,15 +60,15 @@ def fewest_shaped(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     bends keep their signs; where a value would leave its bounds the two knots stay.
     """
     at, shape = _sites(problem), problem.constraint
-    t, v = merged(at, net.knots, net.amplitudes)
+    t, v = merged(at, net.breakpoints, net.amplitudes)
     new = RidgeSpline(np.ones((len(t), 1)), t, v, net.slope, net.offset, net.feature_names)
     if not shape.bounded or not len(t):
         return new
     z = new(t)
-    beyond = ~np.isin(t, net.knots) & ((z < shape.low) | (z > shape.high))
-    right = np.searchsorted(net.knots, t[beyond])
+    beyond = ~np.isin(t, net.breakpoints) & ((z < shape.low) | (z > shape.high))
+    right = np.searchsorted(net.breakpoints, t[beyond])
     old = np.concatenate([right - 1, right])
-    t, v = np.append(t[~beyond], net.knots[old]), np.append(v[~beyond], net.amplitudes[old])
+    t, v = np.append(t[~beyond], net.breakpoints[old]), np.append(v[~beyond], net.amplitudes[old])
     order = np.argsort(t, kind="stable")
     return RidgeSpline(np.ones((len(t), 1)), t[order], v[order], net.slope, net.offset, net.feature_names)
 

@@ -54,7 +54,7 @@ def constrained_path(
         if answer is not None and violation(problem, answer.network) <= FREE_RTOL:
             answer = _as_constrained(problem.with_lam(lam), answer)
         else:
-            answer = shaped.answer(lam, np.empty(0) if answer is None else answer.network.knots)
+            answer = shaped.answer(lam, np.empty(0) if answer is None else answer.network.breakpoints)
         if sparsest:
             answer = replace(answer, network=fewest_shaped(answer.problem, answer.network))
         history = {**answer.history, "constraint violation": violation(answer.problem, answer.network)}
