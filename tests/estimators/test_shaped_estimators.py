@@ -7,6 +7,9 @@ from sklearn.model_selection import KFold
 
 import ridgesplines as rs
 
+#: The ranges here are short; what is said of their ends is tested elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+
 SHAPE = [rs.Monotone(), rs.Lipschitz(4.0)]
 
 

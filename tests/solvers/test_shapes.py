@@ -364,8 +364,9 @@ def test_constraints_from_words():
     assert constraint_named("bounds=0:1") == rs.Bounds(0.0, 1.0)
     assert constraint_named("end-slopes=:-1.5") == rs.EndSlopes(right=-1.5)
     assert constraint_named("through=0:6") == rs.FixedValues(0.0, 6.0)
+    assert constraint_named("through=2020-01-31T12:00:6") == rs.FixedValues(np.datetime64("2020-01-31T12:00"), 6.0)
     for words in ("steep", "bounds", "bounds=0", "convex=1", "through=0:", "slope=a:b", "lipschitz="):
-        with pytest.raises(rs.ProblemError, match="The constraints are increasing"):
+        with pytest.raises(rs.ProblemError, match="The constraints are monotone, increasing"):
             constraint_named(words)
 
 
