@@ -57,7 +57,7 @@ def without_missing(table: Table, names: Collection[str], out: TextIO | None = N
     """The table without the rows that miss a cell in these columns; how many, and which, is printed."""
     kept, gone = table.complete(names)
     if gone:
-        words = "; ".join(f"{len(lines)} for {name!r} (line {_listed(lines)})" for name, lines in gone.items())
+        words = "; ".join(f"{len(lines)} for {name!r} ({_listed(lines)})" for name, lines in gone.items())
         missing = len(table.lines) - len(kept.lines)
         print(f"rows          {len(kept.lines)}, without {missing} with missing cells: {words}", file=out)
     if not kept.lines:
@@ -66,7 +66,8 @@ def without_missing(table: Table, names: Collection[str], out: TextIO | None = N
 
 
 def _listed(lines: Sequence[int]) -> str:
-    return ", ".join(map(str, lines[:MOST_LINES])) + (", ..." if len(lines) > MOST_LINES else "")
+    shown = ", ".join(map(str, lines[:MOST_LINES])) + (", ..." if len(lines) > MOST_LINES else "")
+    return f"line {shown}" if len(lines) == 1 else f"lines {shown}"
 
 
 def _groups(text: str | None, known: Collection[str]) -> int | list[list[str]] | None:

@@ -113,7 +113,7 @@ def test_rows_that_are_left_out_are_said(gaps, tmp_path, capsys):
     assert "N = 11" in out
     assert run("fit", *data, "--weights", "weight") == 0
     assert (
-        "rows          9, without 3 with missing cells: 1 for 'y' (line 5); 2 for 'weight' (line 7, 8)"
+        "rows          9, without 3 with missing cells: 1 for 'y' (line 5); 2 for 'weight' (lines 7, 8)"
         in capsys.readouterr().out
     )
     k = np.setdiff1d(np.arange(12), [3])
