@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import d2_tweedie_score
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows, require_numbers
@@ -73,7 +73,8 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         ndarray
             Shape (N,), or (N, D) for vector outputs.
         """
-        return self.solution_.problem.loss.mean(self._evaluate(X))
+        values = self._evaluate(X)
+        return self.solution_.problem.loss.mean(values)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         r""":math:`R^2` of the prediction, or with Poisson :math:`D^2`: one less the share of the deviance that is left.
@@ -87,6 +88,7 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         float
             At most 1; 0 for the mean of y.
         """
+        check_is_fitted(self)
         if isinstance(self.solution_.problem.loss, Poisson):
             return float(d2_tweedie_score(y, self.predict(X), sample_weight=sample_weight, power=1))
         return float(super().score(X, y, sample_weight))
