@@ -89,7 +89,8 @@ def test_a_range_that_went_on_depends_neither_on_jobs_nor_on_the_order_of_rows()
     one, jobs = (rs.LinearSplineRegressorCV(n_lams=8, cv=2, n_jobs=n).fit(x, y) for n in (None, 2))
     moved = rs.LinearSplineRegressorCV(n_lams=8, cv=2).fit(x[order], y[order])
     assert len(one.lams_) > 8
-    np.testing.assert_array_equal(one.scores_folds_, jobs.scores_folds_)
+    # Another process may not have loaded numba, whose sums round differently.
+    np.testing.assert_allclose(one.scores_folds_, jobs.scores_folds_, rtol=1e-11)
     assert one.lam_ == jobs.lam_ == moved.lam_
     np.testing.assert_allclose(one.predict(x), moved.predict(x), rtol=1e-9)
 

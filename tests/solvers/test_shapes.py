@@ -135,7 +135,7 @@ def test_without_a_constraint_that_counts_the_fit_is_the_free_one():
     assert held.network.n_neurons == free.network.n_neurons
     np.testing.assert_allclose(held.network.knots, free.network.knots)
     assert held.history["constraints"] == "none of them is active"
-    assert not held.certificate.multipliers.slopes.any()
+    assert np.abs(held.certificate.multipliers.slopes).max() < 1e-9 * p.lam  # eta may exceed lam by rounding
 
 
 @pytest.mark.parametrize("constraints", [SETS["increasing"], SETS["Lipschitz"], SETS["bounds"], SETS["plateaus"]])
