@@ -42,8 +42,10 @@ class ShapeMultipliers(ReadOnly):
         return at_points + far + np.where(w > 0.0, beyond @ self.slopes, (beyond - 1.0) @ self.slopes)
 
     def missed(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
-        """What they make of the distances by which a network misses the constraints, to rounding."""
-        return missed(problem, net, self.points, self.at_points, np.append(self.slopes, self.ends))
+        """What they make of the distances by which a network misses the constraints, and of what rounds in u^T f."""
+        f = net.at(problem.X)
+        rounding = SUM * float(np.abs(u) @ np.abs(f - f.mean()))
+        return rounding + missed(problem, net, self.points, self.at_points, np.append(self.slopes, self.ends))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import SUM
 from ridgesplines.problem import Problem
 
 #: Largest violation, as `violation` measures it, at which a network in floating point counts as feasible.
@@ -95,7 +96,10 @@ def _excess(problem: Problem, slopes: np.ndarray) -> float:
 
 
 def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, nu: np.ndarray, slopes: np.ndarray) -> float:
-    """The multipliers of values at points, (H,), and of slopes, times what the network misses of the constraints."""
+    """The multipliers of values at points, (H,), and of slopes, times what the network misses of the constraints.
+
+    And what rounds where they are summed.
+    """
     steep, shape, eps = slopes_of(net), problem.constraint, np.finfo(float).eps
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
     off = max(_excess(problem, steep), 0.0) + 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
@@ -103,7 +107,9 @@ def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, nu: np.ndarra
     at, fixed = points[counts], dict(zip(shape.points, shape.values, strict=True))
     low, high = (np.array([fixed.get(p, bound) for p in at.tolist()]) for bound in (shape.low, shape.high))
     beyond = _beyond(net, at, low, high) + 8.0 * eps * (size + np.abs(net.offset)) if len(at) else np.zeros(0)
-    return float(np.abs(slopes).sum() * off + np.abs(nu[counts]) @ beyond + problem.lam * off)
+    # The dual value sums multipliers times bounds, which are the slopes and values of f where they count.
+    sums = np.abs(slopes).sum() * np.abs(steep).max() + np.abs(nu[counts]) @ np.abs(net.at(at))
+    return float(np.abs(slopes).sum() * off + np.abs(nu[counts]) @ beyond + problem.lam * off + SUM * sums)
 
 
 def slopes_of(net: RidgeSpline) -> np.ndarray:
