@@ -240,7 +240,9 @@ class Solution:
         Notes
         -----
         Enumeration (:class:`ridgesplines.oracle.FaceOracle`) where it is likely to take half of the time at most: N^d
-        log N operations. Branch and bound (:class:`ridgesplines.oracle.BoundedOracle`) otherwise: what limits it is d.
+        log N operations. Branch and bound (:class:`ridgesplines.oracle.BoundedOracle`) otherwise, in up to four
+        dimensions; in five and six flows between the data points first, beyond these alone: they have another dual
+        vector, and leave some percent open.
 
         Examples
         --------

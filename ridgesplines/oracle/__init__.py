@@ -30,6 +30,7 @@ from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 __all__ = [
+    "ENUMERATION_SHARE",
     "METHODS",
     "BoundedOracle",
     "ContainmentOracle",
@@ -54,6 +55,8 @@ __all__ = [
 
 #: How a supremum may be proven: by enumeration, by branch and bound, by flows between the points.
 METHODS = ("auto", "exact", "branch", "containment")
+#: An enumeration that is likely to take more of the time is not begun, where there are other ways.
+ENUMERATION_SHARE = 0.5
 #: The crossings of many groups would fill the memory: from so many points on they are not kept.
 FEW_POINTS = 200
 
@@ -124,7 +127,7 @@ def proven(
         return ContainmentOracle(X)(u, max_time=max_time, near=near)
     began = time.perf_counter()
     faces = FaceOracle(X) if u.ndim == 1 and method != "branch" else None
-    share = max_time if method == "exact" else max_time / 2.0
+    share = max_time if method == "exact" else ENUMERATION_SHARE * max_time
     if method == "exact" and (faces is None or faces.seconds > share):
         raise _too_many_faces(X, faces)
     try:

@@ -213,8 +213,8 @@ class ConvexPart:
 
     def longest(self, step: Step) -> tuple[float, float]:
         """How far slacks and S, and how far multipliers and U, may go along a step."""
-        primal = min(_longest(self.heights, step.heights), _longest(self.room, step.room))
-        dual = min(_longest(self.T, step.T), _longest(self.delta, step.delta))
+        primal = min(longest(self.heights, step.heights), longest(self.room, step.room))
+        dual = min(longest(self.T, step.T), longest(self.delta, step.delta))
         return min(primal, _definite(self.S, step.S)), min(dual, _definite(self.U, step.U))
 
     def move(self, step: Step, primal: float, dual: float) -> None:
@@ -254,7 +254,7 @@ class ConvexPart:
         return np.outer(self._e, self._e) * total
 
 
-def _longest(x: Array, dx: Array) -> float:
+def longest(x: Array, dx: Array) -> float:
     """The longest step along dx that leaves x nonnegative."""
     falling = dx < 0.0
     return float((-x[falling] / dx[falling]).min()) if falling.any() else np.inf

@@ -191,6 +191,6 @@ def refused(problem: Problem) -> SolverRefusal | None:
         expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
     elif problem.interactions is not None:
         expected, got = "no interactions", problem.interactions.words(problem.feature_names)
-    if expected is None and len(np.unique(problem.reduced.X, axis=0)) > MAX_POINTS:
-        expected, got = f"at most {MAX_POINTS} distinct points", f"{len(np.unique(problem.reduced.X, axis=0))}"
+    elif (n := len(np.unique(problem.reduced.X, axis=0))) > MAX_POINTS:
+        expected, got = f"at most {MAX_POINTS} distinct points", f"{n}"
     return None if expected is None else SolverRefusal("lower_bound", expected, got, REMEDY)

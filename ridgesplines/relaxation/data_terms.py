@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from ridgesplines.oracle.convex_part import longest
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -83,17 +84,15 @@ class BoxTerm(DataTerm):
         super().__init__(problem)
         s, n = problem.sample_weight, problem.n_samples
         if problem.loss.interpolates:
-            self.y, self.bend = problem.y, np.full(n, STIFF)
+            self.y, self.stiff, self.bend = problem.y, STIFF, np.full(n, STIFF)
             self.low, self.high = np.full(n, -np.inf), np.full(n, np.inf)
+            self.u = self.q = self.p = np.zeros(n)
         else:
             form = problem.loss.box(problem.y)
             assert form is not None
             self.y, bend, low, high = form
-            self.bend, self.low, self.high = bend / s, s * low, s * high
-        self.stiff = STIFF if problem.loss.interpolates else 0.0
-        inside = np.isfinite(self.low) & np.isfinite(self.high)
-        self.u = np.where(inside, 0.5 * (np.where(inside, self.low, 0.0) + np.where(inside, self.high, 0.0)), 0.0)
-        self.q, self.p = np.where(inside, ROOM, 0.0), np.where(inside, ROOM, 0.0)
+            self.stiff, self.bend, self.low, self.high = 0.0, bend / s, s * low, s * high
+            self.u, self.q, self.p = 0.5 * (self.low + self.high), np.full(n, ROOM), np.full(n, ROOM)
         self.aim = 0.0
 
     def curvature(self, f: Array) -> Array:
@@ -117,13 +116,9 @@ class BoxTerm(DataTerm):
 
     def longest(self, f: Array, df: Array) -> tuple[float, float]:
         u, q, p = self._step(f, df)
-        return min(_most(self.q, q), _most(self.p, p)), min(_most(self.high - self.u, -u), _most(self.u - self.low, u))
+        primal = min(longest(self.q, q), longest(self.p, p))
+        return primal, min(longest(self.high - self.u, -u), longest(self.u - self.low, u))
 
     def move(self, f: Array, df: Array, primal: float, dual: float) -> None:
         u, q, p = self._step(f, df)
         self.u, self.q, self.p = self.u + dual * u, self.q + primal * q, self.p + primal * p
-
-
-def _most(x: Array, dx: Array) -> float:
-    falling = dx < 0.0
-    return float((-x[falling] / dx[falling]).min()) if falling.any() else np.inf

@@ -8,7 +8,7 @@ import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.oracle import Report, eta_at
+from ridgesplines.oracle import ENUMERATION_SHARE, FaceOracle, Report, eta_at
 from ridgesplines.oracle.base import ranked
 from ridgesplines.oracle.line import LineOracle
 from ridgesplines.oracle.search import span
@@ -17,8 +17,9 @@ from ridgesplines.relaxation.bound import LowerBound, lower_bound, refused
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: Up to so many dimensions of the data branch and bound comes first; up to so many it is all there is.
-BRANCHING, BRANCHING_ONLY = 5, 4
+#: Up to so many dimensions of the data branch and bound is all there is; up to so many it follows upon containment,
+#: which gets this part of the time.
+BRANCHING_ONLY, BRANCHING, CONTAINING_SHARE = 4, 6, 0.25
 
 
 def strongest(
@@ -31,18 +32,18 @@ def strongest(
     enough: float,
 ) -> DualCertificate:
     """The certificate of the largest dual value; by one method, or by several until the value is `enough`."""
-    contained = method == "containment" and problem.interactions is None
-    rank = len(span(problem.reduced.X)) if method == "auto" else 0
-    if contained or (rank > BRANCHING and refused(problem) is None):
+    if method == "containment" and problem.interactions is None:
         return _contained(problem, network, certificate, max_time, report is not None)
-    if rank <= BRANCHING_ONLY or refused(problem) is not None:
+    rank = len(span(problem.reduced.X))
+    alone = method != "auto" or rank <= BRANCHING_ONLY or refused(problem) is not None
+    if alone or FaceOracle(problem.reduced.X).seconds <= ENUMERATION_SHARE * max_time:
         return strengthened(problem, network, certificate, max_time, report, method)
-    end = time.perf_counter() + max_time
-    first = strengthened(problem, network, certificate, max_time / 2.0, report, method)
+    end, share = time.perf_counter() + max_time, CONTAINING_SHARE if rank <= BRANCHING else 1.0
+    first = _contained(problem, network, certificate, share * max_time, report is not None)
     left = end - time.perf_counter()
-    if first.value >= enough or left <= 0.0:
+    if rank > BRANCHING or first.value >= enough or left <= 0.0:
         return first
-    return max(first, _contained(problem, network, certificate, left, report is not None), key=lambda c: c.value)
+    return max(first, strengthened(problem, network, certificate, left, report, "branch"), key=lambda c: c.value)
 
 
 def _contained(

@@ -121,6 +121,18 @@ def test_certify_by_one_method():
     assert scopes == {"exact": "exact", "branch": "bounded", "containment": "bounded"}
 
 
+def test_few_points_are_enumerated_in_any_dimension():
+    solution = rs.solve(posed(rs.Squared(), 10, 7))
+    assert solution.certify().certificate.scope == "exact"
+
+
+def test_in_five_dimensions_the_better_of_two_ways_counts():
+    solution = rs.solve(posed(rs.Squared(), 60, 5))
+    both, alone = solution.certify(max_time=4.0), solution.certify(max_time=60.0, method="containment")
+    assert both.certificate.scope == "bounded"
+    assert both.certificate.value >= alone.certificate.value * (1.0 - 5e-3)
+
+
 def test_certify_within_groups_of_three():
     X, y = noisy(40, 5)
     problem = rs.Problem(X, y, 1.0, interactions=[[0, 1, 2], [2, 3, 4]])
