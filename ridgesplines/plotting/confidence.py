@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ridgesplines.plotting.style import CURVE, DATA, FIT, KNOT, MOST_POINTS, draw_density, margins, new_figure
+from ridgesplines.plotting.style import (
+    CURVE,
+    DATA,
+    FIT,
+    KNOT,
+    MOST_POINTS,
+    draw_density,
+    draw_legend,
+    margins,
+    new_figure,
+)
 from ridgesplines.plotting.time_axis import label_x
 
 
@@ -56,6 +66,6 @@ def plot_confidence(confidence: Any, target: str = "y") -> Figure:
     axes.set_ylabel(target)
     label_x(axes.xaxis, confidence.solution.network.names[0], problem.dates, x)
     axes.set_title(f"K = {len(knots)} knots, taken as given; {confidence.method}", fontsize=10, loc="left")
-    axes.legend(frameon=False, fontsize=9)
+    draw_legend(axes, x, problem.y)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

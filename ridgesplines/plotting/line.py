@@ -17,6 +17,7 @@ from ridgesplines.plotting.style import (
     SERIES,
     Picture,
     draw_density,
+    draw_legend,
     draw_series,
     drawn_at,
     headline,
@@ -60,7 +61,7 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
         name = f"mean, its {p.loss.link} a {name}" if p.loss.link else name
         axes.plot(corners, values, color=FIT, linewidth=1.8, label=name)
         axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label=knot_name(net))
-        axes.legend(frameon=False, fontsize=9)
+        draw_legend(axes, x, p.y)
         return
     draw_series(axes, p, corners, values)
     for j, style in enumerate(series(p)):
@@ -75,7 +76,7 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
             own = thinned(x[p.y == j])
             row = np.full(len(own), low - (0.05 + 0.05 * j) * (high - low))
             axes.plot(own, row, "|", color=SERIES[j % len(SERIES)])
-    axes.legend(frameon=False, fontsize=9)
+    draw_legend(axes, x, p.y)
 
 
 def _draw_certificate(axes: Any, solution: Solution) -> None:

@@ -28,6 +28,7 @@ SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 CURVE = 1001
 #: The most data that are drawn one by one; more are a slab, of which the density is drawn.
 MOST_POINTS = 4000
+CORNERS = [(u, s) for u in ("upper", "lower") for s in ("right", "left")]
 DASHES = ("-", "--", "-.", ":")  # so that the series differ without colour as well
 
 
@@ -95,6 +96,17 @@ def draw_density(axes: Any, x: Array, y: Array, colour: str, label: str | None =
     axes.pcolormesh(right, up, np.ma.masked_equal(counts.T, 0.0), **style)
     if label is not None:
         axes.scatter([], [], s=30.0, marker="s", color=colour, alpha=0.5, linewidths=0, label=label)
+
+
+def draw_legend(axes: Any, x: Array, y: Array) -> None:
+    """The legend where it hides least. Among many data, where that search is slow, the corner with least of them."""
+    if len(x) <= MOST_POINTS:
+        axes.legend(fontsize=9, frameon=False)
+        return
+    x, y = ((t - t.min()) / (np.ptp(t) or 1.0) for t in (x, np.reshape(y, (len(x), -1)).mean(axis=1)))
+    near = {"right": x > 0.7, "left": x < 0.3, "upper": y > 0.7, "lower": y < 0.3}
+    least = min(CORNERS, key=lambda corner: np.sum(near[corner[0]] & near[corner[1]]))
+    axes.legend(fontsize=9, loc=" ".join(least))
 
 
 def thinned(t: Array) -> Array:
