@@ -14,6 +14,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interactions import Interactions
+from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
@@ -49,6 +50,7 @@ __all__ = [
     "eta_at_sites",
     "exact_oracle",
     "neurons_oracle",
+    "peaks_oracle",
     "proven",
     "search_oracle",
 ]
@@ -252,5 +254,22 @@ def dictionary_oracle(X: Array, dictionary: Dictionary) -> Oracle:
 
     def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
         return ranked(Scope.DICTIONARY, eta_dictionary(X, u, dictionary), weights, biases)
+
+    return oracle
+
+
+def peaks_oracle(X: Array, dictionary: Dictionary) -> Oracle:
+    """The supremum over a dictionary of ReLU neurons; listed are the local maxima of |eta| along each direction."""
+    W, b = dictionary.neurons
+    first = np.zeros(len(b), dtype=bool)
+    first[(np.cumsum(dictionary.sizes) - dictionary.sizes)[dictionary.sizes > 0]] = True
+
+    def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
+        eta = eta_dictionary(X, u, dictionary)
+        size = group_norms(eta)
+        peak = np.ones(len(size), dtype=bool)
+        peak[1:] &= (size[1:] >= size[:-1]) | first[1:]
+        peak[:-1] &= (size[:-1] > size[1:]) | first[1:]
+        return ranked(Scope.DICTIONARY, eta[peak], W[peak], b[peak])
 
     return oracle

@@ -1,6 +1,7 @@
 """The house: imports go only downward, and in no circle."""
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -31,6 +32,16 @@ LAYERS = [
 SHARED = (LAYERS[3], LAYERS[4], LAYERS[5], LAYERS[-1])
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
+#: The floors of `solvers`: what all of them use, then those that know nothing of the ones above.
+SOLVERS = [
+    {"base", "backends", "progress"},
+    {"exchange"},
+    {"univariate", "constrained", "monotone", "ordered"},
+    {"grid", "arrangement", "column_generation"},
+    {"choice"},
+]
+STOREY = {part: rank for rank, floor in enumerate(SOLVERS) for part in floor}
+
 #: A method may hand its object up to a consumer: `solution.plot()`. Inside the method, never on import.
 HANDED_UP = {
     ("network", "torch"),
@@ -49,10 +60,12 @@ METHODS = {
 }
 
 
+@cache
 def modules():
     return [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]
 
 
+@cache
 def module_name(path):
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -63,10 +76,11 @@ def room(module):
     return parts[1] if len(parts) > 1 else ""
 
 
+@cache
 def imported(path):
-    """(module, not on import: inside a function or for types only) for each import of ours."""
+    """All (module, not on import: inside a function or for types only) for each import of ours."""
     names = {module_name(p) for p in modules()} | {"ridgesplines"}
-    tree = ast.parse(path.read_text())
+    tree, pairs = ast.parse(path.read_text()), []
     within = {
         id(node)
         for block in ast.walk(tree)
@@ -82,7 +96,8 @@ def imported(path):
             found = [name if name in names else node.module for name in full]
         else:
             continue
-        yield from ((name, id(node) in within) for name in found if name.split(".")[0] == "ridgesplines")
+        pairs += [(name, id(node) in within) for name in found if name.split(".")[0] == "ridgesplines"]
+    return pairs
 
 
 @pytest.mark.parametrize("path", modules(), ids=module_name)
@@ -100,6 +115,18 @@ def test_imports_go_downward(path):
         assert RANK[there] <= RANK[here], f"{module_name(path)} imports {name}, which stands above it"
         alone = RANK[there] == RANK[here] and LAYERS[RANK[here]] not in SHARED
         assert not alone, f"{module_name(path)} imports {name}, its neighbour"
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if "solvers" in path.parts], ids=module_name)
+def test_a_solver_knows_none_above_it(path):
+    here, *part = module_name(path).split(".")[1:3]
+    if not part:
+        return  # the package itself names them all
+    assert part[0] in STOREY, f"give {part[0]} a floor in tests/structure/test_layers.py"
+    for name, _ in imported(path):
+        if name.startswith(f"ridgesplines.{here}."):
+            above = STOREY[name.split(".")[2]] > STOREY[part[0]]
+            assert not above, f"{module_name(path)} imports {name}, which stands above it"
 
 
 def test_no_circles():

@@ -21,8 +21,8 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.solvers.base import Answer
+from ridgesplines.solvers.exchange import State, continuation, exchange
 from ridgesplines.solvers.grid.answers import Found, answers
-from ridgesplines.solvers.grid.exchange import State, continuation, exchange
 from ridgesplines.solvers.grid.program import DenseProgram
 from ridgesplines.validation import Array
 

@@ -8,8 +8,6 @@ those that violate :math:`|\eta| \le \lambda` join, so that nothing is dropped t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from ridgesplines.amplitudes.design import fitted
@@ -17,12 +15,11 @@ from ridgesplines.amplitudes.extreme_points import extreme_point
 from ridgesplines.certificate.dual import projected
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.dictionary import Dictionary
-from ridgesplines.oracle.base import Oracle, Supremum, ranked
+from ridgesplines.oracle.base import Oracle
 from ridgesplines.oracle.eta import eta_dictionary
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.grid.exchange import State, exchange
+from ridgesplines.solvers.exchange import State, best_of, exchange
 from ridgesplines.validation import Array
-from ridgesplines.verdict import Scope
 
 
 def polish(
@@ -45,28 +42,6 @@ def polish(
         work, amplitudes = _thinned(dictionary, amplitudes, work)
     network = fitted(problem, W[work], b[work], amplitudes[work], fit)
     return best_of(exchange(problem, network, oracle, fit=fit))
-
-
-def best_of(states: Iterable[State]) -> State | None:
-    """The state of the least gap, None where there is none."""
-    return min(states, key=lambda state: state.gap, default=None)
-
-
-def peaks_oracle(X: Array, dictionary: Dictionary) -> Oracle:
-    """The supremum over a dictionary of ReLU neurons; listed are the local maxima of |eta| along each direction."""
-    W, b = dictionary.neurons
-    first = np.zeros(len(b), dtype=bool)
-    first[(np.cumsum(dictionary.sizes) - dictionary.sizes)[dictionary.sizes > 0]] = True
-
-    def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
-        eta = eta_dictionary(X, u, dictionary)
-        size = group_norms(eta)
-        peak = np.ones(len(size), dtype=bool)
-        peak[1:] &= (size[1:] >= size[:-1]) | first[1:]
-        peak[:-1] &= (size[:-1] > size[1:]) | first[1:]
-        return ranked(Scope.DICTIONARY, eta[peak], W[peak], b[peak])
-
-    return oracle
 
 
 def _complementary(problem: Problem, dictionary: Dictionary, amplitudes: Array, dual: Array) -> Array:

@@ -16,14 +16,14 @@ from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.objective import objective, relative
-from ridgesplines.oracle import dictionary_oracle
+from ridgesplines.oracle import dictionary_oracle, peaks_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import Backend
 from ridgesplines.solvers.base import Answer
+from ridgesplines.solvers.exchange import State, best_of, continuation
 from ridgesplines.solvers.grid.answers import Found, answers
-from ridgesplines.solvers.grid.exchange import State, continuation
-from ridgesplines.solvers.grid.polish import best_of, peaks_oracle, polish
+from ridgesplines.solvers.grid.polish import polish
 from ridgesplines.solvers.grid.program import SplineProgram
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array

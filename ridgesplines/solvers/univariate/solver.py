@@ -19,13 +19,13 @@ from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.objective import objective, perfect_fit
+from ridgesplines.oracle import peaks_oracle
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.constrained.path import constrained_path
-from ridgesplines.solvers.grid.exchange import exchange
-from ridgesplines.solvers.grid.polish import best_of, peaks_oracle
+from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
 from ridgesplines.solvers.univariate.kinked import ROUGH, kinked, nearby_line

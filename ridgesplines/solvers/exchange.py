@@ -17,7 +17,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -139,6 +139,11 @@ def continuation(
         for state in exchange(problem.with_lam(float(lam)), network, oracle, PASSING_GAP, slides):
             network = state.network
     yield from exchange(problem, network, oracle, tol, slides)
+
+
+def best_of(states: Iterable[State]) -> State | None:
+    """The state of the least gap, None where there is none."""
+    return min(states, key=lambda state: state.gap, default=None)
 
 
 def _refitted(problem: Problem, network: RidgeSpline, fit: Array) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
