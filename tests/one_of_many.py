@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+import pytest
 from sklearn.utils import Tags
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from ridgesplines import RidgeSplineClassifier
 
@@ -36,3 +39,16 @@ def expected_failures(estimator: Any) -> dict[str, str]:
     if not isinstance(estimator, RidgeSplineClassifier):
         return {}
     return {"check_fit1d": "it asks for an error where a vector is N samples of one feature"}
+
+
+def checks(models: list[Any], quick: Collection[str]) -> list[Any]:
+    """scikit-learn's checks of these estimators, for pytest: those that are not named `quick` are slow ones."""
+    found = []
+    for model in models:
+        for estimator, check in estimator_checks_generator(model):
+            name = check.func.__name__
+            if name not in expected_failures(estimator):
+                words = ",".join([name, *(f"{key}={value}" for key, value in check.keywords.items())])
+                marks = [] if name in quick else [pytest.mark.slow]
+                found.append(pytest.param(estimator, check, id=f"{estimator}-{words}", marks=marks))
+    return found

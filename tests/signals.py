@@ -1,4 +1,4 @@
-"""Works to be interrupted by real signals; a program that `contracts/test_interrupt` runs, in a process of its own."""
+"""Works to be interrupted by real signals; a program that `contracts/test_interrupt` runs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import ridgesplines as rs
 rng = np.random.default_rng(0)
 T = np.sort(rng.uniform(-1.0, 1.0, 3000))
 LINE = rs.Problem(T, np.sin(6.0 * T) + 0.1 * rng.standard_normal(3000), 0.05)
-X = rng.uniform(-1.0, 1.0, (30, 3))
-Y = np.abs(X[:, 0] + X[:, 1]) + np.maximum(X[:, 2], 0.0) + 0.1 * rng.standard_normal(30)
-SPACE = rs.Problem(X, Y, 0.3)
-KINKS = rs.Problem(X[:12], Y[:12], 0.3, rs.Absolute())
+X = rng.uniform(-1.0, 1.0, (20, 3))
+Y = np.abs(X[:, 0] + X[:, 1]) + np.maximum(X[:, 2], 0.0) + 0.1 * rng.standard_normal(20)
+SPACE = rs.Problem(X[:12], Y[:12], 1.0)
+KINKS = rs.Problem(X[:10], Y[:10], 1.0, rs.Absolute())
 PLANE = rs.Problem(X[:, :2], Y, 0.1)
 FEW = rs.Problem(X[:10, :2], Y[:10], 0.1)
 RISING = rs.Problem(T[::100], np.arctan(4.0 * T[::100]), 0.01, constraints=[rs.Monotone()])
 GRID, ARRANGEMENT = rs.Grid(directions=8), rs.Arrangement()
-REGRESSOR, SPLINES = rs.RidgeSplineRegressor(lam=0.3), rs.LinearSplineRegressorCV(n_lams=10, cv=3)
+REGRESSOR, SPLINES = rs.RidgeSplineRegressor(lam=1.0), rs.LinearSplineRegressorCV(n_lams=10, cv=3)
 BENT = rs.RidgeSpline(np.eye(1, 3), [0.0], [1.0])
 THINNED = rs.Problem(T[::10], LINE.y[::10], 0.05, rs.Absolute())
 SIGMOID = rs.Problem(T[::60], LINE.y[::60], 0.1, activation=rs.Sigmoid())
@@ -54,7 +54,7 @@ ANSWERS = {
 }
 #: What needs several finished fits, or is no fit.
 RAISES = {
-    "an estimator": lambda: REGRESSOR.fit(X, Y),
+    "an estimator": lambda: REGRESSOR.fit(SPACE.X, SPACE.y),
     "cross-validation": lambda: SPLINES.fit(T[::30, None], LINE.y[::30]),
     "the largest lam": lambda: rs.lambda_max(KINKS),
     "an evaluation": lambda: rs.evaluate(KINKS, BENT),
@@ -102,20 +102,21 @@ def described(result):
     return "finished"
 
 
-def main(name, signals):
-    """A line of JSON for each signal; the work goes undisturbed once before, and once after all of them."""
+def main(signals, *names):
+    """A line of JSON for each signal; each work goes undisturbed twice before, and once after all of its signals."""
     warnings.simplefilter("ignore")
-    work = (ANSWERS | RAISES)[name]
-    work()
-    began = time.perf_counter()
-    work()
-    usual = time.perf_counter() - began
-    moments = np.random.default_rng(1)
-    for _ in range(signals):
-        print(json.dumps(trial(work, float(moments.uniform(0.001, usual)))), flush=True)
-    work()
-    print(json.dumps(["the end", usual]))
+    for name in names:
+        work = (ANSWERS | RAISES)[name]
+        work()
+        began = time.perf_counter()
+        work()
+        usual = time.perf_counter() - began
+        moments = np.random.default_rng(1)
+        for _ in range(signals):
+            print(json.dumps([name, *trial(work, float(moments.uniform(0.001, usual)))]), flush=True)
+        work()
+        print(json.dumps([name, "the end", usual]), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -43,14 +43,14 @@ def table(kind):
     """Small tables, of the kinds at which faces differ."""
     rng = np.random.default_rng(9)
     if kind == "integers":
-        return rng.integers(0, 4, (25, 2)).astype(float)
+        return rng.integers(0, 4, (16, 2)).astype(float)
     if kind == "correlated":
-        return rng.standard_normal((20, 1)) + 0.05 * rng.standard_normal((20, 2))
+        return rng.standard_normal((12, 1)) + 0.05 * rng.standard_normal((12, 2))
     if kind == "repeated":
-        return np.repeat(rng.standard_normal((10, 2)), 2, axis=0)
+        return np.repeat(rng.standard_normal((7, 2)), 2, axis=0)
     if kind == "line":
-        return rng.standard_normal((20, 1)) * [[0.6, 0.8]]
-    return rng.standard_normal((20, 2))
+        return rng.standard_normal((12, 1)) * [[0.6, 0.8]]
+    return rng.standard_normal((12, 2))
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.exceptions.ConvergenceWarning")
@@ -81,7 +81,7 @@ def test_weights():
 @pytest.mark.parametrize("given", [1, 2, [[0], [1, 2]]], ids=str)
 def test_features_that_may_act_together(given):
     """A neuron turns within its group alone."""
-    X = np.random.default_rng(9).standard_normal((18, 3))
+    X = np.random.default_rng(9).standard_normal((12, 3))
     s = solved(X, bent(X, 1) + np.abs(X[:, 2]), 0.1, interactions=given)
     assert s.network.n_neurons > 0
     assert s.problem.interactions.allow(s.network.weights).all()
@@ -135,7 +135,7 @@ def test_neurons_of_one_feature_have_an_amplitude_alone():
 @pytest.mark.parametrize("loss", [rs.Huber(0.2), rs.Absolute(), rs.Quantile(0.3)], ids=lambda loss: loss.name)
 def test_losses_with_straight_parts(loss):
     """Where the loss is straight data do not pull at the fit; where it has a kink the fit goes along with them."""
-    X = table("plane")[:16]
+    X = table("plane")
     s = solved(X, bent(X, 5), 0.2, loss)
     assert 3.0 < s.degrees_of_freedom < len(X)
     assert s.degrees_of_freedom == pytest.approx(divergence(s, 1e-4), abs=2e-3)
@@ -209,8 +209,8 @@ def test_what_is_no_optimum_is_refused():
 def test_solvers_agree(loss, d):
     """Also where one has a neuron in parts, which nearly are parallel, or another sum of parallel ones."""
     rng = np.random.default_rng(1)
-    X = table("plane")[:14] if d == 2 else rng.standard_normal((12, 3))
-    y = bent(X, 1) if d == 2 else np.abs(X[:, 0] + 0.5 * X[:, 1]) + 0.3 * rng.standard_normal(12)
+    X = table("plane") if d == 2 else rng.standard_normal((9, 3))
+    y = bent(X, 1) if d == 2 else np.abs(X[:, 0] + 0.5 * X[:, 1]) + 0.3 * rng.standard_normal(9)
     s = solved(X, y, 0.1, loss)
     parts = rs.solve(s.problem, rs.Arrangement())
     assert s.network.n_neurons > 1

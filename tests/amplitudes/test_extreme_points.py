@@ -4,15 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
+from scipy.optimize import nnls
 
 import ridgesplines as rs
 from ridgesplines.amplitudes.extreme_points import merged
-
-
-def seeds(some, more):
-    """Seeds of searches of a second or so, and more of them among the slow tests."""
-    return [*range(some), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(some, more))]
 
 
 def kinked(kinks):
@@ -22,7 +17,7 @@ def kinked(kinks):
 
 
 def fewest_by_search(x, y, most):
-    """The fewest knots of an interpolant of least seminorm, by one small linear program for every pattern.
+    """The fewest knots of an interpolant of least seminorm, by nonnegative least squares for every pattern.
 
     A knot lies at a site, or somewhere between two neighbouring sites. Such a knot with amplitude v at t is written as
     its two shares v (b - t) / (b - a) and v (t - a) / (b - a) at those sites: two amplitudes of one sign. So a pattern
@@ -37,12 +32,10 @@ def fewest_by_search(x, y, most):
                 A = np.zeros((len(kinks), len(columns)))
                 for j, (k, s) in enumerate(columns):
                     A[k, j] = s
-                if not columns:
-                    feasible = not np.abs(kinks).max(initial=0.0) > 1e-9
-                else:
-                    out = linprog(np.ones(len(columns)), A_eq=A, b_eq=kinks, bounds=(0.0, None))
-                    # Of least seminorm: the parts may not cancel.
-                    feasible = out.status == 0 and out.fun <= np.abs(kinks).sum() + 1e-9
+                # Of least seminorm: the parts may not cancel, so that their sum is that of the |kinks|.
+                whole, target = np.vstack([A, np.ones(len(columns))]), np.append(kinks, np.abs(kinks).sum())
+                left = nnls(whole, target)[1] if columns else np.linalg.norm(target)
+                feasible = left <= 1e-8
                 if feasible:
                     return count
     raise AssertionError("more knots than sites")
@@ -58,7 +51,7 @@ def test_the_case_on_which_peers_fail():
     assert rs.solve(s.problem, rs.Univariate(sparsest=False)).network.n_neurons == 4
 
 
-@pytest.mark.parametrize("seed", seeds(15, 40))
+@pytest.mark.parametrize("seed", range(40))
 def test_no_pattern_has_fewer_knots(seed):
     rng = np.random.default_rng(seed)
     kinks = np.concatenate([[0.0], rng.choice([0.0, 1.0, -1.0, 0.5, 2.0], size=5), [0.0]])
@@ -68,7 +61,7 @@ def test_no_pattern_has_fewer_knots(seed):
     assert s.seminorm == pytest.approx(np.abs(kinks).sum(), abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", seeds(4, 12))
+@pytest.mark.parametrize("seed", range(12))
 def test_the_same_for_squared_error(seed):
     """The fit of squared error is unique: the sparsest minimiser is the sparsest interpolant of the fit."""
     rng = np.random.default_rng(seed)

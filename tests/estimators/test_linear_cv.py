@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -53,18 +50,6 @@ def test_scikit_learn(estimator: Any, check: Any) -> None:
 def test_scikit_learn_one_feature() -> None:
     with pytest.warns(SkipTestWarning):
         check_estimator(model())
-
-
-def test_array_api_input_in_a_process_of_its_own() -> None:
-    """scikit-learn skips this check unless SciPy was told of it before it was imported."""
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "check_array_api_input", "-p", "no:cacheprovider", __file__],
-        env=os.environ | {"SCIPY_ARRAY_API": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "1 passed" in run.stdout, run.stdout
 
 
 # -------------------------------------------------------------------------------- cross-validation

@@ -12,7 +12,7 @@ import pytest
 MEASURED = {"activation_functions", "radon_domain", "sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: Arguments after the picture with which an example does less of the same.
-LESS = {"choosing_lambda": ["2"], "interactions": ["2"]}
+LESS = {"choosing_lambda": ["2", "8"], "interactions": ["2"]}
 
 
 def examined(name, printed, picture):

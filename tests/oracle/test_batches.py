@@ -49,9 +49,9 @@ def test_every_ascent_rises_and_its_value_is_eta_where_it_is(outputs):
 
 def test_many_points_in_a_plane_are_searched_to_their_supremum():
     rng = np.random.default_rng(0)
-    X = rng.uniform(-1.0, 1.0, (3000, 2))
-    y = np.abs(X @ [0.6, 0.8]) + 0.3 * rng.standard_normal(3000)
-    Q = np.linalg.qr(np.column_stack([np.ones(3000), X]))[0]
+    X = rng.uniform(-1.0, 1.0, (600, 2))
+    y = np.abs(X @ [0.6, 0.8]) + 0.3 * rng.standard_normal(600)
+    Q = np.linalg.qr(np.column_stack([np.ones(600), X]))[0]
     u = y - Q @ (Q.T @ y)
     W, b = Scout(X, passes.Host()).best(u[:, None], *beginning(X, 200), 8)
     assert sizes(X, u, W, b).max() >= PlaneOracle(X)(u).value * (1.0 - 1e-4)
@@ -59,9 +59,9 @@ def test_many_points_in_a_plane_are_searched_to_their_supremum():
 
 def test_a_sample_proposes_and_all_points_decide():
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((20000, 4))
-    y = np.abs(X[:, 0]) + rng.standard_normal(20000)
-    Q = np.linalg.qr(np.column_stack([np.ones(20000), X]))[0]
+    X = rng.standard_normal((10000, 4))
+    y = np.abs(X[:, 0]) + rng.standard_normal(10000)
+    Q = np.linalg.qr(np.column_stack([np.ones(10000), X]))[0]
     u = y - Q @ (Q.T @ y)
     W, b = Scout(X, passes.Host()).best(u[:, None], *beginning(X, 300), 4)
     assert abs(W[0, 0]) > 0.99  # the direction that bends
