@@ -17,13 +17,13 @@ from sklearn.datasets import load_diabetes
 import ridgesplines as rs
 
 
-def main(picture: str = "gap_of_a_grid.png") -> None:
+def main(picture: str = "gap_of_a_grid.png", most: str = "256") -> None:
     data = load_diabetes(as_frame=True)
     frame = data.data[["bmi", "s5"]].iloc[:100]
     problem = rs.Problem((frame - frame.mean()) / frame.std(), data.target.iloc[:100], lam=1.0)
     problem = problem.with_lam(0.05 * rs.lambda_max(problem))
 
-    counts = np.array([4, 8, 16, 32, 64, 128, 256])
+    counts = 2 ** np.arange(2, int(most).bit_length())
     solutions = [rs.solve(problem, rs.Grid(directions=int(m))) for m in counts]
     gaps = np.array([s.relative_gap for s in solutions])
     print(" M    objective      relative gap   on the grid    K")

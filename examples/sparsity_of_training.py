@@ -43,6 +43,13 @@ class Size:
     seeds: int
 
 
+SIZES = {
+    "": Size(300, 50, 80, 3, 2),
+    "--long": Size(600, 100, 400, 8, 5),
+    "--short": Size(100, 20, 20, 2, 2),
+}
+
+
 def data(size: Size, seed: int, corrupted: bool) -> tuple[np.ndarray, ...]:
     """Training and test images, pixels centred and scaled together, and labels."""
     X, y = load_digits(return_X_y=True)
@@ -109,7 +116,7 @@ def draw(axes, found: dict[str, np.ndarray], title: str) -> None:
 
 
 def main(picture: str = "sparsity_of_training.png", flag: str = "") -> None:
-    size = Size(300, 50, 80, 3, 2) if flag != "--long" else Size(600, 100, 400, 8, 5)
+    size = SIZES[flag]
     figure = Figure(figsize=(10.0, 4.6), layout="constrained")
     for axes, corrupted in zip(figure.subplots(1, 2), (False, True), strict=True):
         words = "30 % of the labels at random" if corrupted else "labels as they are"

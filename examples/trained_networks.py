@@ -72,7 +72,7 @@ def main(picture: str = "trained_networks.png", flag: str = "") -> None:
     long = flag == "--long"
     figure = Figure(figsize=(13.0, 4.2), layout="constrained")
     for axes, (name, (problem, widths)) in zip(figure.subplots(1, 3), problems(long).items(), strict=True):
-        method = {"epochs": 20_000 if long else 800, "learning_rate": None if long else 0.01}
+        method = {"epochs": {"--long": 20_000, "--short": 100}.get(flag, 800), "learning_rate": None if long else 0.01}
         trained = {f"width {w}": rs.solve(problem, WeightDecay(width=w, **method)) for w in widths}
         comparison = rs.compare({"convex": convex(problem, trained), **trained})
         print(f"--- {name}\n{comparison.solutions['convex'].summary()}\n{comparison}")

@@ -15,7 +15,7 @@ from sklearn.datasets import load_diabetes
 import ridgesplines as rs
 
 
-def main(picture: str = "two_dimensions.png") -> None:
+def main(picture: str = "two_dimensions.png", directions: str = "32") -> None:
     data = load_diabetes(as_frame=True, scaled=False)
     frame, progress = data.data, data.target
     frame = (frame - frame.mean()) / frame.std()  # features in units of their spread
@@ -28,10 +28,10 @@ def main(picture: str = "two_dimensions.png") -> None:
     print(solution.summary())
     print(solution.network.to_frame().round(3).to_string(index=False))
 
-    print("\nall ten features, 32 directions")
+    print(f"\nall ten features, {directions} directions")
     everything = rs.Problem(frame, progress, lam=1.0)
     everything = everything.with_lam(0.2 * rs.lambda_max(everything))
-    print(rs.solve(everything, rs.Grid(directions=32)).summary())
+    print(rs.solve(everything, rs.Grid(directions=int(directions))).summary())
 
     solution.plot(target="progress of the disease").savefig(picture, dpi=150)
     print(f"\nwrote {picture}")

@@ -226,8 +226,15 @@ def noise() -> Any:
     return rng.standard_normal((45, 2)), rng.standard_normal(45)
 
 
-@pytest.mark.parametrize("table", [correlated, whole_numbers, one_hot, noise])
-@pytest.mark.parametrize("scoring", [None, "r2"])
+#: Each table with one score, and with the other one among the slow ones.
+TABLES = [
+    pytest.param(scoring, table, marks=[pytest.mark.slow] if (k + j) % 2 else [])
+    for k, table in enumerate([correlated, whole_numbers, one_hot, noise])
+    for j, scoring in enumerate([None, "r2"])
+]
+
+
+@pytest.mark.parametrize(("scoring", "table"), TABLES)
 def test_early_ends_choose_the_same(table: Any, scoring: Any) -> None:
     X, y = table()
     settings: dict[str, Any] = {"n_lams": 8, "cv": 3, "scoring": scoring, "solver": rs.Grid(6), "scale": True}
@@ -239,7 +246,7 @@ def test_early_ends_choose_the_same(table: Any, scoring: Any) -> None:
     np.testing.assert_allclose(early.scores_folds_[both], every.scores_folds_[both], rtol=1e-6)
 
 
-@pytest.mark.parametrize("scoring", [None, "accuracy"])
+@pytest.mark.parametrize("scoring", [pytest.param(None, marks=pytest.mark.slow), "accuracy"])
 def test_early_ends_choose_the_same_for_classes(scoring: Any) -> None:
     settings: dict[str, Any] = {"n_lams": 8, "cv": 2, "scoring": scoring, "solver": rs.Grid(2)}
     early = rs.RidgeSplineClassifierCV(**settings).fit(X, LABELS)

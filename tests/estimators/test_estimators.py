@@ -34,8 +34,19 @@ class OneFeature(OneOfMany, rs.LinearSplineRegressor):
     pass
 
 
-#: Checks that take tens of seconds where the neurons of ten features are generated.
-LONG = {"check_dtype_object", "check_regressor_data_not_an_array", "check_regressors_int", "check_regressors_train"}
+#: Checks that take seconds, or tens of them, where the neurons of ten features are generated.
+LONG = {
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_fit_score_takes_y",
+    "check_n_features_in_after_fitting",
+    "check_positive_only_tag_during_fit",
+    "check_regressor_data_not_an_array",
+    "check_regressors_int",
+    "check_regressors_train",
+    "check_sample_weights_list",
+    "check_supervised_y_2d",
+}
 
 
 def checks() -> Iterator[Any]:

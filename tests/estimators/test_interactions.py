@@ -40,7 +40,7 @@ def allowed(solution: rs.Solution) -> bool:
     return groups is not None and bool(groups.allow(net.weights).all())
 
 
-SMALL: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2)}
+SMALL: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2, biases=5, refine=False)}
 
 
 #: The code of these classes is checked as a whole in test_estimators.py and test_ridge_cv.py; what groups might change:
@@ -269,7 +269,9 @@ def test_scorers_whose_greatest_is_the_best() -> None:
 
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
 def test_classes(loss: str) -> None:
-    model = rs.RidgeSplineClassifierCV(interactions=[1, [["age"], ["bmi", "s1"]]], loss=loss, **FEW)
+    model = rs.RidgeSplineClassifierCV(
+        interactions=[1, [["age"], ["bmi", "s1"]]], loss=loss, **FEW | {"n_lams": 2, "cv": SPLITS[:2]}
+    )
     fitted = model.fit(frame(), LABELS)
     assert len(fitted.candidates_) == 2
     assert all(len(each.paths) == len(fitted.solutions_) for each in fitted.candidates_)

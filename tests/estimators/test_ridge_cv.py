@@ -49,7 +49,7 @@ def plain() -> rs.RidgeSplineRegressorCV:
     return regressor(scale=True).fit(X, Y)
 
 
-FEW: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2)}
+FEW: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2, biases=5, refine=False)}
 
 
 @parametrize_with_checks(
@@ -303,7 +303,7 @@ def test_folds_need_every_class() -> None:
 
 @pytest.mark.parametrize("scoring", [None, "accuracy"])
 def test_picture(scoring: Any, tmp_path: Any) -> None:
-    fitted = classifier(rule="one-se", scoring=scoring).fit(X, LOW if scoring else LABELS)
+    fitted = classifier(rule="one-se", scoring=scoring, n_lams=2, cv=2).fit(X, LOW if scoring else LABELS)
     figure = fitted.plot()
     figure.savefig(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 5_000

@@ -12,7 +12,15 @@ import pytest
 MEASURED = {"activation_functions", "radon_domain", "sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: Arguments after the picture with which an example does less of the same.
-LESS = {"choosing_lambda": ["2", "8"], "interactions": ["2"]}
+LESS = {
+    "choosing_lambda": ["2", "8"],
+    "gap_of_a_grid": ["32"],
+    "interactions": ["2"],
+    "radon_domain": ["33,65"],
+    "sparsity_of_training": ["--short"],
+    "trained_networks": ["--short"],
+    "two_dimensions": ["8"],
+}
 
 
 def examined(name, printed, picture):

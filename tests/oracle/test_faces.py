@@ -78,7 +78,7 @@ def test_invariances(seed, scale, d):
     assert FaceOracle(moved)(shares[order]).value == pytest.approx(scale * FaceOracle(X)(u).value, rel=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @example(seed=194, shape=(5, 11), kind="far away")
 @given(
     seed=st.integers(0, 10**6),

@@ -4,6 +4,7 @@ import dataclasses
 import re
 import sys
 import time
+from functools import cache
 
 import numpy as np
 import pytest
@@ -71,10 +72,24 @@ def flat(p):
     return rs.RidgeSpline(np.empty((0, p.n_features)), [], np.empty((0, *tail)))
 
 
-@pytest.mark.parametrize("kind", ["ridges", "dependence", "components"])
-@pytest.mark.parametrize("loss", [rs.Squared(), rs.Hinge(), rs.Softmax()], ids=ids)
+@cache
+def of_space(loss):
+    """A fit in three dimensions."""
+    return rs.solve(problem(loss, 30, 3, lam=1.0), rs.Grid(directions=4))
+
+
+#: What a loss changes is its name, and the number of outputs: all kinds of pictures are drawn for one.
+SLOW = {("Hinge", "dependence"), ("Hinge", "components"), ("Softmax", "dependence")}
+PICTURES = [
+    pytest.param(loss, kind, id=f"{loss.name}-{kind}", marks=[pytest.mark.slow] if (loss.name, kind) in SLOW else [])
+    for loss in (rs.Squared(), rs.Hinge(), rs.Softmax())
+    for kind in ("ridges", "dependence", "components")
+]
+
+
+@pytest.mark.parametrize(("loss", "kind"), PICTURES)
 def test_many_dimensions(loss, kind, tmp_path):
-    s = rs.solve(problem(loss, 30, 3, lam=0.1), rs.Grid(directions=4))
+    s = of_space(loss)
     figure = s.plot(kind=kind, target="height")
     assert drawn(figure, tmp_path)
     name = figure.axes[0].get_ylabel() if kind == "components" else figure.get_supylabel()

@@ -7,7 +7,7 @@ from functools import partial
 import cvxpy as cp
 import numpy as np
 import pytest
-from instances import LOSSES, ids, noisy, problem
+from instances import LOSSES, noisy, problem
 
 import ridgesplines as rs
 
@@ -21,8 +21,15 @@ METHODS = [WeightDecay, PathProx, Lasso, GroupLasso]
 TRAINABLE = [loss for loss in LOSSES if not loss.interpolates]
 
 
-@pytest.mark.parametrize("d", [1, 2])
-@pytest.mark.parametrize("loss", TRAINABLE, ids=ids)
+#: Each loss in one dimension or two, and the other way among the slow ones.
+EITHER = [
+    pytest.param(loss, d, id=f"{loss.name}-{d}", marks=[pytest.mark.slow] if (k + d) % 2 else [])
+    for k, loss in enumerate(TRAINABLE)
+    for d in (1, 2)
+]
+
+
+@pytest.mark.parametrize(("loss", "d"), EITHER)
 def test_no_trained_objective_is_below_the_certified_bound(loss, d):
     p = problem(loss, 40, d, lam=0.1 if d == 1 else 1.0)
     trained = rs.solve(p, WeightDecay(width=30, epochs=300, learning_rate=0.02))
@@ -121,10 +128,10 @@ def test_zeros_are_exact(method):
             layers[:] = [layer]
             return super().proximal(layer, step)
 
-    trained = rs.solve(p, Kept(width=100, epochs=1000))
+    trained = rs.solve(p, Kept(width=60, epochs=500))
     w, v = layers[0].norms()
     active = int(((w > 0.0) & (v > 0.0)).sum())
-    assert 0 < active < 100
+    assert 0 < active < 60
     assert trained.network.n_neurons == active
 
 
