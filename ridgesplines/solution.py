@@ -17,6 +17,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.dual import best_scale, gap_rounding
+from ridgesplines.certificate.solution_set import Envelope, envelope
 from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
@@ -157,6 +158,10 @@ class Solution:
         another.
         """
         return proves_unique(self.problem, self.certificate, self.gap)
+
+    def envelope(self, x: Any) -> Envelope:
+        """Between which values all minimisers lie at x; see :func:`ridgesplines.certificate.solution_set.envelope`."""
+        return envelope(self.problem, self.network, self.certificate, self.gap, x)
 
     @cached_property
     def degrees_of_freedom(self) -> float:

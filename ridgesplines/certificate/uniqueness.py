@@ -17,10 +17,13 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.certificate import DualCertificate
+from ridgesplines.objective import relative
 from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -32,6 +35,24 @@ CONTACT_RTOL = 1e-6
 ROUNDING_RTOL = 1e-12
 
 
+@dataclass(frozen=True)
+class Contacts:
+    """What a certificate leaves open: where minimisers may bend, and which data fix their values.
+
+    sites : the distinct data, in order, less the first one's place, shape (M,).
+    sign : of the bends that are possible there, in {-1, 0, 1}; 0 where no minimiser bends. Shape (M,).
+    rows : the first row of `problem.reduced` at each site, shape (M,).
+    settled : the rows of `problem.reduced` in which all minimisers have one value, shape (N,), booleans.
+    slopes : :math:`u_n / s_n`, how steeply each row's loss falls, shape (N,).
+    """
+
+    sites: Array
+    sign: Array
+    rows: Array
+    settled: Array
+    slopes: Array
+
+
 def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) -> bool:
     """Whether no other function is a minimiser; d = 1, ReLU, scalar, and an exact scope.
 
@@ -40,33 +61,38 @@ def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) ->
     problem, certificate : of a solution.
     gap : its gap, not relative.
     """
+    found = contacts(problem, certificate, gap)
+    if found is None or (found.sign[1:] * found.sign[:-1] > 0.0).any():
+        return False
+    x = problem.reduced.X[:, 0] - problem.reduced.X[0, 0]
+    return _determined(found.sites[found.sign != 0.0], np.unique(x[found.settled]), float(x[-1]))
+
+
+def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Contacts | None:
+    """What the certificate leaves open, None where it does not say: see :func:`proves_unique`."""
     if not isinstance(problem.activation, ReLU):
-        return False
+        return None
     if problem.n_features > 1 or problem.n_outputs is not None or problem.constraints:
-        return False
+        return None
     if certificate.scope is not Scope.EXACT:
-        return False
+        return None
     p = problem.reduced
     x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
     u = certificate.scale * certificate.dual[problem.rows]
     steepest = p.loss.steepest(y, -u / s, gap / s)
     if steepest is None:
         error, wander = np.full(len(x), CONTACT_RTOL * p.lam), CONTACT_RTOL * s
-        if gap > CONTACT_RTOL * max(abs(certificate.value), 1e-300):
-            return False
+        if relative(problem, gap, certificate.value) > CONTACT_RTOL:
+            return None
     else:
         wander = np.sqrt(2.0 * gap * steepest * s)
         error = np.sqrt(2.0 * gap) * _lever(x, steepest * s)
     eta = eta_at_sites(x, u)
-    contact = np.abs(eta) >= p.lam * (1.0 - ROUNDING_RTOL) - error
-    sites = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
-    contact, sign = np.maximum.reduceat(contact, sites), np.sign(eta[sites])
-    contact[[0, -1]] = False
-    both = contact[1:] & contact[:-1] & (sign[1:] == sign[:-1])
-    if both.any():
-        return False
-    settled = p.loss.settles(y, -u / s, wander / s)
-    return _determined(x[sites][contact], np.unique(x[settled]), float(x[-1]))
+    touched = np.abs(eta) >= p.lam * (1.0 - ROUNDING_RTOL) - error
+    rows = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
+    sign = np.where(np.maximum.reduceat(touched, rows), np.sign(eta[rows]), 0.0)
+    sign[[0, -1]] = 0.0
+    return Contacts(x[rows], sign, rows, p.loss.settles(y, -u / s, wander / s), u / s)
 
 
 def _lever(x: Array, weight: Array) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import group_norms
 from ridgesplines.plotting.style import (
     BOUND,
@@ -28,6 +29,11 @@ from ridgesplines.plotting.style import (
 )
 from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.solution import Solution
+
+#: Points of a band at each of which two linear programs are solved.
+COARSE = 41
+#: A band thinner than this, relatively to the range of the fit, is not drawn.
+VISIBLE = 1e-3
 
 
 def draw_line(figure: Picture, solution: Solution, target: str) -> None:
@@ -59,6 +65,7 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
             axes.scatter(x, p.y, s=size, color=DATA, alpha=0.8, linewidths=0, label="data")
         name = "linear spline" if net.activation.degree == 1 else "fit"
         name = f"mean, its {p.loss.link} a {name}" if p.loss.link else name
+        _draw_minimisers(axes, solution, low, high)
         axes.plot(corners, values, color=FIT, linewidth=1.8, label=name)
         axes.plot(knots, at_knots, "o", color=KNOT, markersize=6, markeredgecolor="white", label=knot_name(net))
         draw_legend(axes, x, p.y)
@@ -77,6 +84,22 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
             row = np.full(len(own), low - (0.05 + 0.05 * j) * (high - low))
             axes.plot(own, row, "|", color=SERIES[j % len(SERIES)])
     draw_legend(axes, x, p.y)
+
+
+def _draw_minimisers(axes: Any, solution: Solution, low: float, high: float) -> None:
+    """A band between the least and the largest of all minimisers, where they differ and that is known."""
+    p = solution.problem
+    if solution.is_unique or p.n_samples > MOST_POINTS:
+        return
+    try:
+        t = np.union1d(np.linspace(low, high, CURVE), p.X) if p.loss.smooth else np.linspace(low, high, COARSE)
+        found = solution.envelope(t if p.dates is None else p.dates.restored(t))
+    except ProblemError:  # the certificate does not tell
+        return
+    if not found.width.max() > VISIBLE * np.ptp(solution.network.at(t)):
+        return
+    below, above = p.loss.mean(found.lower), p.loss.mean(found.upper)
+    axes.fill_between(t, below, above, color=FIT, alpha=0.3, linewidth=0, label="all minimisers")
 
 
 def _draw_certificate(axes: Any, solution: Solution) -> None:

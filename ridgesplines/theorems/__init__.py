@@ -1,8 +1,8 @@
 """Every claim of the paper, checked on seeded instances or on your own objects; each check returns a `Report`.
 
 In the paper's order: `balance`, `weight_decay`, `deep_weight_decay`, `second_derivative`, `measure_norm`,
-`representer`, `linear_spline`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`, `deep`, `table_one`,
-`thresholding`, `maurey`, `estimation_rate`, `single_direction`. `verify` runs them all, and so
+`representer`, `linear_spline`, `solution_set`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`, `deep`,
+`table_one`, `thresholding`, `maurey`, `estimation_rate`, `single_direction`. `verify` runs them all, and so
 does ``python -m ridgesplines verify``.
 
 R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
@@ -24,6 +24,7 @@ from ridgesplines.theorems.claims.representer import check as representer
 from ridgesplines.theorems.claims.second_derivative import check as second_derivative
 from ridgesplines.theorems.claims.single_direction import Ridge
 from ridgesplines.theorems.claims.single_direction import check as single_direction
+from ridgesplines.theorems.claims.solution_set import check as solution_set
 from ridgesplines.theorems.claims.sparsifying_transform import check as sparsifying_transform
 from ridgesplines.theorems.claims.table_one import check as table_one
 from ridgesplines.theorems.claims.thresholding import check as thresholding
@@ -55,6 +56,7 @@ __all__ = [
     "representer",
     "second_derivative",
     "single_direction",
+    "solution_set",
     "sparsifying_transform",
     "summary",
     "table_one",

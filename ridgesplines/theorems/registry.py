@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.activations.relu import ReLU
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.interpolation import Interpolation
 from ridgesplines.problem import Problem
@@ -28,6 +29,7 @@ from ridgesplines.theorems.claims import measure_norm as total_variation
 from ridgesplines.theorems.claims import representer as certificates
 from ridgesplines.theorems.claims import second_derivative as impulses
 from ridgesplines.theorems.claims import single_direction as mixed_variation
+from ridgesplines.theorems.claims import solution_set as minimisers
 from ridgesplines.theorems.claims import sparsifying_transform as sparsifying
 from ridgesplines.theorems.claims import table_one as activation_table
 from ridgesplines.theorems.claims import thresholding as haar
@@ -113,6 +115,14 @@ def _dots(solution: Solution) -> Objects | None:
     return (x, y, solve(Problem(x, y, 1.0, Interpolation())).network) if len(x) > 2 else None
 
 
+def _minimisers(solution: Solution) -> Objects | None:
+    """Where the loss alone fixes the fit at the data, and the certificate is exact."""
+    problem = solution.problem
+    scalar = problem.n_features == 1 and problem.n_outputs is None and isinstance(problem.activation, ReLU)
+    fixed = problem.loss.smooth and problem.loss.box(problem.y) is None and not problem.constraints
+    return (problem, solution) if scalar and fixed and solution.certificate.scope == "exact" else None
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim("neural balance", neural_balance.check, neural_balance.instance, own=_balanced),
     Claim("weight decay is a group LASSO", group_lasso.check, partial(group_lasso.instance, d=2, outputs=2)),
@@ -132,6 +142,7 @@ CLAIMS: tuple[Claim, ...] = (
         own=lambda solution: (solution.problem, solution),
     ),
     Claim("linear splines in closed form", interpolants.check, interpolants.instance, own=_dots),
+    Claim("the solution set, d = 1", minimisers.check, minimisers.instance, own=_minimisers),
     Claim("Fourier slice theorem", slices.check, slices.instance),
     Claim("filtered Radon transform", activation_slices.check, activation_slices.instance),
     Claim("sparsifying transform", sparsifying.check, sparsifying.instance),

@@ -187,6 +187,16 @@ def test_linear_spline_fails_on_the_connected_dots():
     assert T.linear_spline(x, y + 0.01 * np.sin(9.0 * x), net).holds is False
 
 
+def test_solution_set_fails_on_what_is_no_minimiser():
+    problem, solution = registry.minimisers.instance(0)
+    assert T.solution_set(problem, solution).holds
+    x = np.arange(12.0)
+    smoothed = rs.Problem(x, np.abs(x - 4.3) + 0.1 * np.cos(9.0 * x), 0.1)
+    other = rs.Problem(x, smoothed.y + 0.01 * np.sin(5.0 * x), 0.1)
+    assert T.solution_set(smoothed, rs.solve(smoothed)).holds
+    assert not T.solution_set(other, rs.solve(smoothed)).measures[1].holds
+
+
 def test_haar_is_orthonormal_and_inverted():
     rng = np.random.default_rng(0)
     for shape in ((16,), (8, 8), (4, 4, 4)):
@@ -390,7 +400,7 @@ def test_verify_on_data(table, capsys):
     assert main(["verify", "--data", str(table), "--features", "a"]) == 0
     out = capsys.readouterr().out
     assert "target        y" in out
-    assert out.count("\nholds") == 5
+    assert out.count("\nholds") == 6
     assert main(["verify", "--data", str(table), "--target", "y"]) == 0
     assert "(32), (33)" in capsys.readouterr().out
 
