@@ -16,6 +16,9 @@ from ridgesplines.validation import Array
 HIGHEST = 170
 #: In units of the largest coefficient of a polynomial.
 TINY = 1e-14
+#: Local maxima that are evaluated to rounding: so many, and all that sums of powers cannot tell from the largest.
+MOST_PEAKS = 256
+LOST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class TruncatedPower(Activation):
         if u.ndim == 2 and self.order > 1 and len(sites) > 1:  # the norm of a vector of polynomials: numerically
             edges = np.unique(sites[:-1, None] + np.diff(sites)[:, None] * np.linspace(0.0, 1.0, 5))
             return smooth_peaks(self.value, self.derivative, self._bend, p, u, np.append(edges, sites[-1]), prove)
-        candidates = np.unique(np.concatenate([sites, self._stationary(sites, p, u)]))
+        candidates = self._candidates(sites, p, u) if u.ndim == 1 else sites
         eta = sums(self.value, p, candidates, u)
         return Peaks(candidates, float(size(eta).max()), True)
 
@@ -101,21 +104,36 @@ class TruncatedPower(Activation):
         """The largest second derivative on [low, high]; at t = 0 that of order two jumps."""
         return np.where(high > 0.0, np.maximum(high, 0.0) ** (self.order - 2), 0.0) / factorial(self.order - 2)
 
-    def _stationary(self, sites: Array, p: Array, u: Array) -> Array:
-        """Biases between neighbouring sites at which the polynomial eta has a derivative of zero."""
+    def _candidates(self, sites: Array, p: Array, u: Array) -> Array:
+        """The local maxima of |eta| over all biases: sites, and between them where the polynomial eta is stationary.
+
+        Those that cannot be the largest, by more than what is lost in sums of powers, are left out beyond some number.
+        """
         k = self.order
-        if k == 1 or len(sites) < 2:
-            return np.empty(0)
-        moments = self._moments(sites, p, u)
-        # With s = b - site: eta = sum_j (-1)^j / (j! (k-j)!) moment_{k-j} s^j; of its derivative the coefficients are
-        j = np.arange(1, k + 1)
-        factors = (-1.0) ** j / np.array([factorial(i - 1) * factorial(k - i) for i in j], dtype=float)
-        coefficients = moments[:, k - j] * factors  # ascending powers of s, shape (m, k)
-        return _roots_between(sites, coefficients)
+        if len(sites) < 2:
+            return sites
+        # With s = b - site: eta = sum_j (-1)^j / (j! (k-j)!) moment_{k-j} s^j. Coefficients, shape (m, k + 1):
+        j = np.arange(k + 1)
+        factors = (-1.0) ** j / np.array([factorial(i) * factorial(k - i) for i in j], dtype=float)
+        coefficients = self._moments(sites, p, u)[:, ::-1] * factors
+        interval, root = _roots_between(np.diff(sites), coefficients[:, 1:] * j[1:]) if k > 1 else (j[:0], sites[:0])
+        at_roots = np.zeros(len(root))
+        for column in coefficients[interval].T[::-1]:  # Horner's rule
+            at_roots = at_roots * root + column
+        b = np.concatenate([sites, sites[interval] + root])
+        height = np.abs(np.concatenate([coefficients[:, 0], [0.0], at_roots]))
+        order = np.argsort(b, kind="stable")
+        b, height = b[order], height[order]
+        peak = np.append(height[:-1] >= height[1:], True) & np.append(True, height[1:] >= height[:-1])
+        b, height = b[peak], height[peak]
+        if len(b) <= MOST_PEAKS:
+            return b
+        lost = LOST * float(np.abs(u).sum()) * float(sites[-1] - sites[0]) ** k / factorial(k)
+        return b[height >= min(np.partition(height, -MOST_PEAKS)[-MOST_PEAKS], height.max() - lost)]
 
     def _moments(self, sites: Array, p: Array, u: Array) -> Array:
-        """Sums over p_n beyond each site but the last of u_n (p_n - site)^q, q = 0 ... k - 1, from the nearer end."""
-        left, k = sites[:-1], self.order
+        """Sums over p_n beyond each site but the last of u_n (p_n - site)^q, q = 0 ... k, from the nearer end."""
+        left, k = sites[:-1], self.order + 1
         middle = (sites[0] + sites[-1]) / 2.0
         beyond, near_end = np.searchsorted(p, left, side="right"), left > middle
         about_middle = np.empty((len(left), k))
@@ -130,19 +148,18 @@ class TruncatedPower(Activation):
         return np.stack(moments, axis=1)
 
 
-def _roots_between(sites: Array, coefficients: Array) -> Array:
-    """Real roots s of each row's polynomial, ascending powers, with site + s before the next site."""
-    width = np.diff(sites)
+def _roots_between(width: Array, coefficients: Array) -> tuple[Array, Array]:
+    """The rows and the roots s, real and in (0, width), of each row's polynomial, of ascending powers."""
     scaled = coefficients * width[:, None] ** np.arange(coefficients.shape[1])  # in units of the interval
     biggest = np.abs(scaled).max(axis=1)
-    scaled, site, width = (a[biggest > 0.0] for a in (scaled, sites[:-1], width))
-    scaled /= biggest[biggest > 0.0, None]
+    row = np.flatnonzero(biggest > 0.0)
+    scaled = scaled[row] / biggest[row, None]
     # A leading coefficient of zero is a root at infinity: one that is far away does as well.
     lead = np.where(np.abs(scaled[:, -1]) > TINY, scaled[:, -1], TINY)
     degree = scaled.shape[1] - 1
-    companion = np.zeros((len(site), degree, degree))
+    companion = np.zeros((len(row), degree, degree))
     companion[:, np.arange(1, degree), np.arange(degree - 1)] = 1.0
     companion[:, :, -1] = -scaled[:, :-1] / lead[:, None]
     roots = np.linalg.eigvals(companion)
     inside = (np.abs(roots.imag) < 1e-6) & (roots.real > 0.0) & (roots.real < 1.0)
-    return (site[:, None] + width[:, None] * roots.real)[inside]
+    return np.repeat(row, inside.sum(axis=1)), (width[row, None] * roots.real)[inside]

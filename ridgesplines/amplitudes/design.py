@@ -84,15 +84,21 @@ def _hats(problem: Problem, knots: Array) -> tuple[Design, Callable[[RidgeSpline
 def _dense(problem: Problem, weights: Array, biases: Array) -> tuple[Design, Callable[[RidgeSpline], Array]]:
     Q = problem.null_space
     basis = np.hstack([project(Q, problem.activation.value(problem.X @ weights.T - biases)), Q])
+
+    def start(net: RidgeSpline) -> Array:
+        return np.concatenate([net.amplitudes, Q.T @ net(problem.X)])
+
+    return dense_design(problem, weights, biases, basis), start
+
+
+def dense_design(problem: Problem, weights: Array, biases: Array, basis: Array) -> Design:
+    """The finite problem whose basis, a column a neuron and then those of the null space, is known."""
     kinks = sparse.eye_array(len(biases), basis.shape[1]).tocsr()
 
     def read(theta: Array) -> RidgeSpline:
         return fitted(problem, weights, biases, theta[: len(biases)], basis @ theta)
 
-    def start(net: RidgeSpline) -> Array:
-        return np.concatenate([net.amplitudes, Q.T @ net(problem.X)])
-
-    return Design(basis, kinks, weights, biases, read), start
+    return Design(basis, kinks, weights, biases, read)
 
 
 def fitted(problem: Problem, weights: Array, biases: Array, amplitudes: Array, fit: Array) -> RidgeSpline:

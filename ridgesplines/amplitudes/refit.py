@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.amplitudes.design import Design, design, fitted
+from ridgesplines.amplitudes.design import Design, dense_design, design, fitted
 from ridgesplines.amplitudes.extreme_points import extreme_point
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.amplitudes.newton import Face, descend
@@ -59,10 +59,10 @@ def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: A
 
 def _without(problem: Problem, old: Design, theta: Array, gone: Array) -> tuple[Design, Array]:
     """The finite problem without some neurons, at the same point."""
-    new, _ = design(problem, old.weights[~gone], old.biases[~gone])
     if not sparse.issparse(old.basis):
         stays = np.concatenate([~gone, np.ones(old.basis.shape[1] - len(gone), dtype=bool)])
-        return new, theta[stays]
+        return dense_design(problem, old.weights[~gone], old.biases[~gone], old.basis[:, stays]), theta[stays]
+    new, _ = design(problem, old.weights[~gone], old.biases[~gone])
     if not gone.all():
         return new, theta[np.concatenate([[True], ~gone, [True]])]
     return new, new.basis.T @ (old.basis @ theta)

@@ -150,6 +150,22 @@ def test_peaks_bound_what_brute_force_finds(activation, seed, n, outputs):
     assert found >= brute - rounding
 
 
+@pytest.mark.parametrize("activation", [rs.TruncatedPower(k) for k in (1, 2, 3)], ids=repr)
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_largest_of_very_many_peaks_is_among_those_that_are_kept(activation, ties):
+    rng = np.random.default_rng(5)
+    p = np.sort(rng.uniform(1e3, 1e3 + 1.0, 1500))
+    p = np.round(p, 3) if ties else p
+    u = dual(rng, p, activation) * (np.abs(np.arange(1500) - 750) < 700)  # peaks of like size
+    Q = polynomial_basis(p[:, None] - 1e3, activation.degree)
+    u -= Q @ (Q.T @ u)
+    peaks = activation.peaks(p, u, prove=True)
+    assert len(peaks.biases) < 1000
+    grid = np.concatenate([np.unique(p), rng.uniform(p[0], p[-1], 4000)])
+    assert sizes(activation, p, u, grid).max() <= peaks.bound * (1.0 + 1e-9)
+    assert sizes(activation, p, u, peaks.biases).max() == pytest.approx(peaks.bound, rel=1e-9)
+
+
 @pytest.mark.parametrize("activation", [rs.TruncatedPower(2), rs.TruncatedPower(3), rs.Sigmoid(0.2), rs.Arctan(0.2)])
 def test_biases_at_the_data_are_not_enough(activation):
     rng = np.random.default_rng(3)

@@ -104,6 +104,8 @@ class _Work:
         """The backend's answer in the dictionary, purified; where it fails and is only to start from, `_start`."""
         if not len(self.dictionary):
             return *self._start(problem), "no neurons"
+        if self.refine and self.nothing is not None and _slides_from_nothing(problem):
+            return *self._start(problem), "no program"
         self.program = self.program or DenseProgram(problem, self.dictionary, self.backend)
         try:
             amplitudes, fit, dual, status = self.program.solve(problem.lam)
@@ -125,3 +127,9 @@ class _Work:
             return
         network = fitted_alone(problem, self.nothing[0])
         yield from continuation(problem, network, self.oracle, self.threshold, GOAL_GAP, slides=True)
+
+
+def _slides_from_nothing(problem: Problem) -> bool:
+    """Whether the exchange needs no program to start from: splines, whose biases slide."""
+    splines = problem.n_features == 1 and problem.activation.homogeneity is not None
+    return splines and problem.loss.smooth and problem.n_outputs is None
