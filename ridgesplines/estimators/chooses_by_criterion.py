@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ridgesplines.constraints import MonotoneFeatures
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry
-from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
+from ridgesplines.estimators.chooses_lam import ChoosesLam
 from ridgesplines.estimators.criteria import (
     CRITERIA,
     most_freedom,
@@ -20,6 +20,7 @@ from ridgesplines.estimators.criteria import (
     require_made_for,
     residual_noise,
 )
+from ridgesplines.estimators.folds import Split
 from ridgesplines.estimators.ranges import end, further, unfinished
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss

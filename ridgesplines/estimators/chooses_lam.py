@@ -11,9 +11,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.model_selection import KFold, check_cv
+from sklearn.model_selection import KFold
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -21,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from ridgesplines.estimators.base import Posed, SplineEstimator
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
+from ridgesplines.estimators.folds import Split, given_splits
 from ridgesplines.estimators.ranges import LEAST, end, further, named_lams, spaced_lams, unfinished, warn_of_range
 from ridgesplines.estimators.scores import Score, averaged, finite, mean_loss, scorer
 from ridgesplines.exceptions import ProblemError
@@ -38,8 +38,6 @@ from ridgesplines.validation import Array, one_of, real_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 #: The relative gap of the fit that is kept, where neither it nor a solver is passed.
 TOL = 1e-4
@@ -231,18 +229,7 @@ class ChoosesLam(SplineEstimator):
         """(train, test) of each fold, indices into the rows of positive weight."""
         if self.cv is None or isinstance(self.cv, Integral):
             return self._shuffled(5 if self.cv is None else int(self.cv), posed)
-        place = np.full(len(X), -1)
-        place[posed.kept] = np.arange(len(posed.kept))
-        splits = [tuple(place[part] for part in split) for split in check_cv(self.cv).split(X, y)]
-        splits = [(train[train >= 0], test[test >= 0]) for train, test in splits]
-        if not splits or any(not len(part) for split in splits for part in split):
-            raise ProblemError(
-                "cv",
-                "splits that each have rows of positive weight to train on and to hold out",
-                f"{len(splits)} splits, one of them with none" if splits else "no split",
-                "Check the splits, and sample_weight.",
-            )
-        return splits
+        return given_splits(self.cv, X, y, posed.kept)
 
     def _shuffled(self, folds: int, posed: Posed) -> list[Split]:
         most, what = self._most_folds(posed)

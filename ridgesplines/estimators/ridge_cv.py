@@ -12,8 +12,9 @@ from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
-from ridgesplines.estimators.chooses_lam import ChoosesLam, Split
+from ridgesplines.estimators.chooses_lam import ChoosesLam
 from ridgesplines.estimators.classifier import RidgeSplineClassifier
+from ridgesplines.estimators.folds import Split
 from ridgesplines.estimators.regressors import RidgeSplineRegressor
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
