@@ -65,7 +65,7 @@ def failures(seeds, spacings):
 
 
 def test_uniform_ties_and_heavy_tails():
-    assert len(failures(range(70), ["uniform", "ties", "heavy tails"])) <= 3  # 2 here
+    assert len(failures(range(70), ["uniform", "ties", "heavy tails"])) <= 1  # 0 here
 
 
 def test_clusters():
@@ -74,12 +74,18 @@ def test_clusters():
 
 @pytest.mark.slow
 def test_more_uniform_ties_and_heavy_tails():
-    assert len(failures(range(70, 631), ["uniform", "ties", "heavy tails"])) <= 10
+    assert len(failures(range(70, 631), ["uniform", "ties", "heavy tails"])) <= 5  # 3 here
 
 
 @pytest.mark.slow
 def test_more_clusters():
     assert len(failures(range(21, 245), ["clusters"])) <= 36
+
+
+@pytest.mark.parametrize("seed", [129, 250, 317, 327, 339, 348])
+def test_weights_beyond_what_lam_can_pull(seed):
+    """Losses with kinks, weights over 24 decades: the heaviest took the digits of all others, up to gaps of one."""
+    assert not failures([seed], ["uniform", "ties", "heavy tails"])
 
 
 @pytest.mark.parametrize("seed", [88, 95, 165, 270, 319, 361, 564])

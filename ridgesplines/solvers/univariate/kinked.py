@@ -45,13 +45,30 @@ NEAR = 10
 MAX_STEPS = 8
 
 
-def boxes(line: Line) -> Rows:
-    """The rows, weighted, as boxes of the dual vector."""
+def boxes(line: Line, lam: float = np.inf) -> Rows:
+    """The rows, weighted, as boxes of the dual vector; no larger than it can be where |eta| <= lam.
+
+    A weight beyond what lam can pull holds its row, and how far beyond it is makes no difference to the minimisers, but
+    to the digits of all other rows.
+    """
     form = line.loss.box(line.y)
     assert form is not None  # the losses that come here have this form
     centre, bend, low, high = form
     s = line.weight
-    return Rows(line.t, centre, bend / s, s * low, s * high)
+    most = _pull(line, lam, s * np.maximum(high, -low))
+    return Rows(line.t, centre, bend / s, np.maximum(s * low, -most), np.minimum(s * high, most))
+
+
+def _pull(line: Line, lam: float, size: Array) -> Array:
+    """More than any |u_n| where |eta| <= lam: what the slopes of eta allow at a site, and what its other rows push."""
+    if len(line.sites) < 3 or lam == np.inf:
+        return np.full(len(size), np.inf)
+    slopes = 2.0 * lam / np.diff(line.sites)
+    site = np.append(slopes, 0.0) + np.append(0.0, slopes)
+    if line.first is None:
+        return 2.0 * site
+    counts = np.diff(np.append(line.first, len(size)))
+    return 2.0 * (np.repeat(site + line.per_site(size), counts) - size)
 
 
 def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
@@ -64,7 +81,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, if some are known: they are candidates.
     """
-    rows, m = boxes(line), len(line.sites)
+    rows, m = boxes(line, lam), len(line.sites)
     candidates = np.arange(m) if m <= FEW_SITES else every(BLOCK_SITES, m)
     if start is not None and m > FEW_SITES:
         candidates = union(m, candidates, around(_bending(line, start), m))
@@ -191,7 +208,7 @@ def _multipliers(
     line: Line, lam: float, candidates: Array, point: Point, start: Knots, tol: float, progress: Progress
 ) -> None:
     """From the interior point's answer to one with exact zeros."""
-    rows = boxes(line)
+    rows = boxes(line, lam)
     residual = rows.y - line.fit(candidates, point.theta)
     bent = bool((rows.bend > 0.0).any())
     slack = np.minimum(point.u - rows.low, rows.high - point.u) / (rows.high - rows.low)

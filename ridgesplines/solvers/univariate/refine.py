@@ -34,7 +34,7 @@ def refined_duals(line: Line, lam: float) -> Iterator[Array]:
     max u^T y over the boxes of u, with |eta| <= lam. Unknowns: u in units of the weights, the slopes of eta / lam
     between sites, and its values there; around those of the program before, in its unit.
     """
-    rows, sites = boxes(line), line.sites
+    rows, sites = boxes(line, lam), line.sites
     m, n = len(sites), len(line.t)
     at = sparse.csr_array((np.ones(n), (_places(line), np.arange(n))), shape=(m, n))
     change = sparse.diags_array([np.ones(m - 1), -np.ones(m - 1)], offsets=[0, -1], shape=(m, m - 1))
