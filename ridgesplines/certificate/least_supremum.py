@@ -27,6 +27,11 @@ CUTS, CUTS_ON_A_LINE = 60, 10
 #: The same where most entries are free, so that each takes long.
 MANY_FREE = 2
 ACCURACY = 1e-9
+#: Neurons that join in a round, at most; from so many signed ones on, those stay whose eta at the vertex is at least
+#: this part of the bound.
+JOINING, MANY, COUNTS = 20, 500, 0.7
+#: A vertex is tried where the best supremum is above this multiple of the bound.
+FAR = 2.0
 
 
 def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:
@@ -82,37 +87,50 @@ def _on_a_line(x: Array, low: Array, high: Array) -> Array | None:
 
 
 def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle, most: int) -> tuple[Array, bool]:
-    """Cutting planes from `u`, and whether they settled it in at most so many rounds.
+    """The best of the dual vectors that were tried from `u` on, and whether it is settled in at most so many rounds.
 
-    Each round a linear program takes the least supremum over the neurons found so far.
+    Each round a linear program takes the least supremum over the neurons found so far: a lower bound. Its vertex jumps
+    about where many entries are free: near the end it is tried in every fourth round only, in the others what lies
+    halfway from the best to it (in-out separation).
     """
-    free = low < high
-    Q, bounds = problem.null_space, [*zip(low[free], high[free], strict=True), (0.0, None)]
-    held = np.where(free, 0.0, low)
-    A_eq = np.column_stack([Q[free].T, np.zeros(Q.shape[1])])
-    rows = np.empty((0, len(u)))
+    Q, best, least = problem.null_space, u, np.inf
+    rows = np.empty((0, len(u)))  # +-eta at a neuron
     nothing = eta_rounding(problem, np.maximum(np.abs(low), np.abs(high)))  # no supremum is known to less
-    for _ in range(most):
+    for k in range(most):
         check()
         supremum = oracle(u)
-        if supremum.value <= nothing:
-            return u, True
-        cuts = project(Q, problem.activation.value(problem.X @ supremum.weights[:64].T - supremum.biases[:64])).T
-        rows = np.concatenate([rows, cuts])
-        sides = np.concatenate([rows, -rows])
-        out = linprog(
-            np.append(np.zeros(int(free.sum())), 1.0),
-            A_ub=np.column_stack([sides[:, free], -np.ones(len(sides))]),
-            b_ub=-sides @ held,
-            A_eq=A_eq,
-            b_eq=-Q.T @ held,
-            bounds=bounds,
-            method="highs-ds",
-            options=OPTIONS,
-        )
-        if out.status != 0 or supremum.value <= out.fun * (1.0 + ACCURACY):
-            return u, out.status == 0
-        u = held.copy()
-        u[free] = out.x[:-1]
-        u, _ = projected(problem, u)
-    return u, False
+        if supremum.value < least:
+            best, least = u, supremum.value
+        if least <= nothing:
+            return best, True
+        cuts = project(
+            Q, problem.activation.value(problem.X @ supremum.weights[:JOINING].T - supremum.biases[:JOINING])
+        ).T
+        rows = np.concatenate([rows, cuts, -cuts])
+        vertex, bound = _vertex(rows, low, high, Q)
+        if vertex is None or least <= bound * (1.0 + ACCURACY):
+            return best, vertex is not None
+        rows = rows[rows @ vertex >= COUNTS * bound] if len(rows) > MANY else rows
+        u, _ = projected(problem, vertex if k % 4 == 3 or least > FAR * bound else 0.5 * (best + vertex))
+    return best, False
+
+
+def _vertex(rows: Array, low: Array, high: Array, Q: Array) -> tuple[Array | None, float]:
+    """The dual vector of the least maximum of rows @ u, and that maximum; None where the linear program fails."""
+    free = low < high
+    held = np.where(free, 0.0, low)
+    out = linprog(
+        np.append(np.zeros(int(free.sum())), 1.0),
+        A_ub=np.column_stack([rows[:, free], -np.ones(len(rows))]),
+        b_ub=-rows @ held,
+        A_eq=np.column_stack([Q[free].T, np.zeros(Q.shape[1])]),
+        b_eq=-Q.T @ held,
+        bounds=[*zip(low[free], high[free], strict=True), (0.0, None)],
+        method="highs-ds",
+        options=OPTIONS,
+    )
+    if out.status != 0:
+        return None, 0.0
+    u = held.copy()
+    u[free] = out.x[:-1]
+    return u, out.fun

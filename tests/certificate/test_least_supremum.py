@@ -73,3 +73,30 @@ def test_nearly_affine_data_in_good_time(name):
     top = rs.lambda_max(problem := rs.Problem(x, y, 1.0, loss))
     assert time.perf_counter() - began < 20.0
     assert rs.solve(problem.with_lam(1.001 * top)).network.n_neurons == 0
+
+
+@pytest.mark.parametrize(("name", "seed"), [("absolute", 0), ("quantile", 2)])
+def test_mostly_affine_data_in_two_dimensions_against_one_linear_program(name, seed):
+    """Many free entries of u: cutting planes went on without an end. Directions by the degree bound it from below."""
+    loss, low, high = KINKS[name]
+    rng = np.random.default_rng(seed)
+    X, n = rng.standard_normal((30, 2)), 30
+    off = np.where(rng.random(n) < 0.2, rng.standard_normal(n), 0.0)
+    top = rs.lambda_max(problem := rs.Problem(X, X @ [1.0, 2.0] + 2.0 + off, 1.0, loss))
+    angles = np.linspace(0.0, np.pi, 180, endpoint=False)
+    along = np.column_stack([np.cos(angles), np.sin(angles)]) @ X.T
+    eta = np.maximum(along[:, None, :] - along[:, :, None], 0.0).reshape(-1, n)
+    one = np.ones((len(eta), 1))
+    bounds = [(low if r <= 0.0 else high, high if r >= 0.0 else low) for r in off]  # the fit leaves `off`
+    out = linprog(
+        np.append(np.zeros(n), 1.0),
+        A_ub=np.block([[eta, -one], [-eta, -one]]),
+        b_ub=np.zeros(2 * len(eta)),
+        A_eq=np.column_stack([np.column_stack([np.ones(n), X]).T, np.zeros(3)]),
+        b_eq=np.zeros(3),
+        bounds=[*bounds, (0.0, None)],
+    )
+    assert out.status == 0
+    assert out.fun <= top * (1.0 + 1e-9)
+    assert top <= out.fun * 1.002
+    assert rs.solve(problem.with_lam(1.001 * top)).seminorm <= 1e-9

@@ -124,13 +124,11 @@ def _saddle(chain: Chain, A: sparse.csc_array, right: Array, b: Array) -> tuple[
     """theta and y with G theta + A^T y = right and A theta = b, which may be dependent; None where they contradict."""
     diagonal, beside = chain.moments.bands
     size = float(diagonal.max()) or 1.0
-    G = sparse.diags_array([diagonal / size, beside / size, beside / size], offsets=[0, 1, -1])
-    n, k = len(diagonal), len(b)
-    K = sparse.block_array([[G, A.T], [A, None]], format="csc") if k else sparse.csc_array(G)
-    damping = sparse.diags_array(np.concatenate([np.full(n, 1e-3 * DAMPING), np.full(k, -DAMPING)]))
+    n = len(diagonal)
     goal = np.concatenate([right / size, b])
+    K, damped = _matrices(diagonal / size, beside / size, A)
     try:
-        factor = splu(sparse.csc_matrix(K + damping))
+        factor = splu(damped)
     except RuntimeError:
         return None
     x = factor.solve(goal)
@@ -139,6 +137,19 @@ def _saddle(chain: Chain, A: sparse.csc_array, right: Array, b: Array) -> tuple[
     if not np.isfinite(x).all() or np.abs(A @ x[:n] - b).max(initial=0.0) > 1e-9 * (1.0 + np.abs(b).max(initial=0.0)):
         return None
     return x[:n], size * x[n:]
+
+
+def _matrices(diagonal: Array, beside: Array, A: sparse.csc_array) -> tuple[sparse.csc_array, sparse.csc_matrix]:
+    """[G, A^T; A, 0] for a G of three bands, and the same with what makes it regular; from their entries."""
+    n, k = len(diagonal), A.shape[0]
+    at, A = np.arange(n), A.tocoo()
+    i = np.concatenate([at, at[1:], at[:-1], n + A.row, A.col])
+    j = np.concatenate([at, at[:-1], at[1:], A.col, n + A.row])
+    entries = np.concatenate([diagonal, beside, beside, A.data, A.data])
+    every, damping = np.arange(n + k), np.concatenate([np.full(n, 1e-3 * DAMPING), np.full(k, -DAMPING)])
+    places = np.concatenate([i, every]), np.concatenate([j, every])
+    damped = sparse.csc_matrix((np.concatenate([entries, damping]), places), (n + k, n + k))
+    return sparse.csc_array((entries, (i, j)), (n + k, n + k)), damped
 
 
 def _corrected(chain: Chain, active: Active, point: Point) -> Active | None:
