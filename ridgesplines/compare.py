@@ -51,7 +51,7 @@ class Comparison:
             {
                 "name": name,
                 "objective": s.objective,
-                "above best": relative(s.problem, s.objective - best.objective, best.objective),
+                "above best": relative(s.problem.isotropic, s.objective - best.objective, best.objective),
                 "relative gap": s.relative_gap,
                 "scope": s.certificate.scope,
                 "seminorm": s.seminorm,
@@ -123,6 +123,7 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
             p.lam == first.lam
             and p.loss == first.loss
             and np.array_equal(p.X, first.X)
+            and np.array_equal(p.isotropic.X, first.isotropic.X)
             and p.constraint == first.constraint
             and str(p.constraints) == str(first.constraints)
         )

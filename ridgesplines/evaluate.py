@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.certificate import DualCertificate, certify, looked_at
 from ridgesplines.certificate.constrained import Multipliers
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.dates import require_same
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
@@ -68,8 +70,11 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     """
     real_number("max_time", max_time, "a number of seconds >= 0", 0.0)
     _require_fitting(problem, network)
+    there = Coordinates(problem)
     with Deferral():
-        return _measured(problem, network, max_time)
+        measured = _measured(problem.isotropic, there.network(network), max_time)
+    certificate = there.restored_certificate(measured.certificate)
+    return replace(measured, problem=problem, network=network, certificate=certificate)
 
 
 def _measured(problem: Problem, network: RidgeSpline, max_time: float) -> Solution:

@@ -73,9 +73,16 @@ def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | 
     return float(problem.sample_weight @ problem.loss.value(y, z))
 
 
+def seminorm(problem: Problem, network: RidgeSpline) -> float:
+    r"""What lam multiplies: :math:`\sum_k |v_k| \|w_k\|`, with scales :math:`\sum_k |v_k| \|S w_k\|`."""
+    if problem.scales is None:
+        return network.seminorm
+    return float(group_norms(network.amplitudes) @ problem.lengths(network.weights))
+
+
 def objective(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
     """data fit + lam * seminorm."""
-    return data_fit(problem, network, fit) + problem.lam * network.seminorm
+    return data_fit(problem, network, fit) + problem.lam * seminorm(problem, network)
 
 
 def dual_of_fit(problem: Problem, z: Array) -> Array:

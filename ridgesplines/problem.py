@@ -39,6 +39,7 @@ from ridgesplines.validation import (
     dated_samples,
     frozen,
     instance,
+    lengths,
     real_number,
     same_length,
     sample_weights,
@@ -78,6 +79,10 @@ class Problem(Immutable):
         weights vanish outside one of the groups; the affine part is of all features. Everything else holds word for
         word, and the supremum of :math:`|\eta|` is exact in any dimension where no group has more than two features.
     dates : what the numbers of X stand for, where X holds days already; read from X by default.
+    scales : a length for each feature, in its units, positive, shape (d,), in which weights are measured: the seminorm
+        is :math:`\sum_k |v_k| \|S w_k\|_2` with :math:`S = \mathrm{diag}(\text{scales})`, which is that of f as a
+        function of x/scales. X, the network and the certificate stay in the units of x. ReLU; ones by default. The
+        estimators' ``scale=True`` passes standard deviations.
 
     Raises
     ------
@@ -115,6 +120,7 @@ class Problem(Immutable):
         constraints: Sequence[Constraint] | None = None,
         interactions: Any = None,
         dates: Dates | None = None,
+        scales: Any = None,
     ) -> None:
         loss = instance("loss", loss, Loss, Squared)
         activation = instance("activation", activation, Activation, ReLU)
@@ -138,6 +144,10 @@ class Problem(Immutable):
         self.lam = self._check_lam(lam)
         self.constraints = self._read_constraints(constraints)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
+        self.scales = None if scales is None else lengths("scales", scales, self.n_features)
+        if self.scales is not None and not isinstance(activation, ReLU):
+            remedy = "Solve the problem of X / scales."
+            raise ProblemError("scales", "None for other activations than ReLU()", repr(activation), remedy)
         if loss.interpolates:
             consistent(self.reduced.X, self.reduced.y)
             if self.interactions is not None:
@@ -207,9 +217,36 @@ class Problem(Immutable):
             )
         return lam
 
+    @cached_property
+    def isotropic(self) -> Problem:
+        """The same problem as one without `scales`, of (x - origin)/scales; itself where it has none."""
+        if self.scales is None:
+            return self
+        s = self.scales
+        constraints: Sequence[Constraint] = self.constraints
+        if constraints and self.n_features == 1:
+            constraints = [self.constraint.scaled(float(self.origin[0]), float(s[0]), 0.0, 0.0, 1.0)]
+        return Problem(
+            self.centred / s,
+            self.y,
+            self.lam,
+            self.loss,
+            sample_weight=self.sample_weight,
+            feature_names=self.feature_names,
+            constraints=constraints,
+            interactions=self.interactions,
+        )
+
+    def lengths(self, W: Array) -> Array:
+        r"""What the seminorm counts of weights W (K, d): :math:`\|w_k\|_2`, with scales :math:`\|S w_k\|_2`; (K,)."""
+        return np.linalg.norm(W if self.scales is None else W * self.scales, axis=1)
+
     def with_lam(self, lam: float) -> Problem:
         """The same problem for another lam; data are shared, and what was found out about them."""
-        return self._with(lam=self._check_lam(lam))
+        other = self._with(lam=self._check_lam(lam))
+        if "isotropic" in self.__dict__:
+            other.__dict__["isotropic"] = other if self.scales is None else self.isotropic.with_lam(lam)
+        return other
 
     def free_of_charge(self) -> Problem:
         """The same problem with lam = 0: no problem of this library, but the loss alone on given neurons."""
@@ -224,6 +261,11 @@ class Problem(Immutable):
         """The same problem without its constraints; data are shared."""
         return self._with(constraints=())
 
+    @property
+    def without_scales(self) -> Problem:
+        """The problem whose weights are measured in the units of x; data are shared."""
+        return self._with(scales=None)
+
     @cached_property
     def in_numbers(self) -> Problem:
         """The same problem of numbers: of days, where x are dates; data are shared."""
@@ -237,7 +279,7 @@ class Problem(Immutable):
     def _with(self, **changes: Any) -> Problem:
         """Another problem that differs in its data, its lam or its constraints."""
         other = object.__new__(Problem)
-        for name in ("data", "lam", "constraints", "interactions", "feature_names", "dates"):
+        for name in ("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales"):
             setattr(other, name, changes.get(name, getattr(self, name)))
         return other
 
@@ -349,6 +391,7 @@ class Problem(Immutable):
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
         shaped = f", constraints={list(self.constraints)}" if self.constraints else ""
         groups = f", interactions={self.interactions.words(self.feature_names)}" if self.interactions else ""
+        groups += "" if self.scales is None else f", scales={[float(f'{s:.3g}') for s in self.scales]}"
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"

@@ -17,6 +17,7 @@ import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate, certify
 from ridgesplines.certificate.dual import best_scale
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.certificate.multipliers import ShapeMultipliers
 from ridgesplines.constraints import CONSTRAINTS
 from ridgesplines.dates import Dates
@@ -40,7 +41,7 @@ MULTIPLIERS = ("points", "at_points", "sites", "slopes", "ends")
 
 def write(path: str | os.PathLike[str], solution: Any) -> None:
     """Write a solution; `RidgeSpline.load` reads its network, :func:`read` all of it."""
-    p, c = solution.problem, solution.certificate
+    p, c = solution.problem, solution.isotropic.certificate
     known = {"loss": LOSSES, "constraints": CONSTRAINTS}
     for name, objects in (("loss", [p.loss]), ("constraints", p.constraints)):
         if not all(type(each) in known[name] for each in objects):
@@ -56,7 +57,8 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
     }
-    arrays = {name: getattr(p, name) for name in DATA} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
+    data = DATA if p.scales is None else (*DATA, "scales")
+    arrays = {name: getattr(p, name) for name in data} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
     if isinstance(c.multipliers, ShapeMultipliers):
         arrays |= {name: getattr(c.multipliers, name) for name in MULTIPLIERS}
     archive.write(
@@ -75,10 +77,13 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         arrays, text = archive.read_besides(path)
         notes = json.loads(text)
         problem = _problem(network, arrays, notes)
+        there = Coordinates(problem)
         return {name: notes[name] for name in NOTES} | {
             "problem": problem,
             "network": network,
-            "certificate": _certificate(problem, network, arrays, notes),
+            "certificate": there.restored_certificate(
+                _certificate(problem.isotropic, there.network(network), arrays, notes)
+            ),
             "status": Status(notes["status"]),
             "history": dict(notes["history"]),
         }
@@ -98,6 +103,7 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         dates=network.dates,
         constraints=constraints or None,
         interactions=notes.get("interactions"),  # files of earlier versions know of none
+        scales=arrays.get("scales"),
     )
     if problem.interactions and not problem.interactions.allow(network.weights).all():
         raise ValueError("a network that does not fit the problem")

@@ -106,6 +106,9 @@ class Scaling:
 
 def standardise(problem: Problem) -> Scaling:
     """The problem in coordinates in which |x| <= 1 and the residual of the affine fit is of size one."""
+    if problem.scales is not None:
+        remedy = "Pass problem.isotropic; rs.solve, rs.solve_path and rs.evaluate do so themselves."
+        raise ProblemError("problem", "one without scales", repr(problem), remedy)
     rows, reduced = problem.rows, problem.reduced
     X, y, weight = reduced.X, reduced.y, reduced.sample_weight
     if problem.loss.interpolates:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.dual import best_scale, gap_rounding
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.certificate.solution_set import Envelope, envelope
 from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
@@ -27,6 +27,7 @@ from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import data_fit, relative, targets_and_fit
 from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
+from ridgesplines.relaxation.progress import printed
 from ridgesplines.relaxation.strengthen import strongest
 from ridgesplines.validation import Array, real_number, rounded_up
 from ridgesplines.verdict import Scope, Status
@@ -51,7 +52,7 @@ class Solution:
 
     Attributes
     ----------
-    problem : what was solved.
+    problem : what was solved; where it has `scales`, seminorm and gap are in these, everything else in units of x.
     network : the RidgeSpline f.
     certificate : the DualCertificate; its `scope` says what the gap means.
     solver : the solver that made it.
@@ -82,9 +83,27 @@ class Solution:
     tolerance: float = float("inf")
 
     @cached_property
+    def isotropic(self) -> Solution:
+        """The same solution as one of `problem.isotropic`, in which its figures are computed; itself without scales."""
+        if self.problem.scales is None:
+            return self
+        to = Coordinates(self.problem)
+        network, certificate = to.network(self.network), to.certificate(self.certificate)
+        return replace(self, problem=self.problem.isotropic, network=network, certificate=certificate)
+
+    def restored(self, problem: Problem) -> Solution:
+        """A solution of `problem.isotropic`, as one of the problem."""
+        if problem.scales is None:
+            return self
+        of, problem = Coordinates(problem), problem.with_lam(self.problem.lam)
+        network, certificate = of.restored(self.network), of.restored_certificate(self.certificate)
+        return replace(self, problem=problem, network=network, certificate=certificate)
+
+    @cached_property
     def data_fit(self) -> float:
         """The weighted sum of the losses."""
-        return data_fit(self.problem.reduced, self.network)
+        own = self.isotropic
+        return data_fit(own.problem.reduced, own.network)
 
     def evaluated(self, fit: tuple[Array, Array]) -> Solution:
         """The same solution, without a second evaluation: `fit` is its `targets_and_fit` for the reduced problem."""
@@ -94,13 +113,14 @@ class Solution:
 
     @property
     def seminorm(self) -> float:
-        """The network's seminorm."""
-        return self.network.seminorm
+        """The network's seminorm, in the units of the problem's scales where it has some."""
+        return self.isotropic.network.seminorm
 
     @cached_property
     def violation(self) -> float:
         """The relative distance of f from satisfying the constraints, on all of R; zero where there are none."""
-        return violation(self.problem, self.network)
+        own = self.isotropic
+        return violation(own.problem, own.network)
 
     @property
     def objective(self) -> float:
@@ -112,12 +132,12 @@ class Solution:
     @cached_property
     def rounding(self) -> float:
         """The rounding error that objective - certificate.value may have, from the terms that are summed for both."""
-        return self._rounding(targets_and_fit(self.problem.reduced, self.network))
+        own = self.isotropic
+        return own._rounding(targets_and_fit(own.problem.reduced, own.network))
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
         p, c = self.problem.reduced, self.certificate
-        u = c.scale * c.dual[self.problem.rows]
-        sums = gap_rounding(p, self.network, fit, u, c.value)
+        sums = gap_rounding(p, self.network, fit, c.scale * c.dual[self.problem.rows], c.value)
         return sums + (c.scale * c.multipliers.missed(self.problem, self.network, c.dual) if c.multipliers else 0)
 
     @property
@@ -140,13 +160,12 @@ class Solution:
         return self._gap_to(self.certificate.value)
 
     def _gap_to(self, value: float) -> float:
-        """The same for any dual value."""
         return float("inf") if self.contradiction else float(max(self.objective - value, self.rounding))
 
     @property
     def relative_gap(self) -> float:
         """gap / ``|objective|``; see :func:`ridgesplines.objective.resolution` where the objective is nearly zero."""
-        return relative(self.problem, self.gap, self.objective)
+        return relative(self.isotropic.problem, self.gap, self.objective)
 
     @cached_property
     def is_unique(self) -> bool:
@@ -157,7 +176,8 @@ class Solution:
         optimal, and contact counts within a relative 1e-6. False says that this does not prove it, not that there is
         another.
         """
-        return proves_unique(self.problem, self.certificate, self.gap)
+        own = self.isotropic
+        return proves_unique(own.problem, own.certificate, self.gap)
 
     def envelope(self, x: Any) -> Envelope:
         """Between which values all minimisers lie at x; see :func:`ridgesplines.certificate.solution_set.envelope`."""
@@ -207,7 +227,8 @@ class Solution:
         """
         gap = self.relative_gap if self.dictionary_gap is None else self.dictionary_gap
         require_counted(self.problem, gap, self.status)
-        return degrees_of_freedom(self.problem, self.network, turns=self.dictionary_gap is None)
+        own = self.isotropic
+        return degrees_of_freedom(own.problem, own.network, turns=self.dictionary_gap is None)
 
     def certify(self, max_time: float = 60.0, verbose: bool = False, method: str = "auto") -> Solution:
         r"""The same network with the strongest certificate that the time allows.
@@ -269,8 +290,10 @@ class Solution:
             expected = "ReLU(), for which suprema over all directions are bounded"
             remedy = "Along the directions of a grid its gap is a bound already; over all directions it is searched."
             raise ProblemError("solution", expected, repr(activation), remedy)
+        own = self.isotropic
         with Deferral(answers=True):
-            return self._strengthened(max_time, self._progress() if verbose else None, method)
+            report = printed(self.problem.lam, own._gap_at) if verbose else None
+            return own._strengthened(max_time, report, method).restored(self.problem)
 
     def _strengthened(self, max_time: float, report: Report | None, method: str) -> Solution:
         start = time.perf_counter()
@@ -296,25 +319,6 @@ class Solution:
         problem = self.problem
         value = best_scale(problem.reduced, self.certificate.dual[problem.rows], sup)[1]
         return relative(problem, self._gap_to(value), self.objective)
-
-    def _progress(self) -> Report:
-        """Prints how far the supremum, and so the gap, is known; at most once a second."""
-        lam = self.problem.lam or 1.0
-        last = 0.0
-
-        def report(seconds: float, found: float, bound: float, cones: int) -> None:
-            nonlocal last
-            if seconds < last + 1.0:
-                return
-            last = seconds
-            print(
-                f"certify  {seconds:7.2f} s  {cones:8d} cones  sup|eta|/lam in [{found / lam:.8g}, {bound / lam:.8g}]  "
-                f"relative gap <= {rounded_up(self._gap_at(bound))}",
-                file=sys.stderr,
-                flush=True,
-            )
-
-        return report
 
     @property
     def scope_words(self) -> str:

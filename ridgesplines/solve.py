@@ -13,6 +13,7 @@ from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.certificate import certify, looked_at, warn_contradiction
 from ridgesplines.certificate.dual import projected
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral, asked, check, late
@@ -99,16 +100,18 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     0
     """
     with Deferral(answers=True):
-        solver = _able(solver or picked(problem), problem)
-        return Path(tuple(_timed(solver, problem, _decreasing(problem, lams, n_lams))))
+        solver, own = _able(solver or picked(problem), problem), problem.isotropic
+        found = _timed(solver.isotropic(problem), own, _decreasing(problem, lams, n_lams))
+        return Path(tuple(replace(solution.restored(problem), solver=repr(solver)) for solution in found))
 
 
 def answers(problem: Problem, solver: Solver, lams: Any) -> Iterator[Answer]:
     """What the solver answers for each lam, with no certificate: for those who only ask what a network predicts."""
-    solver = _able(solver, problem)
+    solver, back = _able(solver, problem).isotropic(problem), Coordinates(problem)
     require_minimiser(problem.reduced)
-    for answer in solver.path(problem, [float(lam) for lam in lams]):
-        yield replace(answer, network=_named(answer.network, answer.problem))
+    for answer in solver.path(problem.isotropic, [float(lam) for lam in lams]):
+        network = back.restored(_named(answer.network, answer.problem))
+        yield replace(answer, network=network, problem=problem.with_lam(answer.problem.lam))
 
 
 def _able(solver: Solver, problem: Problem) -> Solver:
@@ -157,6 +160,7 @@ def lambda_max(problem: Problem) -> float:
     >>> round(rs.lambda_max(problem), 6)
     0.666667
     """
+    problem = problem.isotropic
     with Deferral():
         if problem.signs is not None:
             return largest_supremum(problem)

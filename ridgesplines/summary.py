@@ -22,8 +22,8 @@ UNPENALISED = {
     Status.KNOTS_MOVED: "by the loss alone, a local minimum over its knots too: no minimiser of the penalised problem",
 }
 
-#: The most knots that are written out.
-MOST_KNOTS = 12
+#: The most knots, and lengths of features, that are written out.
+MOST_KNOTS, MOST_SCALES = 12, 6
 
 
 def text(solution: Any) -> str:
@@ -41,6 +41,8 @@ def text(solution: Any) -> str:
         rows.insert(2, ("", UNPENALISED[solution.status]))
     if p.constraints:
         rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
+    if p.scales is not None:
+        rows.insert(1, ("scales", f"weights are measured in {_scale_words(p)}"))
     if p.interactions:
         rows.insert(1, ("interactions", p.interactions.words(p.feature_names)))
     if solution.dictionary_gap is not None and c.scope.proven and (d > 1 or solution.relative_gap > solution.tolerance):
@@ -82,6 +84,14 @@ def among(problem: Problem) -> str:
     """Of which functions a certificate speaks, where these are not all that are monotone."""
     pairs = problem.interactions is None or problem.interactions.most > 1
     return "; among those that satisfy the formula of MonotoneFeatures" if pairs else ""
+
+
+def _scale_words(problem: Problem) -> str:
+    """The length of each feature in which its weights are measured, of the first few."""
+    names = problem.feature_names or tuple(f"x{j}" for j in range(problem.n_features))
+    scales = np.ones(len(names)) if problem.scales is None else problem.scales
+    shown = [f"{scale:.4g} ({name})" for scale, name in zip(scales, names, strict=True)][:MOST_SCALES]
+    return ", ".join(shown) + (", ..." if len(names) > MOST_SCALES else "")
 
 
 def _activation_words(problem: Problem) -> str:

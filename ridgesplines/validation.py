@@ -112,6 +112,16 @@ def real_number(name: str, value: Any, expected: str, low: float, high: float = 
     return number
 
 
+def lengths(name: str, values: Any, d: int) -> Array:
+    """`values` as d positive numbers, read-only."""
+    array = real_array(name, values)
+    if array.shape != (d,) or not (array > 0.0).all():
+        got = f"shape {array.shape}" if array.shape != (d,) else f"{array.min():g}"
+        remedy = "Pass X.std(axis=0), say, with ones for constant columns."
+        raise ProblemError(name, f"a positive number for each of the {d} features", got, remedy)
+    return frozen(array)
+
+
 def samples(name: str, values: Any) -> Array:
     """`values` as an (N, d) array with N, d >= 1; a vector is taken as N samples in one dimension."""
     array = real_array(name, values)

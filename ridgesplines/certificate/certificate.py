@@ -60,6 +60,10 @@ class DualCertificate(ReadOnly):
     value : the dual objective at tau u. If the scope is exact or bounded, no function has a smaller objective.
     peaks : weights (m, d) and biases (m,) of neurons with the largest :math:`|\eta|` found, the largest first: the
         supremum is at least that. Empty with constraints.
+
+    Of a problem with scales S the supremum, and the peaks, are over :math:`\|Sw\| = 1`, and at the neurons
+    :math:`\eta(w_k, b_k) = \lambda \|S w_k\| \mathrm{sign}(v_k)`.
+
     starts : for scope ``"searched"``, from how many fresh random starts the search looked: another search than the
         solver's, whose random numbers it does not share.
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal

@@ -79,16 +79,17 @@ def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Cont
     p = problem.reduced
     x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
     u = certificate.scale * certificate.dual[problem.rows]
+    lam = p.lam if p.scales is None else p.lam * float(p.scales[0])  # of a neuron with |w| = 1
     steepest = p.loss.steepest(y, -u / s, gap / s)
     if steepest is None:
-        error, wander = np.full(len(x), CONTACT_RTOL * p.lam), CONTACT_RTOL * s
+        error, wander = np.full(len(x), CONTACT_RTOL * lam), CONTACT_RTOL * s
         if relative(problem, gap, certificate.value) > CONTACT_RTOL:
             return None
     else:
         wander = np.sqrt(2.0 * gap * steepest * s)
         error = np.sqrt(2.0 * gap) * _lever(x, steepest * s)
     eta = eta_at_sites(x, u)
-    touched = np.abs(eta) >= p.lam * (1.0 - ROUNDING_RTOL) - error
+    touched = np.abs(eta) >= lam * (1.0 - ROUNDING_RTOL) - error
     rows = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
     sign = np.where(np.maximum.reduceat(touched, rows), np.sign(eta[rows]), 0.0)
     sign[[0, -1]] = 0.0

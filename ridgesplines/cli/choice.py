@@ -37,7 +37,7 @@ def chosen_lam(problem: rs.Problem, solver: rs.solvers.Solver | None) -> float:
 def _estimator(problem: rs.Problem) -> ChoosesLam:
     """The estimator that chooses lam for problems of this loss and dimension."""
     if problem.loss.labels:
-        return rs.RidgeSplineClassifierCV(loss=problem.loss)
+        return rs.RidgeSplineClassifierCV(loss=problem.loss, scale=False)
     if problem.n_features == 1:
         return rs.LinearSplineRegressorCV(loss=problem.loss)
-    return rs.RidgeSplineRegressorCV(loss=problem.loss)
+    return rs.RidgeSplineRegressorCV(loss=problem.loss, scale=False)

@@ -178,7 +178,8 @@ class SplineEstimator(BaseEstimator):
         SolverRefusal
             Where the solver cannot take the problem.
         """
-        posed = self._standardised(self._pose(X, y, sample_weight))
+        posed = self._pose(X, y, sample_weight)
+        self._standardise(posed)
         self._groups = self._read(getattr(self, "interactions", None))
         self._shape = self._read_constraints()
         posed = self._with_scale(posed)
@@ -216,14 +217,12 @@ class SplineEstimator(BaseEstimator):
         """Take these solutions, one a target, as the result."""
         raise NotImplementedError
 
-    def _standardised(self, posed: Posed) -> Posed:
-        """The same with X in the units of the problem: standardised where that was asked for."""
-        if not getattr(self, "scale", False):
-            if hasattr(self, "scaler_"):  # of an earlier fit
-                del self.scaler_
-            return posed
-        self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
-        return replace(posed, X=self.scaler_.transform(posed.X))
+    def _standardise(self, posed: Posed) -> None:
+        """Find the scales of the features, where these are wanted."""
+        if hasattr(self, "scaler_"):  # of an earlier fit
+            del self.scaler_
+        if getattr(self, "scale", False):
+            self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
 
     def _with_scale(self, posed: Posed) -> Posed:
         """The same with numbers in the loss, where a multiple of the scale of the noise was passed."""
@@ -261,17 +260,14 @@ class SplineEstimator(BaseEstimator):
             feature_names=names,
             constraints=self._shape,
             interactions=self._groups,
-            dates=None if hasattr(self, "scaler_") else getattr(self, "dates_", None),
+            dates=getattr(self, "dates_", None),
+            scales=self.scaler_.scale_ if hasattr(self, "scaler_") else None,
         )
 
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""
         check_is_fitted(self)
-        return self.network_.at(self._in_units(self._checked(X, reset=False)))
-
-    def _in_units(self, X: Array) -> Array:
-        """X as the network takes it."""
-        return self.scaler_.transform(X) if hasattr(self, "scaler_") else X
+        return self.network_.at(self._checked(X, reset=False))
 
     def _checked(self, X: Any, reset: bool, **targets: Any) -> Any:
         """X as an array of numbers, of days where it has dates, or (X, y) where y is given."""

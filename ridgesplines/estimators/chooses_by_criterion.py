@@ -45,7 +45,7 @@ class ChoosesByCriterion(ChoosesLam):
     def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry]) -> list[Candidate]:
         if self.criterion == "cv":
             return super()._tried(posed, splits, entries)
-        posed, paths = self._standardised(posed), []
+        paths = []
         for entry in entries:
             self._groups = entry.groups
             paths.append(self._whole(posed))

@@ -105,13 +105,14 @@ class ChoosesLam(SplineEstimator):
         self._groups = entries[0].groups
         self._shape = self._read_constraints()
         splits = self._folds(X, y, posed)
-        posed = replace(posed, loss=self._with_scale(self._standardised(posed)).loss)
+        self._standardise(posed)
+        posed = self._with_scale(posed)
         tried = self._tried(posed, splits, entries)
         tried = [each.within(self.max_neurons) for each in tried]
         best, chosen = choose(tried, self.rule)
         self._take(best, tried)
         self.lam_ = float(self.lams_[chosen])
-        self._refine(self._standardised(posed), chosen)
+        self._refine(posed, chosen)
         self._keep([path[chosen] for path in self.paths_])
         self._warn_of_range(best, chosen)
         return self
@@ -248,13 +249,12 @@ class ChoosesLam(SplineEstimator):
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return len(posed.X), "rows of positive weight"
 
-    def _cross_validate(self, given: Posed, splits: Sequence[Split], entry: Entry) -> Candidate:
+    def _cross_validate(self, posed: Posed, splits: Sequence[Split], entry: Entry) -> Candidate:
         """The scores by lam and fold; then the path for all rows, as far as every fold went."""
-        posed = self._standardised(given)
-        share = np.array([given.weight[test].sum() for _, test in splits])
+        share = np.array([posed.weight[test].sum() for _, test in splits])
         share = share / share.sum()
         with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
-            lams, scores = self._scored(given, posed, splits, share)
+            lams, scores = self._scored(posed, splits, share)
             pieces = self._pieces(lams[: int(np.isfinite(scores).all(axis=1).sum())])
             found = Parallel(n_jobs=self.n_jobs)(delayed(_solutions)(self, posed, piece) for piece in pieces)
         paths = tuple(map(Path, zip(*chain.from_iterable(found), strict=True)))
@@ -262,12 +262,12 @@ class ChoosesLam(SplineEstimator):
         open_ended = self._open_ended(mean, error)
         return Candidate(entry, lams, mean, paths, self._sign, error, scores, open_ended=open_ended)
 
-    def _scored(self, given: Posed, posed: Posed, splits: Sequence[Split], share: Array) -> tuple[Array, Array]:
+    def _scored(self, posed: Posed, splits: Sequence[Split], share: Array) -> tuple[Array, Array]:
         """The lams that were tried, and the scores by lam and fold, NaN where a fold did not go."""
         lams = more = self._values(posed)
         scores = np.empty((0, len(splits)))
         while len(more):
-            folds = self._scores_of_folds(given, splits, share, more)
+            folds = self._scores_of_folds(posed, splits, share, more)
             folds = [[*fold, *[np.nan] * (len(more) - len(fold))] for fold in folds]
             scores = np.vstack([scores, np.transpose(folds)])
             goes_on = self._may_go_on(posed) and self._open_ended(*averaged(scores, share))
@@ -283,14 +283,14 @@ class ChoosesLam(SplineEstimator):
     def _pieces(self, lams: Array) -> list[Array]:
         return np.array_split(lams, min(self.n_segments, len(lams)))
 
-    def _scores_of_folds(self, given: Posed, splits: Sequence[Split], share: Array, lams: Array) -> list[list[float]]:
+    def _scores_of_folds(self, posed: Posed, splits: Sequence[Split], share: Array, lams: Array) -> list[list[float]]:
         """The scores of each fold, for the lams that it reached."""
-        weighted = bool((given.weight != 1.0).any())
+        weighted = bool((posed.weight != 1.0).any())
         score = mean_loss if self.scoring is None else scorer(self, self.scoring, weighted)
         parallel = Parallel(n_jobs=self.n_jobs)
-        run = partial(_scores, self._bare(), given, score=score)
+        run = partial(_scores, self._bare(), posed, score=score)
         # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
-        ends = self.lams is None and self.n_segments == 1 and given.X.shape[1] > 1
+        ends = self.lams is None and self.n_segments == 1 and posed.X.shape[1] > 1
         pieces = self._pieces(lams)
         found = parallel(delayed(run)(split, piece, ends=ends) for split in splits for piece in pieces)
         groups = [found[i : i + len(pieces)] for i in range(0, len(found), len(pieces))]
@@ -375,7 +375,8 @@ def _scores(
     share = train.weight.sum() / posed.weight.sum()
     scores: list[float] = []
     with threadpool_limits(1):
-        for found in model._answers(model._standardised(train), lams * share, starts):
+        model._standardise(train)
+        for found in model._answers(train, lams * share, starts):
             model._keep(cast(Sequence[Solution], found))  # the networks and problems are all that a scorer needs
             scores.append(finite(score(model, test, found)))
             if ends and passed(lams, [model._sign * some for some in scores]):

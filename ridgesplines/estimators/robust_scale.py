@@ -96,7 +96,13 @@ def _pilot(problem: Problem) -> Problem:
     p, n = problem.unconstrained, problem.n_samples
     rows = np.arange(n) if n <= MOST_ROWS else np.linspace(0, n - 1, MOST_ROWS).round().astype(int)
     return Problem(
-        p.X[rows], p.y[rows], 1.0, Absolute(), sample_weight=p.sample_weight[rows], interactions=p.interactions
+        p.X[rows],
+        p.y[rows],
+        1.0,
+        Absolute(),
+        sample_weight=p.sample_weight[rows],
+        interactions=p.interactions,
+        scales=p.scales,
     )
 
 

@@ -39,9 +39,10 @@ def scorer(model: SplineEstimator, scoring: Any, weighted: bool) -> Score:
 
 def mean_loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
     """The weighted mean loss; of several problems it is the sum of theirs."""
-    X = model._in_units(test.X)
     pairs = zip(test.targets, found, strict=True)
-    return float(np.average(sum(test.loss.value(y, answer.network.at(X)) for y, answer in pairs), weights=test.weight))
+    return float(
+        np.average(sum(test.loss.value(y, answer.network.at(test.X)) for y, answer in pairs), weights=test.weight)
+    )
 
 
 def finite(score: float) -> float:

@@ -78,10 +78,12 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
     >>> refit.status, refit.data_fit < 1e-9 < solution.data_fit
     ('refitted, knots moved', True)
     """
+    if move_knots:
+        require_free_knots(solution.problem)
+    if solution.problem.scales is not None:
+        return refitted(solution.isotropic, move_knots).restored(solution.problem)
     start = time.perf_counter()
     problem, network = solution.problem, solution.network
-    if move_knots:
-        require_free_knots(problem)
     network = unpenalised(problem, network)
     history = dict(solution.history)
     if move_knots:

@@ -13,6 +13,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.dates import Dates, several
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import archive
+from ridgesplines.network.connecting import connecting
 from ridgesplines.polynomials import Polynomial
 from ridgesplines.validation import Array, Immutable, frozen, numbers_as_in, real_array
 
@@ -150,13 +151,19 @@ class RidgeSpline(Immutable):
                 "Sort the points by x, and leave out repeated ones.",
             )
         slope = (values[1:2] - values[0]) / (t[1] - t[0])
-        bends = np.array([_connecting(t, column) for column in np.atleast_2d(values.T)]).T.reshape(values[2:].shape)
+        bends = np.array([connecting(t, column) for column in np.atleast_2d(values.T)]).T.reshape(values[2:].shape)
         return cls(np.ones((len(bends), 1)), t[1:-1], bends, slope, values[1] - slope[0] * t[1], feature_names)
 
     def changed(self, **changes: Any) -> RidgeSpline:
         """A copy with other arguments of the constructor."""
         arguments = {name: getattr(self, name) for name in _ARGUMENTS}
         return RidgeSpline(**(arguments | changes))
+
+    def composed(self, matrix: Any, shift: Any = None, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
+        """x -> f(matrix @ x + shift), the network in other units of x; see :func:`ridgesplines.network.composed`."""
+        from ridgesplines.network.composed import composed
+
+        return composed(self, matrix, shift, feature_names)
 
     @property
     def n_neurons(self) -> int:
@@ -380,17 +387,6 @@ def _require_unit(activation: Activation, norms: Array) -> None:
         expected = f"rows of unit length for {activation!r}, which is not homogeneous"
         remedy = "Choose the activation's scale instead, for all neurons at once."
         raise ProblemError("weights", expected, f"a row of length {norms[off.argmax()]:g}", remedy)
-
-
-def _connecting(t: Array, values: Array) -> list[float]:
-    """The kinks of the spline through points, by the same sums in the same order as in `pieces`."""
-    first, start = float((values[1] - values[0]) / (t[1] - t[0])), float(values[1])
-    amplitudes, change, rise = list[float](), 0.0, 0.0
-    for width, height in zip(np.diff(t)[1:].tolist(), values[2:].tolist(), strict=True):
-        amplitudes.append((height - (start + rise)) / width - first - change)
-        change += amplitudes[-1]
-        rise += (first + change) * width
-    return amplitudes
 
 
 def group_norms(amplitudes: Array) -> Array:

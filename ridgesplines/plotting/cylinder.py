@@ -50,7 +50,7 @@ def _draw_certificate(figure: Picture, axes: Any, solution: Solution, mean: Arra
     lam = solution.problem.lam or certificate.sup or 1.0
     directions = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
     rows = [eta_along(certificate.X @ w, certificate.dual, limit * OFFSETS + w @ mean) for w in directions]
-    eta = np.array(rows).T / lam
+    eta = np.array(rows).T / (lam * solution.problem.lengths(directions))
     optimal = certificate.sup <= (1.0 + BEYOND) * lam
     top = max(1.0, float(np.abs(eta).max()))
     degrees = np.degrees(ANGLES)
@@ -61,7 +61,7 @@ def _draw_certificate(figure: Picture, axes: Any, solution: Solution, mean: Arra
     bar = figure.colorbar(shown, ax=axes, pad=0.01)
     times = "" if optimal else f"{top:.3g}"
     bar.set_ticks([-top, 0.0, top], labels=[rf"$-{times}\lambda$", "0", rf"${times}\lambda$"])
-    bar.set_label(r"$\eta(\alpha, t)$")
+    bar.set_label(r"$\eta(\alpha, t)$" if solution.problem.scales is None else r"$\eta(\alpha, t) \,/\, \|S \alpha\|$")
 
 
 def _certificate_words(solution: Solution, lam: float, optimal: bool) -> str:
@@ -73,6 +73,7 @@ def _certificate_words(solution: Solution, lam: float, optimal: bool) -> str:
     if not net.n_neurons:
         return words
     contact = np.sign(net.amplitudes) * certificate.eta(net.weights, net.biases) / lam
+    contact = contact / solution.problem.lengths(net.weights)
     return words + f", at the impulses at least {np.floor(1e6 * contact.min()) / 1e6:.6f}"
 
 

@@ -40,22 +40,24 @@ def draw_ridges(figure: Picture, solution: Solution, target: str) -> None:
     on f alone.
     """
     net, problem = solution.network, solution.problem.reduced
-    ridges = net.ridges()
+    ridges = sorted(net.ridges(), key=lambda ridge: -_part(problem, ridge))
     lines = [_line(problem, ridge) for ridge in ridges]
     slope = net.slope + sum(np.multiply.outer(r.direction, rise) for r, (_, rise) in zip(ridges, lines, strict=True))
     shown = ridges[:MOST_RIDGES]
-    features = _largest(np.column_stack([*(ridge.direction for ridge in shown), slope]))
+    scales = np.ones(net.n_features) if problem.scales is None else problem.scales
+    bars = [ridge.direction * scales / np.linalg.norm(ridge.direction * scales) for ridge in shown]
+    features = _largest(np.column_stack([*bars, (slope.T * scales).T]))
     rows = len(shown) + 1
     figure.set_size_inches(8.5, 0.9 + rows * (0.9 + 0.14 * len(features)))
     panels = figure.subplots(rows, 2, width_ratios=[1.0, 1.6], squeeze=False)
     names = [net.names[i] for i in features]
-    for (left, right), ridge, line in zip(panels, shown, lines, strict=False):
+    for (left, right), ridge, line, bar in zip(panels, shown, lines, bars, strict=False):
         if right is not panels[0, 1]:
             right.sharey(panels[0, 1])
-        _draw_bars(left, names, ridge.direction[features])
+        _draw_bars(left, names, bar[features])
         left.set_xlim(-1.05, 1.05)
-        left.set_title("direction w", fontsize=9, loc="left")
-        _draw_profile(right, problem, ridge, line, ridge.seminorm / net.seminorm)
+        left.set_title("direction w" + _per_scale(problem), fontsize=9, loc="left")
+        _draw_profile(right, problem, ridge, line, _part(problem, ridge) / solution.seminorm)
     _draw_affine(panels[-1, 0], panels[-1, 1], problem, names, slope, features)
     figure.supylabel(value_name(problem, target), fontsize=10)
     text = headline(solution)
@@ -64,6 +66,16 @@ def draw_ridges(figure: Picture, solution: Solution, target: str) -> None:
     if len(features) < net.n_features:
         text += f"\nthe {len(features)} of {net.n_features} features with the largest weights"
     figure.suptitle(text, fontsize=10, x=0.01, ha="left")
+
+
+def _part(problem: Problem, ridge: RidgeFunction) -> float:
+    """What a ridge function adds to the seminorm."""
+    return ridge.seminorm * float(problem.lengths(ridge.direction[None])[0])
+
+
+def _per_scale(problem: Problem) -> str:
+    """Where features have scales, bars are comparable once weights are multiplied by them."""
+    return "" if problem.scales is None else " times scales"
 
 
 def _line(problem: Problem, ridge: RidgeFunction) -> tuple[Array, Array]:
@@ -117,17 +129,18 @@ def _draw_affine(
     left: Any, right: Any, problem: Problem, names: Sequence[str], slope: Array, features: NDArray[np.intp]
 ) -> None:
     """The affine part: its slope as bars, and what it makes of the data; for vector outputs dots, one an output."""
-    left.set_title("slope of the affine part", fontsize=9, loc="left")
+    left.set_title("slope of the affine part" + _per_scale(problem), fontsize=9, loc="left")
+    bars = slope if problem.scales is None else (slope.T * problem.scales).T
     if problem.n_outputs is not None:
         _draw_bars(left, names, np.zeros(len(features)))
         styles = series(problem)
-        for values, style in zip(slope[features].T, styles, strict=True):
+        for values, style in zip(bars[features].T, styles, strict=True):
             left.plot(values, np.arange(len(features)), "o", markersize=4, color=style["color"])
         right.axis("off")
         keys = [Line2D([], [], marker="o", markersize=4, **style) for style in styles]
         right.legend(handles=keys, frameon=False, fontsize=8, ncols=2, loc="center left")
         return
-    _draw_bars(left, names, slope[features])
+    _draw_bars(left, names, bars[features])
     size = float(np.linalg.norm(slope)) or 1.0
     t = problem.X @ (slope / size)
     ends = np.array(margins(t))

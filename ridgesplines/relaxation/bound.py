@@ -31,7 +31,7 @@ class LowerBound:
 
     Attributes
     ----------
-    problem : the problem.
+    problem : the problem; of one with scales the `isotropic` form, which has the same optimum and the same u.
     dual : u, orthogonal to [1 X], shape (N,); zero in rows of weight zero.
     forth, back : flows between the distinct points that bound :math:`\eta` and :math:`-\eta`.
     directions : of neurons at which :math:`|\eta|` may be large, shape (m, d): the axes of the ellipsoids.
@@ -129,6 +129,7 @@ def lower_bound(problem: Problem, max_time: float = 60.0, verbose: bool = False)
     real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
     if (reason := refused(problem)) is not None:
         raise reason
+    problem = problem.isotropic
     require_minimiser(problem.reduced)
     search = _Search(standardise(problem), verbose)
     with Deferral(answers=True), suppress(KeyboardInterrupt):  # what is proven so far stays proven

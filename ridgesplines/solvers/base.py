@@ -76,7 +76,14 @@ class Solver(ABC):
 
     @abstractmethod
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
-        """An answer for each lam in turn, each warm-started from the one before."""
+        """An answer for each lam in turn, each warm-started from the one before. The problem has no scales."""
+
+    def isotropic(self, problem: Problem) -> Solver:
+        """These settings for `problem.isotropic`, which is what a solver is given of a problem with scales.
+
+        The same, but where they have points or neurons of their own, such as a start.
+        """
+        return self
 
     def resumed(self, solution: Solution, seconds: float) -> Solver | None:
         """A solver that goes on from a solution and what its certificate found beyond it, for so many seconds.

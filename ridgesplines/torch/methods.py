@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import require_minimiser
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.passes import Torch
@@ -86,6 +87,10 @@ class Training(Method, Solver):
         if expected is None or got is None:
             return None
         return SolverRefusal(self.name, expected, got, remedy)
+
+    def isotropic(self, problem: Problem) -> Training:
+        """These settings with the start in the coordinates of `problem.isotropic`."""
+        return self if self.start is None else replace(self, start=Coordinates(problem).network(self.start))
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam, from the network trained for the one before."""

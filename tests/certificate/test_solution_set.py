@@ -125,6 +125,14 @@ def test_units_of_x_and_y_only_rescale_it():
             np.testing.assert_allclose(5e3 + 1e3 * a, b, atol=1e-2)
 
 
+def test_scales_are_a_larger_lam():
+    x, y = table(3)
+    plain = rs.solve(rs.Problem(x, y, 1.0)).envelope(x)
+    scaled = rs.solve(rs.Problem(x, y, 0.25, scales=[4.0])).envelope(x)
+    assert scaled.free_gaps.tolist() == plain.free_gaps.tolist()
+    np.testing.assert_allclose(scaled.upper, plain.upper, atol=1e-8)
+
+
 def test_dates_stay_dates():
     x = np.datetime64("2024-01-01") + np.arange(4)
     found = rs.solve(rs.Problem(x, [0.0, 0.0, 1.0, 3.0], 1.0, rs.Interpolation())).envelope(x[:2])

@@ -173,8 +173,10 @@ def test_scale_is_a_standard_scaler_before_it() -> None:
     np.testing.assert_allclose(model.scaler_.scale_, scaler.scale_)
     manual = rs.RidgeSplineRegressor(lam=0.3, solver=GRID).fit(scaler.transform(X), Y, weight)
     assert model.solution_.objective == pytest.approx(manual.solution_.objective, rel=1e-9)
-    np.testing.assert_allclose(model.predict(X), model.network_(scaler.transform(X)), atol=1e-12)
     np.testing.assert_allclose(model.predict(X), manual.predict(scaler.transform(X)), atol=1e-6)
+    for said in (model.network_(X), model.solution_.predict(X), model.solution_.network(X)):
+        np.testing.assert_array_equal(model.predict(X), said)
+    np.testing.assert_array_equal(model.solution_.problem.X, X[weight > 0])
     assert not hasattr(model.set_params(scale=False).fit(X, Y), "scaler_")
 
 

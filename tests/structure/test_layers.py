@@ -54,6 +54,7 @@ HANDED_UP = {
 #: The same within a room.
 METHODS = {
     ("ridgesplines.network.spline", "ridgesplines.network.components"),
+    ("ridgesplines.network.spline", "ridgesplines.network.composed"),
     ("ridgesplines.network.spline", "ridgesplines.network.interpret"),
     ("ridgesplines.network.spline", "ridgesplines.network.segments"),
     ("ridgesplines.network.spline", "ridgesplines.network.table"),

@@ -13,6 +13,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.dual import projected, smooth_dual
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import check, stoppable
@@ -183,6 +184,16 @@ class ColumnGeneration(Solver):
             if run.interrupted:
                 return
             began = time.perf_counter()
+
+    def isotropic(self, problem: Problem) -> ColumnGeneration:
+        """These settings with the start in the coordinates of `problem.isotropic`."""
+        if self.start is None or problem.scales is None:
+            return self
+        there = Coordinates(problem)
+        if isinstance(self.start, RidgeSpline):
+            return replace(self, start=there.network(self.start))
+        network, certificate = there.network(self.start.network), there.certificate(self.start.certificate)
+        return replace(self, start=replace(self.start, network=network, certificate=certificate))
 
     def resumed(self, solution: Solution, seconds: float) -> ColumnGeneration:
         """These settings, to go on from a solution and what its certificate found beyond it."""

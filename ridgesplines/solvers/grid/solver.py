@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,9 @@ class Grid(Solver):
                 f"biases={self.biases!r}",
                 'The data and the fixed points hold an optimal spline\'s knots: biases="data" loses nothing.',
             )
+        if problem.scales is not None and problem.n_features > 1 and np.ndim(self.biases):
+            remedy = 'Pass biases="data", or a number of them.'
+            return SolverRefusal("Grid", "no biases of your own for a problem with scales", repr(self.biases), remedy)
         if problem.loss.interpolates and backend.tolerance > 1e-6:
             return SolverRefusal(
                 f"Grid(backend={backend.name!r})",
@@ -109,6 +112,17 @@ class Grid(Solver):
                 "First-order methods do not reach that: use backend='CLARABEL', 'ECOS' or 'HIGHS'.",
             )
         return refusal(backend, problem) or self._too_large(problem)
+
+    def isotropic(self, problem: Problem) -> Grid:
+        """These settings with directions, and in one dimension biases, in the coordinates of `problem.isotropic`."""
+        if problem.scales is None:
+            return self
+        directions, biases = self.directions, self.biases
+        if np.ndim(directions):
+            directions = spread_directions(directions, problem.n_features) * problem.scales
+        if np.ndim(biases):
+            biases = (np.asarray(biases, float) - problem.origin[0]) / problem.scales[0]
+        return replace(self, directions=directions, biases=biases)
 
     def _too_large(self, problem: Problem) -> SolverRefusal | None:
         count = len(spread_directions(self.directions, problem.n_features, self.seed, problem.interactions))
