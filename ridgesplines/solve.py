@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +28,9 @@ from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.constrained.threshold import least_lam
 from ridgesplines.solvers.monotone.solver import largest_supremum
+from ridgesplines.solvers.progress import Bar, step
 from ridgesplines.solvers.univariate.kinked import nearby_line
-from ridgesplines.validation import real_array
+from ridgesplines.validation import lam_given, real_array
 from ridgesplines.verdict import Scope, Status
 
 #: Searches for one certificate, each of which may send the solver on.
@@ -71,16 +72,20 @@ def solve(problem: Problem, solver: Solver | None = None) -> Solution:
     return solve_path(problem, solver, lams=[problem.lam])[0]
 
 
-def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None, n_lams: int = 50) -> Path:
+def solve_path(
+    problem: Problem, solver: Solver | None = None, lams: Any = None, n_lams: int = 50, verbose: bool = False
+) -> Path:
     r"""Solutions for decreasing lam, each warm-started from the one before, or for a grid compiled once.
 
     Parameters
     ----------
     problem : its own lam does not matter, unless `lams` is given with it.
     solver : settings; picked for the problem by default.
-    lams : the values, any order; by default `n_lams` values from lambda_max down to a thousandth of it, spaced
-        evenly in the logarithm. Where constraints leave no affine function, lambda_max is that without them.
+    lams : the values, any order, numbers or fractions such as ``"0.05max"``; by default `n_lams` values from lambda_max
+        down to a thousandth of it, spaced evenly in the logarithm. Where constraints leave no affine function,
+        lambda_max is that without them.
     n_lams : how many, if `lams` is not given.
+    verbose : whether a bar on standard error says how far the path is; where that is no terminal, nothing is printed.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def solve_path(problem: Problem, solver: Solver | None = None, lams: Any = None,
     >>> [s.network.n_neurons for s in rs.solve_path(problem, lams=[0.01, 10.0])][0]
     0
     """
-    with Deferral(answers=True):
+    with Bar(verbose), Deferral(answers=True):
         solver, own = _able(solver or picked(problem), problem), problem.isotropic
         found = _timed(solver.isotropic(problem), own, _decreasing(problem, lams, n_lams))
         return Path(tuple(replace(solution.restored(problem), solver=repr(solver)) for solution in found))
@@ -181,15 +186,13 @@ def _largest_supremum(problem: Problem) -> float:
 
 def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
     if lams is not None:
-        values = np.atleast_1d(real_array("lams", lams))
+        values = np.atleast_1d(real_array("lams", in_numbers([problem], lams, "lams")))
         if not values.size:
             raise ProblemError("lams", "at least one value", "none", "Pass lams=None for an automatic path.")
         return [float(v) for v in np.sort(values.ravel())[::-1]]
     if n_lams < 1:
         raise ProblemError("n_lams", "a whole number >= 1", repr(n_lams), "Pass n_lams=50.")
-    top = lambda_max(problem)
-    if not np.isfinite(top) and problem.constraints:  # no affine function satisfies them: start where data alone would
-        top = lambda_max(problem.unconstrained)
+    top = largest_lam(problem)
     if not np.isfinite(top):
         raise ProblemError(
             "lams",
@@ -197,18 +200,43 @@ def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
             "None",
             "lam only scales its objective: solve one problem.",
         )
-    # Where the data are affine every lam gives the same fit; any positive values will do.
-    top = top or 1.0
     return [float(v) for v in np.geomspace(top, top * 1e-3, n_lams)]
+
+
+def largest_lam(problem: Problem) -> float:
+    """lambda_max, where it says something.
+
+    Where no affine function satisfies the constraints that of the data alone; where the data are affine, so that every
+    lam gives the same fit, one. Infinite for Interpolation.
+    """
+    top = lambda_max(problem)
+    if not np.isfinite(top) and problem.constraints:
+        top = lambda_max(problem.unconstrained)
+    return top or 1.0
+
+
+def in_numbers(problems: Sequence[Problem], given: Any, name: str = "lam") -> Any:
+    """One lam or several, where fractions of lambda_max such as ``"0.05max"`` are numbers; of several problems the
+    largest lambda_max. For Interpolation, which is the same for every lam, it is taken for one.
+    """
+    several = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype.kind in "OU")
+    parsed = [lam_given(name, lam) for lam in (list(given) if several else [given])]
+    if not any(is_fraction for _, is_fraction in parsed):
+        return given
+    top = max(1.0 if problem.loss.interpolates else largest_lam(problem) for problem in problems)
+    numbers = [value * top if is_fraction else value for value, is_fraction in parsed]
+    return numbers if several else numbers[0]
 
 
 def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solution]:
     start = time.perf_counter()
-    for answer in solver.path(problem, lams):
+    step(0, len(lams), lams[0])
+    for count, answer in enumerate(solver.path(problem, lams), 1):
         check()  # the best so far is no answer to one who needs more than this
         solution = _settled(solver, answer, start)
         check()
         start = time.perf_counter()
+        step(count, len(lams), lams[min(count, len(lams) - 1)])
         yield solution
         if asked():
             return
@@ -278,7 +306,9 @@ def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
         return replace(solution, status=Status.TRAINED)
     if gap <= solution.tolerance:
         return solution
-    _warn(f"{solver.name} reached a relative gap of {gap:.1e}, not {solution.tolerance:.0e}, {at}.", _remedy(solution))
+    late = f", {stopped}" if (stopped := solution.history.get("stopped")) else ""
+    words = f"{solver.name} reached a relative gap of {gap:.1e}, not {solution.tolerance:.0e}, {at}{late}."
+    _warn(words, " Allow more time, or a larger lam." if late else _remedy(solution))
     return replace(solution, status=Status.NOT_CONVERGED)
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.dates import Dates, read, refused, require_same
 from ridgesplines.estimators.robust_scale import robust_scale
+from ridgesplines.estimators.time_limit import Clock, limited, ran_out
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions
 from ridgesplines.interactions import read as read_interactions
@@ -27,8 +28,10 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
-from ridgesplines.solve import solve_path
+from ridgesplines.solve import in_numbers, solve_path
 from ridgesplines.solvers.base import Solver
+from ridgesplines.solvers.choice import picked
+from ridgesplines.solvers.progress import Bar, stage
 from ridgesplines.validation import Array, finite, require_readable
 from ridgesplines.verdict import Status
 
@@ -143,9 +146,13 @@ class Posed:
 class SplineEstimator(BaseEstimator):
     """Base of the estimators: they have the parameter `solver`, and may have `scale`."""
 
-    lam: float
+    lam: float | str
     solver: Solver | None
+    max_time: float | None = None
+    verbose: bool = False
     network_: RidgeSpline
+    lam_: float
+    timed_out_: bool
     scaler_: StandardScaler
     #: What the numbers of a single feature stand for, where they are days; None for plain numbers.
     dates_: Dates | None
@@ -178,12 +185,15 @@ class SplineEstimator(BaseEstimator):
         SolverRefusal
             Where the solver cannot take the problem.
         """
+        clock = Clock(self.max_time)
         posed = self._pose(X, y, sample_weight)
         self._standardise(posed)
         self._groups = self._read(getattr(self, "interactions", None))
         self._shape = self._read_constraints()
-        posed = self._with_scale(posed)
-        self._keep([path[0] for path in self._paths(posed, [self._lam(posed)])])
+        with Bar(self.verbose, len(posed.targets), clock.seconds):
+            posed = self._with_scale(posed)
+            self.lam_ = self._lam(posed)
+            self._keep([path[0] for path in self._paths(posed, [self.lam_], clock=clock)])
         return self
 
     def _named_solver(self) -> Solver | None:
@@ -191,8 +201,8 @@ class SplineEstimator(BaseEstimator):
         return self.solver
 
     def _lam(self, posed: Posed) -> float:
-        """The lam of the fit."""
-        return self.lam
+        """The lam of the fit, as a number."""
+        return in_numbers([self._distinct(posed, target, 1.0) for target in posed.targets], self.lam)
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The data that were passed to `fit`, as one problem, or one a class."""
@@ -232,11 +242,33 @@ class SplineEstimator(BaseEstimator):
         scale = robust_scale(self._distinct(median, median.targets[0], 1.0), self.solver)
         return replace(posed, loss=Huber(posed.loss.multiple * scale))
 
-    def _paths(self, posed: Posed, lams: Sequence[float] | Array, solver: Solver | None = None) -> list[Path]:
+    def _paths(
+        self,
+        posed: Posed,
+        lams: Sequence[float] | Array,
+        solver: Solver | None = None,
+        clock: Clock | None = None,
+    ) -> list[Path]:
         """For each target the solutions for all rows, found on the distinct ones; by the estimator's solver."""
-        return [self._path(posed, target, lams, solver or self._named_solver()) for target in posed.targets]
+        paths: list[Path] = []
+        solver = solver or self._named_solver()
+        for k, target in enumerate(posed.targets):
+            stage(f"class {k + 1} of {len(posed.targets)}" if len(posed.targets) > 1 else "all rows")
+            seconds = float("inf") if clock is None else clock.left / (len(posed.targets) - k)
+            paths.append(self._path(posed, target, lams, solver, seconds))
+        self.timed_out_ = ran_out(solution.history for path in paths for solution in path)
+        return paths
 
-    def _path(self, posed: Posed, target: Array, lams: Sequence[float] | Array, solver: Solver | None) -> Path:
+    def _path(
+        self,
+        posed: Posed,
+        target: Array,
+        lams: Sequence[float] | Array,
+        solver: Solver | None,
+        seconds: float = float("inf"),
+    ) -> Path:
+        if seconds < float("inf"):
+            solver = limited(solver or picked(self._distinct(posed, target, lams[0])), seconds)
         problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)
         with Deferral():  # half of a fit is none: whoever loops over several is to stop
             path = solve_path(self._distinct(posed, target, lams[0]), solver, lams=lams)

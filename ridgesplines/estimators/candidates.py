@@ -42,6 +42,7 @@ class Candidate:
     most : the most neurons of a fit that may be chosen; None for any.
     scores_se, scores_folds : the standard errors (n_lams,), and the scores (n_lams, n_folds); None without folds.
     open_ended : whether smaller lams than those that were tried, or judged, promise a better score.
+    timed_out : whether time has ended the path before its last lam.
     """
 
     entry: Entry
@@ -53,6 +54,7 @@ class Candidate:
     scores_folds: Array | None = None
     most: int | None = None
     open_ended: bool = False
+    timed_out: bool = False
 
     @property
     def interactions(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ridgesplines.constraints import MonotoneFeatures
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry
-from ridgesplines.estimators.chooses_lam import ChoosesLam
+from ridgesplines.estimators.chooses_lam import TRYING, ChoosesLam
 from ridgesplines.estimators.criteria import (
     CRITERIA,
     most_freedom,
@@ -22,11 +23,18 @@ from ridgesplines.estimators.criteria import (
 )
 from ridgesplines.estimators.folds import Split
 from ridgesplines.estimators.ranges import end, further, unfinished
+from ridgesplines.estimators.time_limit import Clock
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.path import Path
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array, one_of, real_number
+
+
+def in_time(path: Path) -> Path:
+    """The solutions before the first that time has ended, of which a criterion says nothing; or the first alone."""
+    late = next((k for k, solution in enumerate(path) if "stopped" in solution.history), len(path))
+    return Path(tuple(path[: max(late, 1)]))
 
 
 class ChoosesByCriterion(ChoosesLam):
@@ -42,26 +50,29 @@ class ChoosesByCriterion(ChoosesLam):
         require_made_for(self.criterion, posed.loss, posed.y)
         return []
 
-    def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry]) -> list[Candidate]:
+    def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry], clock: Clock) -> list[Candidate]:
         if self.criterion == "cv":
-            return super()._tried(posed, splits, entries)
-        paths = []
-        for entry in entries:
+            return super()._tried(posed, splits, entries, clock)
+        paths, timed_out = [], []
+        for k, entry in enumerate(entries):
             self._groups = entry.groups
-            paths.append(self._whole(posed))
+            whole = self._whole(posed, Clock.of(TRYING * clock.left / (len(entries) - k)))
+            paths.append(whole if self.max_time is None else in_time(whole))
+            timed_out.append(len(paths[-1]) < len(whole))
         if self.criterion == "sure":  # of the noise there is one, whatever the candidate
             self.sigma_ = self._noise(posed, Path(tuple(chain.from_iterable(paths))))
-        return [self._judged(entry, path) for entry, path in zip(entries, paths, strict=True)]
+        tried = [self._judged(entry, path) for entry, path in zip(entries, paths, strict=True)]
+        return [replace(each, timed_out=late) for each, late in zip(tried, timed_out, strict=True)]
 
-    def _whole(self, posed: Posed) -> Path:
+    def _whole(self, posed: Posed, clock: Clock) -> Path:
         """The path for all rows, as far as the criterion falls."""
-        path = Path(tuple(self._solved(posed, self._values(posed))))
+        path = Path(tuple(self._solved(posed, self._values(posed), clock)))
         if not self._may_go_on(posed):
             return path
         if self.criterion == "sure":
             self.sigma_ = self._noise(posed, path)
         while len(more := self._next(path)):
-            path = Path((*path, *self._solved(posed, more)))
+            path = Path((*path, *self._solved(posed, more, clock)))
         return path
 
     def _next(self, path: Path) -> Array:
@@ -87,10 +98,12 @@ class ChoosesByCriterion(ChoosesLam):
             "Use criterion='cv', or more data.",
         )
 
-    def _solved(self, posed: Posed, lams: Array) -> Iterable[Solution]:
+    def _solved(self, posed: Posed, lams: Array, clock: Clock) -> Iterable[Solution]:
         """Solutions to the tolerance of what is kept: degrees of freedom are those of a minimiser."""
         (target,), solver = posed.targets, self._solvers(posed)[1]
-        jobs = (delayed(self._path)(posed, target, piece, solver) for piece in self._pieces(lams))
+        pieces = self._pieces(lams)
+        seconds = clock.left / self._waves(pieces)
+        jobs = (delayed(self._path)(posed, target, piece, solver, seconds) for piece in pieces)
         return chain.from_iterable(Parallel(n_jobs=self.n_jobs)(jobs))
 
     def _noise(self, posed: Posed, path: Path) -> float:

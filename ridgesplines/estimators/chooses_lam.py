@@ -6,33 +6,35 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import clone
-from sklearn.model_selection import KFold
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
-from ridgesplines.estimators.folds import Split, given_splits
-from ridgesplines.estimators.ranges import LEAST, end, further, named_lams, spaced_lams, unfinished, warn_of_range
+from ridgesplines.estimators.folds import HasFolds, Split
+from ridgesplines.estimators.ranges import HasRange, further, unfinished
 from ridgesplines.estimators.scores import Score, averaged, finite, mean_loss, scorer
-from ridgesplines.exceptions import ProblemError
+from ridgesplines.estimators.time_limit import Clock, limited, ran_out
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.solution import Solution
-from ridgesplines.solve import answers, lambda_max
+from ridgesplines.solve import answers
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
+from ridgesplines.solvers.progress import Bar, stage, step
 from ridgesplines.solvers.univariate.solver import Univariate
 from ridgesplines.validation import Array, one_of, real_number
 
@@ -41,34 +43,28 @@ if TYPE_CHECKING:
 
 #: The relative gap of the fit that is kept, where neither it nor a solver is passed.
 TOL = 1e-4
-#: The smallest lam at first, as a fraction of lambda_max.
-RATIO = 0.01
+#: The part of the time for the paths of all candidates, and of theirs that of the folds; the rest is for what is kept.
+TRYING, FOLDING = 0.8, 0.7
 #: From this `fold_tol` on the fits of folds end with ColumnGeneration's first phase.
 BRIEF_TOL = 1e-2
 
 #: Attributes that not every fit sets; those of an earlier one must not survive the next.
-RESULTS = ("paths_", "scores_", "scores_mean_", "scores_se_", "scores_folds_", "sigma_")
+RESULTS = ("timed_out_", "paths_", "scores_", "scores_mean_", "scores_se_", "scores_folds_", "sigma_")
 
 
-class ChoosesLam(SplineEstimator):
+class ChoosesLam(HasRange, HasFolds):
     """A mixin, in front of an estimator: lam is chosen among the solutions of a path, by scores.
 
     Where the estimator has `interactions`, so is what may act together, among the paths of several candidates.
     """
 
-    lams: Any
-    n_lams: int
-    lam_ratio: float | None
-    cv: Any
     rule: str
     n_jobs: int | None
-    random_state: Any
     scoring: Any = None
     n_segments: int = 1
     tol: float | None = None
     fold_tol: float = 1e-2
     max_neurons: int | None = None
-    splitter: type[KFold] = KFold
 
     lams_: Array
     lam_: float
@@ -99,6 +95,7 @@ class ChoosesLam(SplineEstimator):
         """
         for name in RESULTS:
             self.__dict__.pop(name, None)
+        clock = Clock(self.max_time)
         posed = self._pose(X, y, sample_weight)
         self._check_settings(posed.loss)
         entries = self._entries()
@@ -106,15 +103,18 @@ class ChoosesLam(SplineEstimator):
         self._shape = self._read_constraints()
         splits = self._folds(X, y, posed)
         self._standardise(posed)
-        posed = self._with_scale(posed)
-        tried = self._tried(posed, splits, entries)
-        tried = [each.within(self.max_neurons) for each in tried]
-        best, chosen = choose(tried, self.rule)
-        self._take(best, tried)
-        self.lam_ = float(self.lams_[chosen])
-        self._refine(posed, chosen)
+        with Bar(self.verbose, len(entries) * (len(splits) + 1) + 1, clock.seconds):
+            posed = self._with_scale(posed)
+            tried = self._tried(posed, splits, entries, clock)
+            tried = [each.within(self.max_neurons) for each in tried]
+            best, chosen = choose(tried, self.rule)
+            self._take(best, tried)
+            self.lam_ = float(self.lams_[chosen])
+            self._refine(posed, chosen, clock)
+            if self.max_time is not None:
+                self.timed_out_ |= ran_out(path[chosen].history for path in self.paths_)
         self._keep([path[chosen] for path in self.paths_])
-        self._warn_of_range(best, chosen)
+        self._warn(best, chosen)
         return self
 
     def _entries(self) -> list[Entry]:
@@ -130,18 +130,19 @@ class ChoosesLam(SplineEstimator):
         """The folds, the same for all candidates; empty where a criterion needs none."""
         return self._splits(X, y, posed)
 
-    def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry]) -> list[Candidate]:
-        """Each candidate with its scores."""
+    def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry], clock: Clock) -> list[Candidate]:
+        """Each candidate with its scores; the time that is left is shared."""
         tried = []
-        for entry in entries:
+        for k, entry in enumerate(entries):
             self._groups = entry.groups
-            tried.append(self._cross_validate(posed, splits, entry))
+            tried.append(self._cross_validate(posed, splits, entry, Clock.of(TRYING * clock.left / (len(entries) - k))))
         return tried
 
     def _take(self, best: Candidate, tried: Sequence[Candidate]) -> None:
         """Take a candidate's path and scores as the result."""
         self._groups = best.entry.groups
         self.lams_, self.paths_, self.scores_ = best.lams, best.paths, best.scores
+        self.timed_out_ = any(each.timed_out for each in tried)
         if best.scores_folds is not None:
             self.scores_mean_, self.scores_se_, self.scores_folds_ = best.scores, best.scores_se, best.scores_folds
         if hasattr(self, "interactions"):
@@ -193,87 +194,52 @@ class ChoosesLam(SplineEstimator):
         if not isinstance(self.n_segments, Integral) or self.n_segments < 1:
             raise ProblemError("n_segments", "a whole number >= 1", repr(self.n_segments), "Pass n_segments=1.")
 
-    def _values(self, posed: Posed) -> Array:
-        """The lams to try."""
-        if self.lams is not None:
-            return named_lams(self.lams)
-        ratio = real_number("lam_ratio", self._ratio(), "a number between 0 and 1", 0.0, 1.0, open_=True)
-        top = max(lambda_max(self._distinct(posed, target, 1.0)) for target in posed.targets)
-        return spaced_lams(top, ratio, self.n_lams)
+    def _warn(self, best: Candidate, chosen: int) -> None:
+        """Say that time has ended the search for lam, or where the best may lie beyond those that were tried."""
+        if not self.timed_out_:
+            self._warn_of_range(best, chosen)
+            return
+        scored = int(np.isfinite(best.scores).sum())
+        words = f"max_time = {self.max_time:g} s were over when {scored} of {len(best.lams)} lams had a score"
+        if not best.timed_out:
+            words = f"max_time = {self.max_time:g} s were over before the path of all rows had reached its tolerance"
+        warn(f"{words}. The best lam so far is {self.lam_:.3g}. Allow more time, or fewer lams.", ConvergenceWarning)
 
-    def _ratio(self) -> float:
-        """The smallest lam at first, as a fraction of lambda_max."""
-        return RATIO if self.lam_ratio is None else self.lam_ratio
-
-    def _may_go_on(self, posed: Posed) -> bool:
-        """Whether smaller lams may follow: not where the user says which, nor in many dimensions, where they cost."""
-        return self.lams is None and self.lam_ratio is None and posed.X.shape[1] == 1
-
-    def _warn_of_range(self, best: Candidate, chosen: int) -> None:
-        """Say where the best lam may lie beyond those that were tried."""
-        if chosen == 0 < len(best.lams) - 1 and self.lams is not None and self.network_.n_neurons:
-            what = f"The chosen lam, {self.lam_:.3g}, is the largest that was passed, and its fit is not affine."
-            warn_of_range(what, "Pass larger lams as well.")
-        if best.open_ended and best.best == end(best.scores):  # not so where fewer neurons were asked for
-            warn_of_range(*self._open_end(best))
-
-    def _open_end(self, best: Candidate) -> tuple[str, str]:
-        """Why the best score is the last one, and the remedy."""
-        what = f"The best score is that of the smallest lam that was tried, {best.lam:.3g}; smaller ones may be better."
-        if self.lams is not None:
-            return what, "Pass smaller lams as well."
-        if self.lam_ratio is None and self.n_features_in_ == 1:
-            return what, f"This is the least that is tried, {LEAST:g} of the largest. Pass lams of your own."
-        return what, f"Pass a smaller lam_ratio, such as {self._ratio() / 10.0:.0e}."
-
-    def _splits(self, X: Any, y: Any, posed: Posed) -> list[Split]:
-        """(train, test) of each fold, indices into the rows of positive weight."""
-        if self.cv is None or isinstance(self.cv, Integral):
-            return self._shuffled(5 if self.cv is None else int(self.cv), posed)
-        return given_splits(self.cv, X, y, posed.kept)
-
-    def _shuffled(self, folds: int, posed: Posed) -> list[Split]:
-        most, what = self._most_folds(posed)
-        if not 2 <= folds <= most:
-            raise ProblemError(
-                "cv",
-                f"2 or more folds, and no more than {what}, n_samples={most}",
-                f"{folds} folds",
-                "Use fewer folds, or more data.",
-            )
-        # Sorted first, so that the folds do not depend on the order in which the rows came.
-        order = np.lexsort(np.column_stack([posed.weight, *posed.targets, posed.X]).T)
-        shuffled = self.splitter(folds, shuffle=True, random_state=self.random_state)
-        return [(order[train], order[test]) for train, test in shuffled.split(order, posed.y[order])]
-
-    def _most_folds(self, posed: Posed) -> tuple[int, str]:
-        return len(posed.X), "rows of positive weight"
-
-    def _cross_validate(self, posed: Posed, splits: Sequence[Split], entry: Entry) -> Candidate:
-        """The scores by lam and fold; then the path for all rows, as far as every fold went."""
+    def _cross_validate(self, posed: Posed, splits: Sequence[Split], entry: Entry, clock: Clock) -> Candidate:
+        """The scores by lam and fold; then the path for all rows, as far as every fold went, or is needed in time."""
         share = np.array([posed.weight[test].sum() for _, test in splits])
         share = share / share.sum()
         with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
-            lams, scores = self._scored(posed, splits, share)
-            pieces = self._pieces(lams[: int(np.isfinite(scores).all(axis=1).sum())])
-            found = Parallel(n_jobs=self.n_jobs)(delayed(_solutions)(self, posed, piece) for piece in pieces)
+            lams, scores, timed_out = self._scored(posed, splits, share, clock)
+            mean, error = averaged(scores, share)
+            last = int(np.isfinite(scores).all(axis=1).sum())
+            if clock.seconds < np.inf:
+                last = int(np.nanargmin(self._sign * mean)) + 1
+            pieces = self._pieces(lams[:last])
+            jobs = [delayed(_solutions)(self, posed, piece, clock.left / self._waves(pieces)) for piece in pieces]
+            found = Parallel(n_jobs=self.n_jobs)(jobs)
         paths = tuple(map(Path, zip(*chain.from_iterable(found), strict=True)))
-        mean, error = averaged(scores, share)
+        if len(paths[0]) < last:
+            mean[len(paths[0]) :], timed_out = np.nan, True
         open_ended = self._open_ended(mean, error)
-        return Candidate(entry, lams, mean, paths, self._sign, error, scores, open_ended=open_ended)
+        return Candidate(entry, lams, mean, paths, self._sign, error, scores, None, open_ended, timed_out)
 
-    def _scored(self, posed: Posed, splits: Sequence[Split], share: Array) -> tuple[Array, Array]:
-        """The lams that were tried, and the scores by lam and fold, NaN where a fold did not go."""
+    def _waves(self, jobs: Sequence[Any]) -> int:
+        """How many times as long the jobs take as one of them."""
+        return -(-len(jobs) // effective_n_jobs(self.n_jobs)) or 1
+
+    def _scored(self, posed: Posed, splits: Sequence[Split], share: Array, clock: Clock) -> tuple[Array, Array, bool]:
+        """The lams tried, the scores by lam and fold, NaN where a fold did not go, and whether time ended it."""
         lams = more = self._values(posed)
-        scores = np.empty((0, len(splits)))
+        scores, timed_out = np.empty((0, len(splits))), False
         while len(more):
-            folds = self._scores_of_folds(posed, splits, share, more)
+            folds, timed_out = self._scores_of_folds(posed, splits, share, more, clock)
             folds = [[*fold, *[np.nan] * (len(more) - len(fold))] for fold in folds]
             scores = np.vstack([scores, np.transpose(folds)])
-            goes_on = self._may_go_on(posed) and self._open_ended(*averaged(scores, share))
+            goes_on = self._may_go_on(posed) and not timed_out and self._open_ended(*averaged(scores, share))
             more = further(lams) if goes_on else lams[:0]
             lams = np.append(lams, more)
-        return lams, scores
+        return lams, scores, timed_out
 
     def _open_ended(self, scores: Array, error: Array) -> bool:
         """Whether smaller lams promise a better score on held-out rows, by a standard error where that is the rule."""
@@ -283,8 +249,10 @@ class ChoosesLam(SplineEstimator):
     def _pieces(self, lams: Array) -> list[Array]:
         return np.array_split(lams, min(self.n_segments, len(lams)))
 
-    def _scores_of_folds(self, posed: Posed, splits: Sequence[Split], share: Array, lams: Array) -> list[list[float]]:
-        """The scores of each fold, for the lams that it reached."""
+    def _scores_of_folds(
+        self, posed: Posed, splits: Sequence[Split], share: Array, lams: Array, clock: Clock
+    ) -> tuple[list[list[float]], bool]:
+        """The scores of each fold, for the lams that it reached, and whether time ended one of them."""
         weighted = bool((posed.weight != 1.0).any())
         score = mean_loss if self.scoring is None else scorer(self, self.scoring, weighted)
         parallel = Parallel(n_jobs=self.n_jobs)
@@ -292,18 +260,22 @@ class ChoosesLam(SplineEstimator):
         # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
         ends = self.lams is None and self.n_segments == 1 and posed.X.shape[1] > 1
         pieces = self._pieces(lams)
-        found = parallel(delayed(run)(split, piece, ends=ends) for split in splits for piece in pieces)
+        parts = [(k, split, piece) for k, split in enumerate(splits) for piece in pieces]
+        seconds = FOLDING * clock.left / self._waves(parts)
+        found = parallel(delayed(run)(k, split, piece, seconds, ends=ends) for k, split, piece in parts)
         groups = [found[i : i + len(pieces)] for i in range(0, len(found), len(pieces))]
-        scores = [[*chain.from_iterable(some for some, _ in group)] for group in groups]
-        last = [group[-1][1] for group in groups]
+        scores = [[*chain.from_iterable(each.scores for each in group)] for group in groups]
+        last = [group[-1] for group in groups]
         while True:
             need = needed([[self._sign * some for some in fold] for fold in scores], share, len(lams))
             short = [k for k, fold in enumerate(scores) if len(fold) < need]
-            if not short:
-                return scores
-            jobs = [delayed(run)(splits[k], lams[len(scores[k]) : need], starts=last[k]) for k in short]
-            for k, (more, networks) in zip(short, parallel(jobs), strict=True):
-                scores[k], last[k] = scores[k] + more, networks
+            if not short or any(each.timed_out for each in last):
+                return scores, any(each.timed_out for each in found) or any(each.timed_out for each in last)
+            seconds = FOLDING * clock.left / self._waves(short)
+            again = {k: (k, splits[k], lams[len(scores[k]) : need], seconds) for k in short}
+            jobs = [delayed(run)(*again[k], starts=last[k].networks) for k in short]
+            for k, more in zip(short, parallel(jobs), strict=True):
+                scores[k], last[k] = scores[k] + more.scores, more
 
     def _solvers(self, posed: Posed) -> tuple[Solver, Solver]:
         """That of the fits that only serve the choice, and that of the fit that is kept."""
@@ -315,7 +287,7 @@ class ChoosesLam(SplineEstimator):
         return replace(solver, tol=max(tol, self.fold_tol)), replace(solver, tol=tol)
 
     def _answers(
-        self, posed: Posed, lams: Array, starts: Sequence[RidgeSpline] | None = None
+        self, posed: Posed, lams: Array, seconds: float, starts: Sequence[RidgeSpline] | None = None
     ) -> Iterator[tuple[Answer, ...]]:
         """For each lam in turn what the solver answers, one a target, from networks at the lam before where given."""
         solver, paths = self._solvers(posed)[0], []
@@ -323,25 +295,31 @@ class ChoosesLam(SplineEstimator):
             solver = replace(solver, briefly=True)
         if isinstance(solver, Univariate) and self.solver is None and not posed.loss.smooth:
             solver = replace(solver, tol=max(solver.tol, 0.1 * self.fold_tol))  # each digit costs a round
+        solver = limited(solver, seconds)
         for k, target in enumerate(posed.targets):
             if starts is not None and isinstance(solver, ColumnGeneration):
                 solver = replace(solver, start=starts[k])
             paths.append(answers(self._distinct(posed, target, lams[0]), solver, lams))
         for _ in lams:
             with Deferral():  # as in SplineEstimator._path
-                found = tuple([next(path) for path in paths])
+                found = tuple(islice(chain.from_iterable(zip(*paths, strict=False)), len(paths)))
+            if not found:  # time is over
+                return
             if any(answer.interrupted for answer in found):
                 raise KeyboardInterrupt
             yield found
 
-    def _refine(self, posed: Posed, chosen: int) -> None:
+    def _refine(self, posed: Posed, chosen: int, clock: Clock) -> None:
         """Solve again at the chosen lam, from the solution there, to the tolerance of the fit that is kept."""
         fine = self._solvers(posed)[1]
         paths = []
         for path, target in zip(self.paths_, posed.targets, strict=True):
             if not isinstance(fine, ColumnGeneration) or path[chosen].tolerance <= fine.tol:
                 return
-            (better,) = self._path(posed, target, [self.lam_], replace(fine, start=path[chosen]))
+            if clock.left == 0.0:
+                return
+            stage("the chosen lam")
+            (better,) = self._path(posed, target, [self.lam_], replace(fine, start=path[chosen]), clock.left)
             paths.append(Path((*path[:chosen], better, *path[chosen + 1 :])))
         self.paths_ = tuple(paths)
 
@@ -354,31 +332,49 @@ class ChoosesLam(SplineEstimator):
         return bare
 
 
-def _solutions(model: ChoosesLam, posed: Posed, lams: Array) -> list[tuple[Solution, ...]]:
+def _solutions(model: ChoosesLam, posed: Posed, lams: Array, seconds: float) -> list[tuple[Solution, ...]]:
     """For each lam the solutions, one a target, with their certificates."""
+    solver = model._solvers(posed)[model.max_neurons is not None]
     with threadpool_limits(1):
-        return list(zip(*model._paths(posed, lams, model._solvers(posed)[model.max_neurons is not None]), strict=True))
+        return list(zip(*model._paths(posed, lams, solver, Clock.of(seconds)), strict=seconds == np.inf))
+
+
+class FoldScores(NamedTuple):
+    """The scores of the lams that a fold reached, its last networks, and whether time has ended it."""
+
+    scores: list[float]
+    networks: list[RidgeSpline]
+    timed_out: bool
 
 
 def _scores(
     model: ChoosesLam,
     posed: Posed,
+    fold: int,
     split: Split,
     lams: Array,
+    seconds: float,
     score: Score,
     ends: bool = False,
     starts: Sequence[RidgeSpline] | None = None,
-) -> tuple[list[float], list[RidgeSpline]]:
-    """The scores of the held-out rows for each lam, until they have passed their best; the last networks."""
+) -> FoldScores:
+    """The scores of the held-out rows for each lam, until they have passed their best."""
     model = copy.copy(model)  # other folds, maybe of the same process, have their own
     train, test = posed[split[0]], posed[split[1]]
     share = train.weight.sum() / posed.weight.sum()
     scores: list[float] = []
+    clock, timed_out = Clock.of(seconds), False
+    stage(f"fold {fold + 1}")
     with threadpool_limits(1):
         model._standardise(train)
-        for found in model._answers(train, lams * share, starts):
+        for k, found in enumerate(model._answers(train, lams * share, seconds, starts)):
+            step(k + 1, len(lams), lams[min(k + 1, len(lams) - 1)])
+            timed_out = clock.left == 0.0 or (seconds < np.inf and ran_out(answer.history for answer in found))
+            if timed_out and scores:
+                break
+            networks = [answer.network for answer in found]
             model._keep(cast(Sequence[Solution], found))  # the networks and problems are all that a scorer needs
             scores.append(finite(score(model, test, found)))
-            if ends and passed(lams, [model._sign * some for some in scores]):
+            if timed_out or (ends and passed(lams, [model._sign * some for some in scores])):
                 break
-    return scores, [answer.network for answer in found]
+    return FoldScores(scores, networks, timed_out and len(scores) < len(lams))

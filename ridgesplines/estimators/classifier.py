@@ -50,30 +50,36 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
 
     Parameters
     ----------
-    lam : :math:`\lambda > 0`, in units of length of x, as these losses have no unit. There is no
-        factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam
-        strikes the same balance. From ``rs.lambda_max(problem)`` on, the classes are split by
-        hyperplanes.
+    lam : :math:`\lambda`, as a fraction of lambda_max such as ``"0.05max"``, from which on the fit is a hyperplane: it
+        depends neither on units nor on N. Or a positive number, in units of length of x, of scaled x with `scale`.
+        There is no factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times the number strikes the
+        same balance. ``lam_`` is the number used.
     loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``. See the notes for which to
         take.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
-    scale : whether the features are standardised first, each to mean 0 and variance 1. This is
-        another problem: the norm of the weights, and so the seminorm, is then that of the scaled
-        features.
+    scale : whether weights are measured in standard deviations of the features: :math:`\|S w_k\|` in the seminorm, S
+        their diagonal matrix, so that the fit does not depend on units. It is the problem of standardised features;
+        everything else, from ``network_`` to pictures, is in the units of X.
     class_weight : a dictionary {label: factor}, by which the weights of that class's rows are
         multiplied, or ``"balanced"`` for factors that give all classes the same total weight; none
         by default.
     interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
         or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
         of the features of one group; the affine part is of all.
+    max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
+        gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
+        ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
+        others are not interrupted.
+    verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
 
     Attributes
     ----------
     solutions_ : the Solutions: one, or for the hinge loss with more than two classes one a class.
     solution_ : the Solution, where there is one.
-    network_ : the RidgeSpline of all outputs. With ``scale=True`` it is a function of the scaled
-        features, ``network_(scaler_.transform(X))``.
-    scaler_ : the fitted StandardScaler, with ``scale=True`` only.
+    network_ : the RidgeSpline of all outputs, of X.
+    lam_ : the lam that was used, a number.
+    timed_out_ : whether time has ended the fit.
+    scaler_ : the fitted StandardScaler, with `scale` only; ``scaler_.scale_`` is ``solution_.problem.scales``.
     feature_importances_ : how much each feature counts in f, shape (d,), with sum 1: see
         RidgeSplineRegressor. Rows count by their class weights too.
     classes_ : the labels, sorted; those that have a row of positive weight.
@@ -120,12 +126,14 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
 
     def __init__(
         self,
-        lam: float = 1.0,
+        lam: float | str = "0.05max",
         loss: Loss | str = "hinge",
         solver: Solver | None = None,
-        scale: bool = False,
+        scale: bool = True,
         class_weight: dict[Any, float] | str | None = None,
         interactions: Any = None,
+        max_time: float | None = 15.0,
+        verbose: bool = False,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -133,6 +141,8 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         self.scale = scale
         self.class_weight = class_weight
         self.interactions = interactions
+        self.max_time = max_time
+        self.verbose = verbose
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem, or one a class."""

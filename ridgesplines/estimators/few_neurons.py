@@ -12,7 +12,7 @@ import numpy as np
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
 from ridgesplines.problem import Problem
-from ridgesplines.solve import answers, lambda_max
+from ridgesplines.solve import answers, largest_lam
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.validation import Array
@@ -70,10 +70,7 @@ def least_lam(problem: Problem, solver: Solver | None, most: int) -> float:
 
 
 def _path(problem: Problem) -> Array:
-    top = lambda_max(problem)
-    if not np.isfinite(top):  # no affine function satisfies the constraints
-        top = lambda_max(problem.unconstrained)
-    top = top or 1.0  # where the data are affine every lam gives the same fit
+    top = largest_lam(problem)
     return np.geomspace(top * (1.0 + 1e-6), top * RATIO, N_LAMS)
 
 

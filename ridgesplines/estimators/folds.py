@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, check_cv
 
+from ridgesplines.estimators.base import Posed, SplineEstimator
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.validation import Array
 
@@ -40,3 +42,34 @@ def given_splits(cv: Any, X: Any, y: Any, kept: Array) -> list[Split]:
             "Check the splits, and sample_weight.",
         )
     return splits
+
+
+class HasFolds(SplineEstimator):
+    """Base of the estimators that choose by held-out rows: the argument `cv` says which these are."""
+
+    cv: Any
+    random_state: Any
+    splitter: type[KFold] = KFold
+
+    def _splits(self, X: Any, y: Any, posed: Posed) -> list[Split]:
+        """(train, test) of each fold, indices into the rows of positive weight."""
+        if self.cv is None or isinstance(self.cv, Integral):
+            return self._shuffled(5 if self.cv is None else int(self.cv), posed)
+        return given_splits(self.cv, X, y, posed.kept)
+
+    def _shuffled(self, folds: int, posed: Posed) -> list[Split]:
+        most, what = self._most_folds(posed)
+        if not 2 <= folds <= most:
+            raise ProblemError(
+                "cv",
+                f"2 or more folds, and no more than {what}, n_samples={most}",
+                f"{folds} folds",
+                "Use fewer folds, or more data.",
+            )
+        # Sorted first, so that the folds do not depend on the order in which the rows came.
+        order = np.lexsort(np.column_stack([posed.weight, *posed.targets, posed.X]).T)
+        shuffled = self.splitter(folds, shuffle=True, random_state=self.random_state)
+        return [(order[train], order[test]) for train, test in shuffled.split(order, posed.y[order])]
+
+    def _most_folds(self, posed: Posed) -> tuple[int, str]:
+        return len(posed.X), "rows of positive weight"

@@ -27,9 +27,9 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
 
     Parameters
     ----------
-    lams : the values to choose from, positive, in any order; by default `n_lams` of them, evenly spaced in the
-        logarithm between lambda_max, from which on the fit is a straight line, and `lam_ratio` times that, and more as
-        long as the best is the last.
+    lams : the values to choose from, positive numbers or fractions such as ``"0.05max"``, in any order; by default
+        `n_lams` of them, evenly spaced in the logarithm between lambda_max, from which on the fit is a straight line,
+        and `lam_ratio` times that, and more as long as the best is the last.
     n_lams : how many at first, where `lams` is not given.
     lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given. By default 1e-5 for
         ``"cv"`` and ``"sure"``, 1e-3 for ``"gcv"`` and ``"bic"``, and smaller ones where these are the best; a number
@@ -53,6 +53,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     knots : None, or places for the knots, as for LinearSplineRegressor; in every fold.
     constraints : as for LinearSplineRegressor, in every fold; with criterion ``"cv"`` only, for constraints change how
         many degrees of freedom a knot is worth.
+    max_time, verbose : as for RidgeSplineRegressorCV. The path of a fold ends between two lams.
 
     Attributes
     ----------
@@ -151,6 +152,8 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         max_neurons: int | None = None,
         knots: Any = None,
         constraints: Sequence[Constraint] | None = None,
+        max_time: float | None = None,
+        verbose: bool = False,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -166,6 +169,8 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         self.constraints = constraints
         self.max_neurons = max_neurons
         self.knots = knots
+        self.max_time = max_time
+        self.verbose = verbose
 
     def _ratio(self) -> float:
         return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio

@@ -11,8 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ridgesplines.estimators.base import Distinct, positive_rows
 from ridgesplines.estimators.regressors import LinearSplineRegressor
+from ridgesplines.losses.quantile import Quantile
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.problem import Problem
 from ridgesplines.quantiles import QuantileCurves, solve_quantiles
+from ridgesplines.solve import in_numbers
 from ridgesplines.validation import Array
 
 
@@ -27,7 +30,8 @@ class LinearSplineQuantiles(LinearSplineRegressor):
     Parameters
     ----------
     quantiles : the levels q, between 0 and 1, increasing.
-    lam : :math:`\lambda > 0`, one for all quantiles or one for each, in units of loss times length of x per unit of y.
+    lam : :math:`\lambda > 0`, one for all quantiles or one for each, in units of loss times length of x per unit of y;
+        or fractions of the lambda_max of each quantile, such as ``"0.05max"``.
 
     Attributes
     ----------
@@ -52,7 +56,7 @@ class LinearSplineQuantiles(LinearSplineRegressor):
     (True, True)
     """
 
-    def __init__(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95), lam: Any = 1.0) -> None:
+    def __init__(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95), lam: Any = "0.05max") -> None:
         self.quantiles = quantiles
         self.lam = lam
 
@@ -81,9 +85,20 @@ class LinearSplineQuantiles(LinearSplineRegressor):
         kept, weight = positive_rows(X, sample_weight)
         X, y = X[kept], y[kept]
         rows = Distinct.of(np.column_stack([X, y]), weight)
-        self.curves_ = solve_quantiles(X[rows.first], y[rows.first], self.lam, self.quantiles, rows.weight)
+        x, y = X[rows.first], y[rows.first]
+        self.curves_ = solve_quantiles(x, y, self._lams(x, y, rows.weight), self.quantiles, rows.weight)
         self.networks_ = self.curves_.networks
         return self
+
+    def _lams(self, x: Array, y: Array, weight: Array) -> Any:
+        """lam in numbers: of fractions one for each quantile, of its own lambda_max."""
+        levels, lam = np.atleast_1d(self.quantiles), self.lam
+        given: list[Any] = list(lam) if isinstance(lam, list | tuple) else [lam]
+        if not any(isinstance(lam, str) for lam in given) or len(given) not in (1, len(levels)):
+            return lam
+        given = given * (len(levels) // len(given))
+        problems = [Problem(x, y, 1.0, Quantile(float(q)), sample_weight=weight) for q in levels]
+        return [in_numbers([problem], lam) for problem, lam in zip(problems, given, strict=True)]
 
     def predict(self, X: Any) -> Array:
         """The quantiles at X, shape (N, D), not falling along a row."""

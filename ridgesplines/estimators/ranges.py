@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.candidates import Candidate
 from ridgesplines.exceptions import ProblemError, RangeWarning, warn
-from ridgesplines.validation import Array, real_array
+from ridgesplines.solve import in_numbers, lambda_max
+from ridgesplines.validation import Array, real_array, real_number
 
+#: The smallest lam at first, as a fraction of lambda_max.
+RATIO = 0.01
 #: Lams fall no further than to this part of the first: the misfit of exact data falls like lam or its square.
 LEAST = 1e-9
 #: A loss that is this part of the affine fit's has fallen to nothing: what smaller lams still gain nobody sees.
@@ -87,3 +92,45 @@ def unfinished(losses: Array, remainders: Array | None, margins: Array | None = 
 def warn_of_range(what: str, remedy: str) -> None:
     """Say that the best lam may lie outside of what was tried."""
     warn(f"{what} {remedy}", RangeWarning)
+
+
+class HasRange(SplineEstimator):
+    """Base of the estimators that try several lams: which these are, and what is said of their ends."""
+
+    lams: Any
+    n_lams: int
+    lam_ratio: float | None
+
+    def _values(self, posed: Posed) -> Array:
+        """The lams to try."""
+        if self.lams is not None:
+            problems = [self._distinct(posed, target, 1.0) for target in posed.targets]
+            return named_lams(in_numbers(problems, self.lams, "lams"))
+        ratio = real_number("lam_ratio", self._ratio(), "a number between 0 and 1", 0.0, 1.0, open_=True)
+        top = max(lambda_max(self._distinct(posed, target, 1.0)) for target in posed.targets)
+        return spaced_lams(top, ratio, self.n_lams)
+
+    def _ratio(self) -> float:
+        """The smallest lam at first, as a fraction of lambda_max."""
+        return RATIO if self.lam_ratio is None else self.lam_ratio
+
+    def _may_go_on(self, posed: Posed) -> bool:
+        """Whether smaller lams may follow: not where the user says which, nor in many dimensions, where they cost."""
+        return self.lams is None and self.lam_ratio is None and posed.X.shape[1] == 1
+
+    def _warn_of_range(self, best: Candidate, chosen: int) -> None:
+        """Say where the best lam may lie beyond those that were tried."""
+        if chosen == 0 < len(best.lams) - 1 and self.lams is not None and self.network_.n_neurons:
+            what = f"The chosen lam, {self.lam_:.3g}, is the largest that was passed, and its fit is not affine."
+            warn_of_range(what, "Pass larger lams as well.")
+        if best.open_ended and best.best == end(best.scores):  # not so where fewer neurons were asked for
+            warn_of_range(*self._open_end(best))
+
+    def _open_end(self, best: Candidate) -> tuple[str, str]:
+        """Why the best score is the last one, and the remedy."""
+        what = f"The best score is that of the smallest lam that was tried, {best.lam:.3g}; smaller ones may be better."
+        if self.lams is not None:
+            return what, "Pass smaller lams as well."
+        if self.lam_ratio is None and self.n_features_in_ == 1:
+            return what, f"This is the least that is tried, {LEAST:g} of the largest. Pass lams of your own."
+        return what, f"Pass a smaller lam_ratio, such as {self._ratio() / 10.0:.0e}."

@@ -105,9 +105,10 @@ class LinearSplineRegressor(SplineRegressor):
 
     Parameters
     ----------
-    lam : :math:`\lambda > 0`, in units of loss times length of x per unit of y. There is no factor
-        1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam strikes the
-        same balance. From ``rs.lambda_max(problem)`` on, the fit is a straight line.
+    lam : :math:`\lambda`, as a fraction of lambda_max such as ``"0.05max"``, from which on the fit is a straight line:
+        it depends neither on units nor on N. Or a positive number, in units of loss times length of x per unit of y.
+        There is no factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times the number strikes the
+        same balance. ``lam_`` is the number used.
     loss : a loss such as ``Huber(delta=0.5)``, or a name: ``"squared"``, ``"absolute"``, ``"quantile"`` (the median),
         ``"poisson"``, ``"interpolation"``, or ``"huber"``, which is ``Huber(delta="1.345 mad")``: 1.345 times a robust
         estimate of the standard deviation of the noise, whatever the units of y; ``solution_.problem.loss`` has the
@@ -121,12 +122,18 @@ class LinearSplineRegressor(SplineRegressor):
         gap among these from that among all functions.
     constraints : what must hold of f on the whole line, such as ``[Monotone(), Lipschitz(2.0)]``; the fit is the best
         of the functions that satisfy all of them. None for no constraints.
+    max_time : seconds for the fit, or None for no limit. What has been reached by then is kept, with its gap:
+        ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
+        ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
+        others are not interrupted.
+    verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
 
     Attributes
     ----------
     solution_ : the Solution, with objective, gap and certificate.
     network_ : the RidgeSpline f, with Poisson the logarithm of the mean; ``network_.knots`` and ``network_.to_frame()``
         show it.
+    lam_ : the lam that was used, a number.
     dates_ : what the numbers of x stand for, where x were dates or durations, see
         :class:`ridgesplines.dates.Dates`; None for numbers.
     n_features_in_ : 1.
@@ -164,12 +171,14 @@ class LinearSplineRegressor(SplineRegressor):
 
     def __init__(
         self,
-        lam: float = 1.0,
+        lam: float | str = "0.05max",
         loss: Loss | str = "squared",
         solver: Solver | None = None,
         max_neurons: int | None = None,
         knots: Any = None,
         constraints: Sequence[Constraint] | None = None,
+        max_time: float | None = None,
+        verbose: bool = False,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -177,6 +186,8 @@ class LinearSplineRegressor(SplineRegressor):
         self.constraints = constraints
         self.max_neurons = max_neurons
         self.knots = knots
+        self.max_time = max_time
+        self.verbose = verbose
 
     def _lam(self, posed: Posed) -> float:
         most = neuron_limit(self.max_neurons)
@@ -229,29 +240,36 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
 
     Parameters
     ----------
-    lam : :math:`\lambda > 0`, in units of loss times length of x per unit of y. There is no factor
-        1/2 and no 1/N in front of the sum: with ten times the data, ten times the lam strikes the
-        same balance. From ``rs.lambda_max(problem)`` on, the fit is affine.
+    lam : :math:`\lambda`, as a fraction of lambda_max such as ``"0.05max"``, from which on the fit is affine: it
+        depends neither on units nor on N. Or a positive number, in units of loss times length of x per unit of y, of
+        scaled x with `scale`. There is no factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times
+        the number strikes the same balance. ``lam_`` is the number used.
     loss : a loss such as ``Huber(delta=0.5)``, or a name: ``"squared"``, ``"absolute"``, ``"quantile"`` (the median),
         ``"poisson"``, ``"interpolation"``, or ``"huber"``, which is ``Huber(delta="1.345 mad")``: 1.345 times a robust
         estimate of the standard deviation of the noise, whatever the units of y; ``solution_.problem.loss`` has the
         number.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
-    scale : whether the features are standardised first, each to mean 0 and variance 1. This is
-        another problem: the norm of the weights, and so the seminorm, is then that of the scaled
-        features.
+    scale : whether weights are measured in standard deviations of the features: :math:`\|S w_k\|` in the seminorm, S
+        their diagonal matrix, so that the fit does not depend on units. It is the problem of standardised features;
+        everything else, from ``network_`` to pictures, is in the units of X.
     interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
         or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
         of the features of one group; the affine part is of all.
     constraints : such as ``[MonotoneFeatures({"age": +1})]``, features by column number or name; with
-        ``interactions=1``, pairs or groups of at most two features. Standardised features keep their signs.
+        ``interactions=1``, pairs or groups of at most two features.
+    max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
+        gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
+        ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
+        others are not interrupted.
+    verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
 
     Attributes
     ----------
     solution_ : the Solution, with objective, gap and certificate.
-    network_ : the RidgeSpline f, with Poisson the logarithm of the mean. With ``scale=True`` it is a
-        function of the scaled features, ``network_(scaler_.transform(X))``.
-    scaler_ : the fitted StandardScaler, with ``scale=True`` only.
+    network_ : the RidgeSpline f of X, with Poisson the logarithm of the mean.
+    lam_ : the lam that was used, a number.
+    timed_out_ : whether time has ended the fit.
+    scaler_ : the fitted StandardScaler, with `scale` only; ``scaler_.scale_`` is ``solution_.problem.scales``.
     feature_importances_ : how much each feature counts in f, shape (d,), with sum 1, see the notes.
     n_features_in_ : d.
     feature_names_in_ : names of the features, where X had them; ``network_.to_frame()`` shows them.
@@ -290,12 +308,14 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
 
     def __init__(
         self,
-        lam: float = 1.0,
+        lam: float | str = "0.05max",
         loss: Loss | str = "squared",
         solver: Solver | None = None,
-        scale: bool = False,
+        scale: bool = True,
         interactions: Any = None,
         constraints: Sequence[Constraint] | None = None,
+        max_time: float | None = 15.0,
+        verbose: bool = False,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -303,3 +323,5 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         self.scale = scale
         self.interactions = interactions
         self.constraints = constraints
+        self.max_time = max_time
+        self.verbose = verbose

@@ -33,8 +33,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
 
     Parameters
     ----------
-    lams : the values to choose from, positive, in any order; by default `n_lams` of them, evenly spaced in the
-        logarithm between lambda_max, from which on the fit is affine, and `lam_ratio` times that.
+    lams : the values to choose from, positive numbers or fractions such as ``"0.05max"``, in any order; by default
+        `n_lams` of them, evenly spaced in the logarithm between lambda_max, from which on the fit is affine, and
+        `lam_ratio` times that.
     n_lams : how many, where `lams` is not given.
     lam_ratio : the smallest as a fraction of lambda_max, in (0, 1), where `lams` is not given; by default 0.01, and for
         one feature smaller ones where these are the best, as in LinearSplineRegressorCV. For more features they cost
@@ -49,8 +50,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     loss : a loss such as ``Huber(delta=0.5)``, or the name of one, as for RidgeSplineRegressor; Interpolation has no
         lam to choose.
     solver : settings such as ``rs.ColumnGeneration(max_time=60.0)``; picked for the problem by default.
-    scale : whether the features are standardised first, in each fold by its own training rows; see
-        RidgeSplineRegressor.
+    scale : whether weights are measured in standard deviations of the features, in each fold of its own training rows;
+        see RidgeSplineRegressor.
     sigma : for ``"sure"``: the standard deviation of the noise, in units of y; estimated by default.
     scoring : for ``"cv"``: what is measured on held-out rows: by default the loss, of which the least is the best; or a
         scorer of scikit-learn, by name such as ``"r2"`` or as a callable, of which the greatest is.
@@ -71,6 +72,12 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     constraints : as for RidgeSplineRegressor, in every fold.
     max_neurons : None, or the most neurons that the fit may have: the choice is among the lams whose fit to all rows
         has no more; the path of all rows is then solved to `tol`.
+    max_time : seconds for everything, or None for no limit. Paths end where time does: the choice is among the lams
+        that all folds had reached, ``path_`` ends at the chosen lam, ``timed_out_`` is True, and a ConvergenceWarning
+        says so. Of the time 56 % is for the folds, 24 % for the path of all rows, the rest for the fit that is kept. A
+        step of ColumnGeneration is finished, other solvers are not interrupted within a lam.
+    verbose : whether a bar on standard error shows fold, lam, gap and the time that is left; where that is no terminal,
+        nothing is printed. With `n_jobs` it knows of no folds.
 
     Attributes
     ----------
@@ -89,9 +96,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         to `tol` where it is ``lam_`` or where another criterion than ``"cv"`` asks for it. ``path_.plot()`` shows it,
         and ``plot()`` the scores.
     solution_ : the Solution of ``lam_``.
-    network_ : the RidgeSpline f. With ``scale=True`` it is a function of the scaled features,
-        ``network_(scaler_.transform(X))``.
-    scaler_ : the fitted StandardScaler of all rows, with ``scale=True`` only.
+    network_ : the RidgeSpline f of X.
+    timed_out_ : whether time has ended the choice or the fit.
+    scaler_ : the fitted StandardScaler of all rows, with `scale` only.
     feature_importances_ : how much each feature counts in f, shape (d,), with sum 1: see RidgeSplineRegressor.
     n_features_in_ : d.
     feature_names_in_ : names of the features, where X had them.
@@ -182,7 +189,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         rule: str = "min",
         loss: Loss | str = "squared",
         solver: Solver | None = None,
-        scale: bool = False,
+        scale: bool = True,
         scoring: Any = None,
         n_segments: int = 1,
         n_jobs: int | None = None,
@@ -194,6 +201,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         interactions: Any = None,
         constraints: Sequence[Constraint] | None = None,
         max_neurons: int | None = None,
+        max_time: float | None = None,
+        verbose: bool = False,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -214,6 +223,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.interactions = interactions
         self.constraints = constraints
         self.max_neurons = max_neurons
+        self.max_time = max_time
+        self.verbose = verbose
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
@@ -228,12 +239,12 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
 
     Parameters
     ----------
-    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol, interactions : as for
-        RidgeSplineRegressorCV.
+    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol, interactions, max_time,
+        verbose : as for RidgeSplineRegressorCV.
     cv : the number of folds, each with the classes in the proportions of the whole; or a splitter or an iterable of
         (train, test) indices into the rows of X. The training rows of each must hold every class.
     loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``, as for RidgeSplineClassifier.
-    scale : whether the features are standardised first, in each fold by its own training rows.
+    scale : whether weights are measured in standard deviations of the features, in each fold of its own training rows.
     scoring : what is measured on held-out rows: by default the loss, of which the least is the best; or a scorer of
         scikit-learn, of which the greatest is: ``"accuracy"``, ``"neg_log_loss"`` (with the logistic loss), a callable.
     class_weight : a dictionary {label: factor} or ``"balanced"``, as for RidgeSplineClassifier. The factors are those
@@ -246,8 +257,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     paths_ : the Paths for all rows, as far as all folds went: one, or for the hinge loss with more than two classes one
         a class.
     path_ : the Path, where there is one.
-    solutions_, solution_, network_, scaler_, feature_importances_, classes_, n_features_in_, feature_names_in_ : of
-        ``lam_``, as for RidgeSplineClassifier.
+    timed_out_, solutions_, solution_, network_, scaler_, feature_importances_, classes_, n_features_in_,
+        feature_names_in_ : of ``lam_``, as for RidgeSplineClassifier.
 
     Notes
     -----
@@ -285,7 +296,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         rule: str = "min",
         loss: Loss | str = "hinge",
         solver: Solver | None = None,
-        scale: bool = False,
+        scale: bool = True,
         class_weight: dict[Any, float] | str | None = None,
         scoring: Any = None,
         n_segments: int = 1,
@@ -294,6 +305,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         tol: float | None = None,
         fold_tol: float = 1e-2,
         interactions: Any = None,
+        max_time: float | None = None,
+        verbose: bool = False,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -311,6 +324,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.tol = tol
         self.fold_tol = fold_tol
         self.interactions = interactions
+        self.max_time = max_time
+        self.verbose = verbose
 
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"

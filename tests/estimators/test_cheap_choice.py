@@ -134,7 +134,14 @@ LATE = [[5, 2, 3, 4, 5, 6, 7, 8, 9], [5, 2, 3, 4, 5, 6, 7, 8, 9], [90, 80, 70, 6
 
 
 def scripted(losses: Any, **settings: Any) -> rs.RidgeSplineRegressorCV:
-    given = {"cv": SPLITS, "solver": rs.Grid(2), "n_lams": np.shape(losses)[1], "scoring": Script(losses)} | settings
+    given = {
+        "cv": SPLITS,
+        "solver": rs.Grid(2),
+        "n_lams": np.shape(losses)[1],
+        "scoring": Script(losses),
+        "scale": False,
+    }
+    given |= settings
     return rs.RidgeSplineRegressorCV(**given).fit(X, Y)
 
 

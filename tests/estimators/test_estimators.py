@@ -76,7 +76,7 @@ def test_scikit_learn(estimator: Any, check: Any) -> None:
 def test_a_classifier_takes_a_vector() -> None:
     x = np.linspace(-1.0, 1.0, 30)
     labels = np.where(np.abs(x) > 0.5, "far", "near")
-    vector, column = (rs.RidgeSplineClassifier(lam=0.1).fit(each, labels) for each in (x, x[:, None]))
+    vector, column = (rs.RidgeSplineClassifier(lam=0.1, scale=False).fit(each, labels) for each in (x, x[:, None]))
     np.testing.assert_array_equal(vector.predict(x), column.predict(x[:, None]))
     assert vector.score(x, labels) > 0.9
     with pytest.raises(ValueError, match="Reshape your data"):
@@ -94,7 +94,7 @@ def test_scikit_learn_one_feature() -> None:
 
 @pytest.mark.parametrize("loss", ["squared", "absolute", "huber", rs.Quantile(0.8), "interpolation"])
 def test_regressors_solve_the_problem(loss: Any) -> None:
-    model = rs.RidgeSplineRegressor(lam=0.3, loss=loss, solver=GRID).fit(X, Y)
+    model = rs.RidgeSplineRegressor(lam=0.3, loss=loss, solver=GRID, scale=False).fit(X, Y)
     solution = rs.solve(rs.Problem(X, Y, lam=0.3, loss=model.solution_.problem.loss), GRID)
     assert model.solution_.objective == pytest.approx(solution.objective, rel=1e-6)
     assert model.solution_.status == "converged"
@@ -112,7 +112,7 @@ def test_linear_spline_solves_the_problem() -> None:
 
 def test_binary_classifier_solves_the_problem() -> None:
     far = np.abs(X[:, 0]) > 0.7
-    model = rs.RidgeSplineClassifier(lam=0.3, solver=GRID).fit(X, far)
+    model = rs.RidgeSplineClassifier(lam=0.3, solver=GRID, scale=False).fit(X, far)
     solution = rs.solve(rs.Problem(X, 2.0 * far - 1.0, lam=0.3, loss=rs.Hinge()), GRID)
     assert model.solution_.objective == pytest.approx(solution.objective, rel=1e-6)
     assert model.classes_.tolist() == [False, True]
@@ -156,7 +156,7 @@ def test_order_repetition_and_weight_are_the_same(model: Any) -> None:
 
 def test_outputs_share_neurons() -> None:
     targets = np.column_stack([Y, -2.0 * Y, X[:, 1]])
-    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID).fit(X, targets)
+    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=False).fit(X, targets)
     assert model.predict(X).shape == (40, 3)
     assert model.network_.n_outputs == 3
     solution = rs.solve(rs.Problem(X, targets, lam=0.3), GRID)
@@ -171,7 +171,7 @@ def test_scale_is_a_standard_scaler_before_it() -> None:
     model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=True).fit(X, Y, weight)
     scaler = StandardScaler().fit(X, sample_weight=weight)
     np.testing.assert_allclose(model.scaler_.scale_, scaler.scale_)
-    manual = rs.RidgeSplineRegressor(lam=0.3, solver=GRID).fit(scaler.transform(X), Y, weight)
+    manual = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=False).fit(scaler.transform(X), Y, weight)
     assert model.solution_.objective == pytest.approx(manual.solution_.objective, rel=1e-9)
     np.testing.assert_allclose(model.predict(X), manual.predict(scaler.transform(X)), atol=1e-6)
     for said in (model.network_(X), model.solution_.predict(X), model.solution_.network(X)):
@@ -186,7 +186,7 @@ def test_scale_is_a_standard_scaler_before_it() -> None:
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
 @pytest.mark.parametrize("labels", [LABELS, np.unique(LABELS, return_inverse=True)[1] * 10 - 3, LABELS.astype(object)])
 def test_three_classes(loss: str, labels: Any) -> None:
-    model = rs.RidgeSplineClassifier(lam=0.3, loss=loss, solver=GRID).fit(X, labels)
+    model = rs.RidgeSplineClassifier(lam=0.3, loss=loss, solver=GRID, scale=False).fit(X, labels)
     scores = model.decision_function(X)
     assert scores.shape == (40, 3)
     np.testing.assert_array_equal(model.predict(X), model.classes_[scores.argmax(axis=1)])
@@ -196,7 +196,7 @@ def test_three_classes(loss: str, labels: Any) -> None:
 
 
 def test_one_against_the_rest_is_one_network() -> None:
-    model = rs.RidgeSplineClassifier(lam=0.3, solver=GRID).fit(X, LABELS)
+    model = rs.RidgeSplineClassifier(lam=0.3, solver=GRID, scale=False).fit(X, LABELS)
     each = [solution.network for solution in model.solutions_]
     np.testing.assert_allclose(model.decision_function(X), np.stack([net(X) for net in each], axis=1), atol=1e-12)
     assert model.network_.seminorm == pytest.approx(sum(net.seminorm for net in each))
@@ -208,7 +208,7 @@ def test_one_against_the_rest_is_one_network() -> None:
 @pytest.mark.parametrize("classes", [2, 3])
 def test_probabilities(classes: int) -> None:
     labels = LABELS if classes == 3 else np.where(LABELS == "low", "low", "not")
-    model = rs.RidgeSplineClassifier(lam=0.3, loss="logistic", solver=GRID).fit(X, labels)
+    model = rs.RidgeSplineClassifier(lam=0.3, loss="logistic", solver=GRID, scale=False).fit(X, labels)
     probability = model.predict_proba(X)
     assert isinstance(model.solution_.problem.loss, rs.Softmax if classes == 3 else rs.Logistic)
     np.testing.assert_allclose(probability.sum(axis=1), 1.0)
@@ -221,7 +221,7 @@ def test_probabilities(classes: int) -> None:
 
 def test_two_logits_are_one_margin() -> None:
     far = np.abs(X[:, 0]) + 0.3 * np.sin(9.0 * X[:, 1]) > 0.7
-    model = rs.RidgeSplineClassifier(lam=0.3, loss=rs.Softmax(), solver=GRID).fit(X, far)
+    model = rs.RidgeSplineClassifier(lam=0.3, loss=rs.Softmax(), solver=GRID, scale=False).fit(X, far)
     assert model.decision_function(X).shape == (40,)
     np.testing.assert_allclose(model.predict_proba(X)[:, 1], 1.0 / (1.0 + np.exp(-model.decision_function(X))))
 
@@ -241,7 +241,7 @@ def test_separable_classes() -> None:
 def test_class_weight() -> None:
     far = np.where(np.abs(X[:, 0]) + 0.3 * np.sin(9.0 * X[:, 1]) > 1.2, "far", "near")
     share = {label: 40.0 / (2.0 * (far == label).sum()) for label in ("far", "near")}
-    base = rs.RidgeSplineClassifier(lam=0.3, loss="logistic", solver=GRID)
+    base = rs.RidgeSplineClassifier(lam=0.3, loss="logistic", solver=GRID, scale=False)
     by_hand = clone(base).fit(X, far, [share[label] for label in far])
     for given in ("balanced", share):
         model = clone(base).set_params(class_weight=given).fit(X, far)
@@ -256,11 +256,11 @@ def test_class_weight() -> None:
 def test_names_of_features() -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=["age", "height"])
-    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID).fit(frame, pd.Series(Y))
+    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=False).fit(frame, pd.Series(Y))
     assert model.feature_names_in_.tolist() == ["age", "height"]
     assert model.solution_.problem.feature_names == ("age", "height")
     assert {"weight[age]", "weight[height]"} <= set(model.network_.to_frame().columns)
-    classifier = rs.RidgeSplineClassifier(lam=0.3, solver=GRID).fit(frame, LABELS)
+    classifier = rs.RidgeSplineClassifier(lam=0.3, solver=GRID, scale=False).fit(frame, LABELS)
     assert "weight[age]" in classifier.network_.to_frame().columns
     line = rs.LinearSplineRegressor(lam=0.3).fit(frame["age"], Y)
     assert "weight[age]" in line.network_.to_frame().columns
@@ -282,7 +282,7 @@ def test_one_feature_as_vector_or_column() -> None:
     "model",
     [
         rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=True),
-        rs.RidgeSplineClassifier(lam=0.3, solver=GRID),
+        rs.RidgeSplineClassifier(lam=0.3, solver=GRID, scale=False),
     ],
 )
 def test_pickle_and_clone(model: Any) -> None:
@@ -306,10 +306,10 @@ def test_grid_search_in_a_pipeline() -> None:
 
 
 def test_column_of_targets() -> None:
-    column = rs.RidgeSplineRegressor(lam=0.3, solver=GRID).fit(X, Y[:, None])
+    column = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=False).fit(X, Y[:, None])
     assert column.predict(X).shape == (40, 1)
     with pytest.warns(DataConversionWarning):
-        absolute = rs.RidgeSplineRegressor(lam=0.3, loss="absolute", solver=GRID).fit(X, Y[:, None])
+        absolute = rs.RidgeSplineRegressor(lam=0.3, loss="absolute", solver=GRID, scale=False).fit(X, Y[:, None])
     assert absolute.predict(X).shape == (40,)
 
 

@@ -19,12 +19,12 @@ LABELS = np.digitize(np.abs(X[:, 0]) + 0.3 * RNG.standard_normal(60), [0.5, 1.0]
 FEW = {"lams": [0.3, 0.5], "cv": 3, "solver": GRID}
 
 MODELS = [
-    (rs.RidgeSplineRegressor(lam=0.5, solver=GRID), Y),
+    (rs.RidgeSplineRegressor(lam=0.5, solver=GRID, scale=False), Y),
     (rs.RidgeSplineRegressor(lam=0.5, solver=GRID, scale=True), Y),
-    (rs.RidgeSplineRegressor(lam=0.5, solver=GRID), np.column_stack([Y, X[:, 1]])),
+    (rs.RidgeSplineRegressor(lam=0.5, solver=GRID, scale=False), np.column_stack([Y, X[:, 1]])),
     (rs.RidgeSplineRegressorCV(**FEW), Y),
-    (rs.RidgeSplineClassifier(lam=0.5, solver=GRID), LABELS > 0),
-    (rs.RidgeSplineClassifier(lam=0.5, solver=GRID), LABELS),
+    (rs.RidgeSplineClassifier(lam=0.5, solver=GRID, scale=False), LABELS > 0),
+    (rs.RidgeSplineClassifier(lam=0.5, solver=GRID, scale=False), LABELS),
     (rs.RidgeSplineClassifier(lam=0.5, loss="logistic", solver=GRID, scale=True), LABELS),
     (rs.RidgeSplineClassifierCV(**FEW, scale=True), LABELS > 0),
 ]
@@ -50,7 +50,7 @@ def test_they_are_shares_of_the_squared_change(model, y):
 
 
 def test_an_affine_fit_has_shares_of_variance():
-    model = rs.RidgeSplineRegressor(lam=1e6).fit(X, Y)
+    model = rs.RidgeSplineRegressor(lam=1e6, scale=False).fit(X, Y)
     expected = model.network_.slope**2 * X.var(axis=0)
     np.testing.assert_allclose(model.feature_importances_, expected / expected.sum(), rtol=1e-9)
 
@@ -64,7 +64,7 @@ def test_units_do_not_matter_where_features_are_scaled():
 
 def test_constant_columns_and_constant_fits():
     constant = np.column_stack([X[:, :1], np.full(60, 0.1)])
-    model = rs.RidgeSplineRegressor(lam=0.5, solver=GRID).fit(constant, Y)
+    model = rs.RidgeSplineRegressor(lam=0.5, solver=GRID, scale=False).fit(constant, Y)
     assert model.feature_importances_.tolist() == [1.0, 0.0]
     assert model.fit(constant, np.zeros(60)).feature_importances_.tolist() == [0.0, 0.0]
 
@@ -77,5 +77,5 @@ def test_before_a_fit():
 
 
 def test_features_are_selected_by_them():
-    chosen = SelectFromModel(rs.RidgeSplineRegressor(lam=0.5, solver=GRID), threshold=0.1).fit(X, Y)
+    chosen = SelectFromModel(rs.RidgeSplineRegressor(lam=0.5, solver=GRID, scale=False), threshold=0.1).fit(X, Y)
     assert chosen.get_support().tolist() == [True, True, False]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from one_of_many import checks
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -43,28 +42,15 @@ def allowed(solution: rs.Solution) -> bool:
 SMALL: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2, biases=5, refine=False)}
 
 
-#: The code of these classes is checked as a whole in test_estimators.py and test_ridge_cv.py; what groups might change:
-CHECKS = {
-    "check_dict_unchanged",
-    "check_dont_overwrite_attributes",
-    "check_estimators_overwrite_params",
-    "check_estimators_pickle",
-    "check_fit_idempotent",
-    "check_methods_sample_order_invariance",
-    "check_n_features_in",
-    "check_n_features_in_after_fitting",
-    "check_parameters_default_constructible",
-    "check_sample_weights_shape",
-}
-MODELS = [
-    rs.RidgeSplineRegressor(lam=500.0, solver=GRID, interactions=1),
-    rs.RidgeSplineClassifier(solver=GRID, interactions=1),
-    rs.RidgeSplineRegressorCV(interactions=[1, None], **SMALL),
-    rs.RidgeSplineClassifierCV(interactions=[1, None], **SMALL),
-]
-
-
-@pytest.mark.parametrize(("estimator", "check"), checks(MODELS, CHECKS))
+@parametrize_with_checks(
+    [
+        rs.RidgeSplineRegressor(lam=500.0, solver=GRID, interactions=1, scale=False),
+        rs.RidgeSplineClassifier(solver=GRID, interactions=1),
+        rs.RidgeSplineRegressorCV(interactions=[1, None], **SMALL),
+        rs.RidgeSplineClassifierCV(interactions=[1, None], **SMALL),
+    ],
+    expected_failed_checks=expected_failures,
+)
 def test_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -87,17 +73,19 @@ def test_regressors_solve_the_problem(given: Any, scale: bool) -> None:
 
 def test_they_keep_to_the_groups_with_the_default_solver() -> None:
     for given in (1, 2, [["age"], ["s1", "bmi"]]):
-        model = rs.RidgeSplineRegressor(lam=0.1, interactions=given).fit(frame(), Y)
+        model = rs.RidgeSplineRegressor(lam=0.1, interactions=given, scale=False).fit(frame(), Y)
         assert allowed(model.solution_)
-    model = rs.RidgeSplineClassifier(lam=0.5, interactions=1).fit(X, Y > 0.8)
+    model = rs.RidgeSplineClassifier(lam=0.5, interactions=1, scale=False).fit(X, Y > 0.8)
     assert allowed(model.solution_)
-    two = rs.RidgeSplineRegressor(lam=0.1, interactions=[[0], [1, 2]]).fit(X, np.column_stack([Y, -Y]))
+    two = rs.RidgeSplineRegressor(lam=0.1, interactions=[[0], [1, 2]], scale=False).fit(X, np.column_stack([Y, -Y]))
     assert allowed(two.solution_)
 
 
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
 def test_classifiers_solve_the_problems_of_all_classes(loss: str) -> None:
-    model = rs.RidgeSplineClassifier(lam=0.3, loss=loss, solver=GRID, interactions=[["age"], ["bmi", "s1"]])
+    model = rs.RidgeSplineClassifier(
+        lam=0.3, loss=loss, solver=GRID, interactions=[["age"], ["bmi", "s1"]], scale=False
+    )
     model.fit(frame(), LABELS)
     assert len(model.solutions_) == (3 if loss == "hinge" else 1)
     assert all(map(allowed, model.solutions_))
@@ -108,14 +96,16 @@ def test_classifiers_solve_the_problems_of_all_classes(loss: str) -> None:
 
 def test_none_and_enough_features_are_all_of_them() -> None:
     for given in (None, 3, 7, [[0, 1, 2]], [["s1", "age", "bmi"], ["age"]]):
-        model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, interactions=given).fit(frame(), Y)
+        model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, interactions=given, scale=False).fit(frame(), Y)
         assert model.solution_.problem.interactions is None
-    line = rs.RidgeSplineRegressor(lam=0.3, interactions=1).fit(X[:, :1], Y)
+    line = rs.RidgeSplineRegressor(lam=0.3, interactions=1, scale=False).fit(X[:, :1], Y)
     assert line.solution_.certificate.scope == "exact"
 
 
 def test_a_second_fit_reads_them_again() -> None:
-    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, interactions=[["s1"], ["age", "bmi"]]).fit(frame(), Y)
+    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, interactions=[["s1"], ["age", "bmi"]], scale=False).fit(
+        frame(), Y
+    )
     assert list(model.solution_.problem.interactions) == [(0, 1), (2,)]
     model.fit(frame()[["s1", "bmi", "age"]], Y)
     assert list(model.solution_.problem.interactions) == [(0,), (1, 2)]
@@ -124,12 +114,12 @@ def test_a_second_fit_reads_them_again() -> None:
 
 
 def test_pickle_clone_and_grid_search() -> None:
-    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, interactions=[["age"], ["bmi", "s1"]])
+    model = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, interactions=[["age"], ["bmi", "s1"]], scale=False)
     assert clone(model).get_params() == model.get_params()
     fitted = clone(model).fit(frame(), Y)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict(frame()), fitted.predict(frame()))
     search = GridSearchCV(
-        rs.RidgeSplineRegressor(lam=0.05, solver=GRID), {"interactions": [1, [[0], [1, 2]]]}, cv=SPLITS
+        rs.RidgeSplineRegressor(lam=0.05, solver=GRID, scale=False), {"interactions": [1, [[0], [1, 2]]]}, cv=SPLITS
     )
     assert search.fit(X, Y).best_params_ == {"interactions": [[0], [1, 2]]}
 
@@ -217,7 +207,7 @@ def test_scores_of_all_candidates_are_those_of_problems_of_our_own() -> None:
     assert fitted.scores_ is best.scores
     assert fitted.path_.lams == pytest.approx(best.lams)
     assert all(map(allowed, fitted.path_))
-    same = rs.RidgeSplineRegressor(lam=fitted.lam_, solver=GRID, interactions=fitted.interactions_)
+    same = rs.RidgeSplineRegressor(lam=fitted.lam_, solver=GRID, interactions=fitted.interactions_, scale=False)
     np.testing.assert_allclose(same.fit(frame(), Y, WEIGHT).predict(frame()), fitted.predict(frame()), atol=1e-6)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict(frame()), fitted.predict(frame()))
 

@@ -31,7 +31,7 @@ WEIGHT = RNG.uniform(0.5, 2.0, N)
 #: Three classes that no affine function separates, interleaved along the first feature.
 LABELS = np.array(["low", "middle", "high"])[np.digitize(np.abs(X[:, 0]) + 0.2 * RNG.standard_normal(N), [0.5, 1.0])]
 LOW = np.where(LABELS == "low", "low", "not")
-SMALL: dict[str, Any] = {"n_lams": 3, "lam_ratio": 0.05, "cv": 3, "solver": GRID}
+SMALL: dict[str, Any] = {"n_lams": 3, "lam_ratio": 0.05, "cv": 3, "solver": GRID, "scale": False}
 SPLITS = [(np.flatnonzero(np.arange(N) % 3 != k), np.flatnonzero(np.arange(N) % 3 == k)) for k in range(3)]
 
 

@@ -29,7 +29,7 @@ from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
 from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path
-from ridgesplines.solvers.progress import print_round
+from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope
 
@@ -58,6 +58,7 @@ class ColumnGeneration(Solver):
     tol : the relative gap to reach, between 1e-14 and 1.
     max_time : seconds for each lam, after which the best so far is returned, with its certificate: a quarter of them is
         kept for that. Searches and linear programs stop in time; a round's refit and a pass over the data are finished.
+    total_time : seconds for all lams of a path together; it ends with the lam at which these are over.
     random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
     start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs. Or a Solution:
         then neurons at which its certificate has :math:`|\eta| > \lambda` join its network.
@@ -125,11 +126,13 @@ class ColumnGeneration(Solver):
     device: str | None = None
     briefly: bool = False
     verbose: bool = False
+    total_time: float = float("inf")
 
     def __post_init__(self) -> None:
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
-        if not (isinstance(self.max_time, (int, float)) and self.max_time > 0.0):
-            raise ProblemError("max_time", "a number of seconds > 0", repr(self.max_time), "Pass max_time=60.0.")
+        for name in ("max_time", "total_time"):
+            if not (isinstance(value := getattr(self, name), (int, float)) and value > 0.0):
+                raise ProblemError(name, "a number of seconds > 0", repr(value), f"Pass {name}=60.0.")
         if not (isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0):
             raise ProblemError("random_state", "a whole number >= 0", repr(self.random_state), "Pass random_state=0.")
         if not isinstance(self.start, RidgeSpline | Solution | None):
@@ -161,9 +164,12 @@ class ColumnGeneration(Solver):
         """An answer for each lam, from the neurons of the one before."""
         if problem.signs is not None:
             start = None if self.start is None else _network(self.start)
-            yield from monotone_path(problem, lams, MonotoneRounds(self.tol, self.max_time, self.verbose), start)
+            yield from monotone_path(
+                problem, lams, MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose), start
+            )
             return
         began = time.perf_counter()
+        end = began + self.total_time
         scaling = standardise(problem)
         scaled = scaling.problem
         require_minimiser(scaled)
@@ -173,7 +179,7 @@ class ColumnGeneration(Solver):
         if self.start is not None:
             fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, pricing, fit, affine, began)
+            run = _Run(self, problem.with_lam(lam), scaling, pricing, fit, affine, began, end)
             try:
                 with stoppable(), one_thread():
                     run.follow(last)
@@ -181,9 +187,9 @@ class ColumnGeneration(Solver):
                 run.interrupted = True
             fit, last = run.best.fit, scaling.lam(lam)
             yield run.answer()
-            if run.interrupted:
-                return
             began = time.perf_counter()
+            if run.interrupted or began >= end:
+                return
 
     def isotropic(self, problem: Problem) -> ColumnGeneration:
         """These settings with the start in the coordinates of `problem.isotropic`."""
@@ -221,6 +227,7 @@ class _Run:
         fit: Fit,
         affine: Fit,
         began: float,
+        end: float = np.inf,
     ) -> None:
         self.affine = affine
         self.settings, self.problem, self.scaling, self.pricing = settings, problem, scaling, pricing
@@ -233,7 +240,8 @@ class _Run:
         self.least, self.lowest, self.idle = np.inf, np.inf, 0
         self.began = self.before = began
         self.interrupted = self.out_of_time = False
-        self.end = self.began + SOLVING_SHARE * settings.max_time
+        self.limit = min(settings.max_time, max(end - self.began, 0.0))
+        self.end = self.began + SOLVING_SHARE * self.limit
 
     def follow(self, last: float | None) -> None:
         """From the fit at lam = `last`, by way of the lams between, to a loose gap there."""
@@ -280,6 +288,7 @@ class _Run:
         trusted = self.value if exact else min(self.value, state.objective) - LOOSE_GAP * abs(state.objective)
         if exact > self.exact or (exact == self.exact and state.value > trusted):
             self.dual, self.value, self.exact = state.fit.u, state.value, exact
+        near(state.gap)
         if self.settings.verbose:
             label, neurons = f"lam = {self.problem.lam:.6g}", len(state.fit.neurons)
             primal = self.scaling.factor * state.objective
@@ -303,13 +312,13 @@ class _Run:
         phases, gaps, seconds = zip(*self.log, strict=True) if self.log else ((), (), ())
         history: dict[str, Any] = {"rounds": len(gaps), "gaps": gaps, "phases": phases, "seconds": seconds}
         if self.out_of_time:
-            history["stopped"] = f"after max_time = {self.settings.max_time:g} s"
+            history["stopped"] = f"after max_time = {self.limit:.3g} s"
         dual = None if self.dual is None else self.scaling.dual(self.dual)
         peaks = None
         if self.peaks is not None:
             W, b = self.peaks
             peaks = W, self.scaling.radius * b + W @ self.scaling.centre
-        tol, end = self.settings.tol, self.began + self.settings.max_time
+        tol, end = self.settings.tol, self.began + self.limit
         reached = bool(gaps) and gaps[-1] <= tol
         return Answer(self.problem, network, dual, None, tol, history, self.interrupted, peaks, end, reached)
 

@@ -27,7 +27,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
-from ridgesplines.solvers.progress import print_round
+from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.verdict import Scope
 
 #: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
@@ -142,6 +142,7 @@ class _Run:
         lowest = self.fit.objective
         self.gaps.append(relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest))
         self.seconds.append(time.perf_counter() - self.began - sum(self.seconds))
+        near(self.gaps[-1])
         if self.settings.verbose:
             label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * lowest
             count = len(fit.alive)

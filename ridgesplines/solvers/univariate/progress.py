@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from ridgesplines.interrupt import check
-from ridgesplines.solvers.progress import print_round
+from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.validation import Array
 
@@ -50,6 +50,7 @@ class Progress:
             self.dual, self.bound = dual, bound
         if objective <= self.objective or self._relative(objective) <= self.tol:
             self.knots, self.objective = knots, objective
+        near(self.gap)
         if self.label is not None:
             neurons, gap = len(knots.active), self._relative(objective)
             print_round(self.label, self.rounds, self.began, neurons, self.unit * objective, gap)
