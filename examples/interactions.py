@@ -26,7 +26,7 @@ NAMES = {"flavanoids": "flavonoids", "malic_acid": "malic acid"}
 def main(picture: str = "interactions.png", folds: str = "5") -> None:
     data = load_wine(as_frame=True).data
     model = rs.RidgeSplineRegressorCV(
-        interactions=[1, 2, None], scale=True, rule="one-se", n_lams=6, lam_ratio=0.05, cv=int(folds), random_state=0
+        interactions=[1, 2, None], rule="one-se", n_lams=6, lam_ratio=0.05, cv=int(folds), random_state=0
     )
     model.fit(data[COLUMNS].rename(columns=NAMES), data["color_intensity"])
 
