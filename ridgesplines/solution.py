@@ -102,8 +102,7 @@ class Solution:
     @cached_property
     def data_fit(self) -> float:
         """The weighted sum of the losses."""
-        own = self.isotropic
-        return data_fit(own.problem.reduced, own.network)
+        return data_fit((own := self.isotropic).problem.reduced, own.network)
 
     def evaluated(self, fit: tuple[Array, Array]) -> Solution:
         """The same solution, without a second evaluation: `fit` is its `targets_and_fit` for the reduced problem."""
@@ -119,8 +118,7 @@ class Solution:
     @cached_property
     def violation(self) -> float:
         """The relative distance of f from satisfying the constraints, on all of R; zero where there are none."""
-        own = self.isotropic
-        return violation(own.problem, own.network)
+        return violation((own := self.isotropic).problem, own.network)
 
     @property
     def objective(self) -> float:
@@ -132,8 +130,7 @@ class Solution:
     @cached_property
     def rounding(self) -> float:
         """The rounding error that objective - certificate.value may have, from the terms that are summed for both."""
-        own = self.isotropic
-        return own._rounding(targets_and_fit(own.problem.reduced, own.network))
+        return (own := self.isotropic)._rounding(targets_and_fit(own.problem.reduced, own.network))
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
         p, c = self.problem.reduced, self.certificate
@@ -176,8 +173,7 @@ class Solution:
         optimal, and contact counts within a relative 1e-6. False says that this does not prove it, not that there is
         another.
         """
-        own = self.isotropic
-        return proves_unique(own.problem, own.certificate, self.gap)
+        return proves_unique((own := self.isotropic).problem, own.certificate, self.gap)
 
     def envelope(self, x: Any) -> Envelope:
         """Between which values all minimisers lie at x; see :func:`ridgesplines.certificate.solution_set.envelope`."""
@@ -227,8 +223,8 @@ class Solution:
         """
         gap = self.relative_gap if self.dictionary_gap is None else self.dictionary_gap
         require_counted(self.problem, gap, self.status)
-        own = self.isotropic
-        return degrees_of_freedom(own.problem, own.network, turns=self.dictionary_gap is None)
+        turns = self.dictionary_gap is None
+        return degrees_of_freedom((own := self.isotropic).problem, own.network, turns=turns)
 
     def certify(self, max_time: float = 60.0, verbose: bool = False, method: str = "auto") -> Solution:
         r"""The same network with the strongest certificate that the time allows.

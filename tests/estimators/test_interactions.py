@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from one_of_many import checks
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -42,15 +43,28 @@ def allowed(solution: rs.Solution) -> bool:
 SMALL: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2, biases=5, refine=False)}
 
 
-@parametrize_with_checks(
-    [
-        rs.RidgeSplineRegressor(lam=500.0, solver=GRID, interactions=1, scale=False),
-        rs.RidgeSplineClassifier(solver=GRID, interactions=1),
-        rs.RidgeSplineRegressorCV(interactions=[1, None], **SMALL),
-        rs.RidgeSplineClassifierCV(interactions=[1, None], **SMALL),
-    ],
-    expected_failed_checks=expected_failures,
-)
+#: The code of these classes is checked as a whole in test_estimators.py and test_ridge_cv.py; what groups might change:
+CHECKS = {
+    "check_dict_unchanged",
+    "check_dont_overwrite_attributes",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_fit_idempotent",
+    "check_methods_sample_order_invariance",
+    "check_n_features_in",
+    "check_n_features_in_after_fitting",
+    "check_parameters_default_constructible",
+    "check_sample_weights_shape",
+}
+MODELS = [
+    rs.RidgeSplineRegressor(lam=500.0, solver=GRID, interactions=1),
+    rs.RidgeSplineClassifier(solver=GRID, interactions=1),
+    rs.RidgeSplineRegressorCV(interactions=[1, None], **SMALL),
+    rs.RidgeSplineClassifierCV(interactions=[1, None], **SMALL),
+]
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks(MODELS, CHECKS))
 def test_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
