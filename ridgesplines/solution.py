@@ -223,8 +223,7 @@ class Solution:
         """
         gap = self.relative_gap if self.dictionary_gap is None else self.dictionary_gap
         require_counted(self.problem, gap, self.status)
-        turns = self.dictionary_gap is None
-        return degrees_of_freedom((own := self.isotropic).problem, own.network, turns=turns)
+        return degrees_of_freedom((own := self.isotropic).problem, own.network, self.dictionary_gap is None)
 
     def certify(self, max_time: float = 60.0, verbose: bool = False, method: str = "auto") -> Solution:
         r"""The same network with the strongest certificate that the time allows.

@@ -54,7 +54,11 @@ def checks() -> Iterator[Any]:
 
     lam: the checks' data are linear with targets of size 100 and ten features, a slow interpolation at lam = 1.
     """
-    for model in (OneFeature(), rs.RidgeSplineRegressor(lam=500.0), rs.RidgeSplineClassifier()):
+    for model in (
+        OneFeature(),
+        rs.RidgeSplineRegressor(lam=500.0, max_time=None),
+        rs.RidgeSplineClassifier(lam=1.0, max_time=None),
+    ):
         for estimator, check in estimator_checks_generator(model):
             name = check.func.__name__
             if name in expected_failures(estimator):
