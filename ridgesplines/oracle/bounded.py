@@ -61,6 +61,9 @@ class BoundedOracle:
     principal components of u is bounded, and the value is the root of the sum of squares: too large by a factor up to
     sqrt(D). With numba, the first call after installation compiles for some seconds, beyond `max_time` if need be.
 
+    It is no `Oracle`: those answer as well as they can, and this as well as the seconds that it is given, which it
+    reports on the way.
+
     The bound holds for computation in floating point: it has an allowance for the rounding of sums of N terms, which is
     an estimate of the worst case and no interval arithmetic.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,13 +237,8 @@ def _times(flow: Flow, factor: float) -> Flow:
 def _together(*ways: Iterator[Flow]) -> Iterator[tuple[Flow, ...]]:
     """The last of each way, all ways in turn, until all have ended."""
     last: list[Flow | None] = [None] * len(ways)
-    going = set(range(len(ways)))
-    while going:
-        for k in sorted(going):
-            try:
-                last[k] = next(ways[k])
-            except StopIteration:
-                going.discard(k)
-        now = [flow for flow in last if flow is not None]
-        if going and len(now) == len(ways):
-            yield tuple(now)
+    for new in zip_longest(*ways):
+        last = [before if flow is None else flow for flow, before in zip(new, last, strict=True)]
+        flows = tuple(flow for flow in last if flow is not None)
+        if len(flows) == len(ways):
+            yield flows

@@ -55,7 +55,8 @@ class FaceOracle:
     Notes
     -----
     :math:`O(N^r \log N)`: `seconds` is an estimate. Points that lie nearly, but to rounding not, on the line or plane
-    that others span make circles that rounding moves: there is no exact answer then, and the call returns None.
+    that others span make circles that rounding moves: there is no exact answer then, and the call returns None. For
+    that reason it is no `Oracle`, which always has an answer.
 
     Examples
     --------
