@@ -66,6 +66,8 @@ def several(name: str, got: str) -> ProblemError:
 
 def _is_time(kind: Any) -> bool:
     """Whether a dtype, of NumPy, pandas, Arrow or polars, is one of dates or durations."""
+    if isinstance(kind, np.dtype):  # whose name takes longer to write than a small array to read
+        return kind.kind in ("m", "M")
     return getattr(kind, "kind", "") in ("m", "M") or str(kind).startswith(("Date", "Duration", "date32", "date64"))
 
 

@@ -85,8 +85,8 @@ def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, 
     ap, bp, bq, cq = a * p, b * p, b * q, c * q
     few = [(a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1, (ap + bq) * p1 + (bp + cq) * q1, (ap + 2.0 * bq) * p + cq * q]
     sums = [r * p1 + s * q1, r * p + s * q]
-    few, sums = ([np.add.reduceat(part, first, axis=-1).T for part in parts] for parts in (few, sums))
-    return np.stack(few), np.stack(sums)
+    few, sums = (np.add.reduceat(np.array(parts), first, axis=-1).swapaxes(1, -1) for parts in (few, sums))
+    return np.ascontiguousarray(few), np.ascontiguousarray(sums)
 
 
 def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
