@@ -85,8 +85,12 @@ def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, 
     ap, bp, bq, cq = a * p, b * p, b * q, c * q
     few = [(a * p1 + 2.0 * b * q1) * p1 + c * q1 * q1, (ap + bq) * p1 + (bp + cq) * q1, (ap + 2.0 * bq) * p + cq * q]
     sums = [r * p1 + s * q1, r * p + s * q]
-    few, sums = (np.add.reduceat(np.array(parts), first, axis=-1).swapaxes(1, -1) for parts in (few, sums))
-    return np.ascontiguousarray(few), np.ascontiguousarray(sums)
+    return _summed(few, first), _summed(sums, first)
+
+
+def _summed(parts: list[Array], first: Array) -> Array:
+    """The sums of each part over runs of its last axis that begin at `first`; that axis becomes the second."""
+    return np.ascontiguousarray(np.add.reduceat(np.array(parts), first, axis=-1).swapaxes(1, -1))
 
 
 def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
