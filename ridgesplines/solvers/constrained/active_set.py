@@ -117,7 +117,20 @@ def on_face(chain: Chain, active: Active) -> Point | None:
     eta[straight] = y[: len(straight)] * unit
     m[held] = -y[len(straight) : len(straight) + len(held)] * h[held]
     nu[valued] = -y[len(straight) + len(held) :]
+    _leave_to_fixed(chain, active, eta, m)
     return Point(theta, eta, m, nu)
+
+
+def _leave_to_fixed(chain: Chain, active: Active, eta: Array, m: Array) -> None:
+    """A piece that pulls away from its bound, and is straight on from one whose slope is fixed, leaves that its
+    multiplier, in place: the two are dependent, and only their sum is known."""
+    limits = chain.limits
+    fixed = limits.slope_low == limits.slope_high
+    for k in np.flatnonzero((active.bend[1:-1] == 0) & (fixed[:-1] != fixed[1:])) + 1:
+        piece, other, sign = (k, k - 1, -1.0) if fixed[k - 1] else (k - 1, k, 1.0)
+        after = eta[k] + sign * m[piece]
+        if active.hold[piece] * m[piece] > 0.0 and abs(limits.allowed(after)) <= chain.lam:
+            eta[k], m[other], m[piece] = after, m[other] + m[piece], 0.0
 
 
 def _saddle(chain: Chain, A: sparse.csc_array, right: Array, b: Array) -> tuple[Array, Array] | None:

@@ -27,6 +27,8 @@ from ridgesplines.solvers.constrained.chain import Chain, Point
 from ridgesplines.validation import Array
 
 MAX_STEPS = 400
+#: Values that change by less, relatively, have not moved: what has been tried in vain since is not tried again.
+MOVED = 1e-12
 
 
 def descended(chain: Chain, active: Active, theta: Array) -> tuple[Active, Point] | None:
@@ -45,15 +47,15 @@ def descended(chain: Chain, active: Active, theta: Array) -> tuple[Active, Point
             return None
         step, blocked = _way(part, active, theta, point.theta)
         new = theta + step * (point.theta - theta)
-        if step > 1e-12:
+        if np.abs(new - theta).max() > MOVED * np.abs(theta).max():
             tabu = set()
         if blocked is not None:
             smaller = compact(chain, blocked)
             theta, active = new[np.searchsorted(active.nodes, smaller.nodes)], smaller
             continue
         better = _released(chain, active, point, tabu)
-        if better is None:
-            return active, point
+        if better is None:  # what was tried in vain and still is asked for has multipliers that are not unique
+            return None if tabu and _released(chain, active, point, set()) else (active, point)
         theta = np.interp(chain.t[better.nodes], part.t, point.theta)
         active = better
     return None
