@@ -2,7 +2,6 @@ r"""The network: a shallow network with a skip connection, in normal form (unit 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,15 +11,14 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.dates import Dates, several
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network import archive
 from ridgesplines.network.connecting import connecting
+from ridgesplines.network.exchange.methods import Exchange
 from ridgesplines.polynomials import Polynomial
 from ridgesplines.validation import Array, Immutable, frozen, numbers_as_in, real_array
 
 if TYPE_CHECKING:
     import pandas
     import scipy.interpolate
-    import torch
 
     from ridgesplines.network.components import Components
     from ridgesplines.network.interpret import RidgeFunction
@@ -38,7 +36,7 @@ class Balanced(NamedTuple):
     amplitudes: Array
 
 
-class RidgeSpline(Immutable):
+class RidgeSpline(Exchange, Immutable):
     r"""A ridge spline: a shallow ReLU network with a skip connection, (18) and (33).
 
     .. math:: f(x) = \sum_{k=1}^K v_k\, \rho(w_k^T x - b_k) + c^T x + c_0, \qquad \|w_k\|_2 = 1
@@ -328,34 +326,6 @@ class RidgeSpline(Immutable):
         from ridgesplines.network.segments import piecewise_polynomial
 
         return piecewise_polynomial(self)
-
-    def to_torch(self) -> torch.nn.Module:
-        """The network as an ``nn.Module`` in double precision, at balance, with a skip connection. Needs PyTorch."""
-        from ridgesplines.torch.conversion import to_torch
-
-        return to_torch(self)
-
-    @classmethod
-    def from_torch(cls, module: Any) -> RidgeSpline:
-        """The network that an ``nn.Module`` of the form (7), (18), (19) or (33) is. Needs PyTorch.
-
-        ``nn.Sequential(nn.Linear(d, K), nn.ReLU(), nn.Linear(K, D))``, what `to_torch` returns, or a module of your own
-        with such layers and possibly an ``nn.Linear(d, D)`` as skip connection: the network read from its weights is
-        held against its outputs at random points, and a module that is of no such form is refused with a ProblemError.
-        D = 1 gives a scalar network.
-        """
-        from ridgesplines.torch.conversion import from_torch
-
-        return from_torch(module)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to `path` as an ``.npz`` archive of plain arrays, without pickle."""
-        archive.write(path, self)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> RidgeSpline:
-        """Read a network that `save` wrote."""
-        return archive.read(path, cls)
 
     def require_relu(self, what: str) -> None:
         """Raise where the activation is another one."""

@@ -53,6 +53,7 @@ HANDED_UP = {
 }
 #: The same within a room.
 METHODS = {
+    ("ridgesplines.network.exchange.methods", "ridgesplines.network.spline"),
     ("ridgesplines.network.spline", "ridgesplines.network.components"),
     ("ridgesplines.network.spline", "ridgesplines.network.composed"),
     ("ridgesplines.network.spline", "ridgesplines.network.interpret"),
