@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.objective import relative
 from ridgesplines.problem import Problem
@@ -86,12 +87,13 @@ class Comparison:
     __repr__ = __str__
 
 
-def compare(solutions: Mapping[str, Solution]) -> Comparison:
+def compare(solutions: Mapping[str, Any]) -> Comparison:
     """Solutions of one problem, side by side: objective, gap, seminorm, neurons, distance to the best, seconds.
 
     Parameters
     ----------
-    solutions : by name, such as ``{"convex": solution, "trained": evaluated}``; all of the same problem.
+    solutions : by name, such as ``{"convex": solution, "trained": module}``: solutions, all of the same problem, and
+        networks of any kind, which are evaluated on it; see :func:`ridgesplines.evaluate`.
 
     Returns
     -------
@@ -103,21 +105,25 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
     Raises
     ------
     ProblemError
-        Where the solutions are of different problems, or there are none.
+        Where the solutions are of different problems, there are none, or networks alone.
 
     Examples
     --------
     >>> import ridgesplines as rs
     >>> problem = rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 3.0], lam=0.1)
-    >>> zero = rs.evaluate(problem, rs.RidgeSpline([[1.0]], [1.0], [0.0]))
+    >>> zero = rs.RidgeSpline([[1.0]], [1.0], [0.0])
     >>> [row["K"] for row in rs.compare({"convex": rs.solve(problem), "zero": zero}).rows()][1]
     1
     """
     given = dict(solutions)
     if not given:
         raise ProblemError("solutions", "at least one named solution", "none", 'Pass {"name": solution}.')
-    first = next(iter(given.values())).problem
-    for name, solution in given.items():
+    solved = {name: each for name, each in given.items() if isinstance(each, Solution)}
+    if not solved:
+        remedy = "Pass rs.solve(problem), or rs.evaluate(problem, network), among them."
+        raise ProblemError("solutions", "at least one Solution, which has the problem", "networks alone", remedy)
+    first = next(iter(solved.values())).problem
+    for name, solution in solved.items():
         p = solution.problem
         same = (
             p.lam == first.lam
@@ -135,7 +141,7 @@ def compare(solutions: Mapping[str, Solution]) -> Comparison:
                 f"{name!r}, of another",
                 "Evaluate each network on one problem.",
             )
-    return Comparison(given)
+    return Comparison({name: solved[name] if name in solved else evaluate(first, given[name]) for name in given})
 
 
 def between(problem: Problem) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.dates import require_same
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
+from ridgesplines.network.exchange.reading import as_network
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.dictionary import spread_directions
 from ridgesplines.objective import targets_and_fit
@@ -34,7 +36,7 @@ SMALL_GAP = 1e-6
 N_DIRECTIONS = 32
 
 
-def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME) -> Solution:
+def evaluate(problem: Problem, network: Any, max_time: float = MAX_TIME) -> Solution:
     r"""The distance of a network from the global optimum of its own training problem.
 
     .. math:: \text{gap} = \sum_n s_n L(y_n, f(x_n)) + \lambda \sum_k |v_k| \|w_k\|_2 - D(\tau u)
@@ -42,7 +44,9 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     Parameters
     ----------
     problem : the problem that it was trained for, (17) or (32).
-    network : any network of the form (19) or (33), with or without an affine part.
+    network : any network of the form (19) or (33), with or without an affine part: a RidgeSpline, a fitted estimator, a
+        module or state_dict of PyTorch, a perceptron of scikit-learn, a model of Keras or ONNX, or the name of a file
+        of one; see :func:`ridgesplines.network.as_network`.
     max_time : seconds that a solver may take for the dual vector u, at least 0; what it cannot interrupt comes on top.
         It starts at the network, and only its dual vector is used: the network that is judged is the one given. With 0
         a smooth loss takes the dual vector of the network's own fit, which says little far from the optimum.
@@ -57,8 +61,8 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     Raises
     ------
     ProblemError
-        Where inputs or outputs do not fit, a neuron leaves the groups of the problem's interactions, or the problem has
-        no minimiser.
+        Where it is no network of this form, inputs or outputs do not fit, a neuron leaves the groups of the problem's
+        interactions, or the problem has no minimiser.
 
     Examples
     --------
@@ -69,12 +73,22 @@ def evaluate(problem: Problem, network: RidgeSpline, max_time: float = MAX_TIME)
     10.0
     """
     real_number("max_time", max_time, "a number of seconds >= 0", 0.0)
-    _require_fitting(problem, network)
+    network = network_for(problem, network)
     there = Coordinates(problem)
     with Deferral():
         measured = _measured(problem.isotropic, there.network(network), max_time)
     certificate = there.restored_certificate(measured.certificate)
     return replace(measured, problem=problem, network=network, certificate=certificate)
+
+
+def network_for(problem: Problem, given: Any) -> RidgeSpline:
+    """Any network as one of this problem; one of a single output, (N, 1), as a scalar one, as targets are."""
+    network = as_network(given, problem.n_features)
+    if network.n_outputs == 1 and problem.n_outputs is None and network.polynomial is None:
+        v, c, c0 = network.amplitudes[:, 0], network.slope[:, 0], np.ravel(network.offset)[0]
+        network = network.changed(amplitudes=v, slope=c, offset=c0)
+    _require_fitting(problem, network)
+    return network
 
 
 def _measured(problem: Problem, network: RidgeSpline, max_time: float) -> Solution:
@@ -117,6 +131,10 @@ def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
             f"d = {network.n_features} and D = {network.n_outputs or 1}",
             "Evaluate a network on the problem that it was made for.",
         )
+    own, names = network.feature_names or (), problem.feature_names or ()
+    if own != names and sorted(own) == sorted(names):
+        remedy = "Another order gives another function: reorder the columns of the problem."
+        raise ProblemError("network", f"the features {', '.join(names)}, in this order", ", ".join(own), remedy)
     if network.dates is None and problem.dates is not None:
         expected, got = f"a network of {problem.dates.words}, as the problem's x are", "one of numbers"
         remedy = "Where these are days since 1970-01-01, UTC, evaluate network.changed(dates=problem.dates)."

@@ -61,7 +61,7 @@ class Problem(Immutable):
     X : shape (N, d), or (N,) for d = 1; finite. A DataFrame's column names are kept as `feature_names`. For d = 1 also
         dates or durations, of NumPy, pandas, Arrow or Python: their unit is **days** whatever their dtype's, in lam, in
         slopes and in the numbers of X, which count from 1970-01-01, UTC. Knots, tables and pictures have dates again.
-    y : shape (N,), or (N, D) for vector outputs; what the loss takes.
+    y : shape (N,), or (N, D) for vector outputs; what the loss takes. A column, (N, 1), is one output.
     lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
         There is no factor 1/2 and no 1/N in front of the data term.
     loss : a loss; squared error by default.

@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.set_defaults(run=run)
         if name == "gap":
-            words = "a network written by fit --out (.npz), or a shallow network's state_dict of PyTorch (.pt, .pth)"
+            words = "a network: of fit --out (.npz), of PyTorch, a state_dict (.pt, .pth), or of ONNX (.onnx)"
             command.add_argument("network", metavar="NET", help=words)
         _add_problem(command)
         words = "features that may act together: a number, or groups of columns such as 'age,bmi;s1' (all)"
@@ -62,7 +62,7 @@ def _add_predict(commands: Any) -> None:
     command = commands.add_parser("predict", help=text, description=text[0].upper() + text[1:] + ".")
     command.set_defaults(run=predict)
     command.add_argument(
-        "network", metavar="MODEL.npz", help="a network written by fit --out, or of PyTorch (.pt, .pth)"
+        "network", metavar="MODEL.npz", help="a network written by fit --out, or of PyTorch (.pt, .pth) or ONNX (.onnx)"
     )
     command.add_argument("data", metavar="DATA.csv", help="a table with a header, and the columns of the fit")
     command.add_argument("--features", nargs="+", metavar="COLUMN", help="the columns, where the network has no names")

@@ -1,4 +1,4 @@
-"""Networks that a command is given: of a file of ours or of PyTorch, and the columns that they take."""
+"""Networks that a command is given: of a file of ours, of PyTorch or of ONNX, and the columns that they take."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import TextIO
 import ridgesplines as rs
 from ridgesplines.cli.problem import split
 from ridgesplines.cli.table import TableError
+from ridgesplines.network import as_network
+
+#: Pickles, and models whose layers may be code.
+ENDINGS_OF_CODE = (".pkl", ".pickle", ".joblib", ".keras", ".h5")
 
 
 def read_network(path: str, out: TextIO | None = None) -> rs.RidgeSpline:
-    """A network that `fit --out` or PyTorch wrote; no code that a file may hold is run."""
+    """A network that `fit --out`, PyTorch or an exporter to ONNX wrote; no code that a file may hold is run."""
     try:
         return _read(path, out)
     except OSError as error:
@@ -20,14 +24,14 @@ def read_network(path: str, out: TextIO | None = None) -> rs.RidgeSpline:
 
 
 def _read(path: str, out: TextIO | None) -> rs.RidgeSpline:
-    if Path(path).suffix not in (".pt", ".pth"):
-        return rs.RidgeSpline.load(path)
+    if (ending := Path(path).suffix.lower()) in ENDINGS_OF_CODE:
+        raise TableError(f"{path}: such files may hold code; read it in Python, and pass it to rs.evaluate")
     try:
-        from ridgesplines.torch.conversion import from_file
+        network = as_network(path)
     except ImportError as error:
         raise TableError(f"{path}: {error}") from None
-    network = from_file(path)
-    print("network       tensors read as V relu(W x - b) + C x + c_0; no code in the file was run", file=out)
+    if ending in (".pt", ".pth"):
+        print("network       tensors read as V relu(W x - b) + C x + c_0; no code in the file was run", file=out)
     return network
 
 

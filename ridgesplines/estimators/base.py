@@ -170,8 +170,9 @@ class SplineEstimator(BaseEstimator):
         ----------
         X : the features, one row a sample; a DataFrame's column names are kept. A single feature may be dates or
             durations, of which the numbers are days: see Problem.
-        y : for a regressor numbers, shape (N,), or (N, D) for vector outputs, which squared error alone takes; for a
-            classifier labels of any kind, shape (N,), at least two of them.
+        y : for a regressor numbers, shape (N,), or (N, D) for vector outputs, which squared error alone takes; a
+            column, (N, 1), is one output, whose predictions have shape (N,). For a classifier labels of any kind, shape
+            (N,), at least two of them.
         sample_weight : shape (N,), nonnegative; ones by default.
 
         Returns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import d2_tweedie_score
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows, require_numbers
@@ -52,8 +52,8 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         loss = loss_named(self.loss, LOSSES)
         require_numbers("y", y)
         X, y = self._checked(X, reset=True, y=y, multi_output=True, y_numeric=True)
-        if y.ndim == 2 and y.shape[1] == 1 and not loss.vector:
-            y = column_or_1d(y, warn=True)
+        if y.ndim == 2 and y.shape[1] == 1:  # a column is one output
+            y = y[:, 0]
         kept, weight = positive_rows(X, sample_weight)
         return Posed(X[kept], y[kept], (y[kept],), loss, weight, kept)
 

@@ -57,10 +57,10 @@ class Loss(ABC):
     def check(self, y: Any) -> Array:
         """Targets as an array, or a ProblemError that says what was expected."""
         y = real_array("y", y)
+        if y.ndim == 2 and y.shape[1] == 1:  # a column is one output
+            return y[:, 0]
         if y.ndim == 2 and self.vector:
             return y
-        if y.ndim == 2 and y.shape[1] == 1:
-            return y[:, 0]
         if y.ndim != 1:
             raise ProblemError(
                 "y",

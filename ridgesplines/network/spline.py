@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
     import scipy.interpolate
 
+    from ridgesplines.network.activity import ActiveSubspace, Activity
     from ridgesplines.network.components import Components
     from ridgesplines.network.interpret import RidgeFunction
     from ridgesplines.network.segments import Segments
@@ -326,6 +327,23 @@ class RidgeSpline(Exchange, Immutable):
         from ridgesplines.network.segments import piecewise_polynomial
 
         return piecewise_polynomial(self)
+
+    def activity(self, X: Any) -> Activity:
+        """The rows of X that activate each neuron: how many are dead, how many active at all of them. O(N K d)."""
+        from ridgesplines.network.activity import activity
+
+        return activity(self, self.numbers("X", X))
+
+    def active_subspace(self) -> ActiveSubspace:
+        r"""The directions in which f bends, of the matrix of rows :math:`\|v_k\| w_k^T`, :math:`\|w_k\| = 1`; O(K d^2).
+
+        Across the hyperplane of neuron k the gradient of a ReLU network jumps by :math:`v_k w_k`; the singular values
+        squared add up these jumps, :math:`\sum_k \|v_k\|^2 w_k w_k^T = Q\, \mathrm{diag}(s^2)\, Q^T`. Where s ends
+        after r of them, f is a function of :math:`q_1^T x, \dots, q_r^T x` and an affine part.
+        """
+        from ridgesplines.network.activity import active_subspace
+
+        return active_subspace(self)
 
     def require_relu(self, what: str) -> None:
         """Raise where the activation is another one."""

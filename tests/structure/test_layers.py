@@ -22,10 +22,10 @@ LAYERS = [
     {"relaxation"},
     {"saved", "summary"},
     {"solution"},
-    {"path", "compare", "inference"},
+    {"path", "inference"},
     {"solvers"},
     {"evaluate", "quantiles"},
-    {"solve"},
+    {"solve", "compare"},
     {"estimators", "torch", "theorems", "plotting", "demo", "cli", "__main__"},
 ]
 #: Rungs whose rooms may use one another: the ground, and those who only use what is there.
@@ -53,7 +53,12 @@ HANDED_UP = {
 }
 #: The same within a room.
 METHODS = {
+    ("ridgesplines.network.exchange.methods", "ridgesplines.network.exchange.layers"),
+    ("ridgesplines.network.exchange.methods", "ridgesplines.network.exchange.onnx"),
+    ("ridgesplines.network.exchange.methods", "ridgesplines.network.exchange.scikit_learn"),
+    ("ridgesplines.network.exchange.methods", "ridgesplines.network.exchange.text"),
     ("ridgesplines.network.exchange.methods", "ridgesplines.network.spline"),
+    ("ridgesplines.network.spline", "ridgesplines.network.activity"),
     ("ridgesplines.network.spline", "ridgesplines.network.components"),
     ("ridgesplines.network.spline", "ridgesplines.network.composed"),
     ("ridgesplines.network.spline", "ridgesplines.network.interpret"),

@@ -1,0 +1,75 @@
+"""The multi-layer perceptrons of scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.network.exchange.layers import two_layers
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.validation import real_number
+
+EXPECTED = "a fitted MLPRegressor or MLPClassifier of one hidden layer, with activation='relu'"
+
+
+def from_sklearn(mlp: Any) -> RidgeSpline:
+    """See `RidgeSpline.from_sklearn`."""
+    if not hasattr(mlp, "coefs_"):
+        kind = type(mlp).__name__
+        got = f"{kind}, not fitted" if hasattr(mlp, "hidden_layer_sizes") else kind
+        raise ProblemError("mlp", EXPECTED, got, "Call its fit(X, y) first, or pass another network.")
+    if len(mlp.coefs_) != 2 or mlp.activation != "relu":
+        got = f"{len(mlp.coefs_) - 1} hidden layers, activation={mlp.activation!r}"
+        raise ProblemError("mlp", EXPECTED, got, "Other networks are not of this form.")
+    (W, V), (b, c) = mlp.coefs_, mlp.intercepts_
+    names = getattr(mlp, "feature_names_in_", None)
+    W, b, V, c = (np.asarray(array, dtype=np.float64) for array in (W, b, V, c))
+    return two_layers(W.T, b, V.T, c, None, None if names is None else tuple(map(str, names)))
+
+
+def lam_of_alpha(mlp: Any, n_samples: int) -> float:
+    r"""The lambda of the problem that an MLPRegressor or MLPClassifier with this alpha trains for.
+
+    With squared error, N samples, D outputs and batches of size B, scikit-learn minimises
+
+    .. math:: \frac{1}{2 D N} \sum_n \|y_n - f(x_n)\|^2 + \frac{\alpha}{2 B} \left(\|W\|^2 + \|V\|^2\right),
+
+    which, times 2 D N, has the form (8) with :math:`\lambda = 2 \alpha D N / B`. Its other losses, logistic, softmax
+    and Poisson, have no factor 1/2 and no 1/D: :math:`\lambda = \alpha N / B`. B = N for ``solver="lbfgs"``; for the
+    others it is ``min(200, N)`` unless given. Where B does not divide N, the last batch of each epoch is smaller, and
+    there is no lambda in the strict sense.
+
+    Parameters
+    ----------
+    mlp : the perceptron, fitted or not; not fitted, it is taken to have one output.
+    n_samples : N, of the rows it is trained with: with ``early_stopping=True`` less the validation rows.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ProblemError
+        Where it is none, or classifies each row into several classes at once, which no loss here does.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> from ridgesplines.network import lam_of_alpha
+    >>> lam_of_alpha(MLPRegressor(alpha=0.01, solver="lbfgs"), 1000), lam_of_alpha(MLPRegressor(alpha=0.01), 1000)
+    (0.02, 0.1)
+    """
+    if not hasattr(mlp, "alpha") or not hasattr(mlp, "hidden_layer_sizes"):
+        raise ProblemError("mlp", "an MLPRegressor or MLPClassifier", type(mlp).__name__, "Pass the perceptron.")
+    n = real_number("n_samples", n_samples, "a whole number >= 1", 1.0)
+    outputs, is_classifier = getattr(mlp, "n_outputs_", 1), hasattr(mlp, "predict_proba")
+    if is_classifier and outputs > 1 and mlp.out_activation_ == "logistic":
+        remedy = "Judge its outputs one at a time, with Logistic."
+        raise ProblemError("mlp", "one class for each row", "several classes at once", remedy)
+    size = 200.0 if mlp.batch_size == "auto" else float(mlp.batch_size)
+    batch = n if mlp.solver == "lbfgs" else min(size, n)
+    squared = not is_classifier and getattr(mlp, "loss", "squared_error") == "squared_error"
+    return float(mlp.alpha) * (n / batch) * (2.0 * outputs if squared else 1.0)
