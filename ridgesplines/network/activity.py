@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 
 from ridgesplines.network.spline import RidgeSpline, group_norms
@@ -23,6 +24,13 @@ class Activity:
     counts : how many rows activate each neuron, shape (K,).
     inactive : how many rows lie strictly on the other side of its hyperplane, shape (K,).
     n_samples : N.
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> net = rs.RidgeSpline([[1.0], [1.0], [1.0]], [0.5, 7.0, -7.0], [1.0, 1.0, 1.0])
+    >>> net.activity([0.0, 1.0, 2.0])
+    1 of 3 neurons bend among the data, 1 dead, 1 always active
     """
 
     counts: Array
@@ -80,6 +88,13 @@ class ActiveSubspace:
     ----------
     directions : the rows :math:`q_1, q_2, \dots`, orthonormal, shape (min(K, d), d); signs are arbitrary.
     singular_values : :math:`s_1 \ge s_2 \ge \dots \ge 0`, shape (min(K, d),).
+
+    Examples
+    --------
+    >>> import ridgesplines as rs
+    >>> net = rs.RidgeSpline([[1.0, 0.0], [-1.0, 0.0]], [0.0, 1.0], [3.0, 4.0])
+    >>> net.active_subspace().rank, net.active_subspace().singular_values.tolist()
+    (1, [5.0, 0.0])
     """
 
     directions: Array

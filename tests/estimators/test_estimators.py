@@ -310,11 +310,12 @@ def test_grid_search_in_a_pipeline() -> None:
 
 
 def test_column_of_targets() -> None:
-    column = rs.RidgeSplineRegressor(lam=0.3, solver=GRID, scale=False).fit(X, Y[:, None])
-    assert column.predict(X).shape == (40, 1)
-    with pytest.warns(DataConversionWarning):
-        absolute = rs.RidgeSplineRegressor(lam=0.3, loss="absolute", solver=GRID, scale=False).fit(X, Y[:, None])
-    assert absolute.predict(X).shape == (40,)
+    for loss in ("squared", "absolute"):
+        model = rs.RidgeSplineRegressor(lam=0.3, loss=loss, solver=GRID)
+        vector, column = (clone(model).fit(X, y).predict(X) for y in (Y, Y[:, None]))
+        np.testing.assert_array_equal(vector, column)
+    with pytest.warns(DataConversionWarning):  # scikit-learn asks it of classifiers
+        rs.RidgeSplineClassifier(lam=0.3, solver=GRID).fit(X, np.sign(Y - Y.mean())[:, None])
 
 
 @pytest.mark.parametrize("cls", [rs.LinearSplineRegressor, rs.RidgeSplineRegressor, rs.RidgeSplineClassifier])

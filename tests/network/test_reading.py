@@ -102,6 +102,7 @@ def test_one_feature_and_one_output_need_a_word():
         {"a": np.zeros((3, 2)), "b": np.zeros((3, 2))},
         {"1.weight": np.zeros((3, 2)), "2.weight": np.zeros((3, 3)), "3.weight": np.zeros((1, 3))},
         {"0.weight": np.zeros((3, 2)), "0.bias": np.zeros(4), "2.weight": np.zeros((1, 3))},
+        {"0.weight": np.zeros((3, 1)), "2.weight": np.zeros((1, 3)), "4.weight": np.zeros((1, 1))},  # deep, or a skip
         {"0.weight": np.zeros((3, 2)), "2.weight": np.zeros((1, 3)), "scale": np.zeros(2)},
         {"0.weight": np.zeros((3, 2)), "2.weight": np.full((1, 3), np.nan)},
         {"0.weight": "text", "2.weight": None},
@@ -199,7 +200,7 @@ def test_everything_that_judges_takes_them():
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [(lambda x: x, "function"), (3.0, "float"), (rs.RidgeSplineRegressor(), "not fitted"), (rs.ReLU(), "ReLU")],
+    [(lambda x: x, "function"), (3.0, "float"), (rs.RidgeSplineRegressor(), "Fit it first"), (rs.ReLU(), "ReLU")],
 )
 def test_what_is_no_network(given, words):
     problem = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], lam=1.0)

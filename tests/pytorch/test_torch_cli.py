@@ -72,7 +72,7 @@ def test_what_holds_code_is_refused(table, tmp_path, capsys):
         ([torch.zeros(2)], "list"),
         (nn.Sequential(*sequential(), nn.ReLU(), nn.Linear(1, 1)).state_dict(), "4.weight"),
         ({"0.weight": torch.zeros(3, 1), "2.weight": torch.zeros(1, 4)}, "2.weight (1, 4)"),
-        ({"fc1.weight": torch.zeros(3, 1), "fc2.weight": torch.zeros(1, 3)}, "fc1.weight"),
+        ({"first.weight": torch.zeros(3, 1), "last.weight": torch.zeros(1, 3)}, "first.weight"),
         ({"hidden.weight": torch.zeros(3), "output.weight": torch.zeros(1, 3)}, "hidden.weight (3,)"),
     ],
 )

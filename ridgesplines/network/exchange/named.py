@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +22,8 @@ EXPECTED = (
 KEYS = ("state_dict", "model_state_dict", "model", "network", "net")
 #: What a name says of the kind of an array; what is left is that of its layer.
 KIND = re.compile(r"(^|[._])(weights?|bias(es)?|kernel|[Wwb](?=\d*$))")
-#: Names of layers that say what follows what.
-ORDERED = ("hidden", "output", "skip")
+#: Names of layers that say which is which.
+OWN = ("hidden", "output", "skip")
 
 
 class Layer(NamedTuple):
@@ -98,14 +98,25 @@ def _by_size(matrices: Mapping[str, Array], vectors: Sequence[Array]) -> dict[st
 
 
 def _readings(layers: Sequence[Layer]) -> Iterator[tuple[Layer, ...]]:
-    """Orders of hidden layer, output and skip connection in which the shapes fit."""
-    for order in permutations(layers):
+    """Orders of hidden layer, output and skip connection in which the shapes fit.
+
+    Of three layers that could follow one another, none is a skip connection unless it is called so.
+    """
+    known = {layer.name for layer in layers} <= set(OWN)
+    if not known and len(layers) == 3 and any(_follow(*order) for order in permutations(layers)):
+        return
+    for order in [sorted(layers, key=lambda layer: OWN.index(layer.name))] if known else permutations(layers):
         hidden, output, *rest = order
         skip = rest[0] if rest else None
         consistent = all(layer.bias is None or layer.bias.shape == layer.weight.shape[:1] for layer in order)
         C = None if skip is None else skip.weight
         if consistent and fits(hidden.weight, _bias(hidden), output.weight, _bias(output), C):
-            yield order
+            yield tuple(order)
+
+
+def _follow(*layers: Layer) -> bool:
+    """Whether each layer takes what the one before it returns."""
+    return all(after.weight.shape[1] == len(before.weight) for before, after in pairwise(layers))
 
 
 def _bias(layer: Layer) -> Array:
@@ -113,9 +124,7 @@ def _bias(layer: Layer) -> Array:
 
 
 def _in_order(names: Sequence[str]) -> bool:
-    """Whether the names say that the first comes before the second: by a number in them, or in words that we know."""
-    if all(name in ORDERED for name in names):
-        return names[0] == "hidden" and names[1] == "output"
+    """Whether a number in two names, otherwise alike, says that the first comes before the second."""
     words = [re.split(r"(\d+)", name) for name in names]
     first, second = ([int(part) for part in each[1::2]] for each in words)
     return words[0][::2] == words[1][::2] and first < second

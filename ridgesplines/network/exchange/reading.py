@@ -90,8 +90,8 @@ def _of_ours(given: Any) -> RidgeSpline:
     network = getattr(given, "network", None) or getattr(given, "network_", None)
     if isinstance(network, RidgeSpline):
         return network
-    got = f"{type(given).__name__}, not fitted" if hasattr(given, "fit") else type(given).__name__
-    raise ProblemError("network", EXPECTED, got, "Fit it first, or pass another network.")
+    remedy = "Fit it first." if hasattr(given, "fit") else "Solve the problem first: rs.solve(problem)."
+    raise ProblemError("network", EXPECTED, f"{type(given).__name__}, which has no network", remedy)
 
 
 def _of_sklearn(mlp: Any) -> RidgeSpline:
