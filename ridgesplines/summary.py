@@ -10,6 +10,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.losses.huber import Huber
+from ridgesplines.network.activity import activity
 from ridgesplines.problem import Problem
 from ridgesplines.validation import rounded_up
 from ridgesplines.verdict import Status
@@ -37,6 +38,8 @@ def text(solution: Any) -> str:
         ("objective", f"{solution.objective:.10g} = {solution.data_fit:.10g} + lam * {solution.seminorm:.10g}"),
         ("relative gap", f"{rounded_up(solution.relative_gap)} ({solution.scope_words})"),
     ]
+    if idle := _idle_words(solution):
+        rows.insert(3, ("", idle))
     if solution.status.unpenalised:
         rows.insert(2, ("", UNPENALISED[solution.status]))
     if p.constraints:
@@ -61,6 +64,14 @@ def text(solution: Any) -> str:
     rows += _segment_rows(solution)
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+
+def _idle_words(solution: Any) -> str:
+    """How many neurons of a network that was evaluated bend nowhere among the data."""
+    if solution.status is not Status.EVALUATED or not isinstance(solution.problem.activation, ReLU):
+        return ""
+    found = activity(solution.network, solution.problem.reduced.X)
+    return str(found) if found.n_dead or found.n_always else ""
 
 
 def _segment_rows(solution: Any) -> list[tuple[str, str]]:

@@ -268,6 +268,14 @@ def test_dead_and_always_active_neurons():
         assert (np.abs(net(X) - expected).max() < 1e-12) == (found.dead[k] or found.always[k])
 
 
+def test_a_summary_says_which_neurons_are_idle():
+    x = np.linspace(0.0, 1.0, 10)
+    problem = rs.Problem(x, x**2, lam=0.1)
+    net = rs.RidgeSpline([[1.0], [1.0], [1.0]], [-1.0, 0.5, 2.0], [1.0, 1.0, 1.0])
+    assert "1 of 3 neurons bend among the data, 1 dead, 1 always active" in rs.evaluate(problem, net).summary()
+    assert "dead" not in rs.solve(problem).summary()
+
+
 def test_active_subspace():
     """A function of two projections of five features, and an affine part of all."""
     rng = np.random.default_rng(0)

@@ -100,7 +100,7 @@ def state(prefix="", names=("0", "2")):
 
 
 def checkpoint():
-    own, parameters = state("module.")
+    own, _ = state()
     steps = torch.optim.Adam(own.parameters())
     own(torch.as_tensor(X)).sum().backward()
     steps.step()

@@ -61,9 +61,9 @@ class Exchange:
         """The network that an ``nn.Module`` of the form (7), (18), (19) or (33) is. Needs PyTorch.
 
         ``nn.Sequential(nn.Linear(d, K), nn.ReLU(), nn.Linear(K, D))``, what `to_torch` returns, or a module of your own
-        with such layers and possibly an ``nn.Linear(d, D)`` as skip connection: the network read from its weights is
-        held against its outputs at random points, and a module that is of no such form is refused with a ProblemError.
-        D = 1 gives a scalar network.
+        with such layers and possibly an ``nn.Linear(d, D)`` as skip connection, and a ``BatchNorm1d`` or a further
+        ``nn.Linear`` in front of its inputs: the network read from its weights is held against its outputs at random
+        points, and a module that is of no such form is refused with a ProblemError. D = 1 gives a scalar network.
         """
         from ridgesplines.torch.conversion import from_torch
 
