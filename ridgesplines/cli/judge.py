@@ -26,7 +26,7 @@ def gap(args: argparse.Namespace) -> int:
 
 def _evaluated(args: argparse.Namespace) -> rs.Solution:
     """The user's network on the user's problem."""
-    network = read_network(args.network)
+    network = read_network(args.network, args.features)
     match_features(args, network)
     return rs.evaluate(with_lam(problem_of(args, network.activation), args.lam), network)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -15,19 +16,19 @@ from ridgesplines.network import as_network
 ENDINGS_OF_CODE = (".pkl", ".pickle", ".joblib", ".keras", ".h5")
 
 
-def read_network(path: str, out: TextIO | None = None) -> rs.RidgeSpline:
+def read_network(path: str, features: Sequence[str] | None = None, out: TextIO | None = None) -> rs.RidgeSpline:
     """A network that `fit --out`, PyTorch or an exporter to ONNX wrote; no code that a file may hold is run."""
     try:
-        return _read(path, out)
+        return _read(path, len(split(features, ())) if features else None, out)
     except OSError as error:
         raise TableError(f"{path}: {error.strerror or error}") from None
 
 
-def _read(path: str, out: TextIO | None) -> rs.RidgeSpline:
+def _read(path: str, n_features: int | None, out: TextIO | None) -> rs.RidgeSpline:
     if (ending := Path(path).suffix.lower()) in ENDINGS_OF_CODE:
         raise TableError(f"{path}: such files may hold code; read it in Python, and pass it to rs.evaluate")
     try:
-        network = as_network(path)
+        network = as_network(path, n_features)
     except ImportError as error:
         raise TableError(f"{path}: {error}") from None
     if ending in (".pt", ".pth"):

@@ -20,7 +20,7 @@ from ridgesplines.validation import Array
 
 def predict(args: argparse.Namespace) -> int:
     paths.check([args.network, args.data], (args.out, ()))
-    network, table = read_network(args.network, sys.stderr), read_table(args.data)
+    network, table = read_network(args.network, args.features, sys.stderr), read_table(args.data)
     match_features(args, network, sys.stderr)
     names = split(args.features or _only_one(table, network), table.columns)
     if len(names) != network.n_features:

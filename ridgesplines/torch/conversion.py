@@ -98,8 +98,8 @@ def _values(module: nn.Module, X: Array) -> Array | None:
     return numbers(values) if isinstance(values, torch.Tensor) else None
 
 
-def from_file(path: str | os.PathLike[str]) -> RidgeSpline:
-    """A network from parameters that ``torch.save(module.state_dict(), path)`` wrote.
+def from_file(path: str | os.PathLike[str], n_features: int | None = None) -> RidgeSpline:
+    """A network, of `n_features` where that is known, from what ``torch.save(module.state_dict(), path)`` wrote.
 
     Nothing in the file is run: what it names is looked at first, then it is read with ``weights_only=True``, and
     anything but tensors and plain values by name is refused. Shapes and names say how the tensors belong together; that
@@ -109,7 +109,7 @@ def from_file(path: str | os.PathLike[str]) -> RidgeSpline:
     got = "which holds something else, or is damaged; code that a file holds is never run"
     with damage_in_words(path, EXPECTED_BY_NAME, got, "Save torch.save(module.state_dict(), path)."):
         saved = torch.load(_plain(path), map_location="cpu", weights_only=True)
-    return from_state(saved)
+    return from_state(saved, n_features)
 
 
 def _plain(path: str | os.PathLike[str]) -> BytesIO:

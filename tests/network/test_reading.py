@@ -94,6 +94,13 @@ def test_one_feature_and_one_output_need_a_word():
     assert rs.evaluate(problem, named, max_time=0.0).objective == expected
 
 
+def test_another_number_of_inputs_is_said_in_words():
+    W, b, V, c, _ = layers(3, 6, 1)
+    problem = rs.Problem(np.eye(2), [0.0, 1.0], lam=1.0)
+    with pytest.raises(rs.ProblemError, match="d = 2 inputs"):
+        rs.evaluate(problem, {"A.weight": W, "A.bias": b, "B.weight": V, "B.bias": c})
+
+
 @pytest.mark.parametrize(
     "state",
     [

@@ -72,7 +72,7 @@ def test_what_holds_code_is_refused(table, tmp_path, capsys):
         ([torch.zeros(2)], "list"),
         (nn.Sequential(*sequential(), nn.ReLU(), nn.Linear(1, 1)).state_dict(), "4.weight"),
         ({"0.weight": torch.zeros(3, 1), "2.weight": torch.zeros(1, 4)}, "2.weight (1, 4)"),
-        ({"first.weight": torch.zeros(3, 1), "last.weight": torch.zeros(1, 3)}, "first.weight"),
+        ({"first.weight": torch.zeros(3, 2), "last.weight": torch.zeros(2, 3)}, "first.weight"),
         ({"hidden.weight": torch.zeros(3), "output.weight": torch.zeros(1, 3)}, "hidden.weight (3,)"),
     ],
 )
@@ -91,6 +91,14 @@ def test_no_file_and_no_pytorch(table, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ridgesplines.torch.conversion", None)
     assert gap(tmp_path / "none.pt", table, "--features", "x") == 2
     assert "error" in capsys.readouterr().err
+
+
+def test_the_features_settle_which_layer_is_first(table, tmp_path, capsys):
+    path = tmp_path / "net.pt"
+    torch.save({"first.weight": torch.ones(3, 1), "last.weight": torch.ones(1, 3)}, path)
+    assert gap(path, table, "--features", "x") == 0
+    assert gap(path, table) == 2
+    assert "first.weight (3, 1)" in capsys.readouterr().err
 
 
 def test_two_inputs_for_a_network_of_one(table, tmp_path, capsys):

@@ -35,9 +35,10 @@ class Layer(NamedTuple):
 
 
 def parameters(given: Mapping[object, object]) -> Mapping[object, object]:
-    """The part of a checkpoint that holds the parameters: itself, where none is known by its name."""
-    inner = (given[key] for key in KEYS if key in given)
-    return next((part for part in inner if isinstance(part, Mapping)), given)
+    """The part of a checkpoint that holds the parameters, by its name, or as the only one of parts; else itself."""
+    parts = {key: part for key, part in given.items() if isinstance(part, Mapping)}
+    known = [parts[key] for key in KEYS if key in parts]
+    return (known or [*parts.values()])[0] if known or len(parts) == 1 else given
 
 
 def from_named(arrays: Mapping[str, Array], n_features: int | None = None, turned: bool = False) -> RidgeSpline:
@@ -52,10 +53,9 @@ def from_named(arrays: Mapping[str, Array], n_features: int | None = None, turne
     readings = list(_readings(layers))
     if turned:
         readings += _readings([layer._replace(weight=layer.weight.T) for layer in layers])
-    if n_features is not None:
+    readings = [each for each in readings if not _in_order([each[1].name, each[0].name])]
+    if len(readings) > 1 and n_features is not None:
         readings = [each for each in readings if each[0].weight.shape[1] == n_features]
-    names = [[layer.name for layer in each[:2]] for each in readings]
-    readings = [each for each, pair in zip(readings, names, strict=True) if not _in_order(pair[::-1])]
     if len(readings) != 1:
         raise ValueError("no network, or more than one")
     hidden, output, *rest = readings[0]

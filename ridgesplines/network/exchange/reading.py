@@ -57,7 +57,7 @@ def as_network(given: Any, n_features: int | None = None) -> RidgeSpline:
     if isinstance(given, RidgeSpline):
         return given
     if isinstance(given, (str, os.PathLike)):
-        return _of_file(given)
+        return _of_file(given, n_features)
     if isinstance(given, Mapping):
         return _of_mapping(given, n_features)
     roots = {kind.__module__.partition(".")[0] for kind in type(given).__mro__}
@@ -131,7 +131,7 @@ def _of_mapping(given: Mapping[Any, Any], n_features: int | None) -> RidgeSpline
         raise ProblemError("network", named.EXPECTED, seen or "nothing", remedy) from None
 
 
-def _of_file(path: str | os.PathLike[str]) -> RidgeSpline:
+def _of_file(path: str | os.PathLike[str], n_features: int | None) -> RidgeSpline:
     """The network in a file, by its ending."""
     ending = Path(path).suffix.lower()
     if ending == ".onnx":
@@ -141,5 +141,5 @@ def _of_file(path: str | os.PathLike[str]) -> RidgeSpline:
     if ending in (".pt", ".pth"):
         from ridgesplines.torch.conversion import from_file
 
-        return from_file(path)
+        return from_file(path, n_features)
     return RidgeSpline.load(path)

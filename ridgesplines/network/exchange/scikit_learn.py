@@ -17,9 +17,9 @@ EXPECTED = "a fitted MLPRegressor or MLPClassifier of one hidden layer, with act
 def from_sklearn(mlp: Any) -> RidgeSpline:
     """See `RidgeSpline.from_sklearn`."""
     if not hasattr(mlp, "coefs_"):
-        kind = type(mlp).__name__
-        got = f"{kind}, not fitted" if hasattr(mlp, "hidden_layer_sizes") else kind
-        raise ProblemError("mlp", EXPECTED, got, "Call its fit(X, y) first, or pass another network.")
+        kind, is_one = type(mlp).__name__, hasattr(mlp, "hidden_layer_sizes")
+        remedy = "Call its fit(X, y) first." if is_one else "Other models of scikit-learn are no networks."
+        raise ProblemError("mlp", EXPECTED, f"{kind}, not fitted" if is_one else kind, remedy)
     if len(mlp.coefs_) != 2 or mlp.activation != "relu":
         got = f"{len(mlp.coefs_) - 1} hidden layers, activation={mlp.activation!r}"
         raise ProblemError("mlp", EXPECTED, got, "Other networks are not of this form.")
