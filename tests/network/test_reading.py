@@ -6,7 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, QuantileTransformer, StandardScaler
 
 import ridgesplines as rs
 from ridgesplines.network import as_network, lam_of_alpha
@@ -174,8 +177,30 @@ def test_the_batches_of_a_perceptron_count():
     assert ((net(X) - y) ** 2).sum() + lam / 2 * weights == pytest.approx(2 * 60 * mlp.loss_curve_[0], rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    "scalers",
+    [
+        [StandardScaler()],
+        [StandardScaler(with_mean=False)],
+        [StandardScaler(with_std=False), MinMaxScaler((-2.0, 1.0))],
+        [MaxAbsScaler(), "passthrough", StandardScaler()],
+    ],
+)
+def test_pipelines_in_the_units_of_x(scalers):
+    X, y = table()
+    X = X * [1.0, 50.0, 0.01] + [0.0, 300.0, 1.0]
+    mlp = MLPRegressor(hidden_layer_sizes=7, solver="lbfgs", max_iter=20, random_state=0)
+    pipeline = fitted(make_pipeline(*scalers, mlp), X, y)
+    assert np.abs(as_network(pipeline)(X) - pipeline.predict(X)).max() <= 1e-10
+
+
 def test_other_perceptrons_are_refused():
     X, y = table()
+    for scaler in (QuantileTransformer(n_quantiles=10), MinMaxScaler(clip=True)):
+        with pytest.raises(rs.ProblemError, match=f"a pipeline with {type(scaler).__name__}"):
+            as_network(fitted(make_pipeline(scaler, MLPRegressor(max_iter=1)), X, y))
+    with pytest.raises(rs.ProblemError, match="no networks"):
+        as_network(make_pipeline(StandardScaler(), LinearRegression()).fit(X, y))
     deep = fitted(MLPRegressor(hidden_layer_sizes=(4, 4), max_iter=1), X, y)
     tanh = fitted(MLPRegressor(hidden_layer_sizes=4, activation="tanh", max_iter=1), X, y)
     for mlp, words in ((deep, "2 hidden layers"), (tanh, "tanh"), (MLPRegressor(), "not fitted")):

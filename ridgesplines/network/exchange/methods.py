@@ -71,7 +71,9 @@ class Exchange:
 
     @classmethod
     def from_sklearn(cls, mlp: Any) -> RidgeSpline:
-        """The network of a fitted MLPRegressor or MLPClassifier with one hidden layer of ReLU.
+        """The network of a fitted MLPRegressor or MLPClassifier with one hidden layer of ReLU, or of a pipeline.
+
+        Scalers in front of it in the pipeline become part of the weights.
 
         Of a classifier the logits, as Logistic takes them for two classes, the second positive, and Softmax for more.
         The lambda that its alpha means is :func:`ridgesplines.network.lam_of_alpha`.

@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.exchange.layers import two_layers
+from ridgesplines.network.exchange.wiring import AffineMap
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.validation import real_number
 
-EXPECTED = "a fitted MLPRegressor or MLPClassifier of one hidden layer, with activation='relu'"
+EXPECTED = (
+    "a fitted MLPRegressor or MLPClassifier of one hidden layer, with activation='relu', or a pipeline of "
+    "StandardScaler, MinMaxScaler or MaxAbsScaler, which do not clip, and one of these"
+)
 
 
-def from_sklearn(mlp: Any) -> RidgeSpline:
+def from_sklearn(model: Any) -> RidgeSpline:
     """See `RidgeSpline.from_sklearn`."""
+    *front, mlp = [step for _, step in getattr(model, "steps", [("mlp", model)]) if step not in (None, "passthrough")]
+    _require_one(mlp)
+    (W, V), (b, c) = ([np.asarray(array, dtype=np.float64) for array in part] for part in (mlp.coefs_, mlp.intercepts_))
+    hidden = AffineMap(W.T, b)
+    for scaler in reversed(front):
+        hidden = hidden.after(_scaling(scaler))
+    names = getattr(model, "feature_names_in_", None)
+    return two_layers(*hidden, V.T, c, None, None if names is None else tuple(map(str, names)))
+
+
+def _scaling(scaler: Any) -> AffineMap:
+    """The map of a fitted scaler, feature by feature."""
+    kind, d = type(scaler).__name__, getattr(scaler, "n_features_in_", 0)
+    if kind not in SCALERS or not d or getattr(scaler, "clip", False):
+        raise ProblemError("mlp", EXPECTED, f"a pipeline with {kind}", "Fit the pipeline, or pass its last step.")
+    factor, shift = SCALERS[kind](scaler)
+    ones = np.ones(d)
+    return AffineMap(np.diag(ones * factor), ones * shift)
+
+
+def _standard(scaler: Any) -> tuple[Any, Any]:
+    factor = 1.0 / scaler.scale_ if scaler.with_std else 1.0
+    return factor, -factor * scaler.mean_ if scaler.with_mean else 0.0
+
+
+#: The factors and shifts of scalers, x -> factor x + shift.
+SCALERS: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "StandardScaler": _standard,
+    "MinMaxScaler": lambda scaler: (scaler.scale_, scaler.min_),
+    "MaxAbsScaler": lambda scaler: (1.0 / scaler.scale_, 0.0),
+}
+
+
+def _require_one(mlp: Any) -> None:
+    """Raise for what is no fitted perceptron of one hidden layer."""
     if not hasattr(mlp, "coefs_"):
         kind, is_one = type(mlp).__name__, hasattr(mlp, "hidden_layer_sizes")
         remedy = "Call its fit(X, y) first." if is_one else "Other models of scikit-learn are no networks."
@@ -23,10 +63,6 @@ def from_sklearn(mlp: Any) -> RidgeSpline:
     if len(mlp.coefs_) != 2 or mlp.activation != "relu":
         got = f"{len(mlp.coefs_) - 1} hidden layers, activation={mlp.activation!r}"
         raise ProblemError("mlp", EXPECTED, got, "Other networks are not of this form.")
-    (W, V), (b, c) = mlp.coefs_, mlp.intercepts_
-    names = getattr(mlp, "feature_names_in_", None)
-    W, b, V, c = (np.asarray(array, dtype=np.float64) for array in (W, b, V, c))
-    return two_layers(W.T, b, V.T, c, None, None if names is None else tuple(map(str, names)))
 
 
 def lam_of_alpha(mlp: Any, n_samples: int) -> float:
