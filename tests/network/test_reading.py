@@ -194,6 +194,18 @@ def test_pipelines_in_the_units_of_x(scalers):
     assert np.abs(as_network(pipeline)(X) - pipeline.predict(X)).max() <= 1e-10
 
 
+def test_scales_are_those_of_the_training_problem():
+    X, y = table()
+    X = X * [1.0, 50.0, 0.01] + [0.0, 300.0, 1.0]
+    scaler, mlp = StandardScaler(), MLPRegressor(hidden_layer_sizes=7, solver="lbfgs", max_iter=20, random_state=0)
+    pipeline = fitted(make_pipeline(scaler, mlp), X, y)
+    own = rs.evaluate(rs.Problem(scaler.transform(X), y, 0.5), mlp, max_time=0.0)
+    there = rs.evaluate(rs.Problem(X, y, 0.5, scales=scaler.scale_), pipeline, max_time=0.0)
+    assert there.objective == pytest.approx(own.objective, rel=1e-10)
+    model = rs.RidgeSplineRegressor(lam=0.5, scale=True).fit(X, y)
+    assert np.abs(as_network(model)(X) - model.predict(X)).max() <= 1e-12
+
+
 def test_other_perceptrons_are_refused():
     X, y = table()
     for scaler in (QuantileTransformer(n_quantiles=10), MinMaxScaler(clip=True)):
