@@ -37,7 +37,7 @@ class Candidate:
     ----------
     entry : what may act together.
     lams, scores : the values of lam, decreasing, and the score of each, shape (n_lams,); NaN where not all folds went.
-    paths : the Paths for all rows, as far as all folds went: one, or one a class.
+    paths : the Paths for all rows, to the best score at least: one, or one a class.
     sign : 1 where the least score is the best, -1 where the greatest is.
     most : the most neurons of a fit that may be chosen; None for any.
     scores_se, scores_folds : the standard errors (n_lams,), and the scores (n_lams, n_folds); None without folds.

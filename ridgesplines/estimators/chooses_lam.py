@@ -164,8 +164,8 @@ class ChoosesLam(HasRange, HasFolds):
         check_is_fitted(self)
         neurons = np.sum([[solution.network.n_neurons for solution in path] for path in self.paths_], axis=0)
         errors = getattr(self, "scores_se_", None)
-        errors = None if errors is None else errors[: len(neurons)]
-        lams, scores = self.lams_[: len(neurons)], self.scores_[: len(neurons)]  # those that every fold reached
+        tried = slice(int((~np.isnan(self.scores_)).sum()))  # those that every fold reached
+        lams, scores, errors = self.lams_[tried], self.scores_[tried], None if errors is None else errors[tried]
         settings: dict[str, Any] = {"label": self._score_name(), "greater_is_better": self._sign < 0.0} | kwargs
         return plot_criterion(lams, neurons, scores, self.lam_, errors, **settings)
 
@@ -212,9 +212,7 @@ class ChoosesLam(HasRange, HasFolds):
         with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
             lams, scores, timed_out = self._scored(posed, splits, share, clock)
             mean, error = averaged(scores, share)
-            last = int(np.isfinite(scores).all(axis=1).sum())
-            if clock.seconds < np.inf:
-                last = int(np.nanargmin(self._sign * mean)) + 1
+            last = self._reach(posed, mean, clock)
             pieces = self._pieces(lams[:last])
             jobs = [delayed(_solutions)(self, posed, piece, clock.left / self._waves(pieces)) for piece in pieces]
             found = Parallel(n_jobs=self.n_jobs)(jobs)
@@ -223,6 +221,16 @@ class ChoosesLam(HasRange, HasFolds):
             mean[len(paths[0]) :], timed_out = np.nan, True
         open_ended = self._open_ended(mean, error)
         return Candidate(entry, lams, mean, paths, self._sign, error, scores, None, open_ended, timed_out)
+
+    def _reach(self, posed: Posed, scores: Array, clock: Clock) -> int:
+        """How many lams the path for all rows goes through: up to the best where paths end early, or time is short."""
+        if clock.seconds < np.inf or (self._ends_early(posed) and self.max_neurons is None):
+            return int(np.nanargmin(self._sign * scores)) + 1
+        return int(np.isfinite(scores).sum())
+
+    def _ends_early(self, posed: Posed) -> bool:
+        """Lams that the user named are tried; segments know nothing of each other; one dimension costs little."""
+        return self.lams is None and self.n_segments == 1 and posed.X.shape[1] > 1
 
     def _waves(self, jobs: Sequence[Any]) -> int:
         """How many times as long the jobs take as one of them."""
@@ -257,8 +265,7 @@ class ChoosesLam(HasRange, HasFolds):
         score = mean_loss if self.scoring is None else scorer(self, self.scoring, weighted)
         parallel = Parallel(n_jobs=self.n_jobs)
         run = partial(_scores, self._bare(), posed, score=score)
-        # Lams that the user named are tried; segments know nothing of each other; in one dimension lams cost little.
-        ends = self.lams is None and self.n_segments == 1 and posed.X.shape[1] > 1
+        ends = self._ends_early(posed)
         pieces = self._pieces(lams)
         parts = [(k, split, piece) for k, split in enumerate(splits) for piece in pieces]
         seconds = FOLDING * clock.left / self._waves(parts)

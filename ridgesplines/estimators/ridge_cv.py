@@ -92,9 +92,10 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     candidates_ : what was tried, one for each candidate in the order given (those that mean the same once), each with
         `interactions`, `lams`, `scores`, `scores_se`, `scores_folds` and `paths`, and `lam` and `score` of its best.
     sigma_ : with ``"sure"`` only: the standard deviation of the noise that was used.
-    path_ : the Path for all rows, as far as all folds went: ``path_[i]`` is of ``lams_[i]``, solved to `fold_tol`, or
-        to `tol` where it is ``lam_`` or where another criterion than ``"cv"`` asks for it. ``path_.plot()`` shows it,
-        and ``plot()`` the scores.
+    path_ : the Path for all rows: ``path_[i]`` is of ``lams_[i]``, solved to `fold_tol`, or to `tol` where it is
+        ``lam_`` or where another criterion than ``"cv"`` asks for it. It goes to the lam of the best score where the
+        paths of the folds may end early, and else as far as all folds went. ``path_.plot()`` shows it, and ``plot()``
+        the scores.
     solution_ : the Solution of ``lam_``.
     network_ : the RidgeSpline f of X.
     timed_out_ : whether time has ended the choice or the fit.
@@ -121,8 +122,9 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
     **Paths that end early.** Small lams cost most. Where `lams` is not given and d >= 2, the path of a fold ends when
     its score has clearly passed its best: lam has fallen below a quarter of the best one, and the last three scores are
     each worse by more than a fiftieth of the spread of those so far. The best mean must be followed by two lams
-    that all folds have, the scores of ended ones taken to stay as they were: otherwise these are taken up again. What
-    is missed is a second optimum far below the first: pass `lams` to have all of them tried.
+    that all folds have, the scores of ended ones taken to stay as they were: otherwise these are taken up again. The
+    path for all rows then ends at the best (with `max_neurons` it goes on). What is missed is a second optimum far
+    below the first: pass `lams` to have all of them tried, and solved for all rows.
 
     **Candidates.** Each of several `interactions` has its own path, from its own lambda_max; all have the same folds.
     The best score of all is taken; for ``"one-se"`` what allows the least within one standard error of it: the fewest
@@ -254,7 +256,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     ----------
     lam_, lams_, scores_, scores_mean_, scores_se_, scores_folds_, interactions_, candidates_ : as for
         RidgeSplineRegressorCV.
-    paths_ : the Paths for all rows, as far as all folds went: one, or for the hinge loss with more than two classes one
+    paths_ : the Paths for all rows, as far as `path_` goes there: one, or for the hinge loss with several classes one
         a class.
     path_ : the Path, where there is one.
     timed_out_, solutions_, solution_, network_, scaler_, feature_importances_, classes_, n_features_in_,

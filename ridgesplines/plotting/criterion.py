@@ -26,7 +26,7 @@ def plot_criterion(
     Parameters
     ----------
     lams : the values that were compared, decreasing, shape (n_lams,).
-    neurons : K of their solutions, shape (n_lams,), shown on the axis above.
+    neurons : K of their solutions, as far as these are known, to the chosen one at least; shown on the axis above.
     scores : the criterion of each, shape (n_lams,); infinite ones are left out.
     chosen : the lam that was chosen, one of `lams`.
     errors : standard errors, shape (n_lams,), drawn as bars; none by default.
@@ -76,7 +76,7 @@ def plot_criterion(
     axes.set_ylabel(label)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
-    _neurons_above(axes, lams, neurons)
+    _neurons_above(axes, lams[: len(neurons)], neurons)
     return figure
 
 

@@ -154,8 +154,15 @@ def test_folds_end_where_their_best_is_passed() -> None:
     np.testing.assert_array_equal(np.isnan(fitted.scores_), [False] * 5 + [True] * 2)
     np.testing.assert_array_equal(np.isnan(fitted.scores_se_), np.isnan(fitted.scores_))
     assert fitted.lam_ == fitted.lams_[1]
+    np.testing.assert_array_equal(fitted.path_.lams, fitted.lams_[:2])  # smaller ones cost most, and are not chosen
+    scores, chosen = fitted.plot().axes[0].get_lines()[0], fitted.plot().axes[0].get_lines()[-1]
+    np.testing.assert_array_equal(scores.get_ydata(), fitted.scores_[:5])
+    assert chosen.get_label().startswith("chosen")
+
+
+def test_the_path_goes_on_where_few_neurons_are_asked_for() -> None:
+    fitted = scripted([[5, 2, 3, 4, 4, 4, 4]] * 3, max_neurons=99)
     np.testing.assert_array_equal(fitted.path_.lams, fitted.lams_[:5])
-    assert fitted.plot().axes[0].get_lines()[-1].get_label().startswith("chosen")
 
 
 @pytest.mark.parametrize("settings", [{"lams": True}, {"n_segments": 2}], ids=str)
@@ -175,7 +182,7 @@ def test_folds_are_taken_up_again_where_the_choice_needs_them(rule: str) -> None
     every = scripted(LATE, rule=rule, lams=fitted.lams_)
     assert fitted.lam_ == every.lam_
     np.testing.assert_array_equal(-fitted.scores_folds_[:7], np.transpose(LATE)[:7])
-    assert len(fitted.path_) == 7
+    assert len(fitted.path_) == 5  # to the best score, by either rule
     assert fitted.lam_ == fitted.lams_[4] or rule == "one-se"
 
 
@@ -203,7 +210,7 @@ def test_a_path_taken_up_starts_from_its_last_network(monkeypatch: Any) -> None:
     folds = [(start, n) for start, rows, n in starts if rows < N]
     assert folds == [(False, 9)] * 3 + [(True, 2)] * 2
     assert starts[-1] == (True, N, 1)  # the fit that is kept, from that of the path
-    assert len(fitted.path_) == 7
+    assert len(fitted.path_) == 5
 
 
 # --------------------------------------------------------------- the same choice as with all lams tried

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,24 +25,44 @@ from ridgesplines.solvers.column_generation.state import Phase, State
 
 #: Steps of a slide.
 STEPS = 40
-#: A round is slow where the objective falls by less than this, relatively; so many of them in a row are the last.
-SLOW, SLOW_AMONG_FEW, SLOW_ROUNDS = 1e-4, 1e-3, 2
 #: Data are few where there are fewer than so many for each parameter of a neuron.
 FEW = 2.0
 #: Neurons join where |eta| exceeds lam by more than this, relatively.
 VIOLATION_RTOL = 1e-7
 
 
-def descent(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
+class Pace(NamedTuple):
+    """When a round is slow: where the objective falls by less, relatively; and how many of them in a row are the last.
+
+    Attributes
+    ----------
+    enough, among_few : what is enough for a round, and for one where data are few.
+    rounds : the slow ones in a row.
+    confirmed : whether a small gap is looked at once more, from other starts.
+    """
+
+    enough: float
+    among_few: float
+    rounds: int
+    confirmed: bool
+
+
+#: For what comes as near to the optimum as it can, and for what is only to predict about as well.
+PATIENT, BRIEF = Pace(1e-4, 1e-3, 2, True), Pace(2e-3, 2e-3, 1, False)
+
+
+def descent(
+    problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf, pace: Pace = PATIENT
+) -> Iterator[State]:
     """One state a round, until its gap (searched, by a batch) is at most `tol`, or rounds are slow."""
     slow = 0
     while True:
         u, _ = projected(problem, fit.u)
-        state, found = stands(problem, fit, u, oracle, tol, end, rough=True)
+        state, found = stands(problem, fit, u, oracle, tol if pace.confirmed else 0.0, end, rough=True)
         state = state._replace(phase=Phase.FAST)
         yield state
         check()
-        if state.gap <= max(tol, SLIDING_GAP) or slow >= SLOW_ROUNDS or time.perf_counter() > end:
+        if state.gap <= max(tol, SLIDING_GAP) or slow >= pace.rounds or time.perf_counter() > end:
             return
         new = joining(problem, u, found, VIOLATION_RTOL, most_joining(problem, fit))
         larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
@@ -49,7 +70,7 @@ def descent(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float =
             return
         few = len(larger.neurons) * (problem.n_features + 1) * FEW > len(problem.y)
         fit = _slid(problem, larger, end)
-        enough = (SLOW_AMONG_FEW if few else SLOW) * abs(state.fit.objective)
+        enough = (pace.among_few if few else pace.enough) * abs(state.fit.objective)
         slow = slow + 1 if state.fit.objective - fit.objective < enough else 0
 
 

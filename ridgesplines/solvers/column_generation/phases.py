@@ -9,7 +9,7 @@ import numpy as np
 
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.continuation import continuation
-from ridgesplines.solvers.column_generation.descent import descent
+from ridgesplines.solvers.column_generation.descent import BRIEF, PATIENT, descent
 from ridgesplines.solvers.column_generation.refits import Fit
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP, cutting_planes, rounds
 from ridgesplines.solvers.column_generation.state import Pricing, State
@@ -35,7 +35,7 @@ def states(problem: Problem, fit: Fit, pricing: Pricing, tol: float, end: float 
         yield from cutting_planes(problem, fit, oracle, tol, end)
         return
     if fast:
-        for state in descent(problem, fit, oracle, tol, end):
+        for state in descent(problem, fit, oracle, tol, end, BRIEF if briefly else PATIENT):
             fit = state.fit
             if state.gap <= tol and (exact or tol < SLIDING_GAP) and not briefly:
                 break  # for the exact rounds to confirm

@@ -64,8 +64,9 @@ class ColumnGeneration(Solver):
         then neurons at which its certificate has :math:`|\eta| > \lambda` join its network.
     device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed.
     briefly : whether to end with the phase of batches or envelopes, where there is one, though `tol` be not reached:
-        for one who compares predictions, as the folds of a cross-validation do. It costs a small part of the time, and
-        the objective is then about one per cent above its minimum at most, in practice; no gap is promised.
+        for one who compares predictions, as the folds of a cross-validation do. The phase then ends at the first round
+        that lowers the objective by less than a fifth of a per cent. It costs a small part of the time, and the
+        objective is one or two per cent above its minimum at most, in practice; no gap is promised.
     verbose : whether a line is printed to standard error in every round.
 
     Notes
