@@ -27,7 +27,7 @@ class Coordinates:
     >>> import ridgesplines as rs
     >>> coordinates = Coordinates(rs.Problem([[0.0, 10.0], [1.0, 30.0]], [0.0, 1.0], lam=1.0, scales=[1.0, 10.0]))
     >>> net = coordinates.network(rs.RidgeSpline([[0.6, 0.08]], [1.0], [1.0]))
-    >>> net.seminorm.round(6), coordinates.restored(net).weights.round(6).tolist()
+    >>> round(net.seminorm, 6), coordinates.restored(net).weights.round(6).tolist()
     (1.0, [[0.991228, 0.132164]])
     """
 
