@@ -3,7 +3,9 @@
 A ridge function is a function of one projection of x; nothing here is Tikhonov's "ridge".
 """
 
+from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ridgesplines.activations.arctan import Arctan
@@ -138,4 +140,26 @@ def __getattr__(name: str) -> Any:
             return getattr(import_module("ridgesplines.estimators"), name)
         if name in _ROOMS:
             return import_module(f"ridgesplines.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_suggestion(name)}")
+
+
+def __dir__() -> list[str]:
+    """The public names, those that are imported on first use too; `torch` where PyTorch is installed."""
+    absent = set() if _is_installed("torch") else {"torch"}
+    return sorted({*__all__, *_ROOMS, "__version__"} - absent)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ImportError:
+        return False
+
+
+def _suggestion(name: str) -> str:
+    """The public names that a misspelt one is near to, in words; empty where there are none."""
+    if name.startswith("_"):
+        return ""
+    lower = {public.lower(): public for public in (*_ROOMS, *__all__)}
+    near = [lower[match] for match in get_close_matches(name.lower(), lower, n=2)]
+    return f"; did you mean {' or '.join(f'rs.{public}' for public in near)}?" if near else ""
