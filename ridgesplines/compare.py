@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ridgesplines import notebook
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.objective import relative
@@ -71,14 +72,23 @@ class Comparison:
 
         return pd.DataFrame(self.rows()).set_index("name")
 
-    def plot(self, **kwargs: Any) -> Figure:
+    def _repr_html_(self) -> str:
+        """The table, in a notebook."""
+        rows = self._written()
+        return notebook.table("Comparison", [tuple(row.values()) for row in rows], tuple(rows[0]))
+
+    def plot(self, unit: str = "epoch", *, ax: Any = None, title: str | None = None) -> Figure:
         """Objectives over training; see :func:`ridgesplines.plotting.plot_comparison`."""
         from ridgesplines.plotting.comparison import plot_comparison
 
-        return plot_comparison(self, **kwargs)
+        return plot_comparison(self, unit, ax=ax, title=title)
+
+    def _written(self) -> list[dict[str, Any]]:
+        """The rows, numbers as they are printed."""
+        return [{k: v if isinstance(v, (str, int)) else f"{v:.6g}" for k, v in row.items()} for row in self.rows()]
 
     def __str__(self) -> str:
-        rows = [{k: v if isinstance(v, (str, int)) else f"{v:.6g}" for k, v in row.items()} for row in self.rows()]
+        rows = self._written()
         widths = {k: max(len(k), *(len(str(row[k])) for row in rows)) for k in rows[0]}
         lines = ["  ".join(f"{k:>{w}}" for k, w in widths.items())]
         lines += ["  ".join(f"{row[k]!s:>{w}}" for k, w in widths.items()) for row in rows]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ridgesplines import notebook
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.solution import Solution
-from ridgesplines.validation import Array, frozen
+from ridgesplines.validation import Array, frozen, rounded_up
 
 if TYPE_CHECKING:
     import pandas
@@ -93,11 +94,21 @@ class Path(Sequence[Solution]):
             columns[name.replace("_", " ")] = [getattr(s, name) for s in self.solutions]
         return pd.DataFrame(columns)
 
-    def plot(self, **kwargs: Any) -> Figure:
+    def _repr_html_(self) -> str:
+        """A row a lam, of many the first and the last, in a notebook."""
+        rows = [
+            (f"{s.problem.lam:.6g}", s.network.n_neurons, f"{s.objective:.6g}", f"{s.data_fit:.6g}",
+             f"{s.seminorm:.6g}", rounded_up(s.relative_gap), s.certificate.scope)
+            for s in self.solutions
+        ]  # fmt: skip
+        head = ("lam", "K", "objective", "data fit", "seminorm", "relative gap", "scope")
+        return notebook.table(repr(self), notebook.shortened(rows), head)
+
+    def plot(self, *, ax: Any = None, title: str | None = None) -> Figure:
         """Neurons, objective and gap against lam; see :func:`ridgesplines.plotting.plot_path`."""
         from ridgesplines.plotting.path import plot_path
 
-        return plot_path(self, **kwargs)
+        return plot_path(self, ax=ax, title=title)
 
     def __repr__(self) -> str:
         ends = f"lam = {self.lams[0]:.4g} ... {self.lams[-1]:.4g}" if len(self) else "empty"

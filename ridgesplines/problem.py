@@ -22,8 +22,8 @@ from ridgesplines.constraints import (
     Shape,
     checked,
     combined,
-    require_some_function,
 )
+from ridgesplines.constraints.fitting import require_fitting
 from ridgesplines.data import Data
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
@@ -35,6 +35,8 @@ from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import (
     Array,
     Immutable,
+    checked_names,
+    column_names,
     consistent,
     dated_samples,
     frozen,
@@ -44,7 +46,11 @@ from ridgesplines.validation import (
     same_length,
     sample_weights,
     sized,
+    target_names,
 )
+
+#: What a problem has, besides what follows from it.
+KEPT = ("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales", "target_name", "output_names")
 
 
 class Problem(Immutable):
@@ -58,7 +64,8 @@ class Problem(Immutable):
 
     Parameters
     ----------
-    X : shape (N, d), or (N,) for d = 1; finite. A DataFrame's column names are kept as `feature_names`. For d = 1 also
+    X : shape (N, d), or (N,) for d = 1; finite. The column names of a DataFrame, or the name of a Series, are kept as
+        `feature_names`. For d = 1 also
         dates or durations, of NumPy, pandas, Arrow or Python: their unit is **days** whatever their dtype's, in lam, in
         slopes and in the numbers of X, which count from 1970-01-01, UTC. Knots, tables and pictures have dates again.
     y : shape (N,), or (N, D) for vector outputs; what the loss takes. A column, (N, 1), is one output.
@@ -83,6 +90,9 @@ class Problem(Immutable):
         is :math:`\sum_k |v_k| \|S w_k\|_2` with :math:`S = \mathrm{diag}(\text{scales})`, which is that of f as a
         function of x/scales. X, the network and the certificate stay in the units of x. ReLU; ones by default. The
         estimators' ``scale=True`` passes standard deviations.
+    target_name : what to call y in pictures; by default the name of a Series.
+    output_names : names of the D outputs, or of the classes, those of -1 and +1 for Logistic and Hinge, in pictures; by
+        default the columns of a DataFrame y.
 
     Raises
     ------
@@ -121,10 +131,12 @@ class Problem(Immutable):
         interactions: Any = None,
         dates: Dates | None = None,
         scales: Any = None,
+        target_name: str | None = None,
+        output_names: Sequence[str] | None = None,
     ) -> None:
         loss = instance("loss", loss, Loss, Squared)
         activation = instance("activation", activation, Activation, ReLU)
-        names = getattr(X, "columns", None) if feature_names is None else feature_names
+        names = column_names(X) if feature_names is None else feature_names
         points, given = dated_samples("X", X)
         points, self.dates = frozen(sized("X", points)), given or dates
         if self.dates is not None and points.shape[1] > 1:
@@ -141,6 +153,9 @@ class Problem(Immutable):
         same_length("y", len(values), len(points))
         weight = frozen(sized("sample_weight", sample_weights(sample_weight, len(points))))
         self.data = Data(points, values, weight, loss, activation)
+        of_y, of_columns = target_names(y)
+        self.target_name = of_y if target_name is None else target_name
+        self.output_names = self._checked_names(of_columns if output_names is None else output_names)
         self.lam = self._check_lam(lam)
         self.constraints = self._read_constraints(constraints)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
@@ -153,7 +168,7 @@ class Problem(Immutable):
             if self.interactions is not None:
                 require_interpolant(self.interactions, self.reduced.X, self.reduced.y)
         if self.constraints:
-            self._check_constraints()
+            require_fitting(self)
 
     def _read_constraints(self, given: Any) -> tuple[Constraint, ...]:
         """The constraints; in one dimension features that are monotone are a monotone function."""
@@ -169,41 +184,6 @@ class Problem(Immutable):
             Monotone(increasing=constraint.signs[0][1] > 0) if isinstance(constraint, MonotoneFeatures) else constraint
             for constraint in constraints
         )
-
-    def _check_constraints(self) -> None:
-        """ReLU, one input, one output, and some function that satisfies everything."""
-        if not isinstance(self.activation, ReLU):
-            raise ProblemError(
-                "constraints", "activation=ReLU() where there are constraints", repr(self.activation), "Leave one out."
-            )
-        if self.n_features > 1 and all(isinstance(c, MonotoneFeatures) for c in self.constraints):
-            self._check_monotone_features()
-            return
-        if self.n_features != 1 or self.n_outputs is not None:
-            what = f"d = {self.n_features}" + ("" if self.n_outputs is None else f" and D = {self.n_outputs} outputs")
-            remedy = "Leave constraints out, or fit one feature and one output at a time; or MonotoneFeatures alone."
-            raise ProblemError("constraints", "d = 1 and one output, where there are constraints", what, remedy)
-        if any(isinstance(constraint, Shape) for constraint in self.constraints):
-            return  # in scaled units: looked at in the user's own, where rounding is least
-        data = self.reduced if self.loss.interpolates else None
-        x, y = (np.empty(0), np.empty(0)) if data is None else (data.X[:, 0], data.y)
-        require_some_function(self.constraint, x, y)
-
-    def _check_monotone_features(self) -> None:
-        """One output, groups of at most two features, and a loss that does not fix the fit."""
-        most = self.n_features if self.interactions is None else self.interactions.most
-        expected, got, remedy = None, "", ""
-        if self.n_outputs is not None:
-            expected, got, remedy = "one output", f"D = {self.n_outputs} outputs", "Fit one output at a time."
-        elif self.loss.interpolates:
-            expected, got = "a loss whose fit may miss the data", repr(self.loss)
-            remedy = "Monotone functions need not meet the data: use Squared or Absolute with a small lam."
-        elif most > 2:
-            expected, got = "neurons of at most two features", f"neurons of up to {most}"
-            remedy = "Pass interactions=1, interactions=2 or groups of at most two features."
-        if expected is not None:
-            raise ProblemError("constraints", f"{expected}, where there are MonotoneFeatures", got, remedy)
-        _ = self.signs  # an error where two of them contradict each other
 
     def _check_lam(self, lam: float) -> float:
         lam = real_number("lam", lam, "a finite number >= 0", 0.0)
@@ -240,6 +220,13 @@ class Problem(Immutable):
     def lengths(self, W: Array) -> Array:
         r"""What the seminorm counts of weights W (K, d): :math:`\|w_k\|_2`, with scales :math:`\|S w_k\|_2`; (K,)."""
         return np.linalg.norm(W if self.scales is None else W * self.scales, axis=1)
+
+    def _checked_names(self, given: Sequence[str] | None) -> tuple[str, ...] | None:
+        return checked_names(given, self.n_outputs or (2 if self.loss.labels else 0))
+
+    def named(self, target: str | None, outputs: Sequence[str] | None = None) -> Problem:
+        """The same problem with these names of y and of its outputs or classes, for pictures; data are shared."""
+        return self._with(target_name=target, output_names=self._checked_names(outputs))
 
     def with_lam(self, lam: float) -> Problem:
         """The same problem for another lam; data are shared, and what was found out about them."""
@@ -279,7 +266,7 @@ class Problem(Immutable):
     def _with(self, **changes: Any) -> Problem:
         """Another problem that differs in its data, its lam or its constraints."""
         other = object.__new__(Problem)
-        for name in ("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales"):
+        for name in KEPT:
             setattr(other, name, changes.get(name, getattr(self, name)))
         return other
 

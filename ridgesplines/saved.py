@@ -53,6 +53,8 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "loss": _named(p.loss),
         "constraints": [_named(constraint) for constraint in p.constraints],
         "interactions": p.interactions and p.interactions.groups,
+        "target_name": p.target_name,
+        "output_names": p.output_names,
         "scope": c.scope,
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
@@ -102,8 +104,10 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         feature_names=network.feature_names,
         dates=network.dates,
         constraints=constraints or None,
-        interactions=notes.get("interactions"),  # files of earlier versions know of none
+        interactions=notes.get("interactions"),  # files of earlier versions know of none, nor of names of y
         scales=arrays.get("scales"),
+        target_name=notes.get("target_name"),
+        output_names=notes.get("output_names"),
     )
     if problem.interactions and not problem.interactions.allow(network.weights).all():
         raise ValueError("a network that does not fit the problem")

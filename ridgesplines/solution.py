@@ -29,7 +29,7 @@ from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.progress import printed
 from ridgesplines.relaxation.strengthen import strongest
-from ridgesplines.validation import Array, real_number, rounded_up
+from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope, Status
 
 if TYPE_CHECKING:
@@ -318,12 +318,7 @@ class Solution:
     @property
     def scope_words(self) -> str:
         """The meaning of the gap, in words."""
-        if self.contradiction:
-            return CONTRADICTION
-        starts, words = self.certificate.starts, self.certificate.scope.words(self.problem.interactions is not None)
-        if self.problem.signs is not None:
-            return words + summary.among(self.problem)
-        return words + (f" from {starts} fresh random starts" if starts else "")
+        return CONTRADICTION if self.contradiction else summary.scope_words(self)
 
     def predict(self, X: Any) -> Array:
         """f at the rows of X, shape (N,) or (N, D). For classes, the sign or the largest logit decides; with Poisson
@@ -358,11 +353,13 @@ class Solution:
         """The result in a few lines."""
         return summary.text(self)
 
-    def plot(self, **kwargs: Any) -> Figure:
+    def plot(
+        self, kind: str | None = None, target: str | None = None, *, ax: Any = None, title: str | None = None
+    ) -> Figure:
         """A picture, as a matplotlib Figure; see :func:`ridgesplines.plotting.plot_solution`."""
         from ridgesplines.plotting.solution import plot_solution
 
-        return plot_solution(self, **kwargs)
+        return plot_solution(self, kind, target, ax=ax, title=title)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the solution as ``.npz``, without pickle; `load` reads it, and `RidgeSpline.load` its network."""
@@ -393,8 +390,5 @@ class Solution:
         """
         return cls(**saved.read(path))
 
-    def __repr__(self) -> str:
-        return (
-            f"Solution(K={self.network.n_neurons}, objective={self.objective:.8g}, "
-            f"relative_gap={rounded_up(self.relative_gap)}, scope={self.certificate.scope!r}, status={self.status!r})"
-        )
+    __repr__ = summary.short
+    _repr_html_ = summary.to_html

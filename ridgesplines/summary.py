@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines import notebook
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.losses.huber import Huber
@@ -27,11 +28,30 @@ UNPENALISED = {
 MOST_KNOTS, MOST_SCALES = 12, 6
 
 
+#: What a fit without neurons is, by the degree of what its activation leaves unpenalised.
+WITHOUT_NEURONS = {-1: "zero", 0: "constant", 1: "affine"}
+
+
 def text(solution: Any) -> str:
     """What was solved, how, and how well."""
+    lines = rows(solution)
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in lines)
+
+
+def neurons(network: Any) -> str:
+    """The number of neurons, in words: "K = 7 neurons", "1 neuron", "no neuron (affine)"."""
+    k, degree = network.n_neurons, network.activation.degree
+    if k == 0:
+        return f"no neuron ({WITHOUT_NEURONS.get(degree, f'a polynomial of degree {degree}')})"
+    return "1 neuron" if k == 1 else f"K = {k} neurons"
+
+
+def rows(solution: Any) -> list[tuple[str, str]]:
+    """The same as names and texts."""
     p, c = solution.problem, solution.certificate
     n, d, bound = p.n_samples, p.n_features, _bound_words(p)
-    rows = [
+    lines = [
         ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}{_activation_words(p)}"),
         ("solver", f"{solution.solver.partition('(')[0]}, {solution.status}, {solution.seconds:.2f} s"),
         ("neurons", f"K = {solution.network.n_neurons} (some optimum has at most {bound} = {neuron_bound(p)})"),
@@ -41,29 +61,27 @@ def text(solution: Any) -> str:
     if idle := _idle_words(solution):
         rows.insert(3, ("", idle))
     if solution.status.unpenalised:
-        rows.insert(2, ("", UNPENALISED[solution.status]))
+        lines.insert(2, ("", UNPENALISED[solution.status]))
     if p.constraints:
-        rows.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
+        lines.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
     if p.scales is not None:
-        rows.insert(1, ("scales", f"weights are measured in {_scale_words(p)}"))
+        lines.insert(1, ("scales", f"weights are measured in {_scale_words(p)}"))
     if p.interactions:
-        rows.insert(1, ("interactions", p.interactions.words(p.feature_names)))
+        lines.insert(1, ("interactions", p.interactions.words(p.feature_names)))
     if solution.dictionary_gap is not None and c.scope.proven and (d > 1 or solution.relative_gap > solution.tolerance):
         among = "relative gap among the grid's own neurons" if d > 1 else "relative gap among its own places for knots"
-        rows.append(("on the grid", f"{rounded_up(solution.dictionary_gap)} ({among})"))
+        lines.append(("on the grid", f"{rounded_up(solution.dictionary_gap)} ({among})"))
     supremum = f"{c.sup / p.lam:.10g} ({c.scope})" if p.lam > 0.0 else f"sup|eta| = {c.sup:.6g}"
-    rows.append(("sup|eta|/lam", supremum))
+    lines.append(("sup|eta|/lam", supremum))
     if _is_squared_error(solution):
-        rows.append(("loss", f"{p.loss!r} is squared error here: no residual exceeds delta"))
+        lines.append(("loss", f"{p.loss!r} is squared error here: no residual exceeds delta"))
     if search := c.search_words(p.lam, solution.tolerance):
-        rows.append(("search", search))
+        lines.append(("search", search))
     if d == 1 and solution.network.n_neurons:
         beside, knots = p.written(np.sort(solution.network.breakpoints))
         name = ("knots" if p.activation.homogeneity else "biases") + beside
-        rows.append((name, ", ".join(knots[:MOST_KNOTS]) + (", ..." if len(knots) > MOST_KNOTS else "")))
-    rows += _segment_rows(solution)
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+        lines.append((name, ", ".join(knots[:MOST_KNOTS]) + (", ..." if len(knots) > MOST_KNOTS else "")))
+    return lines + _segment_rows(solution)
 
 
 def _idle_words(solution: Any) -> str:
@@ -116,3 +134,25 @@ def _bound_words(problem: Problem) -> str:
         return "distinct x and fixed points" + ("", ", less 1", ", less 2")[2 - sum(problem.constraint.ends)]
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
     return free + (" D" if problem.n_outputs else "")
+
+
+def to_html(solution: Any) -> str:
+    """The same, for a notebook."""
+    return notebook.table(f"Solution: {neurons(solution.network)}", rows(solution))
+
+
+def scope_words(solution: Any) -> str:
+    """The meaning of the gap, where nothing contradicts it."""
+    p, c = solution.problem, solution.certificate
+    words = c.scope.words(p.interactions is not None)
+    if p.signs is not None:
+        return str(words) + among(p)
+    return words + (f" from {c.starts} fresh random starts" if c.starts else "")
+
+
+def short(solution: Any) -> str:
+    """The result in a line."""
+    return (
+        f"Solution(K={solution.network.n_neurons}, objective={solution.objective:.8g}, relative_gap="
+        f"{rounded_up(solution.relative_gap)}, scope={solution.certificate.scope!r}, status={solution.status!r})"
+    )

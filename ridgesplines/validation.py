@@ -273,3 +273,31 @@ def consistent(X: Array, y: Array) -> None:
             f"two values at the same point (rows {order[k]} and {order[k + 1]})",
             "Average repeated rows, or use a loss such as Squared.",
         )
+
+
+def column_names(table: Any) -> tuple[str, ...] | None:
+    """The names of the columns of a DataFrame, or that of a Series; None for what has none."""
+    columns = getattr(table, "columns", None)
+    if columns is not None:
+        return tuple(map(str, columns))
+    name = getattr(table, "name", None)
+    return (name,) if isinstance(name, str) and name else None
+
+
+def target_names(y: Any) -> tuple[str | None, tuple[str, ...] | None]:
+    """The name of y, where it is a Series or has one column, and the names of its columns, where it has several."""
+    names = column_names(y)
+    if names is None:
+        return None, None
+    return (names[0], None) if len(names) == 1 else (None, names)
+
+
+def checked_names(given: Sequence[str] | None, wanted: int) -> tuple[str, ...] | None:
+    """Names of so many outputs or classes, each once; None where none are given."""
+    if given is None:
+        return None
+    names = tuple(map(str, given))
+    if len(names) != wanted or len(set(names)) != wanted:
+        expected = f"{wanted} distinct names" if wanted else "None for one output of numbers"
+        raise ProblemError("output_names", expected, repr(names), "Name y itself by target_name.")
+    return names

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from ridgesplines import notebook
 from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, projected, smooth_dual
@@ -108,6 +109,22 @@ class DualCertificate(ReadOnly):
         about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
         eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights, biases)
+
+    def __repr__(self) -> str:
+        return f"DualCertificate(sup={self.sup:.8g}, scope={self.scope!r}, value={self.value:.10g}, N={len(self.dual)})"
+
+    def _repr_html_(self) -> str:
+        """The figures without the dual vector, in a notebook."""
+        bound = "a bound: no function has a smaller objective" if self.scope.proven else "not a bound on all functions"
+        searched = [("starts", f"{self.starts} fresh random starts")] if self.starts else []
+        rows = [
+            ("sup|eta|", f"{self.sup:.10g} ({self.scope})"),
+            ("dual value", f"{self.value:.10g} ({bound})"),
+            ("residual", f"{self.residual:.1e}"),
+            ("dual vector", f"of shape {self.dual.shape}"),
+            *searched,
+        ]
+        return notebook.table("Dual certificate", rows)
 
     def search_words(self, lam: float, tol: float) -> str:
         """What a search says that found nothing above lam (1 + tol), and no more; empty where that is not so.

@@ -32,7 +32,7 @@ from ridgesplines.solve import in_numbers, solve_path
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.progress import Bar, stage
-from ridgesplines.validation import Array, finite, require_readable
+from ridgesplines.validation import Array, finite, require_readable, target_names
 from ridgesplines.verdict import Status
 
 
@@ -160,6 +160,8 @@ class SplineEstimator(BaseEstimator):
     _takes_vectors: ClassVar[bool] = False
     #: Which features may act together in the problems that are posed; None for all of them.
     _groups: Interactions | None = None
+    #: The name of y, and those of its columns, where it had them.
+    _target_names: tuple[str | None, tuple[str, ...] | None] = (None, None)
     #: What must hold of f everywhere, features by number.
     _shape: tuple[Constraint, ...] = ()
 
@@ -270,7 +272,7 @@ class SplineEstimator(BaseEstimator):
     ) -> Path:
         if seconds < float("inf"):
             solver = limited(solver or picked(self._distinct(posed, target, lams[0])), seconds)
-        problem = self._problem(posed.X, target, lams[0], posed.loss, posed.weight)
+        problem = self._named(self._problem(posed.X, target, lams[0], posed.loss, posed.weight), posed)
         with Deferral():  # half of a fit is none: whoever loops over several is to stop
             path = solve_path(self._distinct(posed, target, lams[0]), solver, lams=lams)
         if path[-1].status is Status.INTERRUPTED:  # by somebody who handles signals otherwise
@@ -297,6 +299,10 @@ class SplineEstimator(BaseEstimator):
             scales=self.scaler_.scale_ if hasattr(self, "scaler_") else None,
         )
 
+    def _named(self, problem: Problem, posed: Posed) -> Problem:
+        """The problem with the names of y, for pictures."""
+        return problem.named(*self._target_names)
+
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""
         check_is_fitted(self)
@@ -308,6 +314,7 @@ class SplineEstimator(BaseEstimator):
         days, given = read("X", X, distinct=reset)
         if reset:
             self.dates_ = given
+            self._target_names = target_names(targets.get("y"))
         else:
             require_same("X", given, self.dates_)
         table = X if given is None else _with_days(X, days)

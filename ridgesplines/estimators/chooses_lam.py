@@ -157,7 +157,7 @@ class ChoosesLam(HasRange, HasFolds):
         why = "see paths_, which has one a class" if paths else "fit first"
         raise AttributeError(f"path_ is there where one problem was solved for each lam: {why}")
 
-    def plot(self, **kwargs: Any) -> Figure:
+    def plot(self, *, label: str | None = None, ax: Any = None, title: str | None = None) -> Figure:
         """The scores against lam, with the chosen lam; see :func:`ridgesplines.plotting.plot_criterion`."""
         from ridgesplines.plotting.criterion import plot_criterion
 
@@ -166,8 +166,8 @@ class ChoosesLam(HasRange, HasFolds):
         errors = getattr(self, "scores_se_", None)
         tried = slice(int((~np.isnan(self.scores_)).sum()))  # those that every fold reached
         lams, scores, errors = self.lams_[tried], self.scores_[tried], None if errors is None else errors[tried]
-        settings: dict[str, Any] = {"label": self._score_name(), "greater_is_better": self._sign < 0.0} | kwargs
-        return plot_criterion(lams, neurons, scores, self.lam_, errors, **settings)
+        label, greater = label or self._score_name(), self._sign < 0.0
+        return plot_criterion(lams, neurons, scores, self.lam_, errors, label, greater, ax=ax, title=title)
 
     def _score_name(self) -> str:
         if self.scoring is None:

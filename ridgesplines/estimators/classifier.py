@@ -20,6 +20,7 @@ from ridgesplines.losses.hinge import Hinge
 from ridgesplines.losses.logistic import Logistic
 from ridgesplines.losses.softmax import Softmax
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Solver
 from ridgesplines.validation import Array, require_readable
@@ -192,6 +193,14 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         if len(classes) == 2:
             return loss, [2.0 * codes - 1.0]
         return loss, [np.where(codes == k, 1.0, -1.0) for k in classes]
+
+    def _named(self, problem: Problem, posed: Posed) -> Problem:
+        """The problem with the name of y and of the classes: of one against the rest it says which."""
+        names = [str(label) for label in self.classes_]
+        if len(names) > 2 and problem.n_outputs is None:
+            own = str(posed.y[problem.y > 0.0][0])
+            names = [f"not {own}", own]
+        return problem.named(self._target_names[0], names)
 
     @property
     def solution_(self) -> Solution:

@@ -177,11 +177,11 @@ class Confidence(ReadOnly):
         low, high = self.spread.curve((at - float(c.centre[0])) / c.radius, self.level)
         return Band(at, self.solution.network.at(at), line + c.size * low, line + c.size * high)
 
-    def plot(self, **kwargs: Any) -> Figure:
+    def plot(self, target: str | None = None, *, ax: Any = None, title: str | None = None) -> Figure:
         """Data, curve and intervals; see :func:`ridgesplines.plotting.plot_confidence`."""
         from ridgesplines.plotting.confidence import plot_confidence
 
-        return plot_confidence(self, **kwargs)
+        return plot_confidence(self, target, ax=ax, title=title)
 
     def to_frame(self) -> pandas.DataFrame:
         """Knots and slopes in one pandas DataFrame, a column ``quantity`` before them. Needs pandas."""

@@ -141,6 +141,10 @@ class Loss(ABC):
             raise NotImplementedError(f"{self.name} has labels, which do not scale")
         return self, 1.0
 
+    def probabilities(self, z: Array) -> Array | None:
+        """The probability of each class where the fit is z, shape (N, D); None for a loss that gives none."""
+        return None
+
     def mean(self, z: Array) -> Array:
         """The y that a fit z predicts: z itself, but for losses with a link."""
         return z

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import xlog1py, xlogy
+from scipy.special import expit, xlog1py, xlogy
 
 from ridgesplines.losses.base import Margin, namespace
 from ridgesplines.validation import Array
@@ -61,6 +61,9 @@ class Logistic(Margin):
         import cvxpy as cp
 
         return cp.sum(cp.multiply(weight, cp.logistic(cp.multiply(-y, z)))), []
+
+    def probabilities(self, z: Array) -> Array:
+        return np.stack([expit(-z), expit(z)], axis=-1)
 
     def separable(self) -> bool:
         return True

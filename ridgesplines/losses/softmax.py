@@ -101,6 +101,9 @@ class Softmax(Loss):
         chosen = cp.sum(cp.multiply(self._one_hot(y, z.shape[1]), z), axis=1)
         return cp.sum(cp.multiply(weight, cp.log_sum_exp(z, axis=1) - chosen)), []
 
+    def probabilities(self, z: Array) -> Array:
+        return np.asarray(softmax(z, axis=-1))
+
     def separable(self) -> bool:
         return True
 

@@ -11,6 +11,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.dates import Dates, several
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.network import table
 from ridgesplines.network.connecting import connecting
 from ridgesplines.network.exchange.methods import Exchange
 from ridgesplines.polynomials import Polynomial
@@ -312,9 +313,7 @@ class RidgeSpline(Exchange, Immutable):
 
         Features have the names given here, by default the network's own. Of a fit on dates knots are dates.
         """
-        from ridgesplines.network.table import to_frame
-
-        return to_frame(self, feature_names)
+        return table.to_frame(self, feature_names)
 
     def segments(self) -> Segments:
         """The straight pieces: start, end, slope, intercept. d = 1, ReLU; see :func:`ridgesplines.network.segments`."""
@@ -361,6 +360,8 @@ class RidgeSpline(Exchange, Immutable):
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
         kind = "" if isinstance(self.activation, ReLU) else f", activation={self.activation!r}"
         return f"RidgeSpline(K={self.n_neurons}, d={self.n_features}{outputs}, seminorm={self.seminorm:.6g}{kind})"
+
+    _repr_html_ = table.to_html
 
 
 #: The arguments of the constructor, each an attribute.

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ridgesplines import notebook
 from ridgesplines.exceptions import ProblemError
 
 if TYPE_CHECKING:
     import pandas
 
     from ridgesplines.network.spline import RidgeSpline
+
+#: The most features of which weights are written in a notebook.
+MOST_FEATURES = 6
 
 
 def to_frame(net: RidgeSpline, feature_names: Sequence[str] | None = None) -> pandas.DataFrame:
@@ -37,3 +43,21 @@ def to_frame(net: RidgeSpline, feature_names: Sequence[str] | None = None) -> pa
     else:
         columns |= {f"amplitude[{j}]": net.amplitudes[:, j] for j in range(net.n_outputs)}
     return pd.DataFrame(columns)
+
+
+def to_html(net: RidgeSpline) -> str:
+    """One row a neuron, of many the first and the last, for a notebook; weights of few features only."""
+    sizes = net.amplitudes if net.n_outputs is None else np.linalg.norm(net.amplitudes, axis=1)
+    columns: dict[str, list[str]] = {}
+    if net.n_features == 1:
+        columns["knot" if net.activation.homogeneity else "centre"] = [_short(knot) for knot in net.knots]
+    elif net.n_features <= MOST_FEATURES:
+        columns |= {f"w[{name}]": [_short(w) for w in net.weights[:, i]] for i, name in enumerate(net.names)}
+    columns["bias"] = [_short(b) for b in net.biases]
+    columns["amplitude" if net.n_outputs is None else "|amplitudes|"] = [_short(v) for v in sizes]
+    rows = [[str(k), *row] for k, row in enumerate(zip(*columns.values(), strict=True))]
+    return notebook.table(repr(net), notebook.shortened(rows), ("neuron", *columns))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from ridgesplines.compare import Comparison
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.plotting.style import BOUND, DASHES, SERIES, new_figure
+from ridgesplines.plotting.style import BOUND, DASHES, SERIES, new_figure, require_axes
 
 #: What a logarithmic axis shows of an excess that is zero.
 FLOOR = 1e-10
 
 
-def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
+def plot_comparison(comparison: Comparison, unit: str = "epoch", *, ax: Any = None, title: str | None = None) -> Figure:
     """Objectives over training above, and how far they are above the certified bound below.
 
     The black line is what no function can be below, by the best certificate among the solutions; where none proves a
@@ -25,11 +25,13 @@ def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
     ----------
     comparison : from `compare`; solutions with ``history["objective"]`` are curves, the others horizontal lines.
     unit : what a step of the history is.
+    ax : matplotlib Axes for the objectives alone; by default a new figure of both panels.
+    title : none by default.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
+        That of `ax`, or one that is not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
 
     Raises
     ------
@@ -51,8 +53,8 @@ def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
         raise ProblemError("comparison", 'a solution with history["objective"]', "none", remedy)
     line = comparison.best.objective if comparison.bound is None else comparison.bound
     words = "least objective known (no bound)" if comparison.bound is None else "certified: no function is below"
-    figure: Any = new_figure(7.0, 6.5)
-    above, below = figure.subplots(2, 1, sharex=True)
+    figure: Any = new_figure(7.0, 6.5) if ax is None else require_axes(ax).get_figure()
+    above, below = figure.subplots(2, 1, sharex=True) if ax is None else (ax, None)
     for i, (name, s) in enumerate(comparison.solutions.items()):
         style = {"color": SERIES[i % len(SERIES)], "linestyle": DASHES[i % len(DASHES)]}
         label, curve = f"{name} ({s.network.n_active} active neurons)", curves[name]
@@ -61,12 +63,18 @@ def plot_comparison(comparison: Comparison, unit: str = "epoch") -> Figure:
             continue
         epochs = np.arange(len(curve)) + 1
         above.plot(epochs, curve, label=label, **style)
-        below.plot(epochs, np.maximum((np.asarray(curve) - line) / (abs(line) or 1.0), FLOOR), **style)
+        if below is not None:
+            below.plot(epochs, np.maximum((np.asarray(curve) - line) / (abs(line) or 1.0), FLOOR), **style)
     above.axhline(line, color=BOUND, linewidth=1.0, label=words)
     above.set(xscale="log", yscale="log", ylabel="objective")
-    below.set(yscale="log", xlabel=f"{unit} (first is 1)", ylabel="relative excess over\nthe black line")
+    lowest = above if below is None else below
+    lowest.set_xlabel(f"{unit} (first is 1)")
+    if below is not None:
+        below.set(yscale="log", ylabel="relative excess over\nthe black line")
+        figure.align_ylabels((above, below))
+    if title is not None:
+        above.set_title(title, fontsize=10, loc="left")
     above.legend(frameon=False, fontsize=8)
-    for axes in (above, below):
+    for axes in {above, lowest}:
         axes.spines[["top", "right"]].set_visible(False)
-    figure.align_ylabels((above, below))
     return figure

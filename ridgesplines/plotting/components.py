@@ -52,7 +52,7 @@ class Panel:
     output: int | None = None
 
 
-def draw_components(figure: Picture, solution: Solution, target: str) -> None:
+def draw_components(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
     """Curves above, on one scale; maps below, in one scale of colours; of each the largest first."""
     net, p = solution.network, solution.problem.reduced
     found = net.components(p.X, p.sample_weight)
@@ -69,7 +69,7 @@ def draw_components(figure: Picture, solution: Solution, target: str) -> None:
     above, below = grid.ravel(), grid[-(-len(curves) // columns) :].ravel()
     _draw_curves(above, p, curves, value_name(p, target))
     _draw_maps(figure, below, p, maps, value_name(p, target))
-    figure.suptitle(f"{headline(solution)}\n{_words(found, shown)}", fontsize=10, x=0.01, ha="left")
+    figure.suptitle(f"{headline(solution, title)}\n{_words(found, shown)}", fontsize=10, x=0.01, ha="left")
 
 
 def _panels(problem: Problem, found: Components) -> list[Panel]:

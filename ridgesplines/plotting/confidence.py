@@ -13,26 +13,28 @@ from ridgesplines.plotting.style import (
     FIT,
     KNOT,
     MOST_POINTS,
+    canvas,
     draw_density,
     draw_legend,
     margins,
-    new_figure,
 )
 from ridgesplines.plotting.time_axis import label_x
 
 
-def plot_confidence(confidence: Any, target: str = "y") -> Figure:
+def plot_confidence(confidence: Any, target: str | None = None, *, ax: Any = None, title: str | None = None) -> Figure:
     """The data, the curve with its band, and the intervals of the knots.
 
     Parameters
     ----------
     confidence : of a solution, ``solution.confidence()``.
-    target : what to call y.
+    target : what to call y; by default the problem's name for it.
+    ax : matplotlib Axes to draw into; by default those of a new figure.
+    title : by default what was taken as given.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
+        That of `ax`, or one that is not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
 
     Examples
     --------
@@ -45,8 +47,7 @@ def plot_confidence(confidence: Any, target: str = "y") -> Figure:
     """
     problem, knots = confidence.solution.problem, confidence.knots
     x = problem.X[:, 0]
-    figure = new_figure(7.5, 4.5)
-    axes = figure.subplots()
+    figure, axes = canvas(ax, 7.5, 4.5)
     if problem.n_samples > MOST_POINTS:
         draw_density(axes, x, problem.y, "#404040", "data (density)")
     else:
@@ -63,9 +64,10 @@ def plot_confidence(confidence: Any, target: str = "y") -> Figure:
         knots.value, heights, xerr=np.maximum(ends, 0.0), fmt="o", color=KNOT, capsize=4, markersize=5, label="knots"
     )
     axes.set_xlim(low, high)
-    axes.set_ylabel(target)
+    axes.set_ylabel(target or problem.target_name or "y")
     label_x(axes.xaxis, confidence.solution.network.names[0], problem.dates, x)
-    axes.set_title(f"K = {len(knots)} knots, taken as given; {confidence.method}", fontsize=10, loc="left")
+    words = f"K = {len(knots)} knots, taken as given; {confidence.method}" if title is None else title
+    axes.set_title(words, fontsize=10, loc="left")
     draw_legend(axes, x, problem.y)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
+from ridgesplines.plotting.style import DATA, FIT, KNOT, canvas, lam_axis
 from ridgesplines.validation import Array
 
 
@@ -20,6 +20,9 @@ def plot_criterion(
     errors: Array | None = None,
     label: str = "criterion",
     greater_is_better: bool = False,
+    *,
+    ax: Any = None,
+    title: str | None = None,
 ) -> Figure:
     """A criterion against lam, which falls to the right; its best value and the chosen lam are marked.
 
@@ -32,11 +35,13 @@ def plot_criterion(
     errors : standard errors, shape (n_lams,), drawn as bars; none by default.
     label : what to call the criterion.
     greater_is_better : whether its greatest value is the best, as of an accuracy; by default the least.
+    ax : matplotlib Axes to draw into; by default those of a new figure.
+    title : none by default.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
+        That of `ax`, or one that is not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
 
     Raises
     ------
@@ -55,8 +60,9 @@ def plot_criterion(
     finite = np.isfinite(scores)
     if not finite.any():
         raise ProblemError("scores", "a finite score somewhere", "only infinite ones", "Use more data than neurons.")
-    figure = new_figure(7.0, 4.4)
-    axes = figure.subplots()
+    figure, axes = canvas(ax, 7.0, 4.4)
+    if title is not None:
+        axes.set_title(title, fontsize=10, loc="left")
     word, sign = ("maximum", -1.0) if greater_is_better else ("minimum", 1.0)
     best = int(np.argmin(np.where(finite, sign * scores, np.inf)))
     with_errors = errors is not None and bool(np.isfinite(errors).all())

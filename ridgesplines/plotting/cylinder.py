@@ -25,7 +25,7 @@ SIGNS = ((1.0, "^", KNOT), (-1.0, "v", FIT))
 BEYOND = 1e-3
 
 
-def draw_cylinder(figure: Picture, solution: Solution, target: str) -> None:
+def draw_cylinder(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
     r"""The certificate over the angles and offsets, and above it the measure of the fit, which lies where it is lam.
 
     Offsets are measured from the mean of the data, and data are curves, :math:`t = \alpha^T (x_n - \bar x)`.
@@ -40,7 +40,7 @@ def draw_cylinder(figure: Picture, solution: Solution, target: str) -> None:
         _draw_curves(axes, problem.X - mean, DATA if axes is above else "black")
         draw_atoms(axes, solution.network, mean, hollow=axes is below)
         finish(axes, limit, r"offset $t - \alpha^T \bar x$")
-    figure.suptitle(headline(solution), fontsize=10, x=0.01, ha="left")
+    figure.suptitle(headline(solution, title), fontsize=10, x=0.01, ha="left")
     above.set_title("the measure of the fit: " + norm_words(solution.network), fontsize=9, loc="left")
     above.set_xlabel("")
 

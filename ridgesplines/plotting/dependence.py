@@ -12,7 +12,7 @@ MOST_FEATURES = 12
 VALUES = 101
 
 
-def draw_dependence(figure: Picture, solution: Solution, target: str) -> None:
+def draw_dependence(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
     """A panel a feature: its partial dependence over the range of its data, on one scale for all."""
     net, p = solution.network, solution.problem.reduced
     grids = np.linspace(p.X.min(axis=0), p.X.max(axis=0), VALUES)
@@ -33,7 +33,9 @@ def draw_dependence(figure: Picture, solution: Solution, target: str) -> None:
         axes.axis("off")
     if p.n_outputs is not None:
         panels[0].legend(frameon=False, fontsize=8)
-    text = headline(solution) + "\npartial dependence: the mean of f over the data, were one feature what is shown"
+    text = (
+        headline(solution, title) + "\npartial dependence: the mean of f over the data, were one feature what is shown"
+    )
     if len(shown) < p.n_features:
         text += f"\nthe {len(shown)} of {p.n_features} features on which it depends most"
     figure.suptitle(text, fontsize=10, x=0.01, ha="left")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import group_norms
+from ridgesplines.plotting.classes import draw_classes
 from ridgesplines.plotting.style import (
     BOUND,
     CURVE,
@@ -15,7 +16,6 @@ from ridgesplines.plotting.style import (
     FIT,
     KNOT,
     MOST_POINTS,
-    SERIES,
     Picture,
     draw_density,
     draw_legend,
@@ -36,16 +36,26 @@ COARSE = 41
 VISIBLE = 1e-3
 
 
-def draw_line(figure: Picture, solution: Solution, target: str) -> None:
+def draw_line(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1.0])
-    _draw_spline(above, solution)
+    draw_fit(above, solution, target, title)
+    above.set_xlabel("")
     _draw_certificate(below, solution)
-    above.set_ylabel(target)
-    above.set_title(headline(solution), fontsize=10, loc="left")
     label_x(below.xaxis, solution.network.names[0], solution.problem.dates, solution.problem.X)
     below.set_ylabel("dual certificate")
-    for axes in (above, below):
-        axes.spines[["top", "right"]].set_visible(False)
+    below.spines[["top", "right"]].set_visible(False)
+
+
+def draw_fit(axes: Any, solution: Solution, target: str, title: str | None) -> None:
+    """The fit alone, without its certificate."""
+    if solution.problem.loss.labels:
+        draw_classes(axes, solution, target)
+    else:
+        _draw_spline(axes, solution)
+        axes.set_ylabel(target)
+    axes.set_title(headline(solution, title), fontsize=10, loc="left")
+    label_x(axes.xaxis, solution.network.names[0], solution.problem.dates, solution.problem.X)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_spline(axes: Any, solution: Solution) -> None:
@@ -72,17 +82,11 @@ def _draw_spline(axes: Any, solution: Solution) -> None:
         return
     draw_series(axes, p, corners, values)
     for j, style in enumerate(series(p)):
-        if p.y.ndim == 2 and p.n_samples > MOST_POINTS:
+        if p.n_samples > MOST_POINTS:
             draw_density(axes, x, p.y[:, j], style["color"])
-        elif p.y.ndim == 2:
+        else:
             axes.scatter(x, p.y[:, j], s=10.0, color=style["color"], alpha=0.4, linewidths=0)
         axes.plot(knots, at_knots[:, j], "o", color=style["color"], markersize=5, markeredgecolor="white")
-    if p.y.ndim == 1:  # classes: a rug of the labels, one row a class
-        low, high = axes.get_ylim()
-        for j in range(p.n_outputs):
-            own = thinned(x[p.y == j])
-            row = np.full(len(own), low - (0.05 + 0.05 * j) * (high - low))
-            axes.plot(own, row, "|", color=SERIES[j % len(SERIES)])
     draw_legend(axes, x, p.y)
 
 

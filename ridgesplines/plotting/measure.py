@@ -15,7 +15,7 @@ from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.radon.line import LineMeasure, second_derivative
 
 
-def plot_measure(network: RidgeSpline) -> Figure:
+def plot_measure(network: RidgeSpline, *, title: str | None = None) -> Figure:
     r"""A network and its sparsifying transform.
 
     For d = 1, f above :math:`D^2 f` (14), an impulse a knot: Fig. 3. For d = 2, :math:`D_t^2 K R f` (30) on the
@@ -24,6 +24,7 @@ def plot_measure(network: RidgeSpline) -> Figure:
     Parameters
     ----------
     network : with d = 1 or 2 inputs and one output.
+    title : by default the norm of the transform.
 
     Returns
     -------
@@ -48,16 +49,16 @@ def plot_measure(network: RidgeSpline) -> Figure:
         raise ProblemError("network", "d = 1 or 2, and one output", got, "radon_measure has the numbers.")
     figure = new_figure(7.5, 5.0)
     if network.n_features == 1:
-        _draw_line(figure, network)
+        _draw_line(figure, network, title)
         return figure
     axes: Any = figure.subplots()
     draw_atoms(axes, network, np.zeros(2))
     finish(axes, 1.15 * float(np.abs(network.biases).max(initial=0.0)) or 1.0, "offset t")
-    axes.set_title(norm_words(network), fontsize=10, loc="left")
+    axes.set_title(norm_words(network) if title is None else title, fontsize=10, loc="left")
     return figure
 
 
-def _draw_line(figure: Picture, network: RidgeSpline) -> None:
+def _draw_line(figure: Picture, network: RidgeSpline, title: str | None) -> None:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 1.0])
     measure = second_derivative(network)
     low, high = margins(measure.sites) if len(measure.sites) else (-1.0, 1.0)
@@ -69,7 +70,7 @@ def _draw_line(figure: Picture, network: RidgeSpline) -> None:
     above.plot(corners, network.at(corners), color=FIT, linewidth=1.8)
     above.plot(measure.sites, network.at(measure.sites), "o", color=KNOT, markersize=6, markeredgecolor="white")
     above.set_ylabel("f(x)")
-    above.set_title(norm_words(network), fontsize=10, loc="left")
+    above.set_title(norm_words(network) if title is None else title, fontsize=10, loc="left")
     _draw_impulses(below, measure)
     below.set_xlim(corners[0], corners[-1])
     label_x(below.xaxis, network.names[0], network.dates, corners)

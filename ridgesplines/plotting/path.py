@@ -13,14 +13,14 @@ from matplotlib.ticker import MaxNLocator
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import group_norms
 from ridgesplines.path import Path
-from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure
+from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure, require_axes
 from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.solution import Solution
 
 FLOOR = 1e-16
 
 
-def plot_path(path: Path) -> Figure:
+def plot_path(path: Path, *, ax: Any = None, title: str | None = None) -> Figure:
     """A path as lam falls, to the right: for d = 1 the knots, then neurons, data fit, seminorm, relative gap.
 
     A knot is a dot at its position, the larger the more the slope changes there, in one colour where the slope rises
@@ -30,11 +30,14 @@ def plot_path(path: Path) -> Figure:
     Parameters
     ----------
     path : from `solve_path`; solutions with lam = 0 are left out. Gaps below 1e-16 are drawn there: it is rounding.
+    ax : matplotlib Axes for the upper panel alone, the knots or in many dimensions the neurons; by default a new figure
+        of all panels.
+    title : none by default.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
+        That of `ax`, or one that is not known to pyplot; save it with ``figure.savefig(path)``. Notebooks show it.
 
     Raises
     ------
@@ -53,15 +56,15 @@ def plot_path(path: Path) -> Figure:
         raise ProblemError("path", "a positive lam somewhere", "none", "A logarithmic axis has no place for lam = 0.")
     lams = [s.problem.lam for s in solutions]
     univariate = solutions[0].problem.n_features == 1
+    if ax is not None:
+        return _draw_upper(require_axes(ax), solutions, univariate, title)
     heights = [3.0] * univariate + [1.0] * 4
     figure = new_figure(7.0, 1.2 * sum(heights) + 1.6)
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     if univariate:
         _draw_knots(panels[0], solutions)
     rows = panels[-4:]
-    rows[0].step(lams, [s.network.n_neurons for s in solutions], "o-", where="mid", markersize=3, color=KNOT)
-    rows[0].yaxis.set_major_locator(MaxNLocator(integer=True))
-    rows[0].set_ylabel("neurons K")
+    _draw_neurons(rows[0], solutions)
     rows[1].plot(lams, [s.data_fit for s in solutions], "o-", markersize=3, color=FIT)
     rows[1].set_ylabel("data fit")
     rows[2].plot(lams, [s.seminorm for s in solutions], "o-", markersize=3, color=FIT)
@@ -73,7 +76,26 @@ def plot_path(path: Path) -> Figure:
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
     figure.align_ylabels(panels)
+    if title is not None:
+        figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     return figure
+
+
+def _draw_upper(axes: Any, solutions: Sequence[Solution], univariate: bool, title: str | None) -> Any:
+    """The panel that says most, by itself: the figure that it is in."""
+    (_draw_knots if univariate else _draw_neurons)(axes, solutions)
+    lam_axis(axes, [s.problem.lam for s in solutions])
+    axes.spines[["top", "right"]].set_visible(False)
+    if title is not None:
+        axes.set_title(title, fontsize=10, loc="right" if univariate else "left")  # the legend stands at the left
+    return axes.get_figure()
+
+
+def _draw_neurons(axes: Any, solutions: Sequence[Solution]) -> None:
+    lams = [s.problem.lam for s in solutions]
+    axes.step(lams, [s.network.n_neurons for s in solutions], "o-", where="mid", markersize=3, color=KNOT)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel("neurons K")
 
 
 def _draw_knots(axes: Any, solutions: Sequence[Solution]) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ridgesplines.plotting.style import KNOT, MOST_POINTS, Picture, draw_density, headline, value_name
+from ridgesplines.plotting.style import KNOT, MOST_POINTS, Picture, class_names, draw_density, headline, value_name
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
 CELLS = 161
+#: Label, marker and colour of the two classes.
+CLASSES = ((-1.0, "o", "white"), (1.0, "^", "#4b2a7b"))
 
 
 def _window(solution: Solution) -> tuple[Array, Array, Array]:
@@ -30,8 +32,11 @@ def _name(solution: Solution, target: str) -> str:
     return value_name(solution.problem, target) if solution.problem.loss.labels else target
 
 
-def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
-    axes = figure.subplots()
+def draw_contours(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
+    draw_map(figure.subplots(), solution, target, title)
+
+
+def draw_map(axes: Any, solution: Solution, target: str, title: str | None) -> None:
     first, second, values = _window(solution)
     classes = solution.problem.loss.labels
     y = solution.problem.y
@@ -42,17 +47,17 @@ def draw_contours(figure: Picture, solution: Solution, target: str) -> None:
     levels = MaxNLocator(16).tick_values(low, high if high > low else low + 1.0)
     colours = "PuOr" if classes else "cividis"
     shown = axes.contourf(first, second, values, levels=levels, cmap=colours)
-    figure.colorbar(shown, ax=axes, label=_name(solution, target))
-    _draw_data(axes, solution, colours, levels)
+    axes.get_figure().colorbar(shown, ax=axes, label=_name(solution, target))
+    _draw_data(axes, solution, target, colours, levels)
     if classes and values.min() < 0.0 < values.max():
         axes.contour(first, second, values, levels=[0.0], colors="black", linewidths=1.8)
     _draw_ridges(axes, solution, first, second)
     axes.set_xlabel(solution.network.names[0])
     axes.set_ylabel(solution.network.names[1])
-    axes.set_title(headline(solution), fontsize=10, loc="left")
+    axes.set_title(headline(solution, title), fontsize=10, loc="left")
 
 
-def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[float]) -> None:
+def _draw_data(axes: Any, solution: Solution, target: str, colours: str, levels: Sequence[float]) -> None:
     p = solution.problem
     many = p.n_samples > MOST_POINTS
     if not p.loss.labels and many:
@@ -63,14 +68,14 @@ def _draw_data(axes: Any, solution: Solution, colours: str, levels: Sequence[flo
         limits = {"vmin": levels[0], "vmax": levels[-1]}
         axes.scatter(*p.X.T, c=p.y, cmap=colours, s=22, edgecolors="black", linewidths=0.5, zorder=4, **limits)
         return
-    for label, marker, colour in ((-1.0, "o", "white"), (1.0, "^", "#4b2a7b")):
+    for name, (label, marker, colour) in zip(class_names(p, target), CLASSES, strict=True):
         own = p.X[p.y == label]
         if many:
             strong = "#7f3b08" if label < 0.0 else "#2d004b"  # the ends of the map of f
-            draw_density(axes, own[:, 0], own[:, 1], strong, f"y = {label:+g} (density)", strongest=0.4)
+            draw_density(axes, own[:, 0], own[:, 1], strong, f"{name} (density)", strongest=0.4)
             continue
         style = {"marker": marker, "c": colour, "edgecolors": "black", "linewidths": 0.5, "zorder": 4}
-        axes.scatter(*own.T, s=26, label=f"y = {label:+g}", **style)
+        axes.scatter(*own.T, s=26, label=name, **style)
     axes.legend(fontsize=9, loc="upper right" if many else "best")  # among many data no place is better
 
 
@@ -87,8 +92,11 @@ def _draw_ridges(axes: Any, solution: Solution, first: Array, second: Array) -> 
         axes.axline(b * w, b * w + np.array([-w[1], w[0]]), color=KNOT, linewidth=0.6 + 1.8 * s)
 
 
-def draw_surface(figure: Picture, solution: Solution, target: str) -> None:
-    axes: Any = figure.add_subplot(projection="3d")
+def draw_surface(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
+    draw_relief(figure.add_subplot(projection="3d"), solution, target, title)
+
+
+def draw_relief(axes: Any, solution: Solution, target: str, title: str | None) -> None:
     first, second, values = _window(solution)
     colours = "PuOr" if solution.problem.loss.labels else "cividis"
     axes.plot_surface(*np.meshgrid(first, second), values, cmap=colours, alpha=0.85, linewidth=0, rcount=80, ccount=80)
@@ -99,4 +107,4 @@ def draw_surface(figure: Picture, solution: Solution, target: str) -> None:
     axes.set_xlabel(solution.network.names[0])
     axes.set_ylabel(solution.network.names[1])
     axes.set_zlabel(_name(solution, target))
-    axes.set_title(headline(solution), fontsize=10, loc="left")
+    axes.set_title(headline(solution, title), fontsize=10, loc="left")

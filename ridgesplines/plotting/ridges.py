@@ -32,7 +32,7 @@ MOST_RIDGES = 6
 MOST_FEATURES = 12
 
 
-def draw_ridges(figure: Picture, solution: Solution, target: str) -> None:
+def draw_ridges(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
     r"""A row a ridge function: its direction as bars, its bend along it; below, the affine part.
 
     Which affine part a profile has is a matter of how its neurons are written down, :math:`\rho(t) - \rho(-t) = t`. So
@@ -60,7 +60,7 @@ def draw_ridges(figure: Picture, solution: Solution, target: str) -> None:
         _draw_profile(right, problem, ridge, line, _part(problem, ridge) / solution.seminorm)
     _draw_affine(panels[-1, 0], panels[-1, 1], problem, names, slope, features)
     figure.supylabel(value_name(problem, target), fontsize=10)
-    text = headline(solution)
+    text = headline(solution, title)
     if len(shown) < len(ridges):
         text += f"\nthe {len(shown)} of {len(ridges)} ridge functions with the largest seminorm"
     if len(features) < net.n_features:

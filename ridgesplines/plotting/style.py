@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.solution import Solution
+from ridgesplines.solution import CONTRADICTION, Solution
+from ridgesplines.summary import neurons
 from ridgesplines.validation import Array, rounded_up
 from ridgesplines.verdict import Scope
 
@@ -29,6 +31,11 @@ CURVE = 1001
 #: The most data that are drawn one by one; more are a slab, of which the density is drawn.
 MOST_POINTS = 4000
 CORNERS = [(u, s) for u in ("upper", "lower") for s in ("right", "left")]
+#: One convention of signs in all pictures: what is negative is orange, what is positive blue, zero white.
+NEGATIVE, POSITIVE = KNOT, FIT
+SIGNED = LinearSegmentedColormap.from_list(
+    "signs", ["#7a3500", NEGATIVE, "#f2c9a8", "#ffffff", "#a9cfe6", POSITIVE, "#003a5c"]
+)
 DASHES = ("-", "--", "-.", ":")  # so that the series differ without colour as well
 
 
@@ -56,14 +63,26 @@ def value_name(problem: Problem, target: str) -> str:
     return "margin f(x)" if problem.n_outputs is None else "logits f(x)"
 
 
+def class_names(problem: Problem, target: str) -> list[str]:
+    """The names of the classes: their own, or labels by number."""
+    if problem.output_names is not None:
+        return list(problem.output_names)
+    if problem.n_outputs is None:
+        return [f"{target} = -1", f"{target} = +1"]
+    return [f"class {label:g}" for label in np.unique(problem.y)]
+
+
 def series(problem: Problem) -> list[dict[str, Any]]:
     """A style for the line of each output; outputs differ without colour as well."""
     if problem.n_outputs is None:
         return [{"color": FIT, "linestyle": "-"}]
-    word = "output" if problem.y.ndim == 2 else "logit of class"
+    if problem.y.ndim == 2:
+        names = problem.output_names or [f"output {j}" for j in range(problem.n_outputs)]
+    else:
+        names = [f"logit of {name}" for name in class_names(problem, "")]
     return [
-        {"color": SERIES[j % len(SERIES)], "linestyle": DASHES[j % len(DASHES)], "label": f"{word} {j}"}
-        for j in range(problem.n_outputs)
+        {"color": SERIES[j % len(SERIES)], "linestyle": DASHES[j % len(DASHES)], "label": name}
+        for j, name in enumerate(names)
     ]
 
 
@@ -138,15 +157,37 @@ def lam_axis(axes: Any, lams: Sequence[float] | Array) -> None:
     axes.set_xlabel("$\\lambda$ (falls to the right)")
 
 
-def headline(solution: Solution) -> str:
-    """Neurons and gap, in words that say no more than was proven."""
-    gap = rounded_up(solution.relative_gap)
-    best = "the global optimum" if solution.problem.interactions is None else "the best of these groups of features"
+def headline(solution: Solution, title: str | None = None) -> str:
+    """Neurons and relative gap, in words that say no more than was proven; or the title that was given."""
+    if title is not None:
+        return title
+    if solution.contradiction:
+        return CONTRADICTION
+    p, gap = solution.problem, rounded_up(solution.relative_gap)
+    best = "" if p.interactions is None else " among these groups of features"
     words = {
-        Scope.EXACT: f"certified within {gap} of {best}",
-        Scope.BOUNDED: f"certified within {gap} of {best}",
-        Scope.DICTIONARY: f"within {gap} of the grid's optimum",
-        Scope.SEARCHED: f"estimated gap {gap} (searched, not a bound)",
+        Scope.EXACT: f"relative gap {gap}, certified{best}",
+        Scope.BOUNDED: f"relative gap {gap}, certified{best} by an upper bound",
+        Scope.DICTIONARY: f"relative gap {gap} to the grid's optimum",
+        Scope.SEARCHED: f"relative gap {gap}, an estimate (searched, not a bound)",
     }
-    p = solution.problem
-    return f"K = {solution.network.n_neurons} neurons for N = {p.n_samples} data: {words[solution.certificate.scope]}"
+    return f"{neurons(solution.network)} for N = {p.n_samples} data: {words[solution.certificate.scope]}"
+
+
+def require_axes(ax: Any, method: str = "plot") -> Any:
+    """Axes to draw into, or an error that says what came."""
+    if not hasattr(ax, method):
+        expected = "a matplotlib Axes" + (" with projection='3d'" if method == "plot_surface" else "")
+        remedy = "Pass one, such as ax of figure, ax = plt.subplots()."
+        if method == "plot_surface":
+            remedy = 'Make it by plt.subplots(subplot_kw={"projection": "3d"}).'
+        raise ProblemError("ax", expected, f"a {type(ax).__name__}", remedy)
+    return ax
+
+
+def canvas(ax: Any, width: float, height: float) -> tuple[Any, Any]:
+    """The figure to return and the axes to draw into: those given, or those of a new figure."""
+    if ax is not None:
+        return require_axes(ax).get_figure(), ax
+    figure = new_figure(width, height)
+    return figure, figure.subplots()

@@ -25,9 +25,13 @@ def test_one_dimension(loss, tmp_path):
     figure = s.plot(target="height")
     assert drawn(figure, tmp_path)
     above, below = figure.axes
-    assert above.get_ylabel() == "height"
+    of_classes = {"Logistic": "probability of height = +1", "Softmax": "probability", "Hinge": "margin f(x)"}
+    assert above.get_ylabel() == of_classes.get(loss.name, "height")
     assert "certified" in above.get_title(loc="left")
-    assert f"K = {s.network.n_neurons} neurons for N = 40 data" in above.get_title(loc="left")
+    count = s.network.n_neurons
+    words = {0: "no neuron (affine)", 1: "1 neuron"}.get(count, f"K = {count} neurons")
+    gap = re.search(r"relative gap +(\S+)", s.summary())[1]
+    assert above.get_title(loc="left").startswith(f"{words} for N = 40 data: relative gap {gap}")
     # The certificate that is drawn stays between the lines, up to rounding.
     curve = max((line.get_ydata() for line in below.lines), key=len)
     assert np.abs(curve).max() <= s.problem.lam * (1.0 + 1e-6)

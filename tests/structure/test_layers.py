@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 
 #: From the ground up, a rung a wing; what stands on one rung knows nothing of its neighbours, but for the ground.
 LAYERS = [
-    {"exceptions", "interrupt", "verdict", "digits"},
+    {"exceptions", "interrupt", "verdict", "digits", "notebook"},
     {"dates"},
     {"validation", "fast", "files"},
     {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon"},

@@ -1,0 +1,50 @@
+"""Whether a problem can have its constraints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.constraints.feasible import require_some_function
+from ridgesplines.constraints.features import MonotoneFeatures
+from ridgesplines.constraints.shape import Shape
+from ridgesplines.exceptions import ProblemError
+
+
+def require_fitting(problem: Any) -> None:
+    """ReLU, one input, one output, and some function that satisfies everything."""
+    if not isinstance(problem.activation, ReLU):
+        expected = "activation=ReLU() where there are constraints"
+        raise ProblemError("constraints", expected, repr(problem.activation), "Leave one out.")
+    d, D = problem.n_features, problem.n_outputs
+    if d > 1 and all(isinstance(c, MonotoneFeatures) for c in problem.constraints):
+        _require_monotone_features(problem)
+        return
+    if d != 1 or D is not None:
+        what = f"d = {d}" + ("" if D is None else f" and D = {D} outputs")
+        remedy = "Leave constraints out, or fit one feature and one output at a time; or MonotoneFeatures alone."
+        raise ProblemError("constraints", "d = 1 and one output, where there are constraints", what, remedy)
+    if any(isinstance(constraint, Shape) for constraint in problem.constraints):
+        return  # in scaled units: looked at in the user's own, where rounding is least
+    data = problem.reduced if problem.loss.interpolates else None
+    x, y = (np.empty(0), np.empty(0)) if data is None else (data.X[:, 0], data.y)
+    require_some_function(problem.constraint, x, y)
+
+
+def _require_monotone_features(problem: Any) -> None:
+    """One output, groups of at most two features, and a loss that does not fix the fit."""
+    most = problem.n_features if problem.interactions is None else problem.interactions.most
+    expected, got, remedy = None, "", ""
+    if problem.n_outputs is not None:
+        expected, got, remedy = "one output", f"D = {problem.n_outputs} outputs", "Fit one output at a time."
+    elif problem.loss.interpolates:
+        expected, got = "a loss whose fit may miss the data", repr(problem.loss)
+        remedy = "Monotone functions need not meet the data: use Squared or Absolute with a small lam."
+    elif most > 2:
+        expected, got = "neurons of at most two features", f"neurons of up to {most}"
+        remedy = "Pass interactions=1, interactions=2 or groups of at most two features."
+    if expected is not None:
+        raise ProblemError("constraints", f"{expected}, where there are MonotoneFeatures", got, remedy)
+    _ = problem.signs  # an error where two of them contradict each other
