@@ -8,6 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import names
+
 import ridgesplines
 
 project = "ridgesplines"
@@ -35,6 +37,8 @@ html_css_files = ["style.css"]
 html_copy_source = False
 
 autosummary_generate = True
+autosummary_context = {"typed": names.typed}
+suppress_warnings = ["config.cache"]  # that function is not pickled, and need not be
 autodoc_inherit_docstrings = False  # what a subclass does not explain is explained once, in its base class
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
@@ -47,7 +51,6 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "within_subsection_order": "pictures.place",
-    "reset_argv": "pictures.arguments",
     "image_scrapers": ("pictures.scraper",),
     "reset_modules": ("matplotlib",),
     "abort_on_example_error": True,
@@ -73,3 +76,5 @@ def describe(app, what, name, obj, options, lines):
 
 def setup(app):
     app.connect("autodoc-process-docstring", describe, priority=400)  # before numpydoc, which has 500
+    app.connect("object-description-transform", names.as_typed)
+    app.connect("doctree-read", names.in_tables)

@@ -1,4 +1,4 @@
-"""The settings of sphinx-gallery for the examples: each takes the name of its picture and draws it."""
+"""The settings of sphinx-gallery for the examples: each writes a picture of its own name where it runs."""
 
 import shutil
 from pathlib import Path
@@ -38,12 +38,6 @@ ORDER = [
 def drawn(script: dict) -> Path:
     """The path at which an example draws its picture: beside itself, from where `scraper` takes it."""
     return Path(script["src_file"]).resolve().with_suffix(".png")
-
-
-def arguments(config: dict, script: dict) -> list[str]:
-    """The command line with which an example is run; sphinx-gallery does not tell it where its file is."""
-    script["example_globals"]["__file__"] = script["src_file"]
-    return [drawn(script).name]
 
 
 def scraper(block: tuple, variables: dict, config: dict) -> str:

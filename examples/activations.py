@@ -15,14 +15,12 @@ exchangeable, which is what ties weight decay to sparsity; for the others w has 
 The data are the 133 accelerations of `quickstart.py`. Dots are the neurons' biases, for splines their knots.
 """
 
-import sys
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 import ridgesplines as rs
 
+# %%
 ACTIVATIONS = [
     rs.ReLU(),
     rs.TruncatedPower(2),
@@ -31,24 +29,6 @@ ACTIVATIONS = [
     rs.Arctan(scale=1.0),
     rs.Exponential(scale=10.0),
 ]
-
-
-def main(picture: str = "activations.png") -> None:
-    table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
-    time, acceleration = table["time_ms"], table["acceleration_g"]
-
-    figure, panels = plt.subplots(2, 3, figsize=(12, 6.5), sharex=True, sharey=True, layout="constrained")
-    print(f"{'activation':<24}  {'null space':<10}  {'K':>3}  {'bound':>5}  {'seminorm':>10}")
-    for activation, axes in zip(ACTIVATIONS, panels.flat, strict=True):
-        problem = rs.Problem(time, acceleration, lam=1.0, activation=activation)
-        problem = problem.with_lam(0.02 * rs.lambda_max(problem))
-        solution = rs.solve(problem)
-        report(solution)
-        draw(axes, solution)
-    figure.supxlabel("time after impact (ms)")
-    figure.supylabel("acceleration (g)")
-    figure.savefig(picture, dpi=150)
-    print(f"\nwrote {picture}")
 
 
 def report(solution: rs.Solution) -> None:
@@ -77,5 +57,19 @@ def draw(axes: plt.Axes, solution: rs.Solution) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+time, acceleration, _ = rs.datasets.load_motorcycle()
+
+# %%
+figure, panels = plt.subplots(2, 3, figsize=(12, 6.5), sharex=True, sharey=True, layout="constrained")
+print(f"{'activation':<24}  {'null space':<10}  {'K':>3}  {'bound':>5}  {'seminorm':>10}")
+for activation, axes in zip(ACTIVATIONS, panels.flat, strict=True):
+    problem = rs.Problem(time, acceleration, lam=1.0, activation=activation)
+    problem = problem.with_lam(0.02 * rs.lambda_max(problem))
+    solution = rs.solve(problem)
+    report(solution)
+    draw(axes, solution)
+figure.supxlabel("time after impact (ms)")
+figure.supylabel("acceleration (g)")
+figure.savefig("activations.png", dpi=150)
+print("\nwrote activations.png")

@@ -8,15 +8,14 @@ the weights are large, blue where they are positive and orange where they are ne
 :math:`\|v\| = \|w\|`.
 """
 
-import sys
-
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import ridgesplines as rs
 from ridgesplines.torch.decay import WeightDecay
 from ridgesplines.torch.deep import DeepRidgeSpline
 
+# %%
 COLOURS = {"input": "white", "neuron": "#56B4E9", "linear": "#BBBBBB"}
 
 
@@ -58,21 +57,17 @@ def draw(axes, layers: tuple[rs.RidgeSpline, ...], title: str) -> None:
     axes.axis("off")
 
 
-def main(picture: str = "architecture.png") -> None:
-    p = problem()
-    shallow = rs.solve(p)
-    deep = DeepRidgeSpline(widths=(40, 40), bottlenecks=(1,)).train(p, WeightDecay(epochs=600, learning_rate=0.01))
-    for _ in range(2):
-        deep = deep.sweep()
-    print(f"--- one layer\n{shallow.summary()}\n--- two layers\n{deep.summary()}")
-    figure = Figure(figsize=(12.0, 5.0), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.0, 1.6])
-    draw(left, (shallow.network,), f"problem (32): K = {shallow.network.n_neurons} neurons for N = {p.n_samples} data")
-    ranks, active = ", ".join(map(str, deep.ranks)), " + ".join(map(str, deep.active))
-    draw(right, deep.layers, f"problem (34): {active} neurons, rank {ranks} between them")
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+p = problem()
+shallow = rs.solve(p)
+deep = DeepRidgeSpline(widths=(40, 40), bottlenecks=(1,)).train(p, WeightDecay(epochs=600, learning_rate=0.01))
+for _ in range(2):
+    deep = deep.sweep()
+print(f"--- one layer\n{shallow.summary()}\n--- two layers\n{deep.summary()}")
+figure = plt.figure(figsize=(12.0, 5.0), layout="constrained")
+left, right = figure.subplots(1, 2, width_ratios=[1.0, 1.6])
+draw(left, (shallow.network,), f"problem (32): K = {shallow.network.n_neurons} neurons for N = {p.n_samples} data")
+ranks, active = ", ".join(map(str, deep.ranks)), " + ".join(map(str, deep.active))
+draw(right, deep.layers, f"problem (34): {active} neurons, rank {ranks} between them")
+figure.savefig("architecture.png", dpi=130)
+print("wrote architecture.png")

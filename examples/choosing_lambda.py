@@ -9,13 +9,11 @@ sees spoiled, while the rows that judge stay clean. A loss of absolute values, w
 hardly notices. All figures are printed as they come, also where another method is better.
 """
 
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from scipy.interpolate import make_smoothing_spline
 from sklearn.linear_model import QuantileRegressor, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
@@ -24,9 +22,11 @@ from sklearn.preprocessing import SplineTransformer
 
 import ridgesplines as rs
 
+# %%
+#: How many random splits the methods are judged on.
+REPEATS = 4
 #: The function that was fitted, and its number of knots.
 Fit = tuple[Callable[[np.ndarray], np.ndarray], int]
-Methods = dict[str, Callable[[np.ndarray, np.ndarray], Fit]]
 
 
 def linear_spline(loss: rs.Squared | rs.Absolute) -> Callable[[np.ndarray, np.ndarray], Fit]:
@@ -44,15 +44,13 @@ def smoothing_spline(x: np.ndarray, y: np.ndarray) -> Fit:
     return make_smoothing_spline(sites, np.bincount(group, y) / count, w=count.astype(float)), len(sites)
 
 
-def spline_features(
-    linear: Ridge | QuantileRegressor, score: str, knots: list[int]
-) -> Callable[[np.ndarray, np.ndarray], Fit]:
+def spline_features(linear: Ridge | QuantileRegressor, score: str) -> Callable[[np.ndarray, np.ndarray], Fit]:
     """scikit-learn's B-splines with a linear model; number of knots and penalty by five-fold cross-validation."""
     name = type(linear).__name__.lower()
 
     def fit(x: np.ndarray, y: np.ndarray) -> Fit:
         pipeline = make_pipeline(SplineTransformer(knots="quantile", extrapolation="linear"), linear)
-        grid = {"splinetransformer__n_knots": knots, f"{name}__alpha": [1e-4, 1e-3, 1e-2, 1e-1]}
+        grid = {"splinetransformer__n_knots": [5, 8, 12, 16, 20], f"{name}__alpha": [1e-4, 1e-3, 1e-2, 1e-1]}
         folds = KFold(5, shuffle=True, random_state=0)
         search = GridSearchCV(pipeline, grid, scoring=score, cv=folds).fit(x[:, None], y)
         return lambda t: search.predict(t[:, None]), search.best_params_["splinetransformer__n_knots"]
@@ -60,17 +58,13 @@ def spline_features(
     return fit
 
 
-def methods(knots: list[int]) -> Methods:
-    """All methods by name; scikit-learn's splines may have so many knots."""
-    return {
-        "linear spline, Squared, CV": linear_spline(rs.Squared()),
-        "linear spline, Absolute, CV": linear_spline(rs.Absolute()),
-        "scipy make_smoothing_spline, GCV": smoothing_spline,
-        "SplineTransformer + Ridge, CV": spline_features(Ridge(), "neg_mean_squared_error", knots),
-        "SplineTransformer + Quantile, CV": spline_features(QuantileRegressor(), "neg_mean_absolute_error", knots),
-    }
-
-
+METHODS: dict[str, Callable[[np.ndarray, np.ndarray], Fit]] = {
+    "linear spline, Squared, CV": linear_spline(rs.Squared()),
+    "linear spline, Absolute, CV": linear_spline(rs.Absolute()),
+    "scipy make_smoothing_spline, GCV": smoothing_spline,
+    "SplineTransformer + Ridge, CV": spline_features(Ridge(), "neg_mean_squared_error"),
+    "SplineTransformer + Quantile, CV": spline_features(QuantileRegressor(), "neg_mean_absolute_error"),
+}
 #: The methods in the picture.
 STYLES = {
     "linear spline, Absolute, CV": ("#0072B2", "-"),
@@ -88,11 +82,11 @@ def spoiled(y: np.ndarray, seed: int) -> np.ndarray:
     return wrong
 
 
-def compare(by_name: Methods, x: np.ndarray, y: np.ndarray, outliers: bool, repeats: int) -> None:
+def compare(x: np.ndarray, y: np.ndarray, outliers: bool, repeats: int) -> None:
     """Held-out errors of each method: means over the same random splits, with their standard errors."""
     splits = list(ShuffleSplit(repeats, test_size=0.2, random_state=0).split(x))
     print(f"{'':34s}median |error|           RMSE   knots   seconds a fit")
-    for name, method in by_name.items():
+    for name, method in METHODS.items():
         figures, start = [], time.perf_counter()
         for seed, (train, test) in enumerate(splits):
             f, knots = method(x[train], spoiled(y[train], seed) if outliers else y[train])
@@ -103,40 +97,37 @@ def compare(by_name: Methods, x: np.ndarray, y: np.ndarray, outliers: bool, repe
         print(f"{name:34s}{median:7.2f} ± {by:4.2f} {rmse:7.2f} ± {on:4.2f} {knots:7.1f} {seconds:11.2f}")
 
 
-def main(picture: str = "choosing_lambda.png", repeats: str = "4", knots: str = "5,8,12,16,20") -> None:
-    by_name = methods([int(count) for count in knots.split(",")])
-    table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
-    time_ms, acceleration = table["time_ms"], table["acceleration_g"]
+# %%
+time_ms, acceleration, _ = rs.datasets.load_motorcycle()
 
-    model = rs.LinearSplineRegressorCV(n_lams=30, lam_ratio=1e-3, loss="absolute", rule="one-se")
-    model.fit(time_ms, acceleration)
-    print("lambda by cross-validation, the largest within one standard error of the best:")
-    print(model.solution_.summary())
+# %%
+model = rs.LinearSplineRegressorCV(n_lams=30, lam_ratio=1e-3, loss="absolute", rule="one-se")
+model.fit(time_ms, acceleration)
+print("lambda by cross-validation, the largest within one standard error of the best:")
+print(model.solution_.summary())
 
-    print(f"\nheld-out error (g), mean over {repeats} random splits ± standard error, 20 % held out")
-    compare(by_name, time_ms, acceleration, False, int(repeats))
-    print("\nthe same, with one response in ten spoiled in what the methods see")
-    compare(by_name, time_ms, acceleration, True, int(repeats))
+# %%
+print(f"\nheld-out error (g), mean over {REPEATS} random splits ± standard error, 20 % held out")
+compare(time_ms, acceleration, False, REPEATS)
+print("\nthe same, with one response in ten spoiled in what the methods see")
+compare(time_ms, acceleration, True, REPEATS)
 
-    figure = Figure(figsize=(12.0, 4.8), layout="constrained")
-    for axes, outliers in zip(figure.subplots(1, 2, sharey=True), (False, True), strict=True):
-        y = spoiled(acceleration, 0) if outliers else acceleration
-        wrong = y != acceleration
-        axes.scatter(time_ms[~wrong], y[~wrong], s=12, color="#7f7f7f", linewidths=0, alpha=0.8, label="measured")
-        if outliers:
-            axes.scatter(time_ms[wrong], y[wrong], s=28, marker="x", color="#7f7f7f", linewidths=1.0, label="spoiled")
-        t = np.linspace(time_ms.min(), time_ms.max(), 600)
-        for name, (colour, dashes) in STYLES.items():
-            f, knots = by_name[name](time_ms, y)
-            axes.plot(t, f(t), dashes, color=colour, linewidth=1.5, label=f"{name}: {knots} knots")
-        axes.set_title("one response in ten spoiled" if outliers else "as measured", loc="left")
-        axes.set_xlabel("time after impact (ms)")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=7, loc="lower right")
-    figure.axes[0].set_ylabel("acceleration (g)")
-    figure.savefig(picture, dpi=150)
-    print(f"\nwrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = plt.figure(figsize=(12.0, 4.8), layout="constrained")
+for axes, outliers in zip(figure.subplots(1, 2, sharey=True), (False, True), strict=True):
+    y = spoiled(acceleration, 0) if outliers else acceleration
+    wrong = y != acceleration
+    axes.scatter(time_ms[~wrong], y[~wrong], s=12, color="#7f7f7f", linewidths=0, alpha=0.8, label="measured")
+    if outliers:
+        axes.scatter(time_ms[wrong], y[wrong], s=28, marker="x", color="#7f7f7f", linewidths=1.0, label="spoiled")
+    t = np.linspace(time_ms.min(), time_ms.max(), 600)
+    for name, (colour, dashes) in STYLES.items():
+        f, knots = METHODS[name](time_ms, y)
+        axes.plot(t, f(t), dashes, color=colour, linewidth=1.5, label=f"{name}: {knots} knots")
+    axes.set_title("one response in ten spoiled" if outliers else "as measured", loc="left")
+    axes.set_xlabel("time after impact (ms)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=7, loc="lower right")
+figure.axes[0].set_ylabel("acceleration (g)")
+figure.savefig("choosing_lambda.png", dpi=150)
+print("\nwrote choosing_lambda.png")

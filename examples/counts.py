@@ -8,37 +8,29 @@ chosen by cross-validation. A change point at which the rate jumps is the usual 
 knots, and shows how fast it fell. The certified gap is printed, with the share of the deviance that the mean explains.
 """
 
-import sys
-from pathlib import Path
-
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import ridgesplines as rs
 
+# %%
+year, disasters, _ = rs.datasets.load_coal()
+model = rs.LinearSplineRegressorCV(loss="poisson").fit(year, disasters)
+print(model.solution_.summary())
+t, slopes, _ = model.network_.pieces()
+for start, end, slope in zip([year[0], *t], [*t, year[-1]], slopes, strict=True):
+    print(f"{start:.0f} to {end:.0f}: {np.expm1(slope):+.1%} a year")
+print(f"deviance explained {model.score(year, disasters):.0%}")
 
-def main(picture: str = "counts.png") -> None:
-    table = np.genfromtxt(Path(__file__).parent / "data" / "coal.csv", delimiter=",", names=True)
-    year, disasters = table["year"], table["disasters"]
-    model = rs.LinearSplineRegressorCV(loss="poisson").fit(year, disasters)
-    print(model.solution_.summary())
-    t, slopes, _ = model.network_.pieces()
-    for start, end, slope in zip([year[0], *t], [*t, year[-1]], slopes, strict=True):
-        print(f"{start:.0f} to {end:.0f}: {np.expm1(slope):+.1%} a year")
-    print(f"deviance explained {model.score(year, disasters):.0%}")
-
-    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
-    axes = figure.subplots()
-    grid = np.linspace(year[0], year[-1], 1001)
-    axes.bar(year, disasters, width=0.8, color="#bfbfbf", label="disasters in a year")
-    axes.plot(grid, model.predict(grid), color="#0072B2", linewidth=2.0, label="mean, its log a linear spline")
-    axes.plot(t, model.predict(t), "o", color="#D55E00", markersize=7, markeredgecolor="white", label="knots")
-    axes.set(xlabel="year", ylabel="disasters in a year")
-    axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = plt.figure(figsize=(9.0, 5.0), layout="constrained")
+axes = figure.subplots()
+grid = np.linspace(year[0], year[-1], 1001)
+axes.bar(year, disasters, width=0.8, color="#bfbfbf", label="disasters in a year")
+axes.plot(grid, model.predict(grid), color="#0072B2", linewidth=2.0, label="mean, its log a linear spline")
+axes.plot(t, model.predict(t), "o", color="#D55E00", markersize=7, markeredgecolor="white", label="knots")
+axes.set(xlabel="year", ylabel="disasters in a year")
+axes.legend(frameon=False)
+axes.spines[["top", "right"]].set_visible(False)
+figure.savefig("counts.png", dpi=130)
+print("wrote counts.png")

@@ -7,31 +7,21 @@ that of the table: slopes are flow per day, shown here per decade. The record is
 spline is continuous, and draws a drop as a slope between two knots, the wider apart the larger lam is.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
 
 import ridgesplines as rs
 
-TABLE = Path(__file__).parent / "data" / "nile.csv"
-
-
-def main(picture: str = "dates.png") -> None:
-    when, flow = np.loadtxt(TABLE, delimiter=",", skiprows=1, dtype=str, unpack=True)
-    when, flow = when.astype("datetime64[D]"), flow.astype(float)
-    model = rs.LinearSplineRegressorCV(criterion="bic").fit(when, flow)
-    solution, net = model.solution_, model.network_
-    print(solution.summary())
-    slopes = 3652.5 * net.pieces()[1]
-    for slope, start, end in zip(slopes, ["", *np.sort(net.knots)], [*np.sort(net.knots), ""], strict=True):
-        print(f"{str(start)[:10]:>10} to {str(end)[:10]:>10}: {slope:+6.1f} a decade")
-    print("1900:", model.predict([np.datetime64("1900")]).round(), "beside", flow[when == np.datetime64("1900-01-01")])
-    figure = solution.plot(target="flow (1e8 m³ a year)")
-    figure.axes[1].set_xlabel("")
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+when, flow, _ = rs.datasets.load_nile()
+model = rs.LinearSplineRegressorCV(criterion="bic").fit(when, flow)
+solution, net = model.solution_, model.network_
+print(solution.summary())
+slopes = 3652.5 * net.pieces()[1]
+for slope, start, end in zip(slopes, ["", *np.sort(net.knots)], [*np.sort(net.knots), ""], strict=True):
+    print(f"{str(start)[:10]:>10} to {str(end)[:10]:>10}: {slope:+6.1f} a decade")
+print("1900:", model.predict([np.datetime64("1900")]).round(), "beside", flow[when == np.datetime64("1900-01-01")])
+figure = solution.plot(target="flow (1e8 m³ a year)")
+figure.axes[1].set_xlabel("")
+figure.savefig("dates.png", dpi=130)
+print("wrote dates.png")
+figure

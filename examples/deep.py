@@ -11,13 +11,16 @@ them.
 
 import sys
 
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import ridgesplines as rs
 from ridgesplines.torch.decay import WeightDecay
 from ridgesplines.torch.deep import DeepRidgeSpline
 
+# %%
+#: More data, more epochs and more neurons.
+LONG = "--long" in sys.argv
 SWEEPS = 3
 
 
@@ -72,23 +75,19 @@ def draw_functions(axes, p: rs.Problem, functions: dict) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def main(picture: str = "deep.png", flag: str = "") -> None:
-    p = problem()
-    shallow = rs.solve(p)
-    deep = stages(p, epochs=10_000 if flag == "--long" else 800)
-    print(f"--- one layer\n{shallow.summary()}")
-    for name, solution in deep.items():
-        print(f"--- {' '.join(name.split())}\n{solution.summary()}")
-    figure = Figure(figsize=(11.0, 4.2), layout="constrained")
-    left, middle, right = figure.subplots(1, 3)
-    draw_stages(left, middle, deep, shallow)
-    draw_functions(right, p, {"two layers": list(deep.values())[-1], "one layer": shallow})
-    for axes in (left, middle, right):
-        axes.title.set_fontsize(9)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+p = problem()
+shallow = rs.solve(p)
+deep = stages(p, epochs=10_000 if LONG else 800)
+print(f"--- one layer\n{shallow.summary()}")
+for name, solution in deep.items():
+    print(f"--- {' '.join(name.split())}\n{solution.summary()}")
+figure = plt.figure(figsize=(11.0, 4.2), layout="constrained")
+left, middle, right = figure.subplots(1, 3)
+draw_stages(left, middle, deep, shallow)
+draw_functions(right, p, {"two layers": list(deep.values())[-1], "one layer": shallow})
+for axes in (left, middle, right):
+    axes.title.set_fontsize(9)
+    axes.spines[["top", "right"]].set_visible(False)
+figure.savefig("deep.png", dpi=130)
+print("wrote deep.png")

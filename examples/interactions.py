@@ -13,35 +13,35 @@ The five columns were picked to show a pair that is chosen, and the choice hangs
 standard error or so of each other, and with alcohol, flavonoids and hue alone the same rule takes curves.
 """
 
-import sys
-
 from sklearn.datasets import load_wine
 
 import ridgesplines as rs
 
+# %%
+#: How many folds choose lambda.
+FOLDS = 5
 COLUMNS = ["alcohol", "flavanoids", "hue", "proline", "malic_acid"]
 NAMES = {"flavanoids": "flavonoids", "malic_acid": "malic acid"}
 
+# %%
+data = load_wine(as_frame=True).data
+model = rs.RidgeSplineRegressorCV(
+    interactions=[1, 2, None], rule="one-se", n_lams=6, lam_ratio=0.05, cv=FOLDS, random_state=0
+)
+model.fit(data[COLUMNS].rename(columns=NAMES), data["color_intensity"])
 
-def main(picture: str = "interactions.png", folds: str = "5") -> None:
-    data = load_wine(as_frame=True).data
-    model = rs.RidgeSplineRegressorCV(
-        interactions=[1, 2, None], rule="one-se", n_lams=6, lam_ratio=0.05, cv=int(folds), random_state=0
-    )
-    model.fit(data[COLUMNS].rename(columns=NAMES), data["color_intensity"])
+# %%
+print("squared error on held-out wines, mean of the folds ± standard error, at the best lambda of each")
+for tried in model.candidates_:
+    together = tried.interactions or "all"
+    chosen = "  <- the simplest within one standard error" if tried.interactions == model.interactions_ else ""
+    print(f"features together: {together!s:>3}  {tried.score:.2f} ± {tried.scores_se[tried.best]:.2f}{chosen}")
+print(f"\n{model.solution_.summary()}\n\n{model.solution_.components()}\n")
+for name, importance in zip(model.feature_names_in_, model.feature_importances_, strict=True):
+    print(f"importance of {name:<10}  {importance:.2f}")
 
-    print("squared error on held-out wines, mean of the folds ± standard error, at the best lambda of each")
-    for tried in model.candidates_:
-        together = tried.interactions or "all"
-        chosen = "  <- the simplest within one standard error" if tried.interactions == model.interactions_ else ""
-        print(f"features together: {together!s:>3}  {tried.score:.2f} ± {tried.scores_se[tried.best]:.2f}{chosen}")
-    print(f"\n{model.solution_.summary()}\n\n{model.solution_.components()}\n")
-    for name, importance in zip(model.feature_names_in_, model.feature_importances_, strict=True):
-        print(f"importance of {name:<10}  {importance:.2f}")
-
-    model.solution_.plot(target="colour intensity").savefig(picture, dpi=130)
-    print(f"\nwrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = model.solution_.plot(target="colour intensity")
+figure.savefig("interactions.png", dpi=130)
+print("\nwrote interactions.png")
+figure

@@ -12,13 +12,12 @@ Six steps, in order; each is a panel of the picture and a line of the output.
 6. The representer theorem: over *all* functions, some optimum has fewer knots than data, whatever lambda is.
 """
 
-import sys
-
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import ridgesplines as rs
 
+# %%
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#7f7f7f"
 
 
@@ -100,20 +99,16 @@ def theorem(axes, problem: rs.Problem) -> None:
     axes.legend(frameon=False)
 
 
-def main(picture: str = "lesson.png") -> None:
-    problem = rs.Problem(*data(), lam=1.0)
-    figure = Figure(figsize=(12.5, 7.0), layout="constrained")
-    panels = figure.subplots(2, 3).flat
-    one_knot(panels[0])
-    balance(panels[2], a_spline(panels[1]))
-    proof(panels[4], prices(panels[3], problem))
-    theorem(panels[5], problem)
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.title.set_fontsize(10)
-    figure.savefig(picture, dpi=120)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+problem = rs.Problem(*data(), lam=1.0)
+figure = plt.figure(figsize=(12.5, 7.0), layout="constrained")
+panels = figure.subplots(2, 3).flat
+one_knot(panels[0])
+balance(panels[2], a_spline(panels[1]))
+proof(panels[4], prices(panels[3], problem))
+theorem(panels[5], problem)
+for axes in panels:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.title.set_fontsize(10)
+figure.savefig("lesson.png", dpi=120)
+print("wrote lesson.png")

@@ -7,13 +7,12 @@ in all directions is expensive. Each is fitted from the same number of noisy val
 fit knows which function it sees. For the second the fit finds the direction: the angle to it is printed.
 """
 
-import sys
-
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import ridgesplines as rs
 
+# %%
 DIRECTION = np.array([0.8, 0.6])
 NOISE = 0.1
 FUNCTIONS = {
@@ -37,34 +36,30 @@ def main_direction(net: rs.RidgeSpline) -> np.ndarray:
     return np.linalg.eigh((net.weights.T * np.abs(net.amplitudes)) @ net.weights)[1][:, -1]
 
 
-def main(picture: str = "mixed_variation.png") -> None:
-    side = np.linspace(-1.0, 1.0, 121)
-    grid = np.stack(np.meshgrid(side, side), axis=-1)
-    figure = Figure(figsize=(11.5, 7.2), layout="constrained")
-    above, below = figure.subplots(2, 3, sharex=True, sharey=True)
-    for (name, function), upper, lower in zip(FUNCTIONS.items(), above, below, strict=True):
-        solution = fit(function)
-        net, truth = solution.network, function(grid)
-        fitted = net(grid.reshape(-1, 2)).reshape(truth.shape)
-        error = np.sqrt(np.mean((fitted - truth) ** 2))
-        angle = np.degrees(np.arccos(min(1.0, abs(main_direction(net) @ DIRECTION))))
-        print(f"--- {name}\n{solution.summary()}")
-        words = f", {angle:.2f}° off" if "one" in name else ""
-        print(f"error off the data {error:.3f}{words and f'; the direction found is{words[1:]}'}")
-        drawn = upper.contourf(side, side, truth, levels=21, cmap="viridis")
-        upper.set_title(f"{name}\nthe function", loc="left", fontsize=10)
-        lower.contourf(side, side, fitted, levels=drawn.levels, cmap="viridis", extend="both")
-        for w, b in zip(net.weights, net.biases, strict=True):
-            foot, along = b * w, np.array([-w[1], w[0]])
-            lower.axline(foot, foot + along, color="white", linewidth=0.7, alpha=0.8)
-        title = f"K = {net.n_neurons}, seminorm {net.seminorm:.3g}, error {error:.2f}{words}"
-        lower.set_title(title, loc="left", fontsize=10)
-        lower.set(xlim=(-1.0, 1.0), ylim=(-1.0, 1.0))
-        for axes in (upper, lower):
-            axes.set_aspect("equal")
-    figure.savefig(picture, dpi=110)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+side = np.linspace(-1.0, 1.0, 121)
+grid = np.stack(np.meshgrid(side, side), axis=-1)
+figure = plt.figure(figsize=(11.5, 7.2), layout="constrained")
+above, below = figure.subplots(2, 3, sharex=True, sharey=True)
+for (name, function), upper, lower in zip(FUNCTIONS.items(), above, below, strict=True):
+    solution = fit(function)
+    net, truth = solution.network, function(grid)
+    fitted = net(grid.reshape(-1, 2)).reshape(truth.shape)
+    error = np.sqrt(np.mean((fitted - truth) ** 2))
+    angle = np.degrees(np.arccos(min(1.0, abs(main_direction(net) @ DIRECTION))))
+    print(f"--- {name}\n{solution.summary()}")
+    words = f", {angle:.2f}° off" if "one" in name else ""
+    print(f"error off the data {error:.3f}{words and f'; the direction found is{words[1:]}'}")
+    drawn = upper.contourf(side, side, truth, levels=21, cmap="viridis")
+    upper.set_title(f"{name}\nthe function", loc="left", fontsize=10)
+    lower.contourf(side, side, fitted, levels=drawn.levels, cmap="viridis", extend="both")
+    for w, b in zip(net.weights, net.biases, strict=True):
+        foot, along = b * w, np.array([-w[1], w[0]])
+        lower.axline(foot, foot + along, color="white", linewidth=0.7, alpha=0.8)
+    title = f"K = {net.n_neurons}, seminorm {net.seminorm:.3g}, error {error:.2f}{words}"
+    lower.set_title(title, loc="left", fontsize=10)
+    lower.set(xlim=(-1.0, 1.0), ylim=(-1.0, 1.0))
+    for axes in (upper, lower):
+        axes.set_aspect("equal")
+figure.savefig("mixed_variation.png", dpi=110)
+print("wrote mixed_variation.png")

@@ -7,42 +7,35 @@ notices. Nothing has to be removed, resampled or interpolated first, and each fi
 the responses that were not spoiled.
 """
 
-import sys
-from pathlib import Path
-
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import ridgesplines as rs
 
+# %%
 LOSSES = {"Squared": rs.Squared(), "Huber, delta = 20 g": rs.Huber(20.0), "Absolute": rs.Absolute()}
 STYLES = (("#D55E00", "--"), ("#0072B2", "-"), ("#009E73", ":"))
 
+# %%
+time, measured, _ = rs.datasets.load_motorcycle()
+spoiled = np.random.default_rng(1).random(len(time)) < 0.125
+seen = np.where(spoiled, 180.0, measured)
 
-def main(picture: str = "outliers.png") -> None:
-    table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
-    time, measured = table["time_ms"], table["acceleration_g"]
-    spoiled = np.random.default_rng(1).random(len(time)) < 0.125
-    seen = np.where(spoiled, 180.0, measured)
-
-    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(time[~spoiled], seen[~spoiled], "o", color="#7f7f7f", markersize=4, label="data")
-    axes.plot(time[spoiled], seen[spoiled], "x", color="black", markersize=6, label=f"{spoiled.sum()} outliers")
-    for (name, loss), (colour, dashes) in zip(LOSSES.items(), STYLES, strict=True):
-        problem = rs.Problem(time, seen, lam=1.0, loss=loss)
-        solution = rs.solve(problem.with_lam(0.03 * rs.lambda_max(problem)))
-        error = np.median(np.abs(solution.predict(time) - measured)[~spoiled])
-        print(f"--- {name}\n{solution.summary()}\nmedian error at the others: {error:.1f} g")
-        grid = np.union1d(np.linspace(time[0], time[-1], 2), solution.network.knots)
-        label = f"{name}: median error {error:.1f} g"
-        axes.plot(grid, solution.predict(grid), color=colour, linestyle=dashes, linewidth=2.0, label=label)
-    axes.set(xlabel="time after impact (ms)", ylabel="acceleration (g)")
-    axes.legend(frameon=False, fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = plt.figure(figsize=(9.0, 5.0), layout="constrained")
+axes = figure.subplots()
+axes.plot(time[~spoiled], seen[~spoiled], "o", color="#7f7f7f", markersize=4, label="data")
+axes.plot(time[spoiled], seen[spoiled], "x", color="black", markersize=6, label=f"{spoiled.sum()} outliers")
+for (name, loss), (colour, dashes) in zip(LOSSES.items(), STYLES, strict=True):
+    problem = rs.Problem(time, seen, lam=1.0, loss=loss)
+    solution = rs.solve(problem.with_lam(0.03 * rs.lambda_max(problem)))
+    error = np.median(np.abs(solution.predict(time) - measured)[~spoiled])
+    print(f"--- {name}\n{solution.summary()}\nmedian error at the others: {error:.1f} g")
+    grid = np.union1d(np.linspace(time[0], time[-1], 2), solution.network.knots)
+    label = f"{name}: median error {error:.1f} g"
+    axes.plot(grid, solution.predict(grid), color=colour, linestyle=dashes, linewidth=2.0, label=label)
+axes.set(xlabel="time after impact (ms)", ylabel="acceleration (g)")
+axes.legend(frameon=False, fontsize=9)
+axes.spines[["top", "right"]].set_visible(False)
+figure.savefig("outliers.png", dpi=130)
+print("wrote outliers.png")

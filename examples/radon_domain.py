@@ -12,15 +12,16 @@ For a network all this is known in closed form: see ridgesplines.radon.radon_mea
 that is used.
 """
 
-import sys
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.integrate import quad
 
 import ridgesplines.radon as rr
 
+# %%
 ANGLE = np.pi / 6.0
 W = np.array([np.cos(ANGLE), np.sin(ANGLE)])
 ACROSS = np.array([-W[1], W[0]])
@@ -78,15 +79,6 @@ def measure(n: int) -> tuple[rr.RadonGrid, np.ndarray, np.ndarray, np.ndarray]:
     return grid, at_w, away, spikes
 
 
-def main(picture: str = "radon_domain.png", nodes: str = "33,65,129,193") -> None:
-    print("root mean square errors, by the nodes n an axis, and the mass of the two spikes together, |w| = 1")
-    print("  n   spacing   radius   Radon transform   K R at w   K R away from w   mass")
-    for n in nodes.split(","):
-        shown = measure(int(n))
-    draw(*shown).savefig(picture, dpi=150)
-    print(f"wrote {picture}")
-
-
 def draw_profile(axes: Any, grid: rr.RadonGrid, curve: np.ndarray, exact: np.ndarray, formula: str) -> None:
     shown = np.abs(grid.offsets - B) <= 2.0 * NEAR
     axes.plot(grid.offsets[shown], exact[shown], color="#D55E00", linewidth=4.0, alpha=0.5, label=formula)
@@ -98,7 +90,7 @@ def draw_profile(axes: Any, grid: rr.RadonGrid, curve: np.ndarray, exact: np.nda
 
 def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, spikes: np.ndarray) -> Figure:
     relu = np.maximum(grid.offsets - B, 0.0)
-    figure = Figure(figsize=(10.0, 8.0), layout="constrained")
+    figure = plt.figure(figsize=(10.0, 8.0), layout="constrained")
     surface: Any = figure.add_subplot(2, 2, 1, projection="3d")
     patch = rr.RadonGrid(d=2, nodes=61, radius=1.6)
     heights = patch.sample(neuron)
@@ -126,5 +118,10 @@ def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, spikes: np.ndar
     return figure
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+print("root mean square errors, by the nodes n an axis, and the mass of the two spikes together, |w| = 1")
+print("  n   spacing   radius   Radon transform   K R at w   K R away from w   mass")
+for n in (33, 65, 129, 193):
+    shown = measure(n)
+draw(*shown).savefig("radon_domain.png", dpi=150)
+print("wrote radon_domain.png")

@@ -8,16 +8,14 @@ acceleration of a head in a motorcycle accident, which rests before the impact a
 sides, where the spline without constraints goes on with whatever slope the first and the last data suggest.
 """
 
-import sys
-from pathlib import Path
-
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from sklearn.datasets import load_breast_cancer
 
 import ridgesplines as rs
 
 
+# %%
 def tumours() -> rs.Problem:
     table = load_breast_cancer()
     radius, malignant = table.data[:, 0], 1.0 - table.target
@@ -25,28 +23,8 @@ def tumours() -> rs.Problem:
 
 
 def motorcycle() -> rs.Problem:
-    table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
-    return rs.Problem(table["time_ms"], table["acceleration_g"], lam=300.0, constraints=[rs.EndSlopes(0.0, 0.0)])
-
-
-def main(picture: str = "shapes.png") -> None:
-    figure = Figure(figsize=(11.0, 4.4), layout="constrained")
-    words = (("mean radius of cell nuclei", "probability: malignant"), ("time after impact (ms)", "acceleration (g)"))
-    for axes, problem, (xlabel, ylabel) in zip(figure.subplots(1, 2), (tumours(), motorcycle()), words, strict=True):
-        shaped, free = rs.solve(problem), rs.solve(problem.unconstrained)
-        print(shaped.summary())
-        print(f"without constraints K = {free.network.n_neurons}, and a violation of {violation(problem, free):.2g}\n")
-        x = problem.X[:, 0]
-        grid = np.linspace(x.min() - 0.25 * np.ptp(x), x.max() + 0.25 * np.ptp(x), 2001)
-        axes.plot(x, problem.y, "o", color="#7f7f7f", markersize=3, alpha=0.5)
-        axes.plot(grid, free.predict(grid), "--", color="#D55E00", label="without constraints")
-        axes.plot(grid, shaped.predict(grid), color="#0072B2", linewidth=2.0, label="with")
-        axes.plot(shaped.network.knots, shaped.predict(shaped.network.knots), "o", color="#0072B2")
-        axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
+    time, acceleration, _ = rs.datasets.load_motorcycle()
+    return rs.Problem(time, acceleration, lam=300.0, constraints=[rs.EndSlopes(0.0, 0.0)])
 
 
 def violation(problem: rs.Problem, solution: rs.Solution) -> float:
@@ -54,5 +32,21 @@ def violation(problem: rs.Problem, solution: rs.Solution) -> float:
     return rs.Solution(problem, solution.network, solution.certificate).violation
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = plt.figure(figsize=(11.0, 4.4), layout="constrained")
+words = (("mean radius of cell nuclei", "probability: malignant"), ("time after impact (ms)", "acceleration (g)"))
+for axes, problem, (xlabel, ylabel) in zip(figure.subplots(1, 2), (tumours(), motorcycle()), words, strict=True):
+    shaped, free = rs.solve(problem), rs.solve(problem.unconstrained)
+    print(shaped.summary())
+    print(f"without constraints K = {free.network.n_neurons}, and a violation of {violation(problem, free):.2g}\n")
+    x = problem.X[:, 0]
+    grid = np.linspace(x.min() - 0.25 * np.ptp(x), x.max() + 0.25 * np.ptp(x), 2001)
+    axes.plot(x, problem.y, "o", color="#7f7f7f", markersize=3, alpha=0.5)
+    axes.plot(grid, free.predict(grid), "--", color="#D55E00", label="without constraints")
+    axes.plot(grid, shaped.predict(grid), color="#0072B2", linewidth=2.0, label="with")
+    axes.plot(shaped.network.knots, shaped.predict(shaped.network.knots), "o", color="#0072B2")
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+figure.savefig("shapes.png", dpi=130)
+print("wrote shapes.png")

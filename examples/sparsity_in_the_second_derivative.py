@@ -8,38 +8,31 @@ integral is meant in the sense of distributions, (16): the second derivative is 
 their integrals rise to the sum.
 """
 
-import sys
-from pathlib import Path
-
-import numpy as np
-
 import ridgesplines as rs
 from ridgesplines.plotting.measure import plot_measure
 
+# %%
+time, acceleration, _ = rs.datasets.load_motorcycle()
+problem = rs.Problem(time, acceleration, lam=1.0)
+solution = rs.solve(problem.with_lam(0.03 * rs.lambda_max(problem)))
+print(solution.summary())
 
-def main(picture: str = "sparsity_in_the_second_derivative.png") -> None:
-    table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
-    problem = rs.Problem(table["time_ms"], table["acceleration_g"], lam=1.0)
-    solution = rs.solve(problem.with_lam(0.03 * rs.lambda_max(problem)))
-    print(solution.summary())
+# %%
+measure = rs.radon.second_derivative(solution.network)
+print("\n impulse at (ms)   mass: the change of slope (g/ms)")
+for site, mass in zip(measure.sites, measure.masses, strict=True):
+    print(f"{site:16.1f}   {mass:+8.3f}")
+print(f"\nsum of |v||w|, the seminorm   {solution.seminorm:.12f}")
+print(f"norm of the second derivative {measure.norm:.12f}")
+print("the same by (16), smoothed by a Gaussian of standard deviation")
+for deviation in (3.0, 1.0, 0.3, 0.1, 0.03):
+    print(f"{deviation:21.2f} ms   {measure.mollified_norm(deviation**2):20.12f}")
 
-    measure = rs.radon.second_derivative(solution.network)
-    print("\n impulse at (ms)   mass: the change of slope (g/ms)")
-    for site, mass in zip(measure.sites, measure.masses, strict=True):
-        print(f"{site:16.1f}   {mass:+8.3f}")
-    print(f"\nsum of |v||w|, the seminorm   {solution.seminorm:.12f}")
-    print(f"norm of the second derivative {measure.norm:.12f}")
-    print("the same by (16), smoothed by a Gaussian of standard deviation")
-    for deviation in (3.0, 1.0, 0.3, 0.1, 0.03):
-        print(f"{deviation:21.2f} ms   {measure.mollified_norm(deviation**2):20.12f}")
-
-    figure = plot_measure(solution.network)
-    above, below = figure.axes
-    above.set_ylabel("acceleration (g)")
-    below.set(xlabel="time after impact (ms)", ylabel="second derivative\n(masses, g/ms)")
-    figure.savefig(picture, dpi=150)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = plot_measure(solution.network)
+above, below = figure.axes
+above.set_ylabel("acceleration (g)")
+below.set(xlabel="time after impact (ms)", ylabel="second derivative\n(masses, g/ms)")
+figure.savefig("sparsity_in_the_second_derivative.png", dpi=150)
+print("wrote sparsity_in_the_second_derivative.png")
+figure

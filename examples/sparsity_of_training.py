@@ -12,8 +12,8 @@ PathProx is ahead, and at which it is not. Pass --long for five seeds, more data
 import sys
 from dataclasses import dataclass
 
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 
 import ridgesplines as rs
@@ -21,6 +21,9 @@ from ridgesplines.torch.decay import WeightDecay
 from ridgesplines.torch.deep import DeepRidgeSpline
 from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx
 
+# %%
+#: More data, more epochs and more neurons.
+LONG = "--long" in sys.argv
 #: Name: the method, its learning rate, its largest lam for a training image, and its colour and dashes.
 METHODS = {
     "weight decay": (WeightDecay, 0.01, 0.12, "#0072B2", "-"),
@@ -41,13 +44,6 @@ class Size:
     epochs: int
     lams: int
     seeds: int
-
-
-SIZES = {
-    "": Size(300, 50, 80, 3, 2),
-    "--long": Size(600, 100, 400, 8, 5),
-    "--short": Size(100, 20, 20, 2, 2),
-}
 
 
 def data(size: Size, seed: int, corrupted: bool) -> tuple[np.ndarray, ...]:
@@ -115,18 +111,14 @@ def draw(axes, found: dict[str, np.ndarray], title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def main(picture: str = "sparsity_of_training.png", flag: str = "") -> None:
-    size = SIZES[flag]
-    figure = Figure(figsize=(10.0, 4.6), layout="constrained")
-    for axes, corrupted in zip(figure.subplots(1, 2), (False, True), strict=True):
-        words = "30 % of the labels at random" if corrupted else "labels as they are"
-        found = measure(size, corrupted)
-        print(f"--- {words}: best mean test accuracy over lam, {size.seeds} seeds")
-        draw(axes, found, f"{words}, {size.seeds} seeds\n{ranking(found)}")
-    axes.legend(frameon=False, fontsize=9)
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+size = Size(300, 50, 80, 3, 2) if not LONG else Size(600, 100, 400, 8, 5)
+figure = plt.figure(figsize=(10.0, 4.6), layout="constrained")
+for axes, corrupted in zip(figure.subplots(1, 2), (False, True), strict=True):
+    words = "30 % of the labels at random" if corrupted else "labels as they are"
+    found = measure(size, corrupted)
+    print(f"--- {words}: best mean test accuracy over lam, {size.seeds} seeds")
+    draw(axes, found, f"{words}, {size.seeds} seeds\n{ranking(found)}")
+axes.legend(frameon=False, fontsize=9)
+figure.savefig("sparsity_of_training.png", dpi=130)
+print("wrote sparsity_of_training.png")

@@ -9,15 +9,17 @@ network takes its place. Pass --long for all data, more epochs and more neurons.
 """
 
 import sys
-from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from sklearn.datasets import load_diabetes
 
 import ridgesplines as rs
 from ridgesplines.torch.decay import WeightDecay
 
+# %%
+#: More data, more epochs and more neurons.
+LONG = "--long" in sys.argv
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 
 
@@ -27,13 +29,13 @@ def standardised(values: np.ndarray) -> np.ndarray:
 
 def problems(long: bool) -> dict[str, tuple[rs.Problem, list[int]]]:
     """Name: the problem, and the widths of the networks to train."""
-    table = np.genfromtxt(Path(__file__).parent / "data" / "motorcycle.csv", delimiter=",", names=True)
+    time, acceleration, _ = rs.datasets.load_motorcycle()
     data = load_diabetes()
     X, y, n = standardised(data.data), standardised(data.target), 442 if long else 60
     widths = [25, 100, 500]
     chosen = {
         "motorcycle, d = 1": (
-            rs.Problem(standardised(table["time_ms"]), standardised(table["acceleration_g"]), 3.0),
+            rs.Problem(standardised(time), standardised(acceleration), 3.0),
             widths,
         ),
         "diabetes, d = 2": (rs.Problem(X[:n, [2, 8]], y[:n], 2.0), widths),
@@ -68,18 +70,13 @@ def draw(axes, name: str, comparison) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def main(picture: str = "trained_networks.png", flag: str = "") -> None:
-    long = flag == "--long"
-    figure = Figure(figsize=(13.0, 4.2), layout="constrained")
-    for axes, (name, (problem, widths)) in zip(figure.subplots(1, 3), problems(long).items(), strict=True):
-        method = {"epochs": {"--long": 20_000, "--short": 100}.get(flag, 800), "learning_rate": None if long else 0.01}
-        trained = {f"width {w}": rs.solve(problem, WeightDecay(width=w, **method)) for w in widths}
-        comparison = rs.compare({"convex": convex(problem, trained), **trained})
-        print(f"--- {name}\n{comparison.solutions['convex'].summary()}\n{comparison}")
-        draw(axes, name, comparison)
-    figure.savefig(picture, dpi=130)
-    print(f"wrote {picture}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+figure = plt.figure(figsize=(13.0, 4.2), layout="constrained")
+for axes, (name, (problem, widths)) in zip(figure.subplots(1, 3), problems(LONG).items(), strict=True):
+    method = {"epochs": 20_000 if LONG else 800, "learning_rate": None if LONG else 0.01}
+    trained = {f"width {w}": rs.solve(problem, WeightDecay(width=w, **method)) for w in widths}
+    comparison = rs.compare({"convex": convex(problem, trained), **trained})
+    print(f"--- {name}\n{comparison.solutions['convex'].summary()}\n{comparison}")
+    draw(axes, name, comparison)
+figure.savefig("trained_networks.png", dpi=130)
+print("wrote trained_networks.png")

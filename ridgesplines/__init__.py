@@ -57,6 +57,7 @@ from ridgesplines.solvers.grid.solver import Grid
 from ridgesplines.solvers.univariate.solver import Univariate
 
 if TYPE_CHECKING:
+    from ridgesplines import datasets as datasets
     from ridgesplines import inference as inference
     from ridgesplines import radon as radon
     from ridgesplines import theorems as theorems
@@ -125,7 +126,7 @@ __all__ = [
 ]
 
 #: Rooms that `rs.<room>` finds; `torch` needs PyTorch.
-_ROOMS = ("estimators", "inference", "plotting", "radon", "theorems", "torch")
+_ROOMS = ("datasets", "estimators", "inference", "plotting", "radon", "theorems", "torch")
 _ESTIMATORS = {
     f"{name}{suffix}"
     for name in ("LinearSplineRegressor", "RidgeSplineRegressor", "RidgeSplineClassifier")

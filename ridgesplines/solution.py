@@ -29,6 +29,7 @@ from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.progress import printed
 from ridgesplines.relaxation.strengthen import strongest
+from ridgesplines.summary import short, to_html
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope, Status
 
@@ -390,5 +391,5 @@ class Solution:
         """
         return cls(**saved.read(path))
 
-    __repr__ = summary.short
-    _repr_html_ = summary.to_html
+    __repr__ = short
+    _repr_html_ = to_html

@@ -33,13 +33,15 @@ def _evaluated(args: argparse.Namespace) -> rs.Solution:
 
 def verify(args: argparse.Namespace) -> int:
     paths.check([args.data, args.network], (args.report, REPORTS))
-    reports = []
-    for report in _reports(args):
+    seed = args.seed if args.data is None else None
+    reports, given = [], _reports(args)
+    print("\n".join(rs.theorems.document.provenance(seed)) + "\n")
+    for report in given:
         print(report, flush=True)
         reports.append(report)
     print(rs.theorems.summary(reports))
     if args.report:
-        rs.theorems.write(reports, args.report)
+        rs.theorems.write(reports, args.report, seed)
         say_written(args.report)
     failed = [report for report in reports if report.holds is False]
     for report in failed:

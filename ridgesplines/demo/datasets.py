@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from ridgesplines.datasets import load_motorcycle
 from ridgesplines.validation import Array
 
 
@@ -70,8 +70,7 @@ def _bands() -> Array:
 
 @cache
 def _motorcycle() -> Array:
-    text = files("ridgesplines.demo").joinpath("data", "motorcycle.csv").read_text("utf-8")
-    return np.loadtxt(text.splitlines(), delimiter=",", skiprows=1)
+    return np.column_stack(load_motorcycle()[:2])
 
 
 @cache

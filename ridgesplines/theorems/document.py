@@ -6,10 +6,18 @@ import base64
 import html
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+import ridgesplines
 from ridgesplines.theorems.report import Report
+
+#: What makes the claims.
+PAPER = (
+    "R. Parhi, R. D. Nowak, Deep Learning Meets Sparse Regularization: A Signal Processing Perspective, "
+    "IEEE Signal Processing Magazine 40 (2023), doi:10.1109/MSP.2023.3286988"
+)
 
 STYLE = """
 body { font: 16px/1.45 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -20,13 +28,14 @@ border-bottom: 1px solid #ddd; vertical-align: top; } td.number { font-variant-n
 """
 
 
-def write(reports: Sequence[Report], path: str | os.PathLike[str]) -> None:
+def write(reports: Sequence[Report], path: str | os.PathLike[str], seed: int | None = None) -> None:
     """Write the reports with their pictures.
 
     Parameters
     ----------
     reports : in the order in which they are shown.
     path : ``.html``: one file that needs no network; ``.md``: pictures go to a folder of the same name beside it.
+    seed : that of the instances, which the file names; None for objects of your own.
 
     Examples
     --------
@@ -36,8 +45,15 @@ def write(reports: Sequence[Report], path: str | os.PathLike[str]) -> None:
     ...     rs.theorems.write(rs.theorems.verify_on(rs.solve(problem)), f"{folder}/report.html")
     """
     file = Path(path)
-    text = _markdown(reports, file) if file.suffix.lower() == ".md" else _html(reports)
+    made = provenance(seed)
+    text = _markdown(reports, file, made) if file.suffix.lower() == ".md" else _html(reports, made)
     file.write_text(text, encoding="utf-8")
+
+
+def provenance(seed: int | None = None) -> tuple[str, str]:
+    """The paper that makes the claims; and what checked them, on what, when (UTC)."""
+    what = "on objects of your own" if seed is None else f"on instances of seed {seed}"
+    return PAPER, f"checked by ridgesplines {ridgesplines.__version__}, {what}, {datetime.now(UTC):%Y-%m-%d}"
 
 
 def summary(reports: Sequence[Report]) -> str:
@@ -63,10 +79,12 @@ def _picture(report: Report) -> bytes:
     return buffer.getvalue()
 
 
-def _html(reports: Sequence[Report]) -> str:
+def _html(reports: Sequence[Report], made: Sequence[str]) -> str:
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>ridgesplines verify</title>",
-        f"<style>{STYLE}</style><h1>Claims of the paper, checked</h1><p>{html.escape(summary(reports))}</p><table>",
+        f"<style>{STYLE}</style><h1>Claims of the paper, checked</h1>",
+        *(f"<p>{html.escape(line)}</p>" for line in (*made, summary(reports))),
+        "<table>",
     ]
     for i, r in enumerate(reports):
         parts.append(
@@ -90,10 +108,10 @@ def _html(reports: Sequence[Report]) -> str:
     return "\n".join(parts) + "\n</html>\n"
 
 
-def _markdown(reports: Sequence[Report], file: Path) -> str:
+def _markdown(reports: Sequence[Report], file: Path, made: Sequence[str]) -> str:
     folder = file.with_suffix("")
     folder.mkdir(exist_ok=True)
-    parts = ["# Claims of the paper, checked", "", summary(reports)]
+    parts = ["# Claims of the paper, checked", *(part for line in (*made, summary(reports)) for part in ("", line))]
     for i, r in enumerate(reports):
         parts += ["", f"## {r.number} {r.claim}: {r.verdict}", ""]
         if r.measures:

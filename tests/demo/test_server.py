@@ -264,8 +264,8 @@ def test_every_data_set_can_be_fitted(client, name):
     assert answer["relative_gap"] < 1e-6
 
 
-def test_the_measurements_are_those_of_the_examples(client):
-    rows = np.loadtxt(Path(__file__).parents[2] / "examples" / "data" / "motorcycle.csv", delimiter=",", skiprows=1)
+def test_the_measurements_are_those_of_the_library(client):
+    rows = np.column_stack(rs.datasets.load_motorcycle()[:2])
     assert np.array_equal(client.points("motorcycle"), rows)
 
 

@@ -26,7 +26,7 @@ LAYERS = [
     {"solvers"},
     {"evaluate", "quantiles"},
     {"solve", "compare"},
-    {"estimators", "torch", "theorems", "plotting", "demo", "cli", "__main__"},
+    {"estimators", "torch", "theorems", "plotting", "datasets", "demo", "cli", "__main__"},
 ]
 #: Rungs whose rooms may use one another: the ground, and those who only use what is there.
 SHARED = (LAYERS[3], LAYERS[4], LAYERS[5], LAYERS[-1])

@@ -13,7 +13,18 @@ import ridgesplines
 PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 FILES = sorted(PACKAGE.rglob("*.py"))
 #: Where public names are: what the API reference documents.
-ROOMS = ["activations", "estimators", "inference", "losses", "plotting", "radon", "solvers", "theorems", "torch"]
+ROOMS = [
+    "activations",
+    "datasets",
+    "estimators",
+    "inference",
+    "losses",
+    "plotting",
+    "radon",
+    "solvers",
+    "theorems",
+    "torch",
+]
 PUBLIC = ["ridgesplines", *(f"ridgesplines.{room}" for room in ROOMS)]
 
 

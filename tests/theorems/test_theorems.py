@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -348,7 +349,13 @@ def test_pages(tmp_path, problem, solution):
     absent = report.Report("deep networks", "", (), lambda figure: None, missing="needs torch")
     page, text = tmp_path / "report.html", tmp_path / "report.md"
     for path in (page, text):
-        T.write([good, bad, absent], path)
+        T.write([good, bad, absent], path, seed=7)
+        words = path.read_text()
+        for said in ("Parhi", "Nowak", "10.1109/MSP.2023.3286988", f"ridgesplines {rs.__version__}", "seed 7"):
+            assert said in words
+        assert re.search(r"\b20\d\d-\d\d-\d\d\b", words)
+    T.write([good], tmp_path / "own.md")
+    assert "objects of your own" in (tmp_path / "own.md").read_text()
     html = page.read_text()
     assert html.count("<img alt=") == html.count("src='data:image/png;base64,") == 2
     assert not re.search(r"(src|href)='(?!data:|#)", html)  # nothing is fetched
@@ -358,6 +365,27 @@ def test_pages(tmp_path, problem, solution):
     pictures = re.findall(r"!\[.*\]\((.*)\)", text.read_text())
     assert len(pictures) == 2
     assert all((tmp_path / picture).stat().st_size > 5_000 for picture in pictures)
+
+
+def test_no_two_claims_share_a_title():
+    """Those of one check differ by their problem; each file of a check has a title of its own."""
+    problems = [scattered(0, n=10), scattered(0, n=10, d=2), scattered(0, n=10, d=2, outputs=2)]
+    titles = [T.representer(p, rs.solve(p)).claim for p in problems[:2]]
+    titles += [T.weight_decay(p, rs.solve(p), []).claim for p in problems]
+    folder = Path(registry.__file__).parent / "claims"
+    fixed = [re.search(r'claim = ("[^"]+")', path.read_text()) for path in sorted(folder.glob("*.py"))]
+    titles += [found[1] for found in fixed if found]
+    assert len(titles) == len(T.CLAIMS)
+    assert len(set(titles)) == len(titles)
+    assert len({claim.name for claim in T.CLAIMS}) == len(T.CLAIMS)
+
+
+def test_verify_names_what_was_checked(monkeypatch, capsys):
+    monkeypatch.setattr(T, "verify", lambda *args, **kwargs: [])
+    assert main(["verify", "--seed", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert "doi:10.1109/MSP.2023.3286988" in printed
+    assert f"ridgesplines {rs.__version__}, on instances of seed 3, 20" in printed
 
 
 def test_verify_says_loudly_what_fails(monkeypatch, tmp_path, capsys, problem, solution):

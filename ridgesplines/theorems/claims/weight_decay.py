@@ -68,7 +68,8 @@ def check(problem: Problem, solution: Solution, trained: list[Parameters]) -> Re
             at_most("the same: training comes this close", min(excess), CLOSE),
         ]
     number = "(5)" if problem.n_outputs else "(8), (9)" if problem.n_features == 1 else "(31)"
-    claim = f"weight decay is a {'group ' if problem.n_outputs else ''}LASSO over neurons: the same minimum"
+    kind = "group LASSO" if problem.n_outputs else "LASSO"
+    claim = f"weight decay is a {kind} over neurons, d = {problem.n_features}: the same minimum"
     remarks = [f"neurons: {solution.network.n_neurons} in the network of (9)."]
     if trained:
         counts = ", ".join(str(p.network().n_active) for p in trained)
