@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("pictures.scraper",),
     "reset_modules": ("matplotlib",),
     "abort_on_example_error": True,
+    "thumbnail_size": (600, 400),
     "show_memory": False,
     "write_computation_times": False,  # that page takes its script from a CDN
     "min_reported_time": 1,

@@ -110,7 +110,7 @@ def draw(grid: rr.RadonGrid, at_w: np.ndarray, away: np.ndarray, spikes: np.ndar
     order = np.argsort(angles)
     heights = spikes[order][:, inside].T
     top = heights.max()
-    shades = last.pcolormesh(angles[order], grid.offsets[inside], heights, cmap="RdBu_r", vmin=-top, vmax=top)
+    shades = last.pcolormesh(angles[order], grid.offsets[inside], heights, cmap="RdBu", vmin=-top, vmax=top)
     figure.colorbar(shades, ax=last)
     last.plot([30.0, -150.0], [B, -B], "o", markersize=18, color="black", fillstyle="none")
     last.set(xlabel="angle of $\\alpha$ (degrees)", ylabel="offset t")

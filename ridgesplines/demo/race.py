@@ -13,6 +13,7 @@ from ridgesplines.demo.fits import outline, posed, solver
 from ridgesplines.demo.schema import Training
 from ridgesplines.objective import data_fit
 from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.verdict import Status
 
 #: Between two frames there are at least this many seconds, and the epoch grows at least by this factor.
 PAUSE, GROWTH = 0.05, 1.05
@@ -46,11 +47,20 @@ def race(training: Training, send: Send, stopped: Callable[[], bool]) -> None:
     send(
         {
             "done": trained.status,
+            "why": why(trained, training.epochs),
             "objective": trained.objective,
             "active": trained.network.n_active,
             "outline": outline(trained.network, problem.X[:, 0]),
         }
     )
+
+
+def why(trained: rs.Solution, epochs: int) -> str:
+    """Why the training came to its end, in words."""
+    done = len(trained.history["objective"])
+    if trained.status is Status.INTERRUPTED:
+        return f"stopped after {MAX_TIME:g} s"
+    return f"all {epochs} epochs done" if done >= epochs else f"no step went further down after {done} epochs"
 
 
 def paced(show: Callable[[Any, int], None], stopped: Callable[[], bool]) -> Callable[[Any], None]:

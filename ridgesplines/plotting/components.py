@@ -16,6 +16,7 @@ from scipy.spatial import ConvexHull, QhullError
 from ridgesplines.network.components import Component, Components
 from ridgesplines.plotting.style import (
     KNOT,
+    SIGNED,
     Picture,
     draw_rug,
     draw_series,
@@ -40,7 +41,6 @@ CELLS = 81
 MOST_DOTS = 1000
 #: A feature of at most so many values is one of categories: they have ticks, and dots on their curve.
 CATEGORIES = 4
-COLOURS = "PuOr"
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +165,7 @@ def _draw_maps(figure: Picture, panels: NDArray[Any], problem: Problem, maps: Se
     some = np.linspace(0, problem.n_samples - 1, min(problem.n_samples, MOST_DOTS)).astype(int)
     for axes, panel, each in zip(panels, maps, drawn, strict=False):
         _start(axes, panel, problem)
-        shown = axes.contourf(*each.sides, each.values, levels=levels, cmap=COLOURS, extend="both")
+        shown = axes.contourf(*each.sides, each.values, levels=levels, cmap=SIGNED, extend="both")
         _draw_bends(axes, panel)
         if each.hull is not None:
             axes.add_patch(PathPatch(each.veil, facecolor="white", alpha=0.75, linewidth=0, zorder=2.5))

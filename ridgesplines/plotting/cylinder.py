@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.eta import eta_along
-from ridgesplines.plotting.style import DATA, FIT, KNOT, Picture, headline
+from ridgesplines.plotting.style import DATA, NEGATIVE, POSITIVE, SIGNED, Picture, headline
 from ridgesplines.radon.measure import radon_measure
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
@@ -18,9 +18,11 @@ from ridgesplines.validation import Array
 ANGLES = np.linspace(-np.pi, np.pi, 361)
 OFFSETS = np.linspace(-1.0, 1.0, 241)
 #: The most data that are drawn as curves.
-MOST_CURVES = 200
+MOST_CURVES = 60
+#: The most impulses of full size; of more each is smaller.
+MOST_MARKS = 20
 #: Positive and negative masses, which differ without colour as well.
-SIGNS = ((1.0, "^", KNOT), (-1.0, "v", FIT))
+SIGNS = ((1.0, "^", POSITIVE), (-1.0, "v", NEGATIVE))
 #: The certificate exceeds lam where it does so by more than this, relatively.
 BEYOND = 1e-3
 
@@ -37,7 +39,8 @@ def draw_cylinder(figure: Picture, solution: Solution, target: str, title: str |
     above, below = figure.subplots(2, 1, sharex=True, sharey=True)
     _draw_certificate(figure, below, solution, mean, limit)
     for axes in (above, below):
-        _draw_curves(axes, problem.X - mean, DATA if axes is above else "black")
+        if axes is above or problem.n_samples <= MOST_CURVES:  # many would hide the map
+            _draw_curves(axes, problem.X - mean, DATA if axes is above else "black")
         draw_atoms(axes, solution.network, mean, hollow=axes is below)
         finish(axes, limit, r"offset $t - \alpha^T \bar x$")
     figure.suptitle(headline(solution, title), fontsize=10, x=0.01, ha="left")
@@ -54,12 +57,12 @@ def _draw_certificate(figure: Picture, axes: Any, solution: Solution, mean: Arra
     optimal = certificate.sup <= (1.0 + BEYOND) * lam
     top = max(1.0, float(np.abs(eta).max()))
     degrees = np.degrees(ANGLES)
-    shown = axes.pcolormesh(degrees, limit * OFFSETS, eta, cmap="RdBu_r", vmin=-top, vmax=top, rasterized=True)
+    shown = axes.pcolormesh(degrees, limit * OFFSETS, eta, cmap=SIGNED, vmin=-top, vmax=top, rasterized=True)
     if not optimal:
         axes.contour(degrees, limit * OFFSETS, np.abs(eta), levels=[1.0], colors="black", linewidths=1.5)
     axes.set_title(_certificate_words(solution, lam, optimal), fontsize=9, loc="left")
     bar = figure.colorbar(shown, ax=axes, pad=0.01)
-    times = "" if optimal else f"{top:.3g}"
+    times = "" if f"{top:.3g}" == "1" else f"{top:.3g}"
     bar.set_ticks([-top, 0.0, top], labels=[rf"$-{times}\lambda$", "0", rf"${times}\lambda$"])
     bar.set_label(r"$\eta(\alpha, t)$" if solution.problem.scales is None else r"$\eta(\alpha, t) \,/\, \|S \alpha\|$")
 
@@ -95,12 +98,18 @@ def draw_atoms(axes: Any, network: RidgeSpline, mean: Array, hollow: bool = Fals
         own = sign * measure.masses > 0.0
         if not own.any():
             continue
-        sizes = 25.0 + 175.0 * np.abs(measure.masses[own]) / largest
+        sizes = (25.0 + 175.0 * np.abs(measure.masses[own]) / largest) * _shrunk(network.n_neurons)
         style = {"facecolors": "white" if hollow else colour, "edgecolors": "black" if hollow else "white"}
+        style |= {"linewidths": 0.6 if network.n_neurons > MOST_MARKS else 1.0}
         label = f"mass {'>' if sign > 0.0 else '<'} 0"
         axes.scatter(angles[own], offsets[own], sizes, marker=marker, zorder=3, label=label, **style)
     if network.n_neurons and not hollow:
         axes.legend(fontsize=8, loc="upper right")
+
+
+def _shrunk(k: int) -> float:
+    """The share of their size that many marks have."""
+    return min(1.0, max(0.35, MOST_MARKS / k))
 
 
 def finish(axes: Any, limit: float, label: str) -> None:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import group_norms
 from ridgesplines.path import Path
-from ridgesplines.plotting.style import DATA, FIT, KNOT, lam_axis, new_figure, require_axes
+from ridgesplines.plotting.style import DATA, FIT, KNOT, NEGATIVE, POSITIVE, lam_axis, new_figure, require_axes
 from ridgesplines.plotting.time_axis import label_x
 from ridgesplines.solution import Solution
 
@@ -105,7 +105,7 @@ def _draw_knots(axes: Any, solutions: Sequence[Solution]) -> None:
     sizes = np.concatenate([group_norms(s.network.amplitudes) for s in solutions])
     if solutions[0].problem.n_outputs is None:
         signs = np.concatenate([np.sign(s.network.amplitudes) for s in solutions])
-        kinds = [(1.0, KNOT, "slope rises"), (-1.0, FIT, "slope falls")]
+        kinds = [(1.0, POSITIVE, "slope rises"), (-1.0, NEGATIVE, "slope falls")]
     else:
         signs, kinds = np.zeros(len(lams)), [(0.0, KNOT, "slopes change")]
     area = 5.0 + 75.0 * sizes / sizes.max(initial=np.finfo(float).tiny)

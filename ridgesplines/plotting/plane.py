@@ -8,13 +8,24 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ridgesplines.plotting.style import KNOT, MOST_POINTS, Picture, class_names, draw_density, headline, value_name
+from ridgesplines.plotting.style import (
+    KNOT,
+    MOST_POINTS,
+    SIGNED,
+    Picture,
+    class_names,
+    draw_density,
+    headline,
+    value_name,
+)
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
 
 CELLS = 161
+#: More ridges than these are the paler the smaller.
+MOST_RIDGES = 12
 #: Label, marker and colour of the two classes.
-CLASSES = ((-1.0, "o", "white"), (1.0, "^", "#4b2a7b"))
+CLASSES = ((-1.0, "o", "white"), (1.0, "^", "#003a5c"))
 
 
 def _window(solution: Solution) -> tuple[Array, Array, Array]:
@@ -45,7 +56,7 @@ def draw_map(axes: Any, solution: Solution, target: str, title: str | None) -> N
         high = max(abs(low), abs(high), 1e-12)
         low = -high
     levels = MaxNLocator(16).tick_values(low, high if high > low else low + 1.0)
-    colours = "PuOr" if classes else "cividis"
+    colours = SIGNED if classes else "cividis"
     shown = axes.contourf(first, second, values, levels=levels, cmap=colours)
     axes.get_figure().colorbar(shown, ax=axes, label=_name(solution, target))
     _draw_data(axes, solution, target, colours, levels)
@@ -71,7 +82,7 @@ def _draw_data(axes: Any, solution: Solution, target: str, colours: str, levels:
     for name, (label, marker, colour) in zip(class_names(p, target), CLASSES, strict=True):
         own = p.X[p.y == label]
         if many:
-            strong = "#7f3b08" if label < 0.0 else "#2d004b"  # the ends of the map of f
+            strong = "#7a3500" if label < 0.0 else "#003a5c"  # the ends of the map of f
             draw_density(axes, own[:, 0], own[:, 1], strong, f"{name} (density)", strongest=0.4)
             continue
         style = {"marker": marker, "c": colour, "edgecolors": "black", "linewidths": 0.5, "zorder": 4}
@@ -80,16 +91,18 @@ def _draw_data(axes: Any, solution: Solution, target: str, colours: str, levels:
 
 
 def _draw_ridges(axes: Any, solution: Solution, first: Array, second: Array) -> None:
-    """The lines w^T x = b, the wider the larger the amplitude; below the data."""
+    """The lines w^T x = b, the wider the larger the amplitude, and of many the paler the smaller; below the data."""
     net = solution.network
     if not net.n_neurons:
         return
     size = np.abs(net.amplitudes) / np.abs(net.amplitudes).max()
+    shown = np.ones_like(size) if net.n_neurons <= MOST_RIDGES else 0.06 + 0.94 * size
     axes.set_xlim(first[0], first[-1])
     axes.set_ylim(second[0], second[-1])
-    for w, b, s in zip(net.weights, net.biases, size, strict=True):
-        axes.axline(b * w, b * w + np.array([-w[1], w[0]]), color="white", linewidth=1.4 + 2.2 * s, alpha=0.9)
-        axes.axline(b * w, b * w + np.array([-w[1], w[0]]), color=KNOT, linewidth=0.6 + 1.8 * s)
+    for w, b, s, alpha in zip(net.weights, net.biases, size, shown, strict=True):
+        line = b * w, b * w + np.array([-w[1], w[0]])
+        axes.axline(*line, color="white", linewidth=1.4 + 2.2 * s, alpha=0.9 * alpha)
+        axes.axline(*line, color=KNOT, linewidth=0.6 + 1.8 * s, alpha=alpha)
 
 
 def draw_surface(figure: Picture, solution: Solution, target: str, title: str | None) -> None:
@@ -98,7 +111,7 @@ def draw_surface(figure: Picture, solution: Solution, target: str, title: str | 
 
 def draw_relief(axes: Any, solution: Solution, target: str, title: str | None) -> None:
     first, second, values = _window(solution)
-    colours = "PuOr" if solution.problem.loss.labels else "cividis"
+    colours = SIGNED if solution.problem.loss.labels else "cividis"
     axes.plot_surface(*np.meshgrid(first, second), values, cmap=colours, alpha=0.85, linewidth=0, rcount=80, ccount=80)
     if not solution.problem.loss.labels:
         p = solution.problem

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ridgesplines.network.interpret import RidgeFunction
 from ridgesplines.plotting.style import (
-    FIT,
     KNOT,
+    NEGATIVE,
+    POSITIVE,
     Picture,
     draw_rug,
     draw_series,
@@ -56,10 +57,12 @@ def draw_ridges(figure: Picture, solution: Solution, target: str, title: str | N
             right.sharey(panels[0, 1])
         _draw_bars(left, names, bar[features])
         left.set_xlim(-1.05, 1.05)
-        left.set_title("direction w" + _per_scale(problem), fontsize=9, loc="left")
+        left.set_title("direction w" + _per_scale(problem) if left is panels[0, 0] else "", fontsize=9, loc="left")
         _draw_profile(right, problem, ridge, line, _part(problem, ridge) / solution.seminorm)
     _draw_affine(panels[-1, 0], panels[-1, 1], problem, names, slope, features)
-    figure.supylabel(value_name(problem, target), fontsize=10)
+    for right in panels[:, 1]:
+        right.set_ylabel(value_name(problem, target), fontsize=8)
+    figure.align_ylabels(panels[:, 1])
     text = headline(solution, title)
     if len(shown) < len(ridges):
         text += f"\nthe {len(shown)} of {len(ridges)} ridge functions with the largest seminorm"
@@ -95,7 +98,7 @@ def _largest(columns: Array) -> NDArray[np.intp]:
 
 def _draw_bars(axes: Any, names: Sequence[str], values: Array) -> None:
     places = np.arange(len(names))
-    axes.barh(places, values, color=np.where(values >= 0.0, FIT, KNOT), height=0.7)
+    axes.barh(places, values, color=np.where(values >= 0.0, POSITIVE, NEGATIVE), height=0.7)
     axes.set_yticks(places, names, fontsize=8)
     axes.invert_yaxis()
     axes.axvline(0.0, color="black", linewidth=0.8)
@@ -122,7 +125,7 @@ def _draw_profile(axes: Any, problem: Problem, ridge: RidgeFunction, line: tuple
         axes.plot(knots, bend(knots), "o", color=KNOT, markersize=5, markeredgecolor="white")
     _finish(axes, t)
     count = f"{len(ridge.neurons)} neuron" + ("s" if len(ridge.neurons) > 1 else "")
-    axes.set_title(f"bend along $w^Tx$: {count}, {share:.0%} of the seminorm", fontsize=9, loc="left")
+    axes.set_title(f"{share:.0%} of the seminorm, {count}; what bends along $w^Tx$", fontsize=9, loc="left")
 
 
 def _draw_affine(

@@ -301,6 +301,8 @@ def test_exports(page):
     assert np.allclose(table[:, 2], names["solution"].network(table[:, 0]))
     picture = ElementTree.parse(page.exported("svg")).getroot()
     assert len(picture.findall("{http://www.w3.org/2000/svg}svg")) == 3
+    words = [text.text for text in picture.findall("{http://www.w3.org/2000/svg}text")]
+    assert "The proof." in words
     assert page.exported("png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -354,6 +356,50 @@ def test_two_dimensions(page):
     page.until(lambda: page.state()["plane"]["points"] != after)
     page.choose("#plane [name=data]", "ring")
     page.until(lambda: page.k("plane")[1] == 100 and page.count("#map-free .decision[d*=M]"))
+
+
+#: By how many pixels the card of the tour reaches over what it explains, and the lesser of their heights.
+OVERLAP = """
+const [card, own] = ["#tour-card", ".pointed"].map((name) => document.querySelector(name).getBoundingClientRect());
+const across = Math.min(card.right, own.right) - Math.max(card.left, own.left);
+const down = Math.min(card.bottom, own.bottom) - Math.max(card.top, own.top);
+return across > 0 && down > 0 ? down : 0;
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_card_of_the_tour_covers_nothing_that_it_explains(page, width):
+    page.open()
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.press("t")
+    while page.find("#tour-card").is_displayed():
+        title = page.find("#tour-title").text
+        page.until(lambda: page.run("return document.querySelector('.pointed')?.getBoundingClientRect().width > 0"))
+        assert page.run(OVERLAP) == 0, title
+        page.press(Keys.ARROW_RIGHT, on="#tour-card")
+    page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_race_opens_with_the_optimum_and_says_why_it_ended(page):
+    pytest.importorskip("torch")
+    page.open()
+    page.click("#tab-race")
+    page.until(lambda: page.count("#morph .optimum") == 1)
+    page.choose("#race [name=width]", "10")
+    page.choose("#race [name=epochs]", "300")
+    page.click("#race [name=go]")
+    page.until(lambda: page.fact("race", "ended") == "all 300 epochs done", 90)
+
+
+@pytest.mark.parametrize("panel", ["race", "plane"])
+def test_pictures_of_a_row_are_aligned(page, panel):
+    page.open()
+    page.click(f"#tab-{panel}")
+    tops = page.run("return [...document.querySelectorAll(arguments[0])].map((p) => p.getBoundingClientRect().top)",
+                    f"#{panel} .plot")  # fmt: skip
+    assert tops[0] == pytest.approx(tops[1], abs=1.0)
+    assert tops[2] == pytest.approx(tops[3], abs=1.0)
 
 
 def test_the_tour(page):

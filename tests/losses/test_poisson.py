@@ -185,7 +185,7 @@ def test_pictures_show_the_mean_beside_the_counts():
     X = np.column_stack([YEAR, COUNT[::-1]])
     plane = rs.solve(rs.Problem(X, COUNT, 50.0, rs.Poisson()))
     assert plane.plot(target="storms").axes[1].get_ylabel() == "storms"
-    assert "log of the mean storms" in plane.plot(kind="ridges", target="storms").get_supylabel()
+    assert "log of the mean storms" in plane.plot(kind="ridges", target="storms").axes[1].get_ylabel()
 
 
 def test_saved_and_trained(tmp_path):

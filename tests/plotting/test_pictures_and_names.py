@@ -6,11 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 import ridgesplines as rs
 from ridgesplines import plotting
 from ridgesplines.plotting.classes import boundaries
+from ridgesplines.plotting.style import SIGNED
 
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(RNG.uniform(0.0, 10.0, (60, 2)).round(1), columns=["distance", "height"])
@@ -145,3 +148,42 @@ def test_titles_of_few_neurons_are_words():
     assert titles[0].startswith("no neuron (affine) for N = 60 data: relative gap")
     assert titles[1].startswith("1 neuron for N = 60 data: relative gap")
     assert re.search(r"relative gap \S+( to rounding)?, certified", titles[1])
+
+
+def test_positive_is_blue_and_negative_orange_in_every_picture():
+    """Bars of weights, marks of impulses, knots of a path, and the maps of signs."""
+    blue, orange = to_rgba("#0072B2"), to_rgba("#D55E00")
+    net = rs.RidgeSpline([[0.6, -0.8], [1.0, 0.0]], [0.1, 4.0], [2.0, -1.0])
+    problem = rs.Problem(X, COUNT, 1.0)
+    s = rs.evaluate(problem, net, max_time=0.0)
+    bars = s.plot("ridges").axes[0].patches
+    assert {to_rgba(bar.get_facecolor()) for bar in bars if bar.get_width() > 0.0} == {blue}
+    assert {to_rgba(bar.get_facecolor()) for bar in bars if bar.get_width() < 0.0} == {orange}
+    marks = {c.get_label(): tuple(c.get_facecolor()[0]) for c in s.plot("cylinder").axes[0].collections}
+    assert (marks["mass > 0"], marks["mass < 0"]) == (blue, orange)
+    path = rs.solve_path(rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 2.0], 0.1), lams=[0.1])
+    keys = path.plot().axes[0].get_legend().legend_handles
+    assert {key.get_label(): to_rgba(key.get_color()) for key in keys} == {"slope rises": blue, "slope falls": orange}
+    for place, near in ((1.0, blue), (0.0, orange)):
+        r, _, b, _ = SIGNED(place)
+        assert (b > r) == (near[2] > near[0])
+    assert SIGNED(0.5)[:3] == pytest.approx((1.0, 1.0, 1.0), abs=0.02)
+
+
+def test_of_many_ridges_the_small_are_pale():
+    rng = np.random.default_rng(0)
+    net = rs.RidgeSpline(rng.standard_normal((40, 2)), rng.standard_normal(40), np.geomspace(1e-3, 1.0, 40))
+    lines = rs.evaluate(rs.Problem(X, COUNT, 1.0), net, max_time=0.0).plot("contours").axes[0].lines
+    shown = [line.get_alpha() for line in lines if line.get_color() == "#D55E00"]
+    assert len(shown) == 40
+    assert min(shown) < 0.1 < 0.9 < max(shown)
+
+
+def test_the_map_of_many_data_is_not_hidden_by_their_curves():
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((442, 2))
+    net = rs.RidgeSpline([[1.0, 0.0]], [0.0], [1.0])
+    above, below = rs.evaluate(rs.Problem(points, points[:, 0], 1.0), net, max_time=0.0).plot("cylinder").axes[:2]
+    curves = [[c for c in axes.collections if isinstance(c, LineCollection)] for axes in (above, below)]
+    assert len(curves[0][0].get_segments()) <= 60
+    assert not curves[1]

@@ -96,7 +96,7 @@ def test_many_dimensions(loss, kind, tmp_path):
     s = of_space(loss)
     figure = s.plot(kind=kind, target="height")
     assert drawn(figure, tmp_path)
-    name = figure.axes[0].get_ylabel() if kind == "components" else figure.get_supylabel()
+    name = figure.get_supylabel() if kind == "dependence" else figure.axes[kind == "ridges"].get_ylabel()
     assert name == {"Squared": "height", "Hinge": "margin f(x)", "Softmax": "logits f(x)"}[loss.name]
     assert f"K = {s.network.n_neurons} neurons for N = 30 data" in figure.get_suptitle()
     assert drawn(rs.evaluate(s.problem, flat(s.problem)).plot(kind=kind), tmp_path)

@@ -28,6 +28,20 @@ export async function snippet(panel, body) {
   return (await response.json()).text;
 }
 
+/** Milliseconds of work after which the page says that it works. */
+const UNSEEN = 250;
+let [works, sign] = [0, null];
+
+/** One more work, or one less: while there are any for long, the page shows a sign. */
+export function busy(change) {
+  works += change;
+  if (works && sign === null) sign = setTimeout(() => { document.body.dataset.busy = "yes"; }, UNSEEN);
+  if (works) return;
+  clearTimeout(sign);
+  sign = null;
+  delete document.body.dataset.busy;
+}
+
 /** One question at a time; while it is open the newest one waits, and those between are never asked. */
 export class Latest {
   constructor(panel) {
@@ -45,6 +59,7 @@ export class Latest {
     const { body, answered, refused, start } = this.waiting;
     const stop = new AbortController();
     Object.assign(this, { waiting: null, open: { start: performance.now(), stop } });
+    busy(+1);
     let found = null, error = null;
     try {
       const response = await post(`/api/${this.panel}`, { ...body, session: this.session, number: ++this.number }, stop.signal);
@@ -54,6 +69,7 @@ export class Latest {
       error = stop.signal.aborted ? null : lost;
     }
     this.open = null;
+    busy(-1);
     if (this.waiting) this.#next(); // asked before the answer is drawn: the server works meanwhile
     if (found) {
       answered(found);

@@ -30,7 +30,8 @@ function standalone(svg) {
 /** All pictures of a panel where they stand, under a line that says what was proven. */
 export function picture(section, title) {
   const pictures = [...section.querySelectorAll(".plot svg")].map((svg) => [svg, svg.getBoundingClientRect()]);
-  const edge = (side, outer) => outer(...pictures.map(([, own]) => own[side]));
+  const captions = [...section.querySelectorAll("figcaption b")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const edge = (side, outer) => outer(...[...pictures, ...captions].map(([, own]) => own[side]));
   const [left, top] = [edge("left", Math.min), edge("top", Math.min)];
   const style = getComputedStyle(document.body);
   const head = 2.2 * parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -39,6 +40,10 @@ export function picture(section, title) {
   whole.append(element("title", {}, title));
   whole.append(element("rect", { width, height, fill: style.backgroundColor }));
   whole.append(element("text", { x: head / 4, y: 0.65 * head, fill: style.color, "font-family": style.fontFamily, "font-size": 0.4 * head }, title));
+  for (const [text, own] of captions) {
+    const place = { x: own.left - left, y: own.top - top + head + 0.8 * own.height };
+    whole.append(element("text", { ...place, fill: style.color, "font-family": style.fontFamily, "font-size": 0.38 * head, "font-weight": 650 }, text));
+  }
   for (const [svg, own] of pictures) {
     const copy = standalone(svg);
     const place = { x: own.left - left, y: own.top - top + head, width: own.width, height: own.height };

@@ -36,6 +36,8 @@ export class LinePanel {
   }
 
   get own() { return this.store.state.line; }
+  /** The answer, where it is to what the page shows; null while another one is awaited. */
+  get solved() { return this.latest.open || this.latest.waiting ? null : this.answer; }
   get isClasses() { return Boolean(LOSSES[this.own.loss].classes); }
 
   body() { return lineProblem(this.own); }
@@ -58,6 +60,7 @@ export class LinePanel {
         this.store.change("line", { lam: answer.lam }, "view");
       }
       this.draw();
+      this.answered?.();
     }, (error) => this.say("line", error));
   }
 

@@ -141,9 +141,10 @@ async function begin() {
   const about = await get("/api/about");
   panels = {
     line: new LinePanel(find("line"), store, say, about.most_points[1]),
-    race: new RacePanel(find("race"), store, say, about.torch),
+    race: new RacePanel(find("race"), store, say, about.torch, () => panels.line?.solved),
     plane: new PlanePanel(find("plane"), store, say, about.most_points[2]),
   };
+  panels.line.answered = () => { if (store.state.panel === "race") panels.race.draw(); };
   for (const [name, d] of [["line", 1], ["plane", 2]]) panels[name].controls.offer(about.datasets.filter((data) => data.d === d));
   wire();
   store.listen(keep);

@@ -1,6 +1,6 @@
 // The race: a network in training, beside the optimum that it cannot pass.
 
-import { frames } from "./api.js";
+import { busy, frames } from "./api.js";
 import { facts, options } from "./controls.js";
 import { lineProblem } from "./line.js";
 import { Plot, short, span } from "./plot.js";
@@ -11,8 +11,8 @@ const OWN_RATE = { adam: 0.005, sgd: 0.02, lbfgs: 1 };
 const EPOCHS = [300, 1000, 2000, 5000, 10000, 20000];
 
 export class RacePanel {
-  constructor(section, store, say, torch) {
-    Object.assign(this, { section, store, say, torch, answer: null, running: null, shown: [] });
+  constructor(section, store, say, torch, solved) {
+    Object.assign(this, { section, store, say, torch, solved, answer: null, running: null, shown: [], ended: "" });
     const holder = (id) => section.querySelector(`#${id} .plot`);
     this.morph = new Plot(holder("morph"), { name: "network in training and optimum" });
     const epochs = { label: "epoch + 1", log: true };
@@ -61,6 +61,7 @@ export class RacePanel {
     this.running = null;
     this.shown = [];
     this.answer = this.done = null;
+    this.ended = "";
     this.say("race", "");
     this.draw();
   }
@@ -70,6 +71,7 @@ export class RacePanel {
     if (this.running) {
       this.running.abort();
       this.running = null;
+      this.ended = "stopped by you";
       this.draw();
     } else this.start();
   }
@@ -78,17 +80,20 @@ export class RacePanel {
     this.#reset();
     const running = this.running = new AbortController();
     this.draw();
+    busy(+1);
     try {
       for await (const frame of frames(this.body(), running.signal)) {
         if (this.running !== running) return;
         if (frame.error) throw new Error(frame.error);
         if ("bound" in frame) this.answer = frame;
-        else if ("done" in frame) this.done = frame;
+        else if ("done" in frame) Object.assign(this, { done: frame, ended: frame.why });
         else this.shown.push(frame);
         this.#pictures();
       }
     } catch (error) {
       if (this.running === running) this.say("race", error.message);
+    } finally {
+      busy(-1);
     }
     if (this.running === running) this.running = null;
     this.draw();
@@ -109,6 +114,9 @@ export class RacePanel {
     if (this.line.points.length) this.#pictures();
   }
 
+  /** The optimum: that of the race, or before it begins that of the same data in one dimension. */
+  get optimum() { return this.answer ?? this.solved(); }
+
   #pictures() {
     const frame = this.shown.at(-1);
     this.#morph(frame);
@@ -119,20 +127,21 @@ export class RacePanel {
 
   #morph(frame) {
     const { points } = this.line;
-    const most = Math.min(Math.max(2.2, ...(this.answer?.outline ?? []).slice(1, -1).map(([, z]) => 1.05 * Math.abs(z))), 8);
+    const most = Math.min(Math.max(2.2, ...(this.optimum?.outline ?? []).slice(1, -1).map(([, z]) => 1.05 * Math.abs(z))), 8);
     const y = LOSSES[this.line.loss].classes ? [-most, most] : span(points.map(([, value]) => value), 0.12);
     const view = { x: span(points.map(([x]) => x), 0.05), y };
     this.morph.draw(view, (plot) => {
       points.forEach(([x, y]) => plot.dot(x, y, 0.24, "datum"));
       if (frame) plot.line((this.done ?? frame).outline, "fit"); // at the end the best on the way
-      if (this.answer) plot.line(this.answer.outline, "optimum");
+      if (this.optimum) plot.line(this.optimum.outline, "optimum");
     });
   }
 
   #curves() {
     const [first, last] = [this.shown[0], this.shown.at(-1)];
     const epochs = [1, Math.max(last?.epoch + 1 || 10, 10)];
-    const { bound, k } = this.answer ?? {};
+    const { bound } = this.answer ?? {};
+    const { k } = this.optimum ?? {};
     const values = [...this.shown.map(({ objective }) => objective), bound].filter((value) => value > 0);
     const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [1, 10];
     const stretch = Math.max(high / low, 1.5) ** 0.12;
@@ -171,15 +180,17 @@ export class RacePanel {
   }
 
   #facts(frame) {
-    const { bound, k } = this.answer ?? {};
+    const { bound } = this.answer ?? {};
+    const { k } = this.optimum ?? {};
     const objective = this.done?.objective ?? frame?.objective;
     const above = objective === undefined ? null : (objective - bound) / Math.abs(bound || 1);
     facts(this.section.querySelector("[data-facts]"), [
       ["epoch", frame ? String(frame.epoch) : this.running ? "PyTorch is loading" : "not started"],
+      ...(this.ended ? [["ended", this.ended, "why the training came to its end"]] : []),
       ["objective", objective === undefined ? "–" : short(objective, 6), "of the network, as it is; at the end, of the best on the way"],
       ["certified optimum", bound === undefined ? "–" : short(bound, 6), "no function has a smaller objective", "good"],
       ["above it", above === null ? "–" : `${short(100 * above, 3)} %`, "(objective − bound) / bound", above < 1e-3 ? "good" : "bad"],
-      ["active neurons", frame ? `${this.done?.active ?? frame.active} of ${this.own.width}` : "–", `the optimum has ${k ?? "?"}`],
+      ["active neurons", frame ? `${this.done?.active ?? frame.active} of ${this.own.width}` : "–", k === undefined ? "" : `the optimum has ${k}`],
       ["imbalance", frame ? short(frame.imbalance, 2) : "–", "mean of ||w| − |v|| / max(|w|, |v|), weighted by |v||w|"],
     ]);
   }

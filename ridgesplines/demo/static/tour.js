@@ -39,6 +39,9 @@ const STEPS = [
   },
 ];
 
+/** Where the card may stand, in this order. */
+const CORNERS = ["bottom left", "bottom right", "top right", "top left"];
+
 export class Tour {
   constructor(card, store, panels) {
     Object.assign(this, { card, store, panels, step: null });
@@ -97,7 +100,18 @@ export class Tour {
 
   #point(target) {
     document.querySelector(".pointed")?.classList.remove("pointed");
-    target?.classList.add("pointed");
-    target?.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    if (!target) return;
+    target.classList.add("pointed");
+    target.scrollIntoView({ block: "center" });
+    if (CORNERS.some((corner) => this.#isBeside(target, corner))) return;
+    target.scrollIntoView({ block: "start" }); // no corner is free: to the upper edge with it, the card below
+    this.#isBeside(target, CORNERS[0]);
+  }
+
+  /** Whether the card in this corner leaves the target free. */
+  #isBeside(target, corner) {
+    this.card.dataset.corner = corner;
+    const [card, own] = [this.card, target].map((each) => each.getBoundingClientRect());
+    return card.right <= own.left || card.left >= own.right || card.bottom <= own.top || card.top >= own.bottom;
   }
 }

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.plotting.style import KNOT
+from ridgesplines.plotting.style import KNOT, SIGNED
 from ridgesplines.radon.grid import Function, RadonGrid
 from ridgesplines.radon.measure import radon_measure
 from ridgesplines.radon.sparsifying import Window, sparsifying_transform, spike_mass
@@ -94,7 +94,7 @@ def _draw(figure: Figure, grid: RadonGrid, values: Array, network: RidgeSpline) 
     order = np.argsort(angles)
     top = float(np.abs(values).max())
     mesh = axes.pcolormesh(
-        angles[order], grid.offsets, values[order].T, cmap="RdBu_r", vmin=-top, vmax=top, rasterized=True
+        angles[order], grid.offsets, values[order].T, cmap=SIGNED, vmin=-top, vmax=top, rasterized=True
     )
     for s in (1.0, -1.0):
         w = s * network.weights
