@@ -159,7 +159,8 @@ def test_positive_is_blue_and_negative_orange_in_every_picture():
     bars = s.plot("ridges").axes[0].patches
     assert {to_rgba(bar.get_facecolor()) for bar in bars if bar.get_width() > 0.0} == {blue}
     assert {to_rgba(bar.get_facecolor()) for bar in bars if bar.get_width() < 0.0} == {orange}
-    marks = {c.get_label(): tuple(c.get_facecolor()[0]) for c in s.plot("cylinder").axes[0].collections}
+    drawn = [c for c in s.plot("cylinder").axes[0].collections if c.get_label().startswith("mass")]
+    marks = {c.get_label(): tuple(c.get_facecolor()[0]) for c in drawn}
     assert (marks["mass > 0"], marks["mass < 0"]) == (blue, orange)
     path = rs.solve_path(rs.Problem([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 2.0], 0.1), lams=[0.1])
     keys = path.plot().axes[0].get_legend().legend_handles
