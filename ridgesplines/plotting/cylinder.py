@@ -99,7 +99,10 @@ def draw_atoms(axes: Any, network: RidgeSpline, mean: Array, hollow: bool = Fals
         if not own.any():
             continue
         sizes = (25.0 + 175.0 * np.abs(measure.masses[own]) / largest) * _shrunk(network.n_neurons)
-        style = {"facecolors": "white" if hollow else colour, "edgecolors": "black" if hollow else "white"}
+        style: dict[str, Any] = {
+            "facecolors": "white" if hollow else colour,
+            "edgecolors": "black" if hollow else "white",
+        }
         style |= {"linewidths": 0.6 if network.n_neurons > MOST_MARKS else 1.0}
         label = f"mass {'>' if sign > 0.0 else '<'} 0"
         axes.scatter(angles[own], offsets[own], sizes, marker=marker, zorder=3, label=label, **style)

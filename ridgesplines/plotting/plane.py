@@ -68,7 +68,7 @@ def draw_map(axes: Any, solution: Solution, target: str, title: str | None) -> N
     axes.set_title(headline(solution, title), fontsize=10, loc="left")
 
 
-def _draw_data(axes: Any, solution: Solution, target: str, colours: str, levels: Sequence[float]) -> None:
+def _draw_data(axes: Any, solution: Solution, target: str, colours: Any, levels: Sequence[float]) -> None:
     p = solution.problem
     many = p.n_samples > MOST_POINTS
     if not p.loss.labels and many:
