@@ -59,7 +59,7 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         ("relative gap", f"{rounded_up(solution.relative_gap)} ({solution.scope_words})"),
     ]
     if idle := _idle_words(solution):
-        rows.insert(3, ("", idle))
+        lines.insert(3, ("", idle))
     if solution.status.unpenalised:
         lines.insert(2, ("", UNPENALISED[solution.status]))
     if p.constraints:
