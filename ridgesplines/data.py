@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
-from ridgesplines.polynomials import polynomial_basis
+from ridgesplines.polynomials import affine_least_squares, polynomial_basis
 from ridgesplines.precise import origin_near
-from ridgesplines.validation import Array, ReadOnly, frozen
+from ridgesplines.validation import Array, ReadOnly, frozen, real_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,3 +70,24 @@ class Data(ReadOnly):
     @cached_property
     def null_space(self) -> Array:
         return frozen(polynomial_basis(self.X, self.activation.degree))
+
+    @cached_property
+    def slopes(self) -> Array:
+        Q, weighted = self.null_space, (self.sample_weight * self.null_space.T).T
+        nearest = np.linalg.lstsq(Q.T @ weighted, affine_least_squares(self.X, Q)[0].T, rcond=1e-13)[0]
+        return frozen(weighted @ nearest)
+
+
+def checked_slope_penalty(given: float, data: Data, constraints: Sequence[object]) -> float:
+    """The argument `slope_penalty` of a problem of these data and constraints."""
+    penalty = real_number("slope_penalty", given, "a finite number >= 0", 0.0)
+    expected = None
+    if penalty and not isinstance(data.activation, ReLU):
+        expected, got = "activation=ReLU()", repr(data.activation)
+    elif penalty and data.loss.interpolates:
+        expected, got = "a loss whose fit may miss the data", repr(data.loss)
+    elif penalty and constraints:
+        expected, got = "no constraints", repr(list(constraints))
+    if expected is not None:
+        raise ProblemError("slope_penalty", f"{expected}, where it is positive", got, "Pass slope_penalty=0.")
+    return penalty

@@ -81,8 +81,32 @@ def seminorm(problem: Problem, network: RidgeSpline) -> float:
 
 
 def objective(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
-    """data fit + lam * seminorm."""
-    return data_fit(problem, network, fit) + problem.lam * seminorm(problem, network)
+    """data fit + lam * seminorm + the penalty of the slope."""
+    penalties = problem.lam * seminorm(problem, network) + slope_cost_of(problem, network, fit)
+    return data_fit(problem, network, fit) + penalties
+
+
+def slope_cost(problem: Problem, z: Array) -> float:
+    r"""The penalty :math:`\frac{\mu}{2} \|A^T z\|_F^2` of the mean slope of a fit z; zero where there is none."""
+    if not problem.slope_penalty:
+        return 0.0
+    return float(0.5 * problem.slope_penalty * ((problem.slopes.T @ z) ** 2).sum())
+
+
+def slope_cost_of(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+    """The same of a network."""
+    if not problem.slope_penalty:
+        return 0.0
+    y, z = fit or targets_and_fit(problem, network)
+    return slope_cost(problem, z + (problem.y - y) if problem.loss.translates else z)
+
+
+def slope_pull(problem: Problem, z: Array) -> Array | float:
+    """The gradient of the penalty of the slope, shape of z; zero where there is none."""
+    if not problem.slope_penalty:
+        return 0.0
+    pull: Array = problem.slopes @ (problem.slope_penalty * (problem.slopes.T @ z))
+    return pull
 
 
 def dual_of_fit(problem: Problem, z: Array) -> Array:
@@ -92,16 +116,20 @@ def dual_of_fit(problem: Problem, z: Array) -> Array:
 
 def objective_of_fit(problem: Problem, z: Array, norm: float) -> float:
     """The objective of a fit z whose network has the seminorm `norm`: for solvers, which know both."""
-    return float(problem.sample_weight @ problem.loss.value(problem.y, z)) + problem.lam * norm
+    data = float(problem.sample_weight @ problem.loss.value(problem.y, z))
+    return data + problem.lam * norm + slope_cost(problem, z)
 
 
 def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
     """The rounding error that the objective may have, from the terms that are summed for it."""
     (y, z), p = fit or targets_and_fit(problem, network), problem
-    penalty = SUM * p.lam * network.seminorm
+    penalty = SUM * (p.lam * network.seminorm + slope_cost_of(p, network, (y, z)))
     if p.loss.interpolates:
         return penalty
     off = fit_rounding(p, network, (y, z))
+    if p.slope_penalty:
+        fitted = z + (p.y - y) if p.loss.translates else z
+        penalty += float(np.vdot(np.abs(slope_pull(p, fitted)), off))
     s = p.sample_weight
     return penalty + sum(float(s[rows] @ _worse(p.loss, y[rows], z[rows], off[rows])) for rows in blocks(len(y)))
 

@@ -24,7 +24,7 @@ from ridgesplines.constraints import (
     combined,
 )
 from ridgesplines.constraints.fitting import require_fitting
-from ridgesplines.data import Data
+from ridgesplines.data import Data, checked_slope_penalty
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, require_interpolant
@@ -50,7 +50,10 @@ from ridgesplines.validation import (
 )
 
 #: What a problem has, besides what follows from it.
-KEPT = ("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales", "target_name", "output_names")
+KEPT = (
+    *("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales", "slope_penalty"),
+    *("target_name", "output_names"),
+)
 
 
 class Problem(Immutable):
@@ -93,6 +96,10 @@ class Problem(Immutable):
     target_name : what to call y in pictures; by default the name of a Series.
     output_names : names of the D outputs, or of the classes, those of -1 and +1 for Logistic and Hinge, in pictures; by
         default the columns of a DataFrame y.
+    slope_penalty : :math:`\mu \ge 0`, in units of loss times the square of x over f; 0 by default. If positive,
+        :math:`\frac{\mu}{2} \|c\|_F^2` joins the objective, where c is the slope of the affine function that is nearest
+        to f at the data by weighted least squares. Classes that an affine function separates have a minimiser then.
+        For ReLU, without constraints and for other losses than Interpolation; ColumnGeneration solves it for any d.
 
     Raises
     ------
@@ -133,6 +140,7 @@ class Problem(Immutable):
         scales: Any = None,
         target_name: str | None = None,
         output_names: Sequence[str] | None = None,
+        slope_penalty: float = 0.0,
     ) -> None:
         loss = instance("loss", loss, Loss, Squared)
         activation = instance("activation", activation, Activation, ReLU)
@@ -163,6 +171,7 @@ class Problem(Immutable):
         if self.scales is not None and not isinstance(activation, ReLU):
             remedy = "Solve the problem of X / scales."
             raise ProblemError("scales", "None for other activations than ReLU()", repr(activation), remedy)
+        self.slope_penalty = checked_slope_penalty(slope_penalty, self.data, self.constraints)
         if loss.interpolates:
             consistent(self.reduced.X, self.reduced.y)
             if self.interactions is not None:
@@ -215,6 +224,7 @@ class Problem(Immutable):
             feature_names=self.feature_names,
             constraints=constraints,
             interactions=self.interactions,
+            slope_penalty=self.slope_penalty,
         )
 
     def lengths(self, W: Array) -> Array:
@@ -235,9 +245,13 @@ class Problem(Immutable):
             other.__dict__["isotropic"] = other if self.scales is None else self.isotropic.with_lam(lam)
         return other
 
+    def with_slope_penalty(self, slope_penalty: float) -> Problem:
+        """The same problem for another penalty of the slope; data are shared."""
+        return self._with(slope_penalty=checked_slope_penalty(slope_penalty, self.data, self.constraints))
+
     def free_of_charge(self) -> Problem:
-        """The same problem with lam = 0: no problem of this library, but the loss alone on given neurons."""
-        return self._with(lam=0.0)
+        """The same without any penalty: no problem of this library, but the loss alone on given neurons."""
+        return self._with(lam=0.0, slope_penalty=0.0)
 
     def with_loss(self, loss: Loss) -> Problem:
         """The same problem for another loss that takes the same targets."""
@@ -350,9 +364,9 @@ class Problem(Immutable):
     @cached_property
     def detrended(self) -> Array:
         """y less its least-squares fit in the free space, exact to the rounding of the difference."""
-        if self.signs is None:
+        if self.signs is None and not self.slope_penalty:
             return self.data.detrended
-        y, Q = self.y - self.y.mean(), self.free_space
+        y, Q = self.y - self.y.mean(axis=0), self.free_space
         return y - Q @ (Q.T @ y)
 
     @property
@@ -362,8 +376,15 @@ class Problem(Immutable):
 
     @cached_property
     def free_space(self) -> Array:
-        """The null space without the features that must be monotone, whose slopes have a sign; shape (N, q)."""
+        """What of the null space is neither penalised nor of a slope with a sign; shape (N, q)."""
+        if self.slope_penalty:
+            return self.null_space[:, :1]
         return self.null_space if self.signs is None else frozen(affine_basis(np.where(self.signs, 0.0, self.X)))
+
+    @property
+    def slopes(self) -> Array:
+        """A, shape (N, d): A^T z is the slope, by x/scales, of the affine function nearest to z by weighted squares."""
+        return self.data.slopes if self.scales is None else self.data.slopes * self.scales
 
     @property
     def rank(self) -> int:
@@ -379,6 +400,7 @@ class Problem(Immutable):
         shaped = f", constraints={list(self.constraints)}" if self.constraints else ""
         groups = f", interactions={self.interactions.words(self.feature_names)}" if self.interactions else ""
         groups += "" if self.scales is None else f", scales={[float(f'{s:.3g}') for s in self.scales]}"
+        groups += f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"

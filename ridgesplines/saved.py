@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate, certify
-from ridgesplines.certificate.dual import best_scale
+from ridgesplines.certificate.dual import best_scale, levelled
 from ridgesplines.certificate.isotropic import Coordinates
-from ridgesplines.certificate.multipliers import ShapeMultipliers
+from ridgesplines.certificate.multipliers import ShapeMultipliers, SlopeMultipliers
 from ridgesplines.constraints import CONSTRAINTS
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
@@ -55,6 +55,7 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "interactions": p.interactions and p.interactions.groups,
         "target_name": p.target_name,
         "output_names": p.output_names,
+        "slope_penalty": p.slope_penalty,
         "scope": c.scope,
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
@@ -108,6 +109,7 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         scales=arrays.get("scales"),
         target_name=notes.get("target_name"),
         output_names=notes.get("output_names"),
+        slope_penalty=notes.get("slope_penalty", 0.0),
     )
     if problem.interactions and not problem.interactions.allow(network.weights).all():
         raise ValueError("a network that does not fit the problem")
@@ -124,12 +126,15 @@ def _certificate(
     if problem.signs is not None:  # all of it follows from the dual vector
         return certify(problem, network, dual)
     sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
-    multipliers, scope = None, Scope(notes["scope"])
+    multipliers: ShapeMultipliers | SlopeMultipliers | None = None
+    scope = Scope(notes["scope"])
+    if problem.slope_penalty:
+        multipliers = SlopeMultipliers.of(problem, dual)
     if problem.constraints:
         arrays = {"ends": np.zeros(2)} | arrays  # files of earlier versions know of none
         multipliers = ShapeMultipliers(*(arrays[name] for name in MULTIPLIERS))
     elif scope is Scope.EXACT and (exact := _exact(problem)) is not None:
-        sup = exact(dual[problem.rows], np.inf).value
+        sup = exact(levelled(problem.reduced, dual[problem.rows]), np.inf).value
     certificate = DualCertificate(
         dual,
         sup,

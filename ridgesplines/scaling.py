@@ -141,6 +141,8 @@ def standardise(problem: Problem) -> Scaling:
     shape = _scaled_shape(problem, centre, radius, slope, offset, size)
     groups = problem.interactions
     scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape, interactions=groups)
+    if problem.slope_penalty:
+        scaled = scaled.with_slope_penalty(problem.slope_penalty * (size / radius) ** 2 / factor)
     scaling = Scaling(
         scaled, rows, problem.activation, problem.n_samples, centre, radius, slope, offset, size, factor, stretch
     )
@@ -152,7 +154,7 @@ def _taken_off(problem: Problem, X: Array, y: Array) -> tuple[Array, Array]:
 
     Bounds of the values stay what they are when a constant leaves.
     """
-    held = np.full(problem.n_features, problem.constraint.bounded)
+    held = np.full(problem.n_features, problem.constraint.bounded or bool(problem.slope_penalty))
     if problem.signs is not None:
         held = problem.signs != 0.0
     slope, offset, _ = least_squares(np.where(held, 0.0, X), y, min(problem.activation.degree, 1))

@@ -24,7 +24,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.segments import Segments, segments
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import data_fit, relative, targets_and_fit
+from ridgesplines.objective import data_fit, relative, slope_cost_of, targets_and_fit
 from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.progress import printed
@@ -126,7 +126,12 @@ class Solution:
         """data_fit + lam * seminorm; infinite where f violates the constraints by more than 1e-9, relatively."""
         if self.violation > FEASIBLE_RTOL:
             return float("inf")
-        return self.data_fit + self.problem.lam * self.seminorm
+        return self.data_fit + self.problem.lam * self.seminorm + self.slope_cost
+
+    @cached_property
+    def slope_cost(self) -> float:
+        r""":math:`\frac{\mu}{2} \|c\|^2`, what the slope costs where `slope_penalty` is positive, zero elsewhere."""
+        return slope_cost_of(self.problem.reduced, self.network)
 
     @cached_property
     def rounding(self) -> float:

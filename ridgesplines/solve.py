@@ -12,7 +12,7 @@ import numpy as np
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.certificate import certify, looked_at, warn_contradiction
-from ridgesplines.certificate.dual import projected
+from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
@@ -180,7 +180,7 @@ def _largest_supremum(problem: Problem) -> float:
     affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
     if affine is None:
         return float("inf")
-    sup = oracle(projected(scaling.problem, affine[1])[0]).value
+    sup = oracle(levelled(p, projected(p, affine[1])[0])).value
     return sup / scaling.lam(1.0) if not problem.loss.interpolates else 0.0
 
 
@@ -330,7 +330,8 @@ def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
     """The network with the problem's names and dates, and of equivalent affine parts the one that sums to zero."""
     slope, offset = network.slope, np.asarray(network.offset)
     if problem.loss.invariant:
-        slope, offset = slope - slope.mean(axis=1, keepdims=True), offset - offset.mean()
+        offset = offset - offset.mean()
+        slope = slope if problem.slope_penalty else slope - slope.mean(axis=1, keepdims=True)
     elif (network.feature_names, network.dates) == (problem.feature_names, problem.dates):
         return network
     return network.changed(slope=slope, offset=offset, feature_names=problem.feature_names, dates=problem.dates)

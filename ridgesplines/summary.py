@@ -18,6 +18,8 @@ from ridgesplines.verdict import Status
 
 #: Pieces and outputs up to which the pieces of a spline are shown.
 MOST_SEGMENTS, MOST_OUTPUTS = 12, 3
+#: Outputs whose spreads differ by more than this are told.
+MOST_RATIO = 30.0
 #: What a refit is, and is not.
 UNPENALISED = {
     Status.REFITTED: "by the loss alone on given neurons: not shrunk, and no minimiser of the penalised problem",
@@ -55,7 +57,7 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         ("problem", f"N = {n}, d = {d}, {p.loss!r}, lam = {p.lam:.6g}{_activation_words(p)}"),
         ("solver", f"{solution.solver.partition('(')[0]}, {solution.status}, {solution.seconds:.2f} s"),
         ("neurons", f"K = {solution.network.n_neurons} (some optimum has at most {bound} = {neuron_bound(p)})"),
-        ("objective", f"{solution.objective:.10g} = {solution.data_fit:.10g} + lam * {solution.seminorm:.10g}"),
+        ("objective", f"{solution.objective:.10g} = {_sum_words(solution)}"),
         ("relative gap", f"{rounded_up(solution.relative_gap)} ({solution.scope_words})"),
     ]
     if idle := _idle_words(solution):
@@ -66,6 +68,8 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         lines.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
     if p.scales is not None:
         lines.insert(1, ("scales", f"weights are measured in {_scale_words(p)}"))
+    if p.slope_penalty:
+        lines.insert(1, ("slope penalty", f"mu = {p.slope_penalty:.6g}: mu/2 |c|^2, c the slope of the affine part"))
     if p.interactions:
         lines.insert(1, ("interactions", p.interactions.words(p.feature_names)))
     if solution.dictionary_gap is not None and c.scope.proven and (d > 1 or solution.relative_gap > solution.tolerance):
@@ -75,6 +79,8 @@ def rows(solution: Any) -> list[tuple[str, str]]:
     lines.append(("sup|eta|/lam", supremum))
     if _is_squared_error(solution):
         lines.append(("loss", f"{p.loss!r} is squared error here: no residual exceeds delta"))
+    if words := _outputs_words(p):
+        lines.append(("outputs", words))
     if search := c.search_words(p.lam, solution.tolerance):
         lines.append(("search", search))
     if d == 1 and solution.network.n_neurons:
@@ -90,6 +96,24 @@ def _idle_words(solution: Any) -> str:
         return ""
     found = activity(solution.network, solution.problem.reduced.X)
     return str(found) if found.n_dead or found.n_always else ""
+
+
+def _outputs_words(problem: Problem) -> str:
+    """A word on outputs of very different scale: the loss of the largest rules the neurons that all share."""
+    if problem.loss.labels or problem.y.ndim == 1:
+        return ""
+    spread = problem.reduced.y.std(axis=0)
+    least, most = int(spread.argmin()), int(spread.argmax())
+    if not 0.0 < MOST_RATIO * spread[least] < spread[most]:
+        return ""
+    ratio = f"output {most} varies {spread[most] / spread[least]:.3g} times as much as output {least}"
+    return f"{ratio}, and rules the neurons that they share: standardise y to weigh them equally"
+
+
+def _sum_words(solution: Any) -> str:
+    """The terms of the objective."""
+    terms = f"{solution.data_fit:.10g} + lam * {solution.seminorm:.10g}"
+    return terms + (f" + {solution.slope_cost:.10g} for the slope" if solution.problem.slope_penalty else "")
 
 
 def _segment_rows(solution: Any) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 from ridgesplines.amplitudes.design import design
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.amplitudes.newton import Face, descend
+from ridgesplines.amplitudes.quadratic_program import quadratic_program
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
@@ -34,6 +35,9 @@ def affine_fit(problem: Problem, fixed: Array | float = 0.0, nearby: Array | Non
         theta, _, _ = descend(face, Q.T @ start)
         z = fixed + Q @ theta
         return z, dual_of_fit(problem, z)
+    if problem.slope_penalty:
+        program = quadratic_program(problem, np.empty((problem.n_samples, 0)))
+        return None if program is None else (program.z, program.u)
     empty, _ = design(problem, np.empty((0, problem.n_features)), np.empty(0))
     answer = linear_program(problem, empty, nearby=Q @ (Q.T @ problem.y) if nearby is None else nearby)
     if answer is None:
@@ -57,18 +61,22 @@ def require_minimiser(problem: Problem) -> None:
     lowers the loss without end. A linear program looks for it; quasi-complete separation, where some points lie on the
     boundary, counts. Of counts the zeros' means may fall and no others change.
     """
-    if not problem.loss.separable() or problem.activation.degree < 0:
+    if not problem.loss.separable() or not has_no_minimiser(problem):
         return
-    if problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1:
-        apart = _separable_on_a_line(problem)
-    else:
-        apart = recedes(problem, problem.null_space)
-    if apart:
-        raise no_minimiser(
-            problem,
-            _free(problem.activation.degree),
-            "use fewer features; or penalise the slope elsewhere (for example logistic regression with a penalty)",
-        )
+    if problem.slope_penalty:  # only the constants may grow forever
+        raise no_minimiser(problem, _free(0), "pass rows of another class, or other counts, as well")
+    remedy = "or pass slope_penalty=1.0, say, which penalises the slope; or use fewer features"
+    raise no_minimiser(problem, _free(problem.activation.degree), remedy)
+
+
+def has_no_minimiser(problem: Problem) -> bool:
+    """Whether what is not penalised lowers the loss, one that is `separable`, without end."""
+    if problem.activation.degree < 0:
+        return False
+    on_a_line = problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1
+    if on_a_line and not problem.slope_penalty:
+        return _separable_on_a_line(problem)
+    return recedes(problem, problem.free_space)
 
 
 def no_minimiser(problem: Problem, free: str, remedy: str) -> ProblemError:

@@ -46,7 +46,7 @@ class Design:
 
 def design(problem: Problem, weights: Array, biases: Array) -> tuple[Design, Callable[[RidgeSpline], Array]]:
     """The finite problem on these neurons, and a map from networks on them to theta."""
-    if problem.n_features == 1 and len(biases) and isinstance(problem.activation, ReLU):
+    if problem.n_features == 1 and len(biases) and isinstance(problem.activation, ReLU) and not problem.slope_penalty:
         return _hats(problem, biases * weights[:, 0])
     return _dense(problem, weights, biases)
 

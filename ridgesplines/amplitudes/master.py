@@ -19,7 +19,7 @@ from ridgesplines.amplitudes.columns import Columns
 from ridgesplines.amplitudes.newton import curvatures, line_search
 from ridgesplines.amplitudes.nonnegative import nonnegative
 from ridgesplines.interrupt import check
-from ridgesplines.objective import dual_of_fit, objective_of_fit
+from ridgesplines.objective import dual_of_fit, objective_of_fit, slope_pull
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -38,8 +38,11 @@ class Model(NamedTuple):
         p = problem
         curvature = curvatures(p, z, steady)
         H = Q.T @ (curvature[:, None] * Q)
+        if p.slope_penalty:
+            G = p.slopes.T @ Q
+            H += p.slope_penalty * (G.T @ G)
         H += 1e-15 * np.trace(H) * np.eye(len(H))
-        return cls(-dual_of_fit(p, z), curvature, linalg.cho_factor(H))
+        return cls(slope_pull(p, z) - dual_of_fit(p, z), curvature, linalg.cho_factor(H))
 
     def reduced(self, Q: Array, gram: Array, cross: Array, gradient: Array) -> tuple[Array, Array]:
         """(S, g): Hessian and gradient with the affine part eliminated."""
@@ -49,6 +52,15 @@ class Model(NamedTuple):
     def affine_step(self, Q: Array, cross: Array, step: Array) -> Array:
         """The step of beta that goes with a step of the other unknowns."""
         return -linalg.cho_solve(self.affine, Q.T @ self.gradient + cross.T @ step)
+
+
+def gram(problem: Problem, columns: Columns, curvature: Array) -> tuple[Array, Array]:
+    """The Hessian of the loss, and of the penalty of the slope, by the columns, and by these and Q."""
+    own, cross = columns.gram(curvature)
+    if problem.slope_penalty:
+        G, affine = columns.transposed(problem.slopes), problem.slopes.T @ columns.Q
+        own, cross = own + problem.slope_penalty * (G @ G.T), cross + problem.slope_penalty * (G @ affine)
+    return own, cross
 
 
 def amplitudes(
@@ -68,11 +80,11 @@ class Step(NamedTuple):
     slope: float
 
 
-def _step(columns: Columns, cost: Array, model: Model, gram: tuple[Array, Array], a: Array) -> Step:
+def _step(columns: Columns, cost: Array, model: Model, hessian: tuple[Array, Array], a: Array) -> Step:
     Q = columns.Q
-    S, g = model.reduced(Q, *gram, columns.transposed(model.gradient) + cost)
+    S, g = model.reduced(Q, *hessian, columns.transposed(model.gradient) + cost)
     da = nonnegative(S, S @ a - g, a) - a
-    dbeta = model.affine_step(Q, gram[1], da)
+    dbeta = model.affine_step(Q, hessian[1], da)
     dz = columns.times(da) + Q @ dbeta
     return Step(da, dbeta, dz, float(model.gradient @ dz) + float(cost @ da))
 
@@ -81,11 +93,11 @@ def _of_parabola(
     problem: Problem, columns: Columns, prices: Array, a: Array, beta: Array, z: Array
 ) -> tuple[Array, Array, Array]:
     """The model is the loss; a second step takes out its rounding."""
-    gram = None
+    hessian = None
     for _ in range(2):
         model = Model.at(problem, columns.Q, z)
-        gram = gram or columns.gram(model.curvature)
-        step = _step(columns, problem.lam * prices, model, gram, a)
+        hessian = hessian or gram(problem, columns, model.curvature)
+        step = _step(columns, problem.lam * prices, model, hessian, a)
         a, beta, z = a + step.a, beta + step.beta, z + step.z
     return a, beta, columns.times(a) + columns.Q @ beta
 
@@ -101,7 +113,7 @@ def _by_newton(
         check()
         for steady in (False, True):
             model = Model.at(problem, columns.Q, z, steady)
-            step = _step(columns, problem.lam * prices, model, columns.gram(model.curvature), a)
+            step = _step(columns, problem.lam * prices, model, gram(problem, columns, model.curvature), a)
             along = partial(_along, problem, z, (float(prices @ a), float(prices @ step.a)), step)
             if (found := line_search(along, value, step.slope)) is not None:
                 break

@@ -16,7 +16,7 @@ from scipy import linalg, sparse
 
 from ridgesplines.interrupt import check
 from ridgesplines.network.spline import group_norms
-from ridgesplines.objective import dual_of_fit
+from ridgesplines.objective import dual_of_fit, slope_cost, slope_pull
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -41,7 +41,8 @@ class Face:
 
     def objective(self, theta: Array) -> float:
         p = self.problem
-        loss = p.sample_weight @ p.loss.value(p.y, self.fixed + self.basis @ theta)
+        z = self.fixed + self.basis @ theta
+        loss = p.sample_weight @ p.loss.value(p.y, z) + slope_cost(p, z)
         return float(loss + p.lam * group_norms(self.kinks @ theta).sum())
 
     def derivatives(self, theta: Array, steady: bool = False) -> tuple[Array, Any]:
@@ -52,23 +53,31 @@ class Face:
         p = self.problem
         z, a = self.fixed + self.basis @ theta, self.kinks @ theta
         direction = self.directions(a)
-        slope = -dual_of_fit(p, z)
+        slope = slope_pull(p, z) - dual_of_fit(p, z)
         gradient = self.basis.T @ slope + p.lam * (self.kinks.T @ direction)
         curvature = curvatures(p, z, steady)
         if theta.ndim == 1:
-            return gradient, self.basis.T @ _scaled(curvature, self.basis)
+            return gradient, self.basis.T @ _scaled(curvature, self.basis) + self._of_slopes()
         return gradient, self._vector_hessian(curvature, a, direction)
+
+    def _of_slopes(self) -> Array | float:
+        """The Hessian of the penalty of the slope, for each output; zero where there is none."""
+        if not self.problem.slope_penalty:
+            return 0.0
+        G: Array = self.problem.slopes.T @ self.basis
+        return self.problem.slope_penalty * (G.T @ G)
 
     def _vector_hessian(self, curvature: Array, a: Array, direction: Array) -> Array:
         D, P = a.shape[1], self.basis.shape[1]
         H = np.empty((D, P, D, P))
         dense = sparse.issparse(self.kinks) and not sparse.issparse(self.basis)
         kinks = self.kinks.toarray() if dense else self.kinks
+        slopes = self._of_slopes()
         bend = np.eye(D) - direction[:, :, None] * direction[:, None, :]
         bend *= (self.problem.lam / group_norms(a))[:, None, None]
         for i in range(D):
             for j in range(i + 1):
-                block = kinks.T @ _scaled(bend[:, i, j], kinks)
+                block = kinks.T @ _scaled(bend[:, i, j], kinks) + (slopes if i == j else 0.0)
                 if curvature[:, i, j].any():  # squared error has none between outputs
                     block = block + self.basis.T @ _scaled(curvature[:, i, j], self.basis)
                 H[i, :, j] = H[j, :, i] = block.toarray() if sparse.issparse(block) else block

@@ -44,7 +44,7 @@ def unpenalised(problem: Problem, network: RidgeSpline) -> RidgeSpline:
         )
     if problem.loss.interpolates:
         return network  # it meets all data: there is no loss to lower
-    scaling = standardise(problem)
+    scaling = standardise(problem.with_slope_penalty(0.0))
     p, net = scaling.problem, scaling.scaled_network(network)
     if p.n_features == 1 and isinstance(p.activation, ReLU):
         net = _within(net, float(p.X.min()), float(p.X.max()))

@@ -11,9 +11,9 @@ import numpy as np
 from ridgesplines import notebook
 from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
-from ridgesplines.certificate.dual import along, best_scale, projected, smooth_dual
+from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual
 from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
-from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers
+from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.interrupt import late
@@ -72,7 +72,8 @@ class DualCertificate(ReadOnly):
         for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
         those sides. With MonotoneFeatures u is not orthogonal to those features: what they leave of it are their
         multipliers, :math:`\eta` has :math:`|t|/2` in the place of :math:`\rho(t)`, and `sup` is the supremum of
-        :math:`|\eta|` less ``multipliers.penalty(W)``.
+        :math:`|\eta|` less ``multipliers.penalty(W)``. With a `slope_penalty` u is orthogonal to the constants alone,
+        and the multiplier is that of the slope.
 
     References
     ----------
@@ -97,7 +98,7 @@ class DualCertificate(ReadOnly):
     X: Array
     activation: Activation
     peaks: tuple[Array, Array]
-    multipliers: ShapeMultipliers | MonotoneMultipliers | None = None
+    multipliers: ShapeMultipliers | MonotoneMultipliers | SlopeMultipliers | None = None
     starts: int = 0
 
     def eta(self, W: object, b: object) -> Array:
@@ -249,7 +250,8 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
     if not np.isfinite(bound(0.0)):
         u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
         bound = along(problem.reduced, u)
-    supremum = _known(problem.reduced, network, u, oracle(u, np.inf))  # its value only
+    seen = levelled(problem.reduced, u)
+    supremum = _known(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
     scale, value = best_scale(problem.reduced, u, supremum.value, bound)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
@@ -264,7 +266,8 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
         X,
         activation,
         peaks,
-        starts=supremum.starts,
+        SlopeMultipliers.of(problem, full) if problem.slope_penalty else None,
+        supremum.starts,
     )
 
 

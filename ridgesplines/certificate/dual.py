@@ -33,7 +33,7 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
     problem : the problem.
     y, z : its targets and the fit, both less the same constant where only their difference counts.
     """
-    if problem.loss.quadratic:
+    if problem.loss.quadratic and not problem.slope_penalty:
         s, Q = problem.sample_weight, problem.null_space
         r = y - z
         if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
@@ -52,7 +52,7 @@ def projected(problem: Problem, u: Array, space: Array | None = None) -> tuple[A
     In the place of [1 X] may be another `space`, given by an orthonormal basis (N, q).
     The correction is measured by the room that each entry has: entries on the boundary stay where they are.
     """
-    Q, s = problem.null_space if space is None else space, problem.sample_weight
+    Q, s = problem.free_space if space is None else space, problem.sample_weight
     size = float(np.linalg.norm(u)) or 1.0
     residual = float(np.linalg.norm(Q.T @ u)) / size
     if Q.shape[1] == len(u):  # nothing else is orthogonal to all functions on the data
@@ -92,12 +92,30 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
     s, loss, y = problem.sample_weight, problem.loss, problem.y
     if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
         y = problem.detrended
-    v = -(u.T / s).T
+    v, steep = -(u.T / s).T, steepness(problem, u)
     if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
         linear = float(np.vdot(u, y))
-        square = linear + float(s @ loss.conjugate(y, v))
+        square = linear + float(s @ loss.conjugate(y, v)) + steep
         return lambda tau: tau * linear - tau**2 * square
-    return lambda tau: -float(s @ loss.conjugate(y, tau * v))
+    return lambda tau: -float(s @ loss.conjugate(y, tau * v)) - tau**2 * steep
+
+
+def slope_moments(problem: Problem, u: Array) -> Array:
+    """X^T u for a dual vector u that is orthogonal to the constants, (d,) or (d, D): mu c at an optimum."""
+    Q = problem.null_space[:, 1:]
+    return np.linalg.lstsq(Q.T @ problem.slopes, Q.T @ u, rcond=1e-13)[0]
+
+
+def steepness(problem: Problem, u: Array) -> float:
+    r"""What the penalty of the slope takes off the dual value: :math:`\|X^T u\|^2 / (2 \mu)`; zero without one."""
+    if not problem.slope_penalty:
+        return 0.0
+    return float((slope_moments(problem, u) ** 2).sum() / (2.0 * problem.slope_penalty))
+
+
+def levelled(problem: Problem, u: Array) -> Array:
+    """The dual vector that neurons see, orthogonal to [1 X]: u less A X^T u where there is a penalty of the slope."""
+    return u - problem.slopes @ slope_moments(problem, u) if problem.slope_penalty else u
 
 
 def _outside(problem: Problem, u: Array) -> bool:
@@ -175,7 +193,9 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     u, value : the dual vector, scaled, and D(u).
     """
     p, (y, z) = problem, fit
-    sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + network.seminorm * eta_rounding(p, u)
+    sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + SUM * steepness(p, u)
+    u = levelled(p, u)
+    sums += network.seminorm * eta_rounding(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
     if p.constraints and p.signs is None:  # multipliers make up for the moments
@@ -185,7 +205,7 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
 
 def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
     """What u sees of the network's null-space part, less that of y where only their difference counts."""
-    p, net, Q = problem, moved(problem, network), problem.free_space
+    p, net, Q = problem, moved(problem, network), problem.null_space if problem.signs is None else problem.free_space
     slope = net.slope if p.signs is None else np.where(p.signs == 0.0, net.slope, 0.0)
     within, beyond = np.zeros((Q.shape[1], *p.outputs)), 0.0
     for rows in blocks(p.n_samples):
@@ -208,7 +228,8 @@ def value_rounding(problem: Problem, u: Array, value: float) -> float:
     """The rounding error that D(u) = `value` may have, from the terms that are summed for it."""
     if problem.loss.translates:  # L*(y, v) = v y + L*(0, v), of which the last is not negative
         return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
-    conjugate = problem.loss.conjugate(problem.y, -(u.T / problem.sample_weight).T)
+    v = problem.loss.nearest(problem.y, -(u.T / problem.sample_weight).T)  # one on the boundary may have left it
+    conjugate = problem.loss.conjugate(problem.y, v)
     return SUM * float(problem.sample_weight @ np.abs(conjugate))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate
-from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers
+from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -77,6 +77,8 @@ class Coordinates:
         m = certificate.multipliers
         if isinstance(m, MonotoneMultipliers):
             m = replace(m, slopes=scales * m.slopes)
+        elif isinstance(m, SlopeMultipliers):
+            m = replace(m, X=problem.X)
         elif isinstance(m, ShapeMultipliers):
             s, into = float(scales[0]), problem is not self.problem
             origin = float(self.problem.origin[0])

@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.design import project
 from ridgesplines.amplitudes.linear_program import OPTIONS
-from ridgesplines.certificate.dual import projected, subgradients
+from ridgesplines.certificate.dual import levelled, projected, subgradients
 from ridgesplines.interrupt import check
 from ridgesplines.objective import eta_rounding
 from ridgesplines.oracle.base import Oracle
@@ -39,9 +39,9 @@ def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) ->
     low, high = subgradients(problem, z)
     if (low == high).all():
         return u
-    if ((low <= 0.0) & (high >= 0.0)).all():
+    if ((low <= 0.0) & (high >= 0.0)).all() and not problem.slope_penalty:
         return np.zeros_like(u)  # it is orthogonal to everything, and its supremum is zero
-    on_a_line = problem.n_features == 1 and isinstance(problem.activation, ReLU)
+    on_a_line = problem.n_features == 1 and isinstance(problem.activation, ReLU) and not problem.slope_penalty
     most = CUTS if not on_a_line else CUTS_ON_A_LINE if (low < high).mean() < 0.5 else MANY_FREE
     u, settled = _by_cuts(problem, low, high, u, oracle, most)
     if on_a_line and not settled and (best := _on_a_line(problem.X[:, 0], low, high)) is not None:
@@ -93,12 +93,12 @@ def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle
     about where many entries are free: near the end it is tried in every fourth round only, in the others what lies
     halfway from the best to it (in-out separation).
     """
-    Q, best, least = problem.null_space, u, np.inf
+    Q, best, least, off = problem.null_space, u, np.inf, u - levelled(problem, u)  # off is that of all u of this fit
     rows = np.empty((0, len(u)))  # +-eta at a neuron
     nothing = eta_rounding(problem, np.maximum(np.abs(low), np.abs(high)))  # no supremum is known to less
     for k in range(most):
         check()
-        supremum = oracle(u)
+        supremum = oracle(u - off)
         if supremum.value < least:
             best, least = u, supremum.value
         if least <= nothing:
@@ -107,10 +107,11 @@ def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle
             Q, problem.activation.value(problem.X @ supremum.weights[:JOINING].T - supremum.biases[:JOINING])
         ).T
         rows = np.concatenate([rows, cuts, -cuts])
-        vertex, bound = _vertex(rows, low, high, Q)
+        vertex, bound = _vertex(rows, low - off, high - off, Q)
         if vertex is None or least <= bound * (1.0 + ACCURACY):
             return best, vertex is not None
         rows = rows[rows @ vertex >= COUNTS * bound] if len(rows) > MANY else rows
+        vertex = vertex + off
         u, _ = projected(problem, vertex if k % 4 == 3 or least > FAR * bound else 0.5 * (best + vertex))
     return best, False
 

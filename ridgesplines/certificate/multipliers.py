@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ridgesplines.certificate.dual import levelled
 from ridgesplines.certificate.violation import missed, slope_deficits
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import SUM
+from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
-from ridgesplines.validation import Array, ReadOnly
+from ridgesplines.validation import Array, ReadOnly, frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,36 @@ class ShapeMultipliers(ReadOnly):
         f = net.at(problem.X)
         rounding = SUM * float(np.abs(u) @ np.abs(f - f.mean()))
         return rounding + missed(problem, net, self.points, self.at_points, np.append(self.slopes, self.ends))
+
+
+@dataclass(frozen=True, eq=False)
+class SlopeMultipliers(ReadOnly):
+    r"""The multiplier of the slope where that is penalised: it joins u in :math:`\eta`.
+
+    Attributes
+    ----------
+    X : the data, (N, d).
+    dual : what makes u orthogonal to [1 X], (N,) or (N, D): -A X^T u, where A^T z is the slope of the affine function
+        that is nearest to z. At an optimum X^T u is :math:`\mu c`.
+    """
+
+    X: Array
+    dual: Array
+
+    @classmethod
+    def of(cls, problem: Problem, u: Array) -> SlopeMultipliers:
+        """The multiplier that goes with a dual vector u, (N,) or (N, D)."""
+        off = np.zeros_like(u)
+        off[problem.rows] = levelled(problem.reduced, u[problem.rows]) - u[problem.rows]
+        return cls(frozen(problem.X), frozen(off))
+
+    def eta(self, W: Array, b: Array) -> Array:
+        """Their part of eta at neurons W (K, d), b (K,)."""
+        return eta_at(self.X, self.dual, W, b)
+
+    def missed(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
+        """Nothing: the penalty is no constraint."""
+        return 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,7 @@ def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) ->
 
 def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Contacts | None:
     """What the certificate leaves open, None where it does not say: see :func:`proves_unique`."""
-    if not isinstance(problem.activation, ReLU):
+    if not isinstance(problem.activation, ReLU) or problem.slope_penalty:
         return None
     if problem.n_features > 1 or problem.n_outputs is not None or problem.constraints:
         return None

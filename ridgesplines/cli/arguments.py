@@ -12,6 +12,8 @@ from ridgesplines.cli.judge import gap, verify
 from ridgesplines.cli.predict import predict
 from ridgesplines.cli.problem import ACTIVATIONS, LOSSES
 
+TABLE = "a table with a header: CSV, also .gz, or Parquet; - for standard input"
+
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -48,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--scale", type=float, default=1.0, help="the width of smooth neurons (1)")
             command.add_argument("--verbose", action="store_true", help="print progress")
             command.add_argument("--plot", metavar="FILE", help="write a picture (.png, .pdf or .svg)")
+        command.add_argument("--json", action="store_true", help="print the result as JSON, all else to standard error")
         if name == "fit":
             command.add_argument("--out", metavar="NET.npz", help="write the network")
         if name == "path":
@@ -64,7 +67,7 @@ def _add_predict(commands: Any) -> None:
     command.add_argument(
         "network", metavar="MODEL.npz", help="a network written by fit --out, or of PyTorch (.pt, .pth) or ONNX (.onnx)"
     )
-    command.add_argument("data", metavar="DATA.csv", help="a table with a header, and the columns of the fit")
+    command.add_argument("data", metavar="DATA.csv", help=f"{TABLE}, and the columns of the fit")
     command.add_argument("--features", nargs="+", metavar="COLUMN", help="the columns, where the network has no names")
     command.add_argument("--out", metavar="FILE.csv", help="write the table there (it is printed)")
     _add_missing(command)
@@ -73,6 +76,11 @@ def _add_predict(commands: Any) -> None:
 def _add_missing(command: argparse.ArgumentParser) -> None:
     words = "leave out rows that miss a cell in a column that is used, and say how many; otherwise they are an error"
     command.add_argument("--drop-missing", action="store_true", help=words)
+
+
+def _add_indicators(command: argparse.ArgumentParser) -> None:
+    words = "read missing numbers as their column's median, and add a column that says where; a network keeps both"
+    command.add_argument("--indicate-missing", action="store_true", help=words)
 
 
 def _add_verify(commands: Any) -> None:
@@ -99,13 +107,16 @@ def _add_demo(commands: Any) -> None:
 
 
 def _add_problem(command: argparse.ArgumentParser, optional: bool = False) -> None:
-    command.add_argument("--data" if optional else "data", metavar="DATA.csv", help="a table with a header")
+    command.add_argument("--data" if optional else "data", metavar="DATA.csv", help=TABLE)
     words = "the column to predict" + (" (the last)" if optional else "")
     command.add_argument("--target", required=not optional, metavar="COLUMN", help=words)
     words = "columns to predict from: numbers, or one of dates (all other numeric ones)"
     command.add_argument("--features", nargs="+", metavar="COLUMN", help=words)
     command.add_argument("--weights", metavar="COLUMN", help="a column of sample weights")
     _add_missing(command)
+    _add_indicators(command)
+    words = "mu of mu/2 |slope|^2 in the objective (0; what is needed where an affine function separates the classes)"
+    command.add_argument("--slope-penalty", type=float, metavar="MU", help=words)
     command.add_argument("--loss", choices=LOSSES, default="squared", help="the loss (squared)")
     command.add_argument("--delta", type=float, default=1.0, help="Huber's threshold, in units of the target (1)")
     command.add_argument("--q", type=float, default=0.5, help="the quantile (0.5)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ridgesplines as rs
-from ridgesplines.cli.table import TableError
+from ridgesplines.cli.reading import TableError
 
 if TYPE_CHECKING:
     from ridgesplines.estimators.chooses_lam import ChoosesLam
@@ -22,6 +22,7 @@ def chosen_lam(problem: rs.Problem, solver: rs.solvers.Solver | None) -> float:
         "solver": solver,
         "interactions": problem.interactions,
         "constraints": list(problem.constraints),
+        "slope_penalty": problem.slope_penalty,
     }
     for name, value in wanted.items():
         if not value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ridgesplines as rs
 from ridgesplines import constraints
-from ridgesplines.cli.table import TableError
+from ridgesplines.cli.reading import TableError
 from ridgesplines.constraints.reading import WORDS
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import TextIO
 
 import numpy as np
 
 import ridgesplines as rs
 from ridgesplines.cli import paths
+from ridgesplines.cli.as_json import record, words_aside, written
 from ridgesplines.cli.choice import chosen_lam
 from ridgesplines.cli.problem import ACTIVATIONS, problem_of, with_lam
 from ridgesplines.validation import rounded_up
@@ -30,6 +32,11 @@ def _solver(args: argparse.Namespace, problem: rs.Problem) -> rs.solvers.Solver 
 
 
 def fit(args: argparse.Namespace) -> int:
+    with words_aside(args) as out:
+        return _fit(args, out)
+
+
+def _fit(args: argparse.Namespace, out: TextIO) -> int:
     paths.check([args.data], (args.out, ()), (args.plot, PICTURES))
     problem = problem_of(args, ACTIVATIONS[args.activation](args))
     solver = _solver(args, problem)
@@ -41,6 +48,8 @@ def fit(args: argparse.Namespace) -> int:
         net.save(args.out)
     if args.plot:
         solution.plot(target=args.target).savefig(args.plot, dpi=150)
+    if args.json:
+        print(written(record(solution)), file=out)
     print(solution.summary())
     if problem.n_features == 1 and problem.n_outputs is None and net.n_neurons:
         print("\n" + _knots(solution))
@@ -63,11 +72,18 @@ def _knots(solution: rs.Solution) -> str:
 
 
 def path(args: argparse.Namespace) -> int:
+    with words_aside(args) as out:
+        return _path(args, out)
+
+
+def _path(args: argparse.Namespace, out: TextIO) -> int:
     paths.check([args.data], (args.plot, PICTURES))
     problem = problem_of(args, ACTIVATIONS[args.activation](args))
     path = rs.solve_path(problem, _solver(args, problem), n_lams=args.n_lams)
     if args.plot:
         path.plot().savefig(args.plot, dpi=150)
+    if args.json:
+        print(written([record(solution) for solution in path]), file=out)
     print(f"{'lam':>12}  {'K':>4}  {'objective':>14}  {'data fit':>14}  {'seminorm':>12}  {'gap':>13}  scope")
     for s in path:
         print(

@@ -9,18 +9,23 @@ from typing import Any
 
 import ridgesplines as rs
 from ridgesplines.cli import paths
+from ridgesplines.cli.as_json import record, words_aside, written
 from ridgesplines.cli.fit import say_written, status
 from ridgesplines.cli.networks import match_features, read_network
 from ridgesplines.cli.problem import problem_of, with_lam
-from ridgesplines.cli.table import TableError, read_table
+from ridgesplines.cli.reading import TableError
+from ridgesplines.cli.table import read_table
 
 REPORTS = (".html", ".md")
 
 
 def gap(args: argparse.Namespace) -> int:
     paths.check([args.network, args.data])
-    solution = _evaluated(args)
-    print(solution.summary())
+    with words_aside(args) as out:
+        solution = _evaluated(args)
+        if args.json:
+            print(written(record(solution)), file=out)
+        print(solution.summary())
     return status([solution])
 
 

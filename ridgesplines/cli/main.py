@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import ridgesplines as rs
 from ridgesplines.cli.arguments import parser
-from ridgesplines.cli.table import TableError
+from ridgesplines.cli.reading import TableError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import ridgesplines as rs
 from ridgesplines.cli.problem import split
-from ridgesplines.cli.table import TableError
+from ridgesplines.cli.reading import TableError
 from ridgesplines.network import as_network
 
 #: Pickles, and models whose layers may be code.

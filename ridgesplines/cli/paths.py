@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ridgesplines.cli.table import TableError
+from ridgesplines.cli.reading import TableError
 from ridgesplines.files import other_kind
 
 

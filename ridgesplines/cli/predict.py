@@ -12,28 +12,32 @@ import numpy as np
 
 import ridgesplines as rs
 from ridgesplines.cli import paths
+from ridgesplines.cli.missing import filled, without_missing
 from ridgesplines.cli.networks import match_features, read_network
-from ridgesplines.cli.problem import split, without_missing
-from ridgesplines.cli.table import Table, TableError, read_table
+from ridgesplines.cli.problem import split
+from ridgesplines.cli.reading import TableError
+from ridgesplines.cli.table import Table, read_table
 from ridgesplines.validation import Array
 
 
 def predict(args: argparse.Namespace) -> int:
     paths.check([args.network, args.data], (args.out, ()))
-    network, table = read_network(args.network, args.features, sys.stderr), read_table(args.data)
+    network, given = read_network(args.network, args.features, sys.stderr), read_table(args.data, sys.stderr)
     match_features(args, network, sys.stderr)
+    table = filled(given, network.feature_names or ())
     names = split(args.features or _only_one(table, network), table.columns)
     if len(names) != network.n_features:
         raise TableError(f"--features: the network takes {network.n_features} column(s); got {', '.join(names)}")
     table = without_missing(table, names, sys.stderr) if args.drop_missing else table
+    given = given.at(table.lines)
     columns = _columns(network, _values(table, names, network))
-    if taken := [name for name in columns if name in table.columns]:
+    if taken := [name for name in columns if name in given.columns]:
         raise TableError(f"{args.data}: there is a column {taken[0]!r} already; rename it")
     if args.out is None:
-        _write(sys.stdout, table, columns)
+        _write(sys.stdout, given, columns)
         return 0
     with open(args.out, "w", newline="", encoding="utf-8") as file:
-        _write(file, table, columns)
+        _write(file, given, columns)
     print(f"wrote {args.out}", file=sys.stderr)
     return 0
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 import ridgesplines as rs
 from ridgesplines.cli.constraints import constraint_named
-from ridgesplines.cli.table import Table, TableError, read_table
+from ridgesplines.cli.missing import with_indicators, without_missing
+from ridgesplines.cli.reading import TableError
+from ridgesplines.cli.table import Table, read_table
+from ridgesplines.estimators.separable import needed_penalty
 
 LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
     "squared": lambda args: rs.Squared(),
@@ -32,14 +35,13 @@ ACTIVATIONS: dict[str, Callable[[argparse.Namespace], rs.activations.Activation]
     "exponential": lambda args: rs.Exponential(args.scale),
 }
 
-#: The most lines that are listed by their numbers.
-MOST_LINES = 5
-
 
 def problem_of(args: argparse.Namespace, activation: rs.activations.Activation) -> rs.Problem:
     """The problem that the arguments describe, at lam = 1."""
     table = read_table(args.data)
     names = _features(args, table)
+    if args.indicate_missing:
+        table, names = with_indicators(table, names)
     if args.drop_missing:
         table = without_missing(table, [name for name in (*names, args.target, args.weights) if name])
     X = _values(args, table, names)
@@ -48,26 +50,23 @@ def problem_of(args: argparse.Namespace, activation: rs.activations.Activation) 
     weight = None if args.weights is None else table.numbers(args.weights)
     groups = _groups(getattr(args, "interactions", None), names)
     known = [constraint_named(text) for text in getattr(args, "constraint", None) or ()]
-    return rs.Problem(
+    problem = rs.Problem(
         X, y, 1.0, loss, activation, weight, feature_names=names, constraints=known or None, interactions=groups
     )
+    return _with_slope_penalty(args, problem)
 
 
-def without_missing(table: Table, names: Collection[str], out: TextIO | None = None) -> Table:
-    """The table without the rows that miss a cell in these columns; how many, and which, is printed."""
-    kept, gone = table.complete(names)
-    if gone:
-        words = "; ".join(f"{len(lines)} for {name!r} ({_listed(lines)})" for name, lines in gone.items())
-        missing = len(table.lines) - len(kept.lines)
-        print(f"rows          {len(kept.lines)}, without {missing} with missing cells: {words}", file=out)
-    if not kept.lines:
-        raise TableError(f"{table.path}: no row is complete in {', '.join(names)}; name other columns with --features")
-    return kept
-
-
-def _listed(lines: Sequence[int]) -> str:
-    shown = ", ".join(map(str, lines[:MOST_LINES])) + (", ..." if len(lines) > MOST_LINES else "")
-    return f"line {shown}" if len(lines) == 1 else f"lines {shown}"
+def _with_slope_penalty(args: argparse.Namespace, problem: rs.Problem) -> rs.Problem:
+    """The problem with the penalty of the slope that the user wrote, or that separable classes ask for."""
+    given = getattr(args, "slope_penalty", None)
+    if given is not None:
+        return problem.with_slope_penalty(given)
+    on_a_grid = getattr(args, "directions", None) is not None or getattr(args, "backend", None) is not None
+    if on_a_grid or problem.constraints or not isinstance(problem.activation, rs.ReLU):
+        return problem
+    if penalty := needed_penalty(problem, None):
+        print(f"slope penalty {penalty!r}: an affine function separates the classes (--slope-penalty)")
+    return problem.with_slope_penalty(penalty)
 
 
 def _groups(text: str | None, known: Collection[str]) -> int | list[list[str]] | None:

@@ -1,28 +1,22 @@
-"""A table from a CSV file, with errors that name the row and the column."""
+"""A table from a file, with errors that name the row and the column."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
-from ridgesplines.files import other_kind
+from ridgesplines.cli.reading import TableError, cells_of
 from ridgesplines.validation import Array
 
 #: What stands for no value in columns of numbers and dates, besides nothing.
 MISSING = {"", "NA", "N/A", "#N/A", "<NA>", "n/a", "NaN", "nan", "NULL", "null", "None", "NaT"}
 #: A month, which stands for its first day.
 MONTH = re.compile(r"\d{4}-\d{2}")
-
-
-class TableError(ValueError):
-    """A file, a column or a cell that cannot be used; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +73,25 @@ class Table:
             return self.dates(name)
         return self.numbers(name, "a number, or a date such as 2020-01-31" if kind == "text" else "a number")
 
+    def at(self, lines: Collection[int]) -> Table:
+        """The rows that begin in these lines."""
+        wanted = set(lines)
+        kept = [k for k, line in enumerate(self.lines) if line in wanted]
+        columns = {name: [cells[k] for k in kept] for name, cells in self.columns.items()}
+        return Table(self.path, columns, [self.lines[k] for k in kept])
+
     def complete(self, names: Collection[str]) -> tuple[Table, dict[str, list[int]]]:
         """The rows without a missing cell in these columns, and the lines of the others by the column at fault."""
         gone: dict[str, list[int]] = {}
-        kept = []
+        kept: list[int] = []
         missing = {name: {""} if self.kind(name) == "text" else MISSING for name in names if name in self.columns}
         for k, line in enumerate(self.lines):
             name = next((name for name, words in missing.items() if self.columns[name][k] in words), None)
             if name is None:
-                kept.append(k)
+                kept.append(line)
             else:
                 gone.setdefault(name, []).append(line)
-        columns = {name: [cells[k] for k in kept] for name, cells in self.columns.items()}
-        return Table(self.path, columns, [self.lines[k] for k in kept]), gone
+        return self.at(kept), gone
 
 
 def instant(cell: str) -> datetime | None:
@@ -111,20 +111,12 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def read_table(path: str) -> Table:
-    """Read a CSV file with a header; commas, semicolons or tabs between cells."""
-    if kind := other_kind(path):
-        raise TableError(f"{path}: this is {kind}; name a file")
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            text = file.read()
-    except OSError as error:
-        raise TableError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise TableError(f"{path}: not a text file in UTF-8") from None
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    rows, lines = _rows(path, text, separator)
+def read_table(path: str, out: TextIO | None = None) -> Table:
+    """Read a table with a header: a CSV file, with commas, semicolons or tabs, also compressed; Parquet; or -.
+
+    What was done besides reading is printed to `out`.
+    """
+    path, rows, lines = cells_of(path, out)
     if len(rows) < 2:
         raise TableError(f"{path}: expected a header and at least one line of data; got {len(rows)} line(s)")
     header = rows[0]
@@ -136,18 +128,3 @@ def read_table(path: str) -> Table:
         if len(row) != len(header):
             raise TableError(f"{path}: line {line} has {len(row)} cells; the header has {len(header)}")
     return Table(path, {name: [row[i] for row in rows[1:]] for i, name in enumerate(header)}, lines[1:])
-
-
-def _rows(path: str, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    """The rows that are not blank, and the line of the file in which each begins."""
-    rows, lines, last = [], [], 0
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        for row in reader:
-            if any(row):
-                rows.append([cell.strip() for cell in row])
-                lines.append(last + 1)
-            last = reader.line_num  # a quoted cell may span lines
-    except csv.Error as error:
-        raise TableError(f"{path}: line {last + 1}: {error}") from None
-    return rows, lines

@@ -162,6 +162,8 @@ class SplineEstimator(BaseEstimator):
     _groups: Interactions | None = None
     #: The name of y, and those of its columns, where it had them.
     _target_names: tuple[str | None, tuple[str, ...] | None] = (None, None)
+    #: The penalty of the slope in the problems that are posed.
+    _steep: float = 0.0
     #: What must hold of f everywhere, features by number.
     _shape: tuple[Constraint, ...] = ()
 
@@ -297,6 +299,7 @@ class SplineEstimator(BaseEstimator):
             interactions=self._groups,
             dates=getattr(self, "dates_", None),
             scales=self.scaler_.scale_ if hasattr(self, "scaler_") else None,
+            slope_penalty=self._steep,
         )
 
     def _named(self, problem: Problem, posed: Posed) -> Problem:

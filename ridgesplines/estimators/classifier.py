@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.estimators.importances import HasImportances
+from ridgesplines.estimators.separable import needed_penalty
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.hinge import Hinge
@@ -72,6 +73,9 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
         others are not interrupted.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
+    slope_penalty : :math:`\mu \ge 0`, of :math:`\frac{\mu}{2} \|c\|^2` in the objective, with c the slope of the affine
+        function nearest to f: see Problem. By default None: zero, unless an affine function separates the classes; then
+        the mean variance of the features, which is 1 where they are standardised.
 
     Attributes
     ----------
@@ -83,6 +87,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     scaler_ : the fitted StandardScaler, with `scale` only; ``scaler_.scale_`` is ``solution_.problem.scales``.
     feature_importances_ : how much each feature counts in f, shape (d,), with sum 1: see
         RidgeSplineRegressor. Rows count by their class weights too.
+    slope_penalty_ : the :math:`\mu` of the fit; ``solution_.summary()`` says it too where it is positive.
     classes_ : the labels, sorted; those that have a row of positive weight.
     n_features_in_ : d.
     feature_names_in_ : names of the features, where X had them; ``network_.to_frame()`` shows them.
@@ -94,13 +99,18 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     their neurons, each in the output of its class, so that its seminorm is the sum of theirs.
 
     ``"logistic"`` gives probabilities too. Two classes are the problem of Logistic, more are that
-    of Softmax, with one output a class and neurons that the outputs share. **Where an affine
-    function separates the classes it has no solution**: the affine part is not penalised, the loss
-    falls towards an infimum that no function attains, and `fit` raises a ProblemError. Data with
-    no more than d + 1 rows nearly always are separable.
+    of Softmax, with one output a class and neurons that the outputs share.
 
-    Separable data leave the hinge loss many minimisers, all of them affine and of objective zero;
-    one is returned. Equal rows are merged into one of their total weight and sorted before the
+    **Where an affine function separates the classes** the logistic loss has no minimiser: the affine
+    part is not penalised, and the loss falls towards an infimum that no function attains. The hinge
+    loss has many, all affine and of objective zero, whatever lam is. There the slope is penalised
+    by default, as in scikit-learn's LogisticRegression and LinearSVC with C = 1: the logistic loss
+    then has a minimiser, and that of the hinge loss is, as :math:`\mu` falls and where neurons cost
+    more than it saves, the affine function of the largest margin. With ``slope_penalty=0``, or a
+    solver that has no such penalty, `fit` raises a ProblemError for the logistic loss. Data with no
+    more than d + 1 rows nearly always are separable.
+
+    Equal rows are merged into one of their total weight and sorted before the
     problem is solved, so that the fit depends neither on the order of the rows, nor on whether a
     row is repeated or weighted. Rows of weight zero are left out; the solutions' problems hold the
     others, in the order in which they came.
@@ -135,6 +145,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         interactions: Any = None,
         max_time: float | None = 15.0,
         verbose: bool = False,
+        slope_penalty: float | None = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -144,6 +155,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         self.interactions = interactions
         self.max_time = max_time
         self.verbose = verbose
+        self.slope_penalty = slope_penalty
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem, or one a class."""
@@ -165,8 +177,17 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         loss, targets = self._targets(loss, codes)
         return Posed(X[kept], y, tuple(targets), loss, weight, kept)
 
+    def _standardised(self, posed: Posed) -> Posed:
+        """The same in the units of the problem; and the penalty of the slope that they ask for."""
+        posed = super()._standardised(posed)
+        self._steep = 0.0 if self.slope_penalty is None else self.slope_penalty
+        if self.slope_penalty is None:
+            problems = [self._distinct(posed, target, 1.0) for target in posed.targets]
+            self._steep = max(needed_penalty(problem, self.solver) for problem in problems)
+        return posed
+
     def _keep(self, solutions: Sequence[Solution]) -> None:
-        self.solutions_ = tuple(solutions)
+        self.solutions_, self.slope_penalty_ = tuple(solutions), self._steep
         networks = [solution.network for solution in solutions]
         self.network_ = networks[0] if len(networks) == 1 else _side_by_side(networks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -251,6 +252,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         scikit-learn, of which the greatest is: ``"accuracy"``, ``"neg_log_loss"`` (with the logistic loss), a callable.
     class_weight : a dictionary {label: factor} or ``"balanced"``, as for RidgeSplineClassifier. The factors are those
         of all rows, in every fold, and held-out rows count by them too.
+    slope_penalty : as for RidgeSplineClassifier; by default None, where each fold looks at its own training rows.
 
     Attributes
     ----------
@@ -259,15 +261,15 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     paths_ : the Paths for all rows, as far as `path_` goes there: one, or for the hinge loss with several classes one
         a class.
     path_ : the Path, where there is one.
-    timed_out_, solutions_, solution_, network_, scaler_, feature_importances_, classes_, n_features_in_,
-        feature_names_in_ : of ``lam_``, as for RidgeSplineClassifier.
+    timed_out_, solutions_, solution_, network_, scaler_, slope_penalty_, feature_importances_, classes_,
+        n_features_in_, feature_names_in_ : of ``lam_``, as for RidgeSplineClassifier.
 
     Notes
     -----
     One lam serves all classes; for one problem a class, the loss is the sum of theirs, and lambda_max the largest.
-    **Where an affine function separates the classes**, the logistic loss has no minimiser, and `fit` raises a
-    ProblemError; that may be so of the training rows of one fold alone. Use more folds, fewer features, or the hinge
-    loss, which always has one.
+    **Where an affine function separates the classes**, of all rows or of the training rows of a fold, the slope is
+    penalised there, as RidgeSplineClassifier says. With ``slope_penalty=0`` the logistic loss has no minimiser then,
+    and `fit` raises a ProblemError.
 
     How lam is scaled to a fold, what the standard error is, when a path ends early, and how the jobs run on a cluster
     of Dask or Ray, is said in the notes of RidgeSplineRegressorCV.
@@ -309,6 +311,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         interactions: Any = None,
         max_time: float | None = None,
         verbose: bool = False,
+        slope_penalty: float | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -328,6 +331,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.interactions = interactions
         self.max_time = max_time
         self.verbose = verbose
+        self.slope_penalty = slope_penalty
 
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"
@@ -350,11 +354,13 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
                     "cv",
                     "training rows of each split for which the loss has a minimiser",
                     f"a split (number {fold}) for which it has none ({error})",
-                    "Use more folds or fewer features, or the hinge loss.",
+                    "Leave slope_penalty and solver out, or use more folds or fewer features.",
                 ) from None
         return splits
 
     def _require_minimisers(self, posed: Posed) -> None:
-        """Raise, before any path is solved, where classes are separable and the loss then has no minimiser."""
+        """Raise, before any path is solved, where the loss has no minimiser."""
+        model = copy.copy(self)
+        posed = model._standardised(posed)
         for target in posed.targets:
-            require_minimiser(self._distinct(posed, target, 1.0))
+            require_minimiser(model._distinct(posed, target, 1.0))

@@ -190,6 +190,8 @@ def refused(problem: Problem) -> SolverRefusal | None:
         expected, got = "one output", f"D = {problem.n_outputs}"
     elif problem.constraints:
         expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
+    elif problem.slope_penalty:
+        expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
     elif problem.interactions is not None:
         expected, got = "no interactions", problem.interactions.words(problem.feature_names)
     elif (n := len(np.unique(problem.reduced.X, axis=0))) > MAX_POINTS:

@@ -55,6 +55,14 @@ class Answer:
     reached: bool = False
 
 
+def no_slope_penalty(solver: Solver, problem: Problem) -> SolverRefusal | None:
+    """The refusal of a solver that does not know of `slope_penalty`, where it is positive; or None."""
+    if not problem.slope_penalty:
+        return None
+    remedy = "Use solver=rs.ColumnGeneration(), which takes it."
+    return SolverRefusal(solver.name, "slope_penalty=0", f"{problem.slope_penalty:g}", remedy)
+
+
 class Solver(ABC):
     """A frozen dataclass of settings. A new solver is one file, and a place in the list of ``solvers/__init__.py``.
 

@@ -69,6 +69,8 @@ class Training(Method, Solver):
         shape = (problem.n_features, problem.n_outputs)
         if problem.loss.interpolates:
             expected, got = "a loss that is finite for every fit, to follow its gradient", repr(problem.loss)
+        elif problem.slope_penalty:
+            expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
         elif problem.constraints:
             expected, got = "no constraints, which gradient steps do not keep", repr(list(problem.constraints))
         elif not isinstance(problem.activation, ReLU):

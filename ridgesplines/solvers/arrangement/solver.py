@@ -25,7 +25,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.arrangement.cells import CellBound, CellProgram, Cells, Neurons, all_cells, settings
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
-from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.base import Answer, Solver, no_slope_penalty
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array, real_number
 
@@ -107,6 +107,8 @@ class Arrangement(Solver):
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of what has no tractable form, too many patterns, backends without second-order cones; or None."""
+        if (reason := no_slope_penalty(self, problem)) is not None:
+            return reason
         able = [name for name, backend in BACKENDS.items() if "second-order" in backend.cones]
         try:
             backend = backend_named(self.backend)

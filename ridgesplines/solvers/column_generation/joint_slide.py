@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from ridgesplines.interrupt import check, late
 from ridgesplines.neurons.working_set import Neurons, blocks
-from ridgesplines.objective import dual_of_fit
+from ridgesplines.objective import dual_of_fit, slope_cost, slope_pull
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -55,7 +55,7 @@ class Joint:
         z *= 0.5
         z += Q @ (beta - Q.T @ z)
         fit = z.reshape(problem.y.shape if problem.n_outputs is None else z.shape)
-        pull = -dual_of_fit(problem, fit).reshape(z.shape)
+        pull = (slope_pull(problem, fit) - dual_of_fit(problem, fit)).reshape(z.shape)
         along = Q.T @ pull
         pull = 0.5 * (pull - Q @ along)
         gradient = np.zeros((len(theta), theta.shape[1] * z.shape[1]))
@@ -69,7 +69,7 @@ class Joint:
         gradient[:, :-1] += problem.lam * theta[:, :-1] / size[:, None]
         if self._free is not None:
             gradient[:, :-1] *= self._free
-        loss = float(problem.sample_weight @ problem.loss.value(problem.y, fit))
+        loss = float(problem.sample_weight @ problem.loss.value(problem.y, fit)) + slope_cost(problem, fit)
         return loss + problem.lam * float(size.sum()), np.concatenate([gradient.ravel(), along.ravel()])
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from ridgesplines.amplitudes.columns import bends
-from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.certificate.dual import best_scale, levelled, projected
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.working_set import Neurons, distinct, sums
@@ -22,6 +22,7 @@ from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
+from ridgesplines.solvers.column_generation.quadratic_cuts import QuadraticProgram
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.slide import slid
 from ridgesplines.solvers.column_generation.state import Phase, State
@@ -70,7 +71,8 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
 
 def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
     """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
-    program, most = DualProgram(problem), min(max(CUT_ENTRIES // len(problem.y), FEWEST_JOINING), MOST_JOINING)
+    program = QuadraticProgram(problem) if problem.slope_penalty else DualProgram(problem)
+    most = min(max(CUT_ENTRIES // len(problem.y), FEWEST_JOINING), MOST_JOINING)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
         state, supremum = stands(problem, vertex, vertex.u, oracle, tol, end)
@@ -98,7 +100,7 @@ def stands(
 
     now = time.perf_counter()
     end = now + SEARCH_SHARE * (end - now)
-    look = partial(oracle, u, near=(fit.neurons.W, fit.neurons.b), end=end, rough=rough)
+    look = partial(oracle, levelled(problem, u), near=(fit.neurons.W, fit.neurons.b), end=end, rough=rough)
     supremum = look(problem.lam)
     if supremum.scope is Scope.EXACT:
         return state(supremum), supremum
@@ -118,6 +120,7 @@ def most_joining(problem: Problem, fit: Fit) -> int:
 def joining(problem: Problem, u: Array, found: Supremum, least: float, most: int) -> Neurons:
     """Violators that data separate from each other, at amplitude zero with the sign of eta."""
     W, b = found.weights, found.biases
+    u = levelled(problem, u)
     eta = eta_at(problem.X, u, W, b)
     beyond = group_norms(eta) > problem.lam * (1.0 + least) + eta_rounding(problem, u)
     beyond[beyond] = bends(problem.X, problem.null_space, W[beyond], b[beyond])

@@ -12,9 +12,10 @@ import numpy as np
 
 from ridgesplines.amplitudes.columns import Columns
 from ridgesplines.amplitudes.faces import face_columns, faces
-from ridgesplines.amplitudes.master import Model
+from ridgesplines.amplitudes.master import Model, gram
 from ridgesplines.amplitudes.newton import damped_solve
 from ridgesplines.neurons.working_set import Neurons, blocks, sides
+from ridgesplines.objective import dual_of_fit, slope_pull
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -63,8 +64,8 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
 def scalar_model(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> tuple[Array, Array]:
     """Hessian and gradient, the affine part eliminated; `gradient` and `bend` are those of the penalty."""
     model = Model.at(problem, problem.null_space, z)
-    gram, cross = columns.gram(model.curvature)
-    return model.reduced(problem.null_space, gram + bend, cross, columns.transposed(model.gradient) + gradient)
+    own, cross = gram(problem, columns, model.curvature)
+    return model.reduced(problem.null_space, own + bend, cross, columns.transposed(model.gradient) + gradient)
 
 
 def outputs_model(
@@ -78,7 +79,10 @@ def outputs_model(
     H = np.tensordot(J, curvature @ J, axes=([0, 1], [0, 1]))
     P = len(along)
     H[:P, :P] += bend
-    gradient = np.einsum("nip,ni->p", J, (problem.loss.gradient(problem.y, z).T * problem.sample_weight).T)
+    if problem.slope_penalty:
+        G = np.einsum("nc,nip->cip", problem.slopes, J).reshape(-1, J.shape[2])
+        H += problem.slope_penalty * (G.T @ G)
+    gradient = np.einsum("nip,ni->p", J, slope_pull(problem, z) - dual_of_fit(problem, z))
     gradient[:P] += problem.lam * along
     return H, gradient
 

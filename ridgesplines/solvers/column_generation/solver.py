@@ -12,7 +12,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import purify
-from ridgesplines.certificate.dual import projected, smooth_dual
+from ridgesplines.certificate.dual import levelled, projected, smooth_dual
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.fast import one_thread
@@ -91,6 +91,9 @@ class ColumnGeneration(Solver):
     neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
     the simplex method. Interpolation has cuts only.
 
+    With a `slope_penalty` one feature will do, too. For losses with a kink the program of the cuts is quadratic
+    then, and solved anew in each round by an interior point.
+
     With MonotoneFeatures there are rounds only, for every loss with the master problem of
     :mod:`ridgesplines.certificate.monotone`, and the supremum is exact; neurons do not slide.
 
@@ -143,7 +146,7 @@ class ColumnGeneration(Solver):
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of one dimension, other activations, losses of several kinks, starts of another shape; or None."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
-        if problem.n_features < 2:
+        if problem.n_features < 2 and not problem.slope_penalty:
             expected, got = "d >= 2 features", "d = 1"
             remedy = "Use solver=rs.Univariate(), which is exact in one dimension."
         elif not isinstance(problem.activation, ReLU):
@@ -267,7 +270,9 @@ class _Run:
         self._late()  # it may be that no round could end
 
     def _supremum(self, u: Array) -> float:
-        return self.pricing.oracle(u, self.scaled.lam, rough=self.pricing.fast, end=self.end).value
+        return self.pricing.oracle(
+            levelled(self.scaled, u), self.scaled.lam, rough=self.pricing.fast, end=self.end
+        ).value
 
     def _keep(self, state: State) -> None:
         """The state of least objective; the dual vector of largest value.

@@ -23,7 +23,7 @@ from ridgesplines.oracle import peaks_oracle
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
-from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.base import Answer, Solver, no_slope_penalty
 from ridgesplines.solvers.constrained.path import constrained_path
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
@@ -98,6 +98,8 @@ class Univariate(Solver):
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of more than one dimension, vector outputs of a loss with kinks, other activations; or None."""
+        if (reason := no_slope_penalty(self, problem)) is not None:
+            return reason
         expected, got = None, None
         if problem.n_features != 1:
             expected, got = "one feature, d = 1", f"d = {problem.n_features}"
