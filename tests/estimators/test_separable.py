@@ -41,11 +41,11 @@ def test_held_out_flowers():
 def test_the_margin_of_hinge_is_wide():
     side = X @ [1.0, 0.4] > 0.0
     apart = X + 0.3 * np.where(side, 1.0, -1.0)[:, None] * [1.0, 0.4]
-    model = rs.RidgeSplineClassifier(lam=50.0, slope_penalty=1e-3).fit(apart, side)
+    model = rs.RidgeSplineClassifier(lam=50.0, slope_penalty=1e-3, scale=False).fit(apart, side)
     widest = SVC(kernel="linear", C=1e6, tol=1e-8).fit(apart, side)
     assert model.network_.n_neurons == 0
     np.testing.assert_allclose(model.network_.slope, widest.coef_[0], rtol=1e-3)
-    default = rs.RidgeSplineClassifier(lam=50.0).fit(apart, side)
+    default = rs.RidgeSplineClassifier(lam=50.0, scale=False).fit(apart, side)
     assert default.score(apart, side) == 1.0
     assert default.slope_penalty_ == pytest.approx(apart.var(axis=0).mean())
 
@@ -61,11 +61,11 @@ def test_only_where_they_are_separable():
 
 def test_the_fit_does_not_depend_on_units_or_on_how_rows_come():
     left, weight = X[:, 0] < 0.0, RNG.integers(1, 4, 40)
-    base = rs.RidgeSplineClassifier(lam=1.0, loss="logistic").fit(X, left, weight).predict_proba(X)
-    other = rs.RidgeSplineClassifier(lam=1e3, loss="logistic").fit(1e3 * X + 5.0, left, weight)
+    base = rs.RidgeSplineClassifier(lam=1.0, loss="logistic", scale=False).fit(X, left, weight).predict_proba(X)
+    other = rs.RidgeSplineClassifier(lam=1e3, loss="logistic", scale=False).fit(1e3 * X + 5.0, left, weight)
     np.testing.assert_allclose(other.predict_proba(1e3 * X + 5.0), base, atol=1e-4)
     again = np.repeat(np.arange(40), weight)[::-1]
-    repeated = rs.RidgeSplineClassifier(lam=1.0, loss="logistic").fit(X[again], left[again])
+    repeated = rs.RidgeSplineClassifier(lam=1.0, loss="logistic", scale=False).fit(X[again], left[again])
     np.testing.assert_allclose(repeated.predict_proba(X), base, atol=1e-9)
     assert repeated.solution_.relative_gap <= 1e-6  # of the problem with all rows
 
