@@ -177,14 +177,13 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         loss, targets = self._targets(loss, codes)
         return Posed(X[kept], y, tuple(targets), loss, weight, kept)
 
-    def _standardised(self, posed: Posed) -> Posed:
-        """The same in the units of the problem; and the penalty of the slope that they ask for."""
-        posed = super()._standardised(posed)
+    def _standardise(self, posed: Posed) -> None:
+        """Find the scales of the features, and the penalty of the slope that the classes ask for."""
+        super()._standardise(posed)
         self._steep = 0.0 if self.slope_penalty is None else self.slope_penalty
         if self.slope_penalty is None:
             problems = [self._distinct(posed, target, 1.0) for target in posed.targets]
             self._steep = max(needed_penalty(problem, self.solver) for problem in problems)
-        return posed
 
     def _keep(self, solutions: Sequence[Solution]) -> None:
         self.solutions_, self.slope_penalty_ = tuple(solutions), self._steep

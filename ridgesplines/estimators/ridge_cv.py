@@ -361,6 +361,6 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     def _require_minimisers(self, posed: Posed) -> None:
         """Raise, before any path is solved, where the loss has no minimiser."""
         model = copy.copy(self)
-        posed = model._standardised(posed)
+        model._standardise(posed)
         for target in posed.targets:
             require_minimiser(model._distinct(posed, target, 1.0))
