@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines import dates as calendar
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.polynomials import affine_least_squares, polynomial_basis
 from ridgesplines.precise import origin_near
-from ridgesplines.validation import Array, ReadOnly, frozen, real_number
+from ridgesplines.validation import (
+    Array,
+    ReadOnly,
+    dated_samples,
+    frozen,
+    real_number,
+    same_length,
+    sample_weights,
+    sized,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +40,21 @@ class Data(ReadOnly):
     loss: Loss
     activation: Activation
 
+    @property
+    def n_samples(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return self.X.shape[1]
+
     @cached_property
     def n_outputs(self) -> int | None:
         return self.loss.n_outputs(self.y)
+
+    @property
+    def rank(self) -> int:
+        return self.null_space.shape[1]
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
@@ -78,7 +102,7 @@ class Data(ReadOnly):
         return frozen(weighted @ nearest)
 
 
-def checked_slope_penalty(given: float, data: Data, constraints: Sequence[object]) -> float:
+def checked_slope_penalty(given: float, data: Any, constraints: Sequence[object]) -> float:
     """The argument `slope_penalty` of a problem of these data and constraints."""
     penalty = real_number("slope_penalty", given, "a finite number >= 0", 0.0)
     expected = None
@@ -86,8 +110,24 @@ def checked_slope_penalty(given: float, data: Data, constraints: Sequence[object
         expected, got = "activation=ReLU()", repr(data.activation)
     elif penalty and data.loss.interpolates:
         expected, got = "a loss whose fit may miss the data", repr(data.loss)
+    elif penalty and not isinstance(data, Data):
+        expected, got = "rows in memory", "rows in blocks"
     elif penalty and constraints:
         expected, got = "no constraints", repr(list(constraints))
     if expected is not None:
         raise ProblemError("slope_penalty", f"{expected}, where it is positive", got, "Pass slope_penalty=0.")
     return penalty
+
+
+def data_in_memory(
+    X: Any, y: Any, sample_weight: Any, loss: Loss, activation: Activation, dates: Dates | None
+) -> tuple[Data, Dates | None]:
+    """The data as read-only copies, and what the numbers of X stand for."""
+    points, given = dated_samples("X", X)
+    points, dates = frozen(sized("X", points)), given or dates
+    if dates is not None and points.shape[1] > 1:
+        raise calendar.several("dates", f"dates for {points.shape[1]} features")
+    values = frozen(sized("y", loss.check(y)))
+    same_length("y", len(values), len(points))
+    weight = frozen(sized("sample_weight", sample_weights(sample_weight, len(points))))
+    return Data(points, values, weight, loss, activation), dates

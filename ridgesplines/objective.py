@@ -18,6 +18,8 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
+from ridgesplines.rows import Block
+from ridgesplines.rows.data import PERFECT
 from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
@@ -27,9 +29,8 @@ BLOCK_ROWS = 2**12
 #: What rounding takes of a term, and of a sum of many of one sign.
 EPS = np.finfo(float).eps
 SUM = 4.0 * EPS
-#: Relative to the spread of y, or to a margin of one: a fit as near as this is perfect, for a gap to be relative to. A
-#: loss with kinks rounds in proportion to y itself, not to its square.
-PERFECT, PERFECT_WITH_KINKS = 1e-6, 1e-4
+#: As PERFECT, of a loss with kinks, which rounds in proportion to y itself, not to its square.
+PERFECT_WITH_KINKS = 1e-4
 
 
 def blocks(n: int) -> Iterator[slice]:
@@ -69,6 +70,8 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
 
 def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
     """The weighted sum of the losses of a network; `fit` is its `targets_and_fit`, where that is known."""
+    if problem.in_blocks is not None:
+        return float(problem.in_blocks.blocks.reduce(block_data_fit, problem.loss, network))
     y, z = fit or targets_and_fit(problem, network)
     return float(problem.sample_weight @ problem.loss.value(y, z))
 
@@ -78,6 +81,16 @@ def seminorm(problem: Problem, network: RidgeSpline) -> float:
     if problem.scales is None:
         return network.seminorm
     return float(group_norms(network.amplitudes) @ problem.lengths(network.weights))
+
+
+def block_data_fit(block: Block, loss: Loss, network: RidgeSpline) -> float:
+    """A block's part of the data fit."""
+    return data_fit(Problem.of_block(block, loss, network.activation), network)
+
+
+def block_rounding(block: Block, loss: Loss, network: RidgeSpline) -> float:
+    """A block's part of the data fit's rounding error."""
+    return objective_rounding(Problem.of_block(block, loss, network.activation), network)
 
 
 def objective(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
@@ -198,6 +211,8 @@ def resolution(problem: Problem) -> float:
     bends of a millionth of the slope of y over X.
     """
     p = problem.reduced
+    if p.in_blocks is not None:
+        return p.in_blocks.resolution
     perfect = PERFECT if p.loss.smooth or p.loss.interpolates else PERFECT_WITH_KINKS
     if not p.loss.translates:
         return float(p.sample_weight @ p.loss.missed(p.y, np.full(p.n_samples, perfect))) + 1e-300

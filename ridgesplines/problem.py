@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import dates as calendar
 from ridgesplines import digits
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import (
     Constraint,
-    FixedValues,
-    Monotone,
     MonotoneFeatures,
     Shape,
-    checked,
     combined,
 )
-from ridgesplines.constraints.fitting import require_fitting
-from ridgesplines.data import Data, checked_slope_penalty
+from ridgesplines.constraints.fitting import read_constraints, require_fitting
+from ridgesplines.data import Data, checked_slope_penalty, data_in_memory
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, require_interpolant
@@ -32,20 +28,19 @@ from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
 from ridgesplines.polynomials import affine_basis
+from ridgesplines.rows import Block, rows_of
+from ridgesplines.rows.data import BlockedData, data_in_blocks
 from ridgesplines.validation import (
     Array,
     Immutable,
     checked_names,
     column_names,
     consistent,
-    dated_samples,
+    features_named,
     frozen,
     instance,
     lengths,
     real_number,
-    same_length,
-    sample_weights,
-    sized,
     target_names,
 )
 
@@ -71,6 +66,8 @@ class Problem(Immutable):
         `feature_names`. For d = 1 also
         dates or durations, of NumPy, pandas, Arrow or Python: their unit is **days** whatever their dtype's, in lam, in
         slopes and in the numbers of X, which count from 1970-01-01, UTC. Knots, tables and pictures have dates again.
+        For d >= 2 also an array or a dataframe of Dask, or ``numpy.memmap``: such rows are read block by block, and
+        never brought to one place. Then Squared, Huber or Logistic, one output, no constraints and no interactions.
     y : shape (N,), or (N, D) for vector outputs; what the loss takes. A column, (N, 1), is one output.
     lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
         There is no factor 1/2 and no 1/N in front of the data term.
@@ -108,8 +105,8 @@ class Problem(Immutable):
 
     Notes
     -----
-    Immutable: the arrays are read-only copies. Weight decay in the form (8),
-    :math:`\frac{\lambda}{2}\sum_k |v_k|^2 + \|w_k\|^2`, has the same minimum, reached at balance (9).
+    Immutable: the arrays are read-only copies; rows in blocks are not copied, and must not change. Weight decay in the
+    form (8), :math:`\frac{\lambda}{2}\sum_k |v_k|^2 + \|w_k\|^2`, has the same minimum, reached at balance (9).
 
     References
     ----------
@@ -145,27 +142,18 @@ class Problem(Immutable):
         loss = instance("loss", loss, Loss, Squared)
         activation = instance("activation", activation, Activation, ReLU)
         names = column_names(X) if feature_names is None else feature_names
-        points, given = dated_samples("X", X)
-        points, self.dates = frozen(sized("X", points)), given or dates
-        if self.dates is not None and points.shape[1] > 1:
-            raise calendar.several("dates", f"dates for {points.shape[1]} features")
-        self.feature_names = None if names is None else tuple(map(str, names))
-        if self.feature_names is not None and len(self.feature_names) != points.shape[1]:
-            raise ProblemError(
-                "feature_names",
-                f"one name for each of the {points.shape[1]} columns of X",
-                f"{len(self.feature_names)}",
-                "Leave it out for the names x0, x1, ...",
-            )
-        values = frozen(sized("y", loss.check(y)))
-        same_length("y", len(values), len(points))
-        weight = frozen(sized("sample_weight", sample_weights(sample_weight, len(points))))
-        self.data = Data(points, values, weight, loss, activation)
-        of_y, of_columns = target_names(y)
+        rows = rows_of(X, y, sample_weight)
+        self.data: Data | BlockedData
+        if rows is None:
+            self.data, self.dates = data_in_memory(X, y, sample_weight, loss, activation, dates)
+        else:
+            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints, interactions, scales), None
+        self.feature_names = features_named(names, self.n_features)
+        of_y, of_columns = target_names(y) if rows is None else (None, None)
         self.target_name = of_y if target_name is None else target_name
         self.output_names = self._checked_names(of_columns if output_names is None else output_names)
         self.lam = self._check_lam(lam)
-        self.constraints = self._read_constraints(constraints)
+        self.constraints = read_constraints(constraints, self.n_features, self.feature_names, self.dates)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
         self.scales = None if scales is None else lengths("scales", scales, self.n_features)
         if self.scales is not None and not isinstance(activation, ReLU):
@@ -179,31 +167,12 @@ class Problem(Immutable):
         if self.constraints:
             require_fitting(self)
 
-    def _read_constraints(self, given: Any) -> tuple[Constraint, ...]:
-        """The constraints; in one dimension features that are monotone are a monotone function."""
-        constraints = checked(given)
-        for constraint in constraints:
-            if isinstance(constraint, MonotoneFeatures):
-                constraint.numbered(self.n_features, self.feature_names)  # or an error
-            if isinstance(constraint, FixedValues):
-                calendar.require_same("at", constraint.dates, self.dates, "X")
-        if self.n_features > 1:
-            return constraints
-        return tuple(
-            Monotone(increasing=constraint.signs[0][1] > 0) if isinstance(constraint, MonotoneFeatures) else constraint
-            for constraint in constraints
-        )
-
     def _check_lam(self, lam: float) -> float:
         lam = real_number("lam", lam, "a finite number >= 0", 0.0)
         if lam == 0.0 and not self.loss.interpolates:
-            raise ProblemError(
-                "lam",
-                f"a positive number for {self.loss.name}",
-                "0",
-                "At lam = 0 the seminorm is not penalised and any interpolating function is a minimiser; "
-                "for the limit lam -> 0 use loss=Interpolation().",
-            )
+            remedy = "At lam = 0 the seminorm is not penalised and any interpolating function is a minimiser; "
+            remedy += "for the limit lam -> 0 use loss=Interpolation()."
+            raise ProblemError("lam", f"a positive number for {self.loss.name}", "0", remedy)
         return lam
 
     @cached_property
@@ -252,6 +221,19 @@ class Problem(Immutable):
     def free_of_charge(self) -> Problem:
         """The same without any penalty: no problem of this library, but the loss alone on given neurons."""
         return self._with(lam=0.0, slope_penalty=0.0)
+
+    @classmethod
+    def of_block(cls, block: Block, loss: Loss, activation: Activation) -> Problem:
+        """A problem of these rows alone and lam = 0: what is a sum over rows is the sum of that of its blocks."""
+        problem = object.__new__(cls)
+        known = {"data": Data(*block[:3], loss, activation), "lam": 0.0, "constraints": (), "slope_penalty": 0.0}
+        for name in KEPT:
+            setattr(problem, name, known.get(name))
+        return problem
+
+    def on(self, data: Data | BlockedData) -> Problem:
+        """The same problem on other data, of the same features."""
+        return self._with(data=data)
 
     def with_loss(self, loss: Loss) -> Problem:
         """The same problem for another loss that takes the same targets."""
@@ -308,12 +290,17 @@ class Problem(Immutable):
         return self.data.activation
 
     @property
+    def in_blocks(self) -> BlockedData | None:
+        """The data, where their rows are in blocks, of a file or of Dask; None where they are in memory."""
+        return self.data if isinstance(self.data, BlockedData) else None
+
+    @property
     def n_samples(self) -> int:
-        return self.X.shape[0]
+        return self.data.n_samples
 
     @property
     def n_features(self) -> int:
-        return self.X.shape[1]
+        return self.data.n_features
 
     @property
     def n_outputs(self) -> int | None:
@@ -384,12 +371,13 @@ class Problem(Immutable):
     @property
     def slopes(self) -> Array:
         """A, shape (N, d): A^T z is the slope, by x/scales, of the affine function nearest to z by weighted squares."""
-        return self.data.slopes if self.scales is None else self.data.slopes * self.scales
+        slopes = cast(Data, self.data).slopes  # rows in blocks have no penalty of the slope
+        return slopes if self.scales is None else slopes * self.scales
 
     @property
     def rank(self) -> int:
         """The dimension r of the null space restricted to the data: for ReLU d + 1 unless the data are degenerate."""
-        return self.null_space.shape[1]
+        return self.data.rank
 
     def written(self, x: Array) -> tuple[str, list[str]]:
         """Values of x in words, and what to say beside their name; d = 1. Their digits tell apart what the data do."""

@@ -12,6 +12,7 @@ the loss allows. Then
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,10 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.polynomials import least_squares
 from ridgesplines.problem import Problem
+from ridgesplines.rows import Block
+from ridgesplines.rows.affine import farthest, moments
+from ridgesplines.rows.data import BlockedData
+from ridgesplines.rows.facts import Facts
 from ridgesplines.validation import LARGEST, SMALLEST, Array
 
 
@@ -109,6 +114,8 @@ def standardise(problem: Problem) -> Scaling:
     if problem.scales is not None:
         remedy = "Pass problem.isotropic; rs.solve, rs.solve_path and rs.evaluate do so themselves."
         raise ProblemError("problem", "one without scales", repr(problem), remedy)
+    if problem.in_blocks is not None:
+        return _by_blocks(problem, problem.in_blocks)
     rows, reduced = problem.rows, problem.reduced
     X, y, weight = reduced.X, reduced.y, reduced.sample_weight
     if problem.loss.interpolates:
@@ -147,6 +154,43 @@ def standardise(problem: Problem) -> Scaling:
         scaled, rows, problem.activation, problem.n_samples, centre, radius, slope, offset, size, factor, stretch
     )
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
+
+
+def _by_blocks(problem: Problem, data: BlockedData) -> Scaling:
+    """The same for rows in blocks: four passes; blocks are scaled whenever they are read."""
+    facts, loss = data.facts, problem.loss
+    centre, no_slope = (facts.high + facts.low) / 2.0, np.zeros(problem.n_features)
+    radius = float(data.blocks.reduce(farthest, centre, combine=max)) or 1.0
+    slope, offset, size, factor = no_slope, 0.0, 1.0, 1.0
+    if loss.translates:
+        middle = facts.total[1] / facts.total[0]
+        less = data.blocks.mapped(partial(_scaled_block, units=(0.0 * centre, 1.0, no_slope, middle, 1.0, 1.0)))
+        affine = data.affine.matrix @ less.reduce(moments, data.affine)
+        slope, offset = affine[:-1], float(affine[-1] + middle)
+        square = less.reduce(_square, affine)
+        size = float(np.sqrt(square / facts.n))
+        if size <= 64.0 * np.finfo(float).eps * facts.largest:
+            size = facts.largest or 1.0
+        loss, factor = loss.rescaled(size)
+    rows = data.blocks.mapped(partial(_scaled_block, units=(centre, radius, slope, offset, size, facts.heaviest)))
+    scaled = problem.on(BlockedData(rows, loss, problem.activation, Facts.of(rows, loss)))
+    factor *= facts.heaviest
+    few = np.empty(0, dtype=np.intp)
+    n, origin = problem.n_samples, np.array(offset)
+    scaling = Scaling(scaled, few, problem.activation, n, centre, radius, slope, origin, size, factor, radius)
+    return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
+
+
+def _scaled_block(block: Block, units: tuple[Array, float, Array, float, float, float]) -> Block:
+    centre, radius, slope, offset, size, heaviest = units
+    y = ((block.y - offset) - block.X @ slope) / size if slope.any() or offset or size != 1.0 else block.y
+    return block._replace(X=(block.X - centre) / radius, y=y, weight=block.weight / heaviest)
+
+
+def _square(block: Block, affine: Array) -> float:
+    """Of y less an affine function, over the rows of positive weight."""
+    rest = (block.y - affine[-1] - block.X @ affine[:-1])[block.weight > 0.0]
+    return float(rest @ rest)
 
 
 def _taken_off(problem: Problem, X: Array, y: Array) -> tuple[Array, Array]:

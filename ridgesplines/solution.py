@@ -14,6 +14,7 @@ import numpy as np
 from ridgesplines import saved, summary
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
+from ridgesplines.certificate.by_rows import CertificateByRows
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.dual import best_scale, gap_rounding
 from ridgesplines.certificate.isotropic import Coordinates
@@ -136,6 +137,8 @@ class Solution:
     @cached_property
     def rounding(self) -> float:
         """The rounding error that objective - certificate.value may have, from the terms that are summed for both."""
+        if isinstance(self.certificate, CertificateByRows):
+            return self.certificate.rounding
         return (own := self.isotropic)._rounding(targets_and_fit(own.problem.reduced, own.network))
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
@@ -174,10 +177,8 @@ class Solution:
     def is_unique(self) -> bool:
         """Whether the dual certificate proves that there is no other minimiser; d = 1 and one output, False otherwise.
 
-        For Squared, Huber, Logistic and Poisson the gap bounds how far the optimal dual vector can be, and that is
-        enough for a proof in floating point. The other losses do not bound it: there the dual vector is taken to be
-        optimal, and contact counts within a relative 1e-6. False says that this does not prove it, not that there is
-        another.
+        For Squared, Huber, Logistic and Poisson the gap bounds how far the optimal dual vector can be: a proof in
+        floating point. For other losses the dual vector is taken to be optimal, and contact counts within 1e-6.
         """
         return proves_unique((own := self.isotropic).problem, own.certificate, self.gap)
 

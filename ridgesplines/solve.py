@@ -11,11 +11,12 @@ import numpy as np
 
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.affine_optimum import affine_optimum
+from ridgesplines.certificate.by_rows import certify_by_rows
 from ridgesplines.certificate.certificate import certify, looked_at, warn_contradiction
 from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.evaluate import MAX_TIME, solver_dual
-from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
+from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
 from ridgesplines.interrupt import Deferral, asked, check, late
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import relative, targets_and_fit
@@ -26,6 +27,7 @@ from ridgesplines.scaling import standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
+from ridgesplines.solvers.column_generation.by_rows import supremum_by_rows
 from ridgesplines.solvers.constrained.threshold import least_lam
 from ridgesplines.solvers.monotone.solver import largest_supremum
 from ridgesplines.solvers.progress import Bar, step
@@ -123,6 +125,9 @@ def _able(solver: Solver, problem: Problem) -> Solver:
     """The solver, where it is one and takes the problem."""
     if not isinstance(solver, Solver):
         raise ProblemError("solver", "a solver's settings such as Grid()", repr(solver), "Pass solver=rs.Grid().")
+    if problem.in_blocks is not None and not solver.takes_blocks:
+        got, remedy = f"{problem.n_samples} rows {problem.in_blocks.blocks.place}", "Use solver=rs.ColumnGeneration()."
+        raise SolverRefusal(solver.name, "rows in memory", got, remedy)
     if (reason := solver.refuses(problem)) is not None:
         raise reason
     return solver
@@ -169,6 +174,8 @@ def lambda_max(problem: Problem) -> float:
     with Deferral():
         if problem.signs is not None:
             return largest_supremum(problem)
+        if problem.in_blocks is not None:
+            return supremum_by_rows(problem)
         return least_lam(problem) if problem.constraints else _largest_supremum(problem)
 
 
@@ -265,6 +272,10 @@ def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]
 def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) -> Solution:
     """The solution of a solver's answer, its figures recomputed."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
+    if problem.in_blocks is not None:
+        by_rows = certify_by_rows(problem, network, answer.peaks, answer.end, search)
+        notes = repr(solver), Status.CONVERGED, time.perf_counter() - start, answer.history, None, answer.tolerance
+        return Solution(problem, network, by_rows, *notes)
     exact = exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
     fit = targets_and_fit(problem.reduced, network)
     certificate, inner = None, None

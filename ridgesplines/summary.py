@@ -130,7 +130,11 @@ def _segment_rows(solution: Any) -> list[tuple[str, str]]:
 def _is_squared_error(solution: Any) -> bool:
     """Whether the loss is Huber's and all residuals are where it is squared error."""
     p = solution.problem.reduced
-    return isinstance(p.loss, Huber) and bool((np.abs(p.y - solution.network.at(p.X)) <= p.loss.threshold).all())
+    return (
+        p.in_blocks is None
+        and isinstance(p.loss, Huber)
+        and bool((np.abs(p.y - solution.network.at(p.X)) <= p.loss.threshold).all())
+    )
 
 
 def among(problem: Problem) -> str:

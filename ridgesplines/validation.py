@@ -292,6 +292,16 @@ def target_names(y: Any) -> tuple[str | None, tuple[str, ...] | None]:
     return (names[0], None) if len(names) == 1 else (None, names)
 
 
+def features_named(names: Sequence[Any] | None, d: int) -> tuple[str, ...] | None:
+    """The names of d features, as text."""
+    if names is None:
+        return None
+    if len(names) != d:
+        expected, remedy = f"one name for each of the {d} columns of X", "Leave it out for the names x0, x1, ..."
+        raise ProblemError("feature_names", expected, f"{len(names)}", remedy)
+    return tuple(map(str, names))
+
+
 def checked_names(given: Sequence[str] | None, wanted: int) -> tuple[str, ...] | None:
     """Names of so many outputs or classes, each once; None where none are given."""
     if given is None:

@@ -41,7 +41,8 @@ def neuron_bound(problem: Problem) -> int:
     if problem.constraints:
         shape = problem.constraint
         return max(len(np.union1d(reduced.X[:, 0], shape.points)) - 2 + sum(shape.ends), 0)
-    return (reduced.n_samples - reduced.rank) * (problem.n_outputs or 1)
+    n = reduced.n_samples if reduced.in_blocks is None else reduced.in_blocks.facts.n
+    return (n - reduced.rank) * (problem.n_outputs or 1)
 
 
 def purify(problem: Problem, net: RidgeSpline) -> RidgeSpline:

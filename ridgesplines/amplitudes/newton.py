@@ -15,6 +15,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from ridgesplines.interrupt import check
+from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import group_norms
 from ridgesplines.objective import dual_of_fit, slope_cost, slope_pull
 from ridgesplines.problem import Problem
@@ -89,11 +90,16 @@ def curvatures(problem: Problem, z: Array, steady: bool = False) -> Array:
 
     Where the loss is straight a little of its majorant keeps Hessians regular; the optimum stays.
     """
-    curvature = majorant = problem.loss.majorant(problem.y, z)
+    return weighted_curvature(problem.loss, problem.y, z, problem.sample_weight, steady)
+
+
+def weighted_curvature(loss: Loss, y: Array, z: Array, weight: Array, steady: bool) -> Array:
+    """The same for any rows."""
+    curvature = majorant = loss.majorant(y, z)
     if not steady:
-        curvature = problem.loss.curvature(problem.y, z)
+        curvature = loss.curvature(y, z)
         curvature = np.where(curvature != 0.0, curvature, STRAIGHT * majorant)
-    return (curvature.T * problem.sample_weight).T
+    return (curvature.T * weight).T
 
 
 def _scaled(weight: Array, matrix: Any) -> Any:

@@ -98,7 +98,9 @@ def envelope(problem: Problem, network: RidgeSpline, certificate: DualCertificat
     """
     found = contacts(problem, certificate, gap)
     if found is None:
-        expected = "a fit of one feature and one output by a ReLU network, no constraints or slope penalty, a small exact gap"
+        expected = (
+            "a fit of one feature and one output by a ReLU network, no constraints or slope penalty, a small exact gap"
+        )
         got = f"{problem.n_features} features, {problem.activation!r}, gap {gap:.2g} ({certificate.scope})"
         raise ProblemError("envelope", expected, got, "Solve such a problem with Univariate.")
     points = np.atleast_1d(network.numbers("x", x))

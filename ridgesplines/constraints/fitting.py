@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,29 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints.feasible import require_some_function
 from ridgesplines.constraints.features import MonotoneFeatures
-from ridgesplines.constraints.shape import Shape
+from ridgesplines.constraints.one_feature import FixedValues, Monotone
+from ridgesplines.constraints.reading import checked
+from ridgesplines.constraints.shape import Constraint, Shape
+from ridgesplines.dates import Dates, require_same
 from ridgesplines.exceptions import ProblemError
+
+
+def read_constraints(
+    given: Any, n_features: int, names: Sequence[str] | None, dates: Dates | None
+) -> tuple[Constraint, ...]:
+    """The constraints of a problem; in one dimension features that are monotone are a monotone function."""
+    constraints = checked(given)
+    for constraint in constraints:
+        if isinstance(constraint, MonotoneFeatures):
+            constraint.numbered(n_features, names)  # or an error
+        if isinstance(constraint, FixedValues):
+            require_same("at", constraint.dates, dates, "X")
+    if n_features > 1:
+        return constraints
+    return tuple(
+        Monotone(increasing=constraint.signs[0][1] > 0) if isinstance(constraint, MonotoneFeatures) else constraint
+        for constraint in constraints
+    )
 
 
 def require_fitting(problem: Any) -> None:

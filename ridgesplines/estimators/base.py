@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.dates import Dates, read, refused, require_same
+from ridgesplines.estimators import by_rows
 from ridgesplines.estimators.robust_scale import robust_scale
 from ridgesplines.estimators.time_limit import Clock, limited, ran_out
 from ridgesplines.exceptions import ProblemError
@@ -27,6 +28,7 @@ from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.path import Path
 from ridgesplines.problem import Problem
+from ridgesplines.rows import in_blocks
 from ridgesplines.solution import Solution
 from ridgesplines.solve import in_numbers, solve_path
 from ridgesplines.solvers.base import Solver
@@ -158,6 +160,8 @@ class SplineEstimator(BaseEstimator):
     dates_: Dates | None
     #: Whether a vector is taken as N samples of one feature.
     _takes_vectors: ClassVar[bool] = False
+    #: Whether rows in blocks are fitted by passes over them.
+    _takes_blocks: ClassVar[bool] = False
     #: Which features may act together in the problems that are posed; None for all of them.
     _groups: Interactions | None = None
     #: The name of y, and those of its columns, where it had them.
@@ -173,7 +177,8 @@ class SplineEstimator(BaseEstimator):
         Parameters
         ----------
         X : the features, one row a sample; a DataFrame's column names are kept. A single feature may be dates or
-            durations, of which the numbers are days: see Problem.
+            durations, of which the numbers are days: see Problem. Ridge-spline estimators without CV also take arrays
+            and dataframes of Dask and ``numpy.memmap``, for what a Problem takes in blocks.
         y : for a regressor numbers, shape (N,), or (N, D) for vector outputs, which squared error alone takes; a
             column, (N, 1), is one output, whose predictions have shape (N,). For a classifier labels of any kind, shape
             (N,), at least two of them.
@@ -191,6 +196,8 @@ class SplineEstimator(BaseEstimator):
             Where the solver cannot take the problem.
         """
         clock = Clock(self.max_time)
+        if self._takes_blocks and in_blocks(X):
+            return self._fit_in_blocks(X, y, sample_weight, clock)
         posed = self._pose(X, y, sample_weight)
         self._standardise(posed)
         self._groups = self._read(getattr(self, "interactions", None))
@@ -200,6 +207,34 @@ class SplineEstimator(BaseEstimator):
             self.lam_ = self._lam(posed)
             self._keep([path[0] for path in self._paths(posed, [self.lam_], clock=clock)])
         return self
+
+    def _fit_in_blocks(self, X: Any, y: Any, sample_weight: Any, clock: Clock) -> Self:
+        """The same by passes over rows that are read block by block; equal rows are not merged."""
+        loss, targets = self._target_in_blocks(y)
+        shape, groups = tuple(checked(getattr(self, "constraints", None))), getattr(self, "interactions", None)
+        problem = by_rows.problem_in_blocks(loss, X, targets, sample_weight, shape, groups)
+        self.__dict__.pop("scaler_", None)
+        self.__dict__.pop("feature_names_in_", None)
+        self.n_features_in_, self.dates_ = problem.n_features, None
+        if problem.feature_names is not None:
+            self.feature_names_in_ = np.array(problem.feature_names, dtype=object)
+        if getattr(self, "scale", False):
+            self.scaler_, problem = by_rows.standardised(problem)
+        solver = limited(self._named_solver() or picked(problem), clock.left)
+        with Deferral():
+            (solution,) = solve_path(problem, solver, lams=[self.lam])
+        if solution.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        self.lam_, self.timed_out_ = solution.problem.lam, ran_out([solution.history])
+        self._keep([solution])
+        if hasattr(self, "scaler_"):  # a function of the features as they were passed
+            net = self.network_.composed(1.0 / self.scaler_.scale_, -self.scaler_.mean_ / self.scaler_.scale_)
+            self.network_ = net.changed(feature_names=problem.feature_names)
+        return self
+
+    def _target_in_blocks(self, y: Any) -> tuple[Loss, Any]:
+        """The loss, and y as it takes it."""
+        raise NotImplementedError
 
     def _named_solver(self) -> Solver | None:
         """The solver that the parameters ask for; None for the one that is picked for the problem."""
@@ -309,6 +344,8 @@ class SplineEstimator(BaseEstimator):
     def _evaluate(self, X: Any) -> Array:
         """The network at the rows of X."""
         check_is_fitted(self)
+        if in_blocks(X) and getattr(self, "dates_", None) is None:
+            return by_rows.values(self.network_, getattr(self, "feature_names_in_", None), X)
         return self.network_.at(self._checked(X, reset=False))
 
     def _checked(self, X: Any, reset: bool, **targets: Any) -> Any:

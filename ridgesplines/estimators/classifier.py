@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.by_rows import classes_of, each, signs_of
 from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.estimators.separable import needed_penalty
 from ridgesplines.exceptions import ProblemError
@@ -133,7 +135,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     """
 
     solutions_: tuple[Solution, ...]
-    _takes_vectors = True
+    _takes_vectors = _takes_blocks = True
 
     def __init__(
         self,
@@ -184,6 +186,16 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         if self.slope_penalty is None:
             problems = [self._distinct(posed, target, 1.0) for target in posed.targets]
             self._steep = max(needed_penalty(problem, self.solver) for problem in problems)
+
+    def _target_in_blocks(self, y: Any) -> tuple[Loss, Any]:
+        if self.class_weight is not None:
+            got, remedy = repr(self.class_weight), "Pass the factors as sample_weight."
+            raise ProblemError("class_weight", "None, where rows are in blocks", got, remedy)
+        if self.slope_penalty:
+            got, remedy = f"{self.slope_penalty:g}", "Leave it out, or pass rows in memory."
+            raise ProblemError("slope_penalty", "None, where rows are in blocks", got, remedy)
+        self.classes_, self._steep = classes_of(y), 0.0
+        return loss_named(self.loss, LOSSES), signs_of(y, self.classes_)
 
     def _keep(self, solutions: Sequence[Solution]) -> None:
         self.solutions_, self.slope_penalty_ = tuple(solutions), self._steep
@@ -256,9 +268,8 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         X : the features, shape (N, d).
         """
         scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return self.classes_[(scores > 0.0).astype(int)]
-        return self.classes_[scores.argmax(axis=1)]
+        one = {"drop_axis": 1} if scores.ndim == 2 else {}
+        return each(partial(_chosen, self.classes_), scores, self.classes_.dtype, **one)
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> Array:
@@ -285,6 +296,10 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         if scores.ndim == 1:
             return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
         return log_softmax(scores, axis=1)
+
+
+def _chosen(classes: Array, scores: Array) -> Array:
+    return classes[(scores > 0.0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
 
 def _side_by_side(networks: Sequence[RidgeSpline]) -> RidgeSpline:

@@ -57,6 +57,9 @@ class SplineRegressor(MultiOutputMixin, RegressorMixin, SplineEstimator):
         kept, weight = positive_rows(X, sample_weight)
         return Posed(X[kept], y[kept], (y[kept],), loss, weight, kept)
 
+    def _target_in_blocks(self, y: Any) -> tuple[Loss, Any]:
+        return loss_named(self.loss, LOSSES), y
+
     def _keep(self, solutions: Sequence[Solution]) -> None:
         (self.solution_,) = solutions
         self.network_ = self.solution_.network
@@ -305,6 +308,8 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     >>> model.solution_.certificate.scope, model.score(X, np.abs(X[:, 0])) > 0.99
     ('exact', True)
     """
+
+    _takes_blocks = True
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.exceptions import SolverRefusal
@@ -73,6 +73,9 @@ class Solver(ABC):
     >>> rs.Univariate().refuses(plane) is None, rs.ColumnGeneration().refuses(plane) is None
     (False, True)
     """
+
+    #: Whether it takes problems whose rows are in blocks.
+    takes_blocks: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

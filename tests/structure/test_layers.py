@@ -14,7 +14,7 @@ LAYERS = [
     {"exceptions", "interrupt", "verdict", "digits", "notebook"},
     {"dates"},
     {"validation", "fast", "files"},
-    {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon"},
+    {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon", "rows"},
     {"data", "problem", "network"},
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,8 +26,10 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.column_generation.by_rows import path_by_rows, sample_network
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
+from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
 from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path
 from ridgesplines.solvers.progress import near, print_round
@@ -94,6 +97,9 @@ class ColumnGeneration(Solver):
     With a `slope_penalty` one feature will do, too. For losses with a kink the program of the cuts is quadratic
     then, and solved anew in each round by an interior point.
 
+    ``"sample"`` and ``"rows"``, where the rows are in blocks, of a file or of Dask: a sample is fitted in memory, then
+    each round refits, slides and prices by passes over all rows. The supremum is searched, also in a plane.
+
     With MonotoneFeatures there are rounds only, for every loss with the master problem of
     :mod:`ridgesplines.certificate.monotone`, and the supremum is exact; neurons do not slide.
 
@@ -123,6 +129,7 @@ class ColumnGeneration(Solver):
     ('exact', True)
     """
 
+    takes_blocks: ClassVar[bool] = True
     tol: float = 1e-6
     max_time: float = float("inf")
     random_state: int = 0
@@ -174,6 +181,10 @@ class ColumnGeneration(Solver):
             return
         began = time.perf_counter()
         end = began + self.total_time
+        if problem.in_blocks is not None:
+            held = replace(self, max_time=min(self.max_time, self.total_time))
+            yield from path_by_rows(problem, lams, held, partial(sample_network, _for_sample(held)))
+            return
         scaling = standardise(problem)
         scaled = scaling.problem
         require_minimiser(scaled)
@@ -358,6 +369,11 @@ def _of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:
 def _at_lam(problem: Problem, fit: Fit) -> Fit:
     """A fit with its amplitudes at their best for this problem's lam."""
     return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
+
+
+def _for_sample(solver: ColumnGeneration) -> ColumnGeneration:
+    """The settings that fit a sample of rows, to a loose gap."""
+    return replace(solver, tol=max(solver.tol, SLIDING_GAP), start=None, briefly=True)
 
 
 def _network(start: RidgeSpline | Solution) -> RidgeSpline:

@@ -1,0 +1,120 @@
+r"""The search for large :math:`|\eta|` over rows in blocks: a sample proposes, all rows decide.
+
+The same ascents as of :mod:`ridgesplines.oracle.batches`, many at once; a step over all rows is one pass, in which each
+block adds up its part of their gradients. Only hyperplanes are sent to the blocks, and only sums come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ridgesplines.neurons.working_set import blocks
+from ridgesplines.oracle import starts
+from ridgesplines.oracle.batches import BLOCK_ENTRIES, FINALISTS, SHORT_STEP, Batch, Scout
+from ridgesplines.oracle.circles import Rows as Numbers
+from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.starts import Sites
+from ridgesplines.rows import Block, Rows
+from ridgesplines.validation import Array
+
+#: u of a block, orthogonal over all rows to the affine functions; sent to where the block is.
+Dual = Callable[[Block], Array]
+#: Random starts for each dimension, on the sample; and steps over all rows, which the best of the sample begin.
+STARTS_PER_DIMENSION, LAST_STEPS = 64, 8
+#: The same for a search that confirms.
+HARD_STARTS, HARD_STEPS = 256, 16
+#: Hyperplanes that are kept for the next dual vector.
+KEPT = 32
+
+
+class Found(NamedTuple):
+    """Neurons W (m, d), b (m,) with their eta (m,), the largest first; from how many random starts."""
+
+    W: Array
+    b: Array
+    eta: Array
+    starts: int
+
+    @property
+    def value(self) -> float:
+        return float(np.abs(self.eta).max(initial=0.0))
+
+
+class SearchByRows:
+    r"""The largest :math:`|\eta|` that ascents from many starts find, for scaled rows in blocks: a lower bound.
+
+    Parameters
+    ----------
+    rows : :math:`|x| \le 1`.
+    sample : some of them, in memory, on which ascents begin.
+    seed : of the random starts.
+
+    Notes
+    -----
+    LAST_STEPS + 1 passes of some O(100 N d), besides O(N K) each for a dual vector of K neurons.
+    """
+
+    def __init__(self, rows: Rows, sample: Block, seed: int | Sequence[int] = 0) -> None:
+        self._rows, self._sample = rows, sample
+        self._scout, self._rng = Scout(sample.X, Host()), np.random.default_rng(seed)
+        self._kept = starts.nowhere(rows.n_features)
+
+    def __call__(self, dual: Dual, near: Sites, end: float = np.inf, hard: bool = False) -> Found:
+        """What is found, the largest first; never below :math:`|\\eta|` of the neurons `near`.
+
+        A `hard` search is to confirm. Ascents over all rows also go on from those neurons, where others may have parted
+        from them, and from what the call before had found.
+        """
+        effort, steps = (HARD_STARTS, HARD_STEPS) if hard else (STARTS_PER_DIMENSION, LAST_STEPS)
+        number, X = effort * self._rows.n_features, self._sample.X
+        known = starts.joined(near, self._kept)
+        wild = starts.joined(starts.fresh(X, number, self._rng), starts.around(known, (number + 1) // 2, self._rng))
+        best = self._scout.best(dual(self._sample)[:, None], *starts.joined(wild, known), FINALISTS, end=end)
+        W, b, size = BatchByRows(self._rows, dual).climb(*starts.joined(best, known), steps, SHORT_STEP, end)
+        W, b = _distinct(W / np.linalg.norm(W, axis=1, keepdims=True), b, size)
+        self._kept = W[:KEPT], b[:KEPT]
+        W, b = starts.joined(near, (W, b))
+        eta = self._rows.reduce(eta_of, dual, np.column_stack([W, b]))
+        order = np.argsort(-np.abs(eta), kind="stable")
+        return Found(W[order], b[order], eta[order], number)
+
+
+def eta_of(block: Block, dual: Dual, theta: Array) -> Array:
+    r"""A block's part of :math:`\tfrac12 \sum_n u_n |\theta^T \bar x_n|`, (m,): eta, for u orthogonal to the affine."""
+    u, eta, points = dual(block), np.zeros(len(theta)), np.column_stack([block.X, -np.ones(len(block.X))])
+    for piece in blocks(len(points), len(theta), BLOCK_ENTRIES):
+        eta += 0.5 * (u[piece] @ np.abs(points[piece] @ theta.T))
+    return eta
+
+
+class BatchByRows(Batch):
+    """Ascents of which each step is a pass over all rows."""
+
+    def __init__(self, rows: Rows, dual: Dual) -> None:
+        self._machine, self._xp, self._one = Host(), np, np.ones(1, dtype=np.float32)
+        self._rows, self._dual = rows, dual
+
+    def _derivatives(self, theta: Numbers) -> Numbers:
+        return self._rows.reduce(_derivatives, self._dual, theta).astype(np.float32)[:, :, None]
+
+
+def _derivatives(block: Block, dual: Dual, theta: Array) -> Array:
+    """A block's part of G, (m, d + 1): products in single precision, sums of pieces in double."""
+    points = np.column_stack([block.X, -np.ones(len(block.X))]).astype(np.float32)
+    pulls, total = (0.5 * dual(block))[:, None].astype(np.float32) * points, np.zeros(theta.shape)
+    for piece in blocks(len(points), len(theta), BLOCK_ENTRIES):
+        t = theta @ points[piece].T
+        total += np.copysign(np.float32(1.0), t, out=t) @ pulls[piece]
+    return total
+
+
+def _distinct(W: Array, b: Array, size: Array) -> Sites:
+    """One of each set of hyperplanes that ascents have brought to the same place, the largest first."""
+    order = np.argsort(-size, kind="stable")
+    theta = np.column_stack([W, b])[order]
+    along = theta @ np.cos(np.arange(theta.shape[1]))  # any fixed vector
+    first = np.sort(np.unique(np.round(theta * np.sign(along)[:, None], 6), axis=0, return_index=True)[1])
+    return W[order[first]], b[order[first]]

@@ -1,0 +1,121 @@
+"""The data of a problem whose rows are in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.exceptions import ProblemError
+from ridgesplines.losses.base import Loss
+from ridgesplines.losses.huber import Huber
+from ridgesplines.losses.logistic import Logistic
+from ridgesplines.losses.squared import Squared
+from ridgesplines.rows.affine import Affine
+from ridgesplines.rows.base import Block, Rows
+from ridgesplines.rows.facts import Facts
+
+#: The losses of rows in blocks.
+LOSSES = (Squared, Huber, Logistic)
+#: A sample is one row of so many; of at least and at most so many.
+SHARE, FEWEST, MOST = 8, 2**13, 2**16
+#: Relative to the spread of y, or to a margin of one: a fit as near as this is perfect, for a gap to be relative to.
+PERFECT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class BlockedData:
+    """Rows in blocks with their loss and activation. It has no X: what asks for all of them at once is refused."""
+
+    blocks: Rows
+    loss: Loss
+    activation: Activation
+    facts: Facts
+
+    @property
+    def X(self) -> NoReturn:  # noqa: N802
+        """Refused."""
+        raise ProblemError(
+            "problem",
+            "rows in memory, for what needs all of them at once",
+            f"{self.n_samples} rows {self.blocks.place}",
+            "Of such rows there are objective, gap, certificate and predictions. Pass a sample of them in memory.",
+        )
+
+    y = sample_weight = rows = origin = centred = sites = detrended = null_space = X
+
+    @property
+    def n_samples(self) -> int:
+        return self.blocks.n_rows
+
+    @property
+    def n_features(self) -> int:
+        return self.blocks.n_features
+
+    @property
+    def n_outputs(self) -> None:
+        return None
+
+    @property
+    def reduced(self) -> BlockedData:
+        """Itself: rows of weight zero are passed over."""
+        return self
+
+    @cached_property
+    def affine(self) -> Affine:
+        """Orthonormal affine functions."""
+        return Affine.of(self.blocks, self.facts)
+
+    @property
+    def rank(self) -> int:
+        return self.affine.rank
+
+    @cached_property
+    def resolution(self) -> float:
+        """The data fit of a perfect fit; see :func:`ridgesplines.objective.resolution`."""
+        middle = float(self.facts.total[1] / self.facts.total[0])
+        return float(self.blocks.reduce(_perfect, self.loss, middle)) + 1e-300
+
+    @cached_property
+    def sample(self) -> tuple[Block, float]:
+        """Some rows at random, in memory, and of how many each is one; the same whatever the blocks."""
+        n = self.n_samples
+        most = min(max(n // SHARE, FEWEST), MOST)
+        few = np.arange(n) if n <= most else np.sort(_distinct(n, most))
+        return self.blocks.take(few), n / len(few)
+
+
+def _distinct(n: int, number: int) -> NDArray[np.intp]:
+    """So many different numbers below n, without a permutation of all."""
+    rng = np.random.default_rng(n)
+    return rng.choice(n, number, replace=False, shuffle=False).astype(np.intp)
+
+
+def _perfect(block: Block, loss: Loss, middle: float) -> float:
+    if not loss.translates:
+        return float(block.weight @ loss.missed(block.y, np.full(len(block.y), PERFECT)))
+    spread = PERFECT * (block.y - middle)
+    return float(block.weight @ loss.value(spread, np.zeros_like(spread)))
+
+
+def data_in_blocks(
+    rows: Rows, loss: Loss, activation: Activation, constraints: Any, interactions: Any, scales: Any
+) -> BlockedData:
+    """The data of rows in blocks, after one pass over them; or a ProblemError, before it where that can be known."""
+    memory = "Read the rows into memory: X.compute(), or numpy.array(X)."
+    refused = [
+        ("loss", "Squared(), Huber() or Logistic()", loss, isinstance(loss, LOSSES)),
+        ("activation", "ReLU()", activation, isinstance(activation, ReLU)),
+        ("constraints", "no constraints", constraints, not constraints),
+        ("interactions", "interactions=None", interactions, interactions is None),
+        ("scales", "scales=None", scales, scales is None),
+    ]
+    for name, expected, got, fits in refused:
+        if not fits:
+            raise ProblemError(name, f"{expected} where rows are in blocks", repr(got), memory)
+    return BlockedData(rows, loss, activation, Facts.of(rows, loss))

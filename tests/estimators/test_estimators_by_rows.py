@@ -1,0 +1,82 @@
+"""Estimators of rows in files and in Dask: the fits of the same rows in memory, and predictions that stay lazy."""
+
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+
+SOLVER = rs.ColumnGeneration(tol=1e-5)
+
+
+def table(n=3000):
+    """Two features in unlike units, rounded, one clipped."""
+    rng = np.random.default_rng(3)
+    X = np.column_stack([np.round(rng.normal(40.0, 12.0, n)).clip(18.0, 65.0), np.round(rng.gamma(2.0, 1e3, n), -2)])
+    f = np.maximum(X[:, 0] - 30.0, 0.0) / 10.0 - np.maximum(X[:, 1] - 3e3, 0.0) / 1e3
+    return X, np.round(f + 0.5 * rng.standard_normal(n), 1)
+
+
+def mapped(folder, X):
+    file = np.memmap(folder / "X.bin", dtype=np.float32, mode="w+", shape=X.shape)
+    file[:] = X
+    file.flush()
+    return np.memmap(folder / "X.bin", dtype=np.float32, mode="r", shape=X.shape)
+
+
+def test_a_regressor_of_a_mapped_file(tmp_path):
+    X, y = table()
+    file, weight = mapped(tmp_path, X), np.random.default_rng(0).integers(0, 3, len(y))
+    model = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER).fit(file, y, weight)
+    known = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER).fit(X, y, weight)
+    np.testing.assert_allclose(model.scaler_.mean_, known.scaler_.mean_, rtol=1e-12)
+    np.testing.assert_allclose(model.scaler_.scale_, known.scaler_.scale_, rtol=1e-12)
+    np.testing.assert_allclose(model.solution_.objective, known.solution_.objective, rtol=2e-5)
+    assert known.solution_.certificate.scope == "exact"
+    np.testing.assert_allclose(model.predict(file), model.predict(X), rtol=1e-12)
+    assert model.score(file, y) == pytest.approx(known.score(X, y), abs=1e-3)
+
+
+def test_a_regressor_of_a_dask_dataframe_stays_lazy():
+    pytest.importorskip("pyarrow")
+    dd = pytest.importorskip("dask.dataframe")
+    pd = pytest.importorskip("pandas")
+    X, y = table()
+    frame = pd.DataFrame({"age": X[:, 0], "income": X[:, 1], "target": y})
+    lazy = dd.from_pandas(frame, npartitions=3)
+    model = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER).fit(lazy[["age", "income"]], lazy["target"])
+    assert list(model.feature_names_in_) == ["age", "income"] == list(model.network_.feature_names)
+    predicted = model.predict(lazy[["age", "income"]])
+    assert type(predicted).__module__.startswith("dask")
+    np.testing.assert_allclose(predicted.compute(), model.predict(frame[["age", "income"]]), rtol=1e-12)
+    with pytest.raises(rs.ProblemError, match="the columns of the fit, age, income; got income, age"):
+        model.predict(lazy[["income", "age"]])
+
+
+def test_a_classifier_of_dask_arrays():
+    da = pytest.importorskip("dask.array")
+    X, y = table()
+    labels = np.where(y + np.random.default_rng(1).normal(size=len(y)) > 1.0, "yes", "no")
+    lazy, lazy_labels = da.from_array(X, chunks=(1000, -1)), da.from_array(labels, chunks=800)
+    model = rs.RidgeSplineClassifier(lam=3.0, loss="logistic", scale=True, solver=SOLVER).fit(lazy, lazy_labels)
+    known = rs.RidgeSplineClassifier(lam=3.0, loss="logistic", scale=True, solver=SOLVER).fit(X, labels)
+    np.testing.assert_allclose(model.solution_.objective, known.solution_.objective, rtol=2e-5)
+    assert list(model.classes_) == ["no", "yes"]
+    predicted, sure = model.predict(lazy), model.predict_proba(lazy)
+    assert type(predicted).__module__.startswith("dask")
+    np.testing.assert_array_equal(predicted.compute(), model.predict(X))
+    np.testing.assert_allclose(np.asarray(sure), model.predict_proba(X), rtol=1e-12)
+
+
+def test_what_estimators_refuse_of_blocks(tmp_path):
+    X, y = table()
+    file = mapped(tmp_path, X)
+    with pytest.raises(rs.ProblemError, match="Huber with a number"):
+        rs.RidgeSplineRegressor(loss="huber").fit(file, y)
+    with pytest.raises(rs.ProblemError, match=r"Squared.*where rows are in blocks"):
+        rs.RidgeSplineClassifier(loss="hinge").fit(file, y > 0.0)
+    with pytest.raises(rs.ProblemError, match="labels of 2 classes"):
+        rs.RidgeSplineClassifier(loss="logistic").fit(file, np.round(y))
+    with pytest.raises(rs.ProblemError, match="class_weight"):
+        rs.RidgeSplineClassifier(loss="logistic", class_weight="balanced").fit(file, y > 0.0)
+    with pytest.raises(rs.ProblemError, match="interactions=None"):
+        rs.RidgeSplineRegressor(interactions=1).fit(file, y)

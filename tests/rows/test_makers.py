@@ -1,0 +1,135 @@
+"""Rows in memory, in files and in Dask: the same sums, however they are cut into blocks; and what is refused."""
+
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+from ridgesplines.losses import Squared
+from ridgesplines.polynomials import affine_basis
+from ridgesplines.rows import DaskRows, FileRows, MemoryRows, in_blocks
+from ridgesplines.rows.affine import Affine
+from ridgesplines.rows.facts import Facts
+
+
+def table(n=1003, d=3, seed=0):
+    """Rounded, clipped features with ties, in other units, and weights of which some are zero."""
+    rng = np.random.default_rng(seed)
+    X = np.round(10.0 * rng.normal(size=(n, d))).clip(-15.0, 15.0) * [0.1, 3.0, 1e-4]
+    return X, np.round(rng.normal(size=n), 1), rng.integers(0, 3, n).astype(float)
+
+
+def mapped(folder, array):
+    file = np.memmap(folder / f"{id(array)}.bin", dtype=array.dtype, mode="w+", shape=array.shape)
+    file[:] = array
+    file.flush()
+    return np.memmap(file.filename, dtype=array.dtype, mode="r", shape=array.shape)
+
+
+def made(maker, size, folder, X, y, weight):
+    if maker == "memory":
+        return MemoryRows(X, y, weight, size=size)
+    if maker == "file":
+        return FileRows(mapped(folder, X), mapped(folder, y), weight, size=size)
+    da = pytest.importorskip("dask.array")
+    return DaskRows(da.from_array(X, chunks=(size, -1)), da.from_array(y, chunks=size), da.from_array(weight, size))
+
+
+def sums(block, power):
+    return block.weight @ block.X**power, float(block.weight @ block.y), len(block.X)
+
+
+def numbers(block):
+    return block.first + np.arange(len(block.X)) + block.y
+
+
+@pytest.mark.parametrize(
+    ("maker", "size"), [("memory", 1), ("memory", 1003), ("file", 1), ("file", 77), ("dask", 50), ("dask", 1003)]
+)
+def test_sums_columns_and_samples_do_not_depend_on_blocks(maker, size, tmp_path):
+    X, y, weight = table()
+    rows = made(maker, size, tmp_path, X, y, weight)
+    moments, total, n = rows.reduce(sums, 2)
+    np.testing.assert_allclose(moments, weight @ X**2, rtol=1e-13)
+    np.testing.assert_allclose(total, weight @ y, rtol=1e-12)
+    assert (n, rows.n_rows, rows.n_features) == (1003, *X.shape)
+    np.testing.assert_array_equal(np.asarray(rows.column(numbers)), np.arange(1003) + y)
+    few = np.array([0, 3, 4, 500, 1002])
+    block = rows.mapped(lambda block: block._replace(y=2.0 * block.y)).take(few)
+    np.testing.assert_array_equal(block.X, X[few])
+    np.testing.assert_array_equal(block.y, 2.0 * y[few])
+    np.testing.assert_array_equal(block.weight, weight[few])
+
+
+@pytest.mark.parametrize("kind", ["plain", "constant", "dependent", "far away"])
+def test_affine_functions_are_orthonormal_and_span_what_they_should(kind):
+    X, y, weight = table()
+    X[:, 2] = {"plain": X[:, 2], "constant": 7.0, "dependent": X[:, 0] - 0.1 * X[:, 1], "far away": 20.0 + X[:, 2]}[
+        kind
+    ]
+    rows = MemoryRows(X, y, weight, size=100)
+    affine = Affine.of(rows, Facts.of(rows, Squared()))
+    Q, known = affine.at(X[weight > 0.0]), affine_basis(X[weight > 0.0])
+    assert affine.rank == known.shape[1]
+    np.testing.assert_allclose(Q.T @ Q, np.eye(affine.rank), atol=1e-10 if kind == "far away" else 1e-13)
+    np.testing.assert_allclose(known @ (known.T @ Q), Q, atol=1e-10 if kind == "far away" else 1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "words"),
+    [
+        ("X", (900, 1), np.nan, "NaN at index .* among the rows from 876 on"),
+        ("y", 3, np.inf, "inf at index .* among the rows from 0 on"),
+        ("sample_weight", 500, -1.0, "sample_weight: expected nonnegative"),
+    ],
+)
+def test_faults_of_a_block_are_named(name, place, value, words):
+    data = dict(zip(("X", "y", "sample_weight"), table(), strict=True))
+    data[name][place] = value
+    with pytest.raises(rs.ProblemError, match=words):
+        Facts.of(MemoryRows(*data.values(), size=73), Squared())
+
+
+def test_no_positive_weight_and_wrong_labels(tmp_path):
+    X, y, weight = table()
+    with pytest.raises(rs.ProblemError, match="only zeros"):
+        rs.Problem(mapped(tmp_path, X), y, 1.0, sample_weight=0.0 * weight)
+    with pytest.raises(rs.ProblemError, match=r"labels in .* for Logistic.*rows from 0 on"):
+        rs.Problem(mapped(tmp_path, X), y, 1.0, rs.Logistic())
+
+
+def test_what_is_refused_before_any_work(tmp_path):
+    X, y, _ = table()
+    file = mapped(tmp_path, X)
+    for more, words in [
+        ({"loss": rs.Absolute()}, "Squared.*Huber.*Logistic.*where rows are in blocks.*numpy.array"),
+        ({"interactions": 1}, "interactions=None where rows are in blocks"),
+        ({"constraints": [rs.MonotoneFeatures({0: 1})]}, "no constraints where"),
+    ]:
+        with pytest.raises(rs.ProblemError, match=words):
+            rs.Problem(file, y, 1.0, **more)
+    with pytest.raises(rs.ProblemError, match="one number for each of the 1003 rows"):
+        rs.Problem(file, y[:-1], 1.0)
+    problem = rs.Problem(file, y, 1.0)
+    for solver in (rs.Grid(), rs.Univariate(), rs.Arrangement()):
+        with pytest.raises(rs.SolverRefusal, match="rows in memory; got 1003 rows in a file"):
+            rs.solve(problem, solver)
+    with pytest.raises(rs.ProblemError, match="Pass a sample of them in memory"):
+        _ = problem.X
+    assert rs.Problem(mapped(tmp_path, X[:, :1]), y, 1.0).in_blocks is None  # one feature is sorted in memory
+
+
+def test_dask_arrays_are_checked_before_they_are_read():
+    da = pytest.importorskip("dask.array")
+    X, y, _ = table()
+    lazy = da.from_array(X, chunks=(100, -1))
+    assert in_blocks(lazy)
+    with pytest.raises(rs.ProblemError, match=r"one chunk.*rechunk"):
+        rs.Problem(lazy.rechunk((100, 1)), y, 1.0)
+    with pytest.raises(rs.ProblemError, match="an array in memory, as X is"):
+        rs.Problem(X, da.from_array(y), 1.0)
+    with pytest.raises(rs.ProblemError, match="d >= 2"):
+        rs.Problem(lazy[:, :1], y, 1.0)
+    with pytest.raises(rs.ProblemError, match="real numbers"):
+        rs.Problem(lazy.astype(str), y, 1.0)
+    unknown = lazy[lazy[:, 0] > 0.0]  # its length is counted
+    assert rs.Problem(unknown, y[X[:, 0] > 0.0], 1.0).n_samples == (X[:, 0] > 0.0).sum()
