@@ -57,10 +57,9 @@ class Solution:
     problem : what was solved; where it has `scales`, seminorm and gap are in these, everything else in units of x.
     network : the RidgeSpline f.
     certificate : the DualCertificate; its `scope` says what the gap means.
-    solver : the solver that made it.
     status : ``"converged"``, ``"not converged"``, ``"interrupted"``, ``"trained"`` for a network whose gap is the
         result, ``"evaluated"`` for one that was only measured, ``"refitted"`` for one without penalty.
-    seconds : how long it took, certificate included.
+    solver, seconds : the solver that made it, and how long it took, certificate included.
     history : what the solver noted on its way.
     dictionary_gap : for a grid, the relative gap among the grid's own neurons, also where the scope is exact.
     tolerance : the relative gap that the solver was to reach, which decides the status; infinite where there was none.

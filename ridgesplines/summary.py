@@ -92,15 +92,16 @@ def rows(solution: Any) -> list[tuple[str, str]]:
 
 def _idle_words(solution: Any) -> str:
     """How many neurons of a network that was evaluated bend nowhere among the data."""
-    if solution.status is not Status.EVALUATED or not isinstance(solution.problem.activation, ReLU):
+    p = solution.problem
+    if solution.status is not Status.EVALUATED or not isinstance(p.activation, ReLU) or p.in_blocks is not None:
         return ""
-    found = activity(solution.network, solution.problem.reduced.X)
+    found = activity(solution.network, p.reduced.X)
     return str(found) if found.n_dead or found.n_always else ""
 
 
 def _outputs_words(problem: Problem) -> str:
     """A word on outputs of very different scale: the loss of the largest rules the neurons that all share."""
-    if problem.loss.labels or problem.y.ndim == 1:
+    if problem.loss.labels or problem.n_outputs is None:
         return ""
     spread = problem.reduced.y.std(axis=0)
     least, most = int(spread.argmin()), int(spread.argmax())

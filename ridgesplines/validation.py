@@ -280,7 +280,7 @@ def column_names(table: Any) -> tuple[str, ...] | None:
     columns = getattr(table, "columns", None)
     if columns is not None:
         return tuple(map(str, columns))
-    name = getattr(table, "name", None)
+    name = getattr(table, "name", None) if hasattr(table, "to_numpy") else None  # arrays of Dask have a name of no use
     return (name,) if isinstance(name, str) and name else None
 
 
