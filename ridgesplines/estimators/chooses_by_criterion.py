@@ -56,24 +56,25 @@ class ChoosesByCriterion(ChoosesLam):
         paths, timed_out = [], []
         for k, entry in enumerate(entries):
             self._groups = entry.groups
-            whole = self._whole(posed, Clock.of(TRYING * clock.left / (len(entries) - k)))
+            whole, asked = self._whole(posed, Clock.of(TRYING * clock.left / (len(entries) - k)))
             paths.append(whole if self.max_time is None else in_time(whole))
-            timed_out.append(len(paths[-1]) < len(whole))
+            timed_out.append(len(paths[-1]) < asked)
         if self.criterion == "sure":  # of the noise there is one, whatever the candidate
             self.sigma_ = self._noise(posed, Path(tuple(chain.from_iterable(paths))))
         tried = [self._judged(entry, path) for entry, path in zip(entries, paths, strict=True)]
         return [replace(each, timed_out=late) for each, late in zip(tried, timed_out, strict=True)]
 
-    def _whole(self, posed: Posed, clock: Clock) -> Path:
-        """The path for all rows, as far as the criterion falls."""
-        path = Path(tuple(self._solved(posed, self._values(posed), clock)))
+    def _whole(self, posed: Posed, clock: Clock) -> tuple[Path, int]:
+        """The path for all rows, as far as the criterion falls, and how many lams were asked for: in time, as many."""
+        lams = self._values(posed)
+        path, asked = Path(tuple(self._solved(posed, lams, clock))), len(lams)
         if not self._may_go_on(posed):
-            return path
+            return path, asked
         if self.criterion == "sure":
             self.sigma_ = self._noise(posed, path)
         while len(more := self._next(path)):
-            path = Path((*path, *self._solved(posed, more, clock)))
-        return path
+            path, asked = Path((*path, *self._solved(posed, more, clock))), asked + len(more)
+        return path, asked
 
     def _next(self, path: Path) -> Array:
         """The lams to try next; none where the best is not the last, or where the criterion says nothing any more."""
