@@ -66,8 +66,9 @@ class Problem(Immutable):
         `feature_names`. For d = 1 also
         dates or durations, of NumPy, pandas, Arrow or Python: their unit is **days** whatever their dtype's, in lam, in
         slopes and in the numbers of X, which count from 1970-01-01, UTC. Knots, tables and pictures have dates again.
-        For d >= 2 also an array or a dataframe of Dask, or ``numpy.memmap``: such rows are read block by block, and
-        never brought to one place. Then Squared, Huber or Logistic, one output, no constraints and no interactions.
+        For d >= 2 also an array or a dataframe of Dask, or a ``numpy.memmap`` of more than 256 MiB: such rows are read
+        block by block, and never brought to one place. Then Squared, Huber or Logistic, one output, no constraints, no
+        interactions.
     y : shape (N,), or (N, D) for vector outputs; what the loss takes. A column, (N, 1), is one output.
     lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
         There is no factor 1/2 and no 1/N in front of the data term.

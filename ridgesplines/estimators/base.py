@@ -178,7 +178,7 @@ class SplineEstimator(BaseEstimator):
         ----------
         X : the features, one row a sample; a DataFrame's column names are kept. A single feature may be dates or
             durations, of which the numbers are days: see Problem. Ridge-spline estimators without CV also take arrays
-            and dataframes of Dask and ``numpy.memmap``, for what a Problem takes in blocks.
+            and dataframes of Dask and a large ``numpy.memmap``, for what a Problem takes in blocks.
         y : for a regressor numbers, shape (N,), or (N, D) for vector outputs, which squared error alone takes; a
             column, (N, 1), is one output, whose predictions have shape (N,). For a classifier labels of any kind, shape
             (N,), at least two of them.

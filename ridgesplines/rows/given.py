@@ -11,6 +11,9 @@ from ridgesplines.rows.base import Rows
 from ridgesplines.rows.local import FileRows
 from ridgesplines.rows.of_dask import DaskRows
 
+#: Mapped files up to so many bytes are read into memory: joblib maps what it sends to its workers, from a megabyte on.
+IN_MEMORY = 2**28
+
 
 def is_dask(values: Any) -> bool:
     """Whether it is an array or a dataframe of Dask; asked without loading Dask."""
@@ -18,8 +21,9 @@ def is_dask(values: Any) -> bool:
 
 
 def is_mapped(values: Any) -> bool:
-    """Whether it is a mapped file of several columns; one column is sorted, and so read into memory, as ever."""
-    return isinstance(values, np.memmap) and values.ndim == 2 and values.shape[1] > 1
+    """Whether it is a large mapped file of several columns; one column is sorted, and so read into memory, as ever."""
+    several = isinstance(values, np.memmap) and values.ndim == 2 and values.shape[1] > 1
+    return several and values.nbytes > IN_MEMORY
 
 
 def in_blocks(values: Any) -> bool:

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
+from ridgesplines.rows import given
 
 SOLVER = rs.ColumnGeneration(tol=1e-5)
+
+
+@pytest.fixture(autouse=True)
+def _files_are_large(monkeypatch):
+    """Small files are read into memory: here none is small."""
+    monkeypatch.setattr(given, "IN_MEMORY", 0)
 
 
 def table(n=3000):

@@ -6,9 +6,15 @@ import pytest
 import ridgesplines as rs
 from ridgesplines.losses import Squared
 from ridgesplines.polynomials import affine_basis
-from ridgesplines.rows import DaskRows, FileRows, MemoryRows, in_blocks
+from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given, in_blocks
 from ridgesplines.rows.affine import Affine
 from ridgesplines.rows.facts import Facts
+
+
+@pytest.fixture(autouse=True)
+def _files_are_large(monkeypatch):
+    """Small files are read into memory: here none is small."""
+    monkeypatch.setattr(given, "IN_MEMORY", 0)
 
 
 def table(n=1003, d=3, seed=0):

@@ -7,12 +7,18 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.amplitudes.by_rows import Point, descent_of, parabola_of
-from ridgesplines.rows import DaskRows, FileRows, MemoryRows
+from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.rows.facts import Facts
 
 N = 20_000
 LOSSES = {"squared": rs.Squared(), "huber": rs.Huber(0.3), "logistic": rs.Logistic()}
+
+
+@pytest.fixture(autouse=True)
+def _files_are_large(monkeypatch):
+    """Small files are read into memory: here none is small."""
+    monkeypatch.setattr(given, "IN_MEMORY", 0)
 
 
 def table():
