@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import ridgesplines as rs
 from ridgesplines.estimators.time_limit import limited
@@ -101,6 +102,8 @@ HARD_Y = np.sin(3.0 * HARD[:, 0] * HARD[:, 1]) + RNG.standard_normal(300)
 
 def test_a_fit_ends_in_time_and_says_so():
     model = rs.RidgeSplineRegressor(lam="0.01max", max_time=1.0)
+    with pytest.warns(rs.ConvergenceWarning):
+        clone(model).fit(HARD, HARD_Y)  # compiles
     began = time.perf_counter()
     with pytest.warns(rs.ConvergenceWarning, match=r"relative gap of .*, after max_time"):
         model.fit(HARD, HARD_Y)
