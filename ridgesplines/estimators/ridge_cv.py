@@ -261,8 +261,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     paths_ : the Paths for all rows, as far as `path_` goes there: one, or for the hinge loss with several classes one
         a class.
     path_ : the Path, where there is one.
-    timed_out_, solutions_, solution_, network_, scaler_, slope_penalty_, feature_importances_, classes_,
-        n_features_in_, feature_names_in_ : of ``lam_``, as for RidgeSplineClassifier.
+    timed_out_, solutions_, solution_, network_, scaler_, slope_penalty_ : of ``lam_``, as for RidgeSplineClassifier.
+    feature_importances_, classes_, n_features_in_, feature_names_in_ : likewise.
 
     Notes
     -----
