@@ -43,6 +43,7 @@ class Candidate:
     scores_se, scores_folds : the standard errors (n_lams,), and the scores (n_lams, n_folds); None without folds.
     open_ended : whether smaller lams than those that were tried, or judged, promise a better score.
     timed_out : whether time has ended the path before its last lam.
+    asked : how many lams were to be tried, where time has ended the path and `lams` are fewer.
     """
 
     entry: Entry
@@ -55,6 +56,7 @@ class Candidate:
     most: int | None = None
     open_ended: bool = False
     timed_out: bool = False
+    asked: int = 0
 
     @property
     def interactions(self) -> Any:

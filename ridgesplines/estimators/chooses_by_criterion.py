@@ -53,16 +53,16 @@ class ChoosesByCriterion(ChoosesLam):
     def _tried(self, posed: Posed, splits: Sequence[Split], entries: Sequence[Entry], clock: Clock) -> list[Candidate]:
         if self.criterion == "cv":
             return super()._tried(posed, splits, entries, clock)
-        paths, timed_out = [], []
+        paths, numbers = [], []
         for k, entry in enumerate(entries):
             self._groups = entry.groups
             whole, asked = self._whole(posed, Clock.of(TRYING * clock.left / (len(entries) - k)))
             paths.append(whole if self.max_time is None else in_time(whole))
-            timed_out.append(len(paths[-1]) < asked)
+            numbers.append(asked)
         if self.criterion == "sure":  # of the noise there is one, whatever the candidate
             self.sigma_ = self._noise(posed, Path(tuple(chain.from_iterable(paths))))
         tried = [self._judged(entry, path) for entry, path in zip(entries, paths, strict=True)]
-        return [replace(each, timed_out=late) for each, late in zip(tried, timed_out, strict=True)]
+        return [replace(c, timed_out=len(c.lams) < asked, asked=asked) for c, asked in zip(tried, numbers, strict=True)]
 
     def _whole(self, posed: Posed, clock: Clock) -> tuple[Path, int]:
         """The path for all rows, as far as the criterion falls, and how many lams were asked for: in time, as many."""

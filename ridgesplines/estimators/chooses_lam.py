@@ -200,7 +200,8 @@ class ChoosesLam(HasRange, HasFolds):
             self._warn_of_range(best, chosen)
             return
         scored = int(np.isfinite(best.scores).sum())
-        words = f"max_time = {self.max_time:g} s were over when {scored} of {len(best.lams)} lams had a score"
+        asked = max(best.asked, len(best.lams))
+        words = f"max_time = {self.max_time:g} s were over when {scored} of {asked} lams had a score"
         if not best.timed_out:
             words = f"max_time = {self.max_time:g} s were over before the path of all rows had reached its tolerance"
         warn(f"{words}. The best lam so far is {self.lam_:.3g}. Allow more time, or fewer lams.", ConvergenceWarning)

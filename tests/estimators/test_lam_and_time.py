@@ -131,6 +131,16 @@ def test_a_choice_ends_with_what_it_has(settings):
     assert np.isfinite(model.predict(HARD)).all()
 
 
+@pytest.mark.parametrize("criterion", ["cv", "gcv", "sure", "bic"])
+def test_the_warning_counts_the_lams_that_were_asked_for(criterion):
+    lams = ["max", "0.5max", "0.2max", "0.1max", "0.03max", "0.01max"]
+    model = rs.RidgeSplineRegressorCV(lams=lams, criterion=criterion, max_time=1e-3, cv=2)
+    with pytest.warns(rs.ConvergenceWarning) as caught:
+        model.fit(HARD, HARD_Y)
+    assert any("of 6 lams had a score" in str(each.message) for each in caught)
+    assert 1 <= np.isfinite(model.scores_).sum() < 6
+
+
 def test_a_choice_with_enough_time_is_the_same():
     settings = {"cv": 3, "lams": ["max", "0.3max", "0.1max", "0.01max", "0.003max"]}
     free, held = (rs.RidgeSplineRegressorCV(**settings, max_time=limit).fit(X, Y) for limit in (None, 600.0))
