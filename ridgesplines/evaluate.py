@@ -11,7 +11,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.by_rows import certify_by_rows
-from ridgesplines.certificate.certificate import DualCertificate, certify, looked_at
+from ridgesplines.certificate.certificate import DualCertificate, certify, certify_dual, looked_at
 from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.dates import require_same
@@ -29,8 +29,12 @@ from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.solvers.grid.solver import Grid
 from ridgesplines.validation import Array, real_number
 
-#: Seconds that a solver may take for a dual vector, where nothing else is said.
+#: Seconds that it may take, where nothing else is said.
 MAX_TIME = 10.0
+#: The part of the time for the certificate of the network's own dual vector; of what is left that of the solver, the
+#: rest is for the certificate of its dual vector. A search for one is given so many seconds at least: what it has not
+#: looked for it cannot have missed.
+OWN_SHARE, SOLVING_SHARE, LEAST_SEARCH = 0.25, 0.7, 0.5
 #: A relative gap of the network's own dual vector that needs no solver.
 SMALL_GAP = 1e-6
 #: Directions of the grid for another activation than ReLU, besides the network's own.
@@ -48,8 +52,10 @@ def evaluate(problem: Problem, network: Any, max_time: float = MAX_TIME) -> Solu
     network : any network of the form (19) or (33), with or without an affine part: a RidgeSpline, a fitted estimator, a
         module or state_dict of PyTorch, a perceptron of scikit-learn, a model of Keras or ONNX, or the name of a file
         of one; see :func:`ridgesplines.network.as_network`.
-    max_time : seconds that a solver may take for the dual vector u, at least 0; what it cannot interrupt comes on top.
-        It starts at the network, and only its dual vector is used: the network that is judged is the one given. With 0
+    max_time : seconds for all of it, at least 0: the search for a dual vector u by a solver, and those for what its
+        certificate has to exceed. What cannot be interrupted comes on top: a pass over the data, half a second of a
+        search, and solvers of other programs than ColumnGeneration's, those in one dimension among them. The solver
+        starts at the network, and only its dual vector is used: the network that is judged is the one given. With 0
         a smooth loss takes the dual vector of the network's own fit, which says little far from the optimum.
 
     Returns
@@ -104,15 +110,24 @@ def _measured(problem: Problem, network: RidgeSpline, max_time: float) -> Soluti
     def judged(certificate: DualCertificate) -> Solution:
         return Solution(problem, network, certificate, seconds=time.perf_counter() - start).evaluated(fit)
 
-    own = certify(problem, network, fit=fit) if problem.loss.smooth and not problem.constraints else None
+    own, end = None, start + max_time
+    if problem.loss.smooth and not problem.constraints:
+        own = certify(problem, network, fit=fit, end=_searching(start + OWN_SHARE * max_time))
     if own is not None and (max_time == 0.0 or judged(own).relative_gap <= SMALL_GAP):
         return judged(own)
-    other = certify(problem, network, solver_dual(problem, network, max_time), fit=fit)
+    dual = solver_dual(problem, network, SOLVING_SHARE * (end - time.perf_counter()))
     if own is None:
-        return judged(other)
+        return judged(certify(problem, network, dual, fit=fit, end=_searching(end)))
+    assert isinstance(dual, np.ndarray)  # only constraints have multipliers
+    other = certify_dual(problem, network, dual, _searching(end))
     # What one search has found, the other must not have missed.
     both = looked_at(problem, own, *other.peaks), looked_at(problem, other, *own.peaks)
     return judged(max(both, key=lambda certificate: certificate.value))
+
+
+def _searching(end: float) -> float:
+    """When a search that begins now is to stop, where it is to be over at `end`."""
+    return max(end, time.perf_counter() + LEAST_SEARCH)
 
 
 def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Array | Multipliers:

@@ -70,6 +70,12 @@ def late(end: float) -> bool:
     return asked() or time.perf_counter() > end
 
 
+def require_time(end: float) -> None:
+    """Raise TimeoutError where the work is to end, as `late` says: between parts of what is no answer by itself."""
+    if late(end):
+        raise TimeoutError
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """The part of a work whose caller has something to return: `check` ends it."""

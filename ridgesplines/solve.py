@@ -32,6 +32,7 @@ from ridgesplines.solvers.constrained.threshold import least_lam
 from ridgesplines.solvers.monotone.solver import largest_supremum
 from ridgesplines.solvers.progress import Bar, step
 from ridgesplines.solvers.univariate.kinked import nearby_line
+from ridgesplines.summary import heavy_words
 from ridgesplines.validation import lam_given, real_array
 from ridgesplines.verdict import Scope, Status
 
@@ -327,6 +328,9 @@ def _remedy(solution: Solution) -> str:
     """The remedy for a gap: another one for rounding than for lack of time."""
     if relative(solution.problem, solution.rounding, solution.objective) <= solution.tolerance:
         return " Try a larger lam, or another solver or backend."
+    if words := heavy_words(solution.problem):
+        instead = "FixedValues at these x, with weight zero" if solution.problem.n_features == 1 else "smaller weights"
+        return f" So much is rounding alone, and {words}. Use {instead} instead."
     return (
         " So much is rounding alone: the problem is badly conditioned. Try a larger lam, or columns of X that are "
         "less nearly dependent and nearer to zero."

@@ -13,13 +13,15 @@ from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.activity import activity
 from ridgesplines.problem import Problem
-from ridgesplines.validation import rounded_up
+from ridgesplines.validation import Array, rounded_up
 from ridgesplines.verdict import Status
 
 #: Pieces and outputs up to which the pieces of a spline are shown.
 MOST_SEGMENTS, MOST_OUTPUTS = 12, 3
 #: Outputs whose spreads differ by more than this are told.
 MOST_RATIO = 30.0
+#: Rows this many times as heavy as the median one act as fixed values; so many of them are named.
+HEAVY, MOST_HEAVY = 1e10, 6
 #: What a refit is, and is not.
 UNPENALISED = {
     Status.REFITTED: "by the loss alone on given neurons: not shrunk, and no minimiser of the penalised problem",
@@ -81,6 +83,12 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         lines.append(("loss", f"{p.loss!r} is squared error here: no residual exceeds delta"))
     if words := _outputs_words(p):
         lines.append(("outputs", words))
+    if words := heavy_words(p):
+        # No warning: the fit is the minimiser that was asked for, to its tolerance, and there is nothing to be done.
+        # Where it misses the tolerance, the warning about that names these rows.
+        heavy = _heavy_rows(p)
+        off = float(np.abs(p.y[heavy] - solution.network.at(p.X[heavy])).max())
+        lines.append(("weights", f"{words}: they act as fixed values, missed by no more than {off:.1e}"))
     if search := c.search_words(p.lam, solution.tolerance):
         lines.append(("search", search))
     if d == 1 and solution.network.n_neurons:
@@ -109,6 +117,24 @@ def _outputs_words(problem: Problem) -> str:
         return ""
     ratio = f"output {most} varies {spread[most] / spread[least]:.3g} times as much as output {least}"
     return f"{ratio}, and rules the neurons that they share: standardise y to weigh them equally"
+
+
+def _heavy_rows(problem: Problem) -> Array:
+    """The rows that outweigh all others; none where a loss knows no values that it could fix."""
+    if problem.in_blocks is not None or problem.loss.interpolates or not problem.loss.translates:
+        return np.empty(0, dtype=np.intp)
+    weight = problem.sample_weight
+    return np.flatnonzero(weight > HEAVY * np.median(weight[weight > 0.0]))
+
+
+def heavy_words(problem: Problem) -> str:
+    """Which rows, and how many, weigh so much more than the median that these act as fixed values."""
+    heavy = _heavy_rows(problem)
+    if not len(heavy):
+        return ""
+    named = ", ".join(map(str, heavy[:MOST_HEAVY])) + (", ..." if len(heavy) > MOST_HEAVY else "")
+    rows = f"row {named} weighs" if len(heavy) == 1 else f"{len(heavy)} rows ({named}) weigh"
+    return f"{rows} more than {HEAVY:.0e} times what the median row does"
 
 
 def _sum_words(solution: Any) -> str:

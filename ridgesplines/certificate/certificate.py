@@ -2,7 +2,7 @@ r"""The dual certificate: what proves how close to the global optimum a network 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -176,8 +176,7 @@ def certify(
     reduced = problem.reduced
     seed = (search, *RESCAN_SEED)
     if oracle is None:
-        W, groups = network.weights, problem.interactions
-        oracle = continuum_oracle(reduced.X, W, seed, activation=problem.activation, interactions=groups)
+        oracle = _oracle(problem, network, seed)
     prove = partial(_proved, problem, network, oracle=partial(oracle, end=end))
     if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
         return perfect
@@ -194,6 +193,18 @@ def certify(
         other = prove(ways[1]())
         best = max(looked_at(problem, best, *other.peaks), other, key=lambda c: c.value)
     return best
+
+
+def certify_dual(problem: Problem, network: RidgeSpline, dual: Array, end: float = np.inf) -> DualCertificate:
+    """The certificate of a dual vector (N,) or (N, D), whatever the network's fit says; `end` as for `certify`."""
+    oracle = partial(_oracle(problem, network, (0, *RESCAN_SEED)), end=end)
+    return _proved(problem, network, dual[problem.rows], oracle)
+
+
+def _oracle(problem: Problem, network: RidgeSpline, seed: Sequence[int]) -> Oracle:
+    """That of all neurons, where it searches also from those of the network."""
+    W, groups = network.weights, problem.interactions
+    return continuum_oracle(problem.reduced.X, W, seed, activation=problem.activation, interactions=groups)
 
 
 def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array) -> DualCertificate:

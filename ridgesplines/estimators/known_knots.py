@@ -24,6 +24,20 @@ def solver_with_knots(knots: Any, solver: Solver | None) -> Solver:
     return Grid(biases=np.unique(_places(knots)))
 
 
+def require_no_constraints(constraints: Any) -> None:
+    """Raise a ProblemError where there are any besides knots: the best of so few splines that satisfy them is not
+    found by what is known of the best of all.
+    """
+    if constraints:
+        raise ProblemError(
+            "constraints",
+            "None where knots are given",
+            ", ".join(map(repr, constraints)),
+            "Leave knots out: with constraints the data choose them. Or leave constraints out, and see whether the fit "
+            "satisfies them.",
+        )
+
+
 def require_within(knots: Any, x: Array) -> None:
     """Raise a ProblemError for knots that are not between the least and the largest x: nothing is known of these."""
     places = _places(knots)

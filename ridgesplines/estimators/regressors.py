@@ -14,7 +14,7 @@ from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows, require_numbers
 from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
 from ridgesplines.estimators.importances import HasImportances
-from ridgesplines.estimators.known_knots import require_within, solver_with_knots
+from ridgesplines.estimators.known_knots import require_no_constraints, require_within, solver_with_knots
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
@@ -122,7 +122,7 @@ class LinearSplineRegressor(SplineRegressor):
         ``solution_.problem.lam`` is the one found. ``solution_.refitted()`` is what least squares makes of its knots.
     knots : None, or places for the knots, numbers between the least and the largest x: the fit is then the best of the
         splines with knots at some of them and nowhere else, found by ``rs.Grid(biases=knots)``. Its summary tells its
-        gap among these from that among all functions.
+        gap among these from that among all functions. Not together with constraints.
     constraints : what must hold of f on the whole line, such as ``[Monotone(), Lipschitz(2.0)]``; the fit is the best
         of the functions that satisfy all of them. None for no constraints.
     max_time : seconds for the fit, or None for no limit. What has been reached by then is kept, with its gap:
@@ -201,6 +201,7 @@ class LinearSplineRegressor(SplineRegressor):
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         posed = super()._pose(X, y, sample_weight)
         if self.knots is not None:
+            require_no_constraints(self._read_constraints())
             require_within(self.knots, posed.X[:, 0])
         return posed
 

@@ -100,7 +100,7 @@ class BoundedOracle:
         `near` as for `SearchOracle`; `tol` is the relative distance between bound and found that is small enough.
         """
         end = time.perf_counter() + max_time
-        supremum = self._search(u, near=near)
+        supremum = self._search(u, near=near, end=end)
         if u.ndim == 1:
             branching = _Branching(self, u, supremum, tol, report)
             bound = branching.follow(end, level)
@@ -110,7 +110,7 @@ class BoundedOracle:
         for k, part in enumerate(parts.T):
             until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (len(bounds) - k))
             negligible = np.linalg.norm(part) <= COMPONENT_RTOL * np.linalg.norm(u)
-            branching = _Branching(self, part, self._search(part), tol, report)
+            branching = _Branching(self, part, self._search(part, end=until), tol, report)
             bounds[k] = branching.follow(until, np.inf if negligible else None)
         return replace(supremum, value=float(np.linalg.norm(bounds)), scope=Scope.BOUNDED)
 
@@ -176,7 +176,7 @@ class _Branching:
         points = points[np.isfinite(points[:, 0])]  # of those that were split
         points = points[np.argsort(-points[:, 0], kind="stable")][:CLIMBERS]
         if len(points) and points[0, 0] > self.found.value:
-            supremum = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]))
+            supremum = self.oracle._search(self.u, near=self.oracle.neurons(points[:, 1:]), end=end)
             self.found = max(self.found, supremum, key=lambda answer: answer.value)
             self.cones = self.cones[self.cones.bounds > self.floor]
 

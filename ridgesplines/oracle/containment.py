@@ -91,14 +91,14 @@ class ContainmentOracle:
     ) -> Supremum:
         """The bound; with `level` it stops once the supremum is proven not to exceed it. `near` as for a search."""
         end = time.perf_counter() + max_time
-        found = self._search(u, near=near)
+        found = self._search(u, near=near, end=end)
         bound = min(proof.bound for proof in self._proofs(u, found.value, level, end))
         return replace(found, value=max(bound, found.value), scope=Scope.BOUNDED)
 
     def proof(self, u: Array, max_time: float = np.inf) -> Containment:
         """The proof of the least bound, for the distinct points less their mean."""
         end = time.perf_counter() + max_time
-        return min(self._proofs(u, self._search(u).value, None, end), key=lambda proof: proof.bound)
+        return min(self._proofs(u, self._search(u, end=end).value, None, end), key=lambda proof: proof.bound)
 
     def _proofs(self, u: Array, found: float, level: float | None, end: float) -> Iterator[Containment]:
         """Proofs, one after the other."""
@@ -209,7 +209,9 @@ def _least(points: Array, u: Array, seed: int, end: float) -> Iterator[Flow]:
             if late(end):
                 return
             try:
-                advance([part], tie)
+                advance([part], tie, end)
+            except TimeoutError:
+                return
             except Diverged:
                 break
             if tie.missing <= 0.0:

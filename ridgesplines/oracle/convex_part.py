@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgesplines.interrupt import require_time
 from ridgesplines.oracle.flows import Flow, best_shares
 from ridgesplines.validation import Array
 
@@ -118,8 +119,8 @@ class ConvexPart:
         room = self.tau - (self._Z * self.Y).sum(axis=1)
         return self._heights(self.g, self.Y) - self.heights, room - self.room
 
-    def system(self) -> Array:
-        """The matrix of the Newton system in (g, S, tau)."""
+    def system(self, end: float = np.inf) -> Array:
+        """The matrix of the Newton system in (g, S, tau); a TimeoutError where it would not be there by `end`."""
         n, q = len(self.points), len(self._a) + 1
         self._missed = self._residuals()
         self._stiff, self._tight = self.T / self.heights, self.delta / self.room
@@ -131,6 +132,7 @@ class ConvexPart:
         m = self.to.shape[1] + 1
         step = max(1, BLOCK_ENTRIES // (m * max(m, q)))
         for first in range(0, n, step):
+            require_time(end)
             self._subtract(K, slice(first, min(first + step, n)))
         K[n:, :n] = K[:n, n:].T
         return K

@@ -17,8 +17,9 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve, solve_triangular
 
+from ridgesplines.interrupt import require_time
 from ridgesplines.oracle.convex_part import DEFINITE, ConvexPart, Step
 from ridgesplines.validation import Array
 
@@ -28,6 +29,8 @@ BOUNDARY = 0.95
 LEAST_AIM, MOST_AIM = 0.02, 0.9
 #: Parts of the diagonal that are added to it until the matrix can be factorised.
 REGULAR = (1e-13, 1e-11, 1e-9, 1e-7)
+#: Columns that are factorised between two looks at the clock.
+PANEL = 256
 
 
 class Tie(Protocol):
@@ -54,12 +57,12 @@ class Diverged(ArithmeticError):
     """Rounding has taken over: what came before is the answer."""
 
 
-def advance(parts: Sequence[ConvexPart], tie: Tie) -> None:
-    """One step of all unknowns."""
+def advance(parts: Sequence[ConvexPart], tie: Tie, end: float = np.inf) -> None:
+    """One step of all unknowns; a TimeoutError, before anything moves, where it would not be done by `end`."""
     product = sum(part.products for part in parts) / sum(part.count for part in parts)
     _barriers(parts, product)
     try:
-        direction = _newton(parts, tie)
+        direction = _newton(parts, tie, end)
     except np.linalg.LinAlgError as error:
         raise Diverged from error
     predicted, _ = direction(0.0, [(-part.T * part.heights, -part.delta * part.room) for part in parts])
@@ -87,7 +90,7 @@ def _barriers(parts: Sequence[ConvexPart], product: float) -> None:
 Direction = Callable[[float, list[tuple[Array, Array]]], tuple[list[Step], Array]]
 
 
-def _newton(parts: Sequence[ConvexPart], tie: Tie) -> Direction:
+def _newton(parts: Sequence[ConvexPart], tie: Tie, end: float) -> Direction:
     """Directions for an aim and changes of the products, all from one factorisation."""
     ends = np.cumsum([0, *(part.size for part in parts)]).tolist()
     blocks = [slice(first, last) for first, last in pairwise(ends)]
@@ -95,9 +98,9 @@ def _newton(parts: Sequence[ConvexPart], tie: Tie) -> Direction:
     size = ends[-1] + tie.size
     K = np.zeros((size, size))
     for part, block in zip(parts, blocks, strict=True):
-        K[block, block] = part.system()
+        K[block, block] = part.system(end)
     tie.add(K, places)
-    scale, factor = _factorised(K)
+    scale, factor = _factorised(K, end)
 
     def direction(aim: float, changes: list[tuple[Array, Array]]) -> tuple[list[Step], Array]:
         r = np.zeros(size)
@@ -113,7 +116,7 @@ def _newton(parts: Sequence[ConvexPart], tie: Tie) -> Direction:
     return direction
 
 
-def _factorised(K: Array) -> tuple[Array, tuple[Array, bool]]:
+def _factorised(K: Array, end: float) -> tuple[Array, tuple[Array, bool]]:
     """The scale of the unknowns, and the Cholesky factor of the scaled system."""
     diagonal = np.diag(K).copy()
     if not (np.isfinite(K).all() and (diagonal > 0.0).all()):
@@ -123,8 +126,21 @@ def _factorised(K: Array) -> tuple[Array, tuple[Array, bool]]:
     for part in REGULAR:
         np.fill_diagonal(K, 1.0 + part)
         with suppress(np.linalg.LinAlgError):
-            return scale, cho_factor(K, lower=True, check_finite=False)
+            return scale, (_cholesky(K, end), True)
     raise Diverged
+
+
+def _cholesky(K: Array, end: float) -> Array:
+    """The lower factor of K, by panels of columns: one call for a large K takes many seconds."""
+    L = np.zeros_like(K)
+    for first in range(0, len(K), PANEL):
+        require_time(end)
+        own = slice(first, first + PANEL)
+        panel = K[first:, own] - L[first:, :first] @ L[own, :first].T
+        L[own, own] = np.linalg.cholesky(panel[:PANEL])
+        below = panel[PANEL:]
+        L[first + PANEL :, own] = solve_triangular(L[own, own], below.T, lower=True, check_finite=False).T
+    return L
 
 
 def _longest(parts: Sequence[ConvexPart], steps: Sequence[Step]) -> tuple[float, float]:

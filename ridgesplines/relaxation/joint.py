@@ -120,7 +120,9 @@ def relax(
             if late(end):
                 return
             try:
-                advance(parts, tie)
+                advance(parts, tie, end)
+            except TimeoutError:
+                return
             except Diverged:
                 break
             best.append(max(best[-1], prove(_read(tie))))

@@ -58,3 +58,11 @@ def test_what_does_not_go_is_said():
             rs.LinearSplineRegressor(knots=knots).fit(x, y)
     with pytest.raises(rs.ProblemError, match="solver: expected None where knots are given"):
         rs.LinearSplineRegressor(knots=[3.0], solver=rs.Univariate()).fit(x, y)
+
+
+@pytest.mark.parametrize("estimator", [rs.LinearSplineRegressor, rs.LinearSplineRegressorCV])
+def test_knots_with_constraints_are_refused_with_the_remedy(estimator):
+    x = np.arange(12.0)
+    model = estimator(knots=[3.0, 7.0], constraints=[rs.Monotone()])
+    with pytest.raises(rs.ProblemError, match=r"constraints: expected None where knots are given.*Leave knots out"):
+        model.fit(x, np.sqrt(x))

@@ -1,10 +1,13 @@
 """Sample weights over ten decades and more: rows that anchor the spline, and rows that have nearly no say."""
 
+from dataclasses import replace
+
 import cvxpy as cp
 import numpy as np
 import pytest
 
 import ridgesplines as rs
+from ridgesplines.solve import _remedy
 
 
 def anchored(n, anchors, seed=0):
@@ -63,3 +66,58 @@ def test_weights_of_every_size(decades):
     p = rs.Problem(x, y, 1.0, sample_weight=weight)
     top = rs.lambda_max(p)
     assert max(rs.solve(p.with_lam(top * part)).relative_gap for part in (0.1, 1e-3, 1e-6)) <= 1e-8
+
+
+def words_on_weights(s):
+    """The line of the summary that speaks of weights; empty where none does."""
+    return next((line for line in s.summary().split("\n") if line.startswith("weights")), "")
+
+
+def test_the_summary_names_the_rows_that_act_as_fixed_values():
+    x, y, heavy = anchored(120, 3)
+    s = rs.solve(rs.Problem(x, y, 1.0, sample_weight=np.where(heavy, 1e11, 1.0)))
+    words = words_on_weights(s)
+    assert f"3 rows ({', '.join(map(str, np.flatnonzero(heavy)))}) weigh more than 1e+10 times" in words
+    off = float(np.abs(y - s.predict(x))[heavy].max())
+    assert f"missed by no more than {off:.1e}" in words
+    assert off < 1e-8  # lam / 2 s, for a dual vector of at most some lam
+
+
+def test_one_heavy_row_and_many():
+    x, y, _ = anchored(40, 0)
+    one = rs.solve(rs.Problem(x, y, 1.0, sample_weight=np.where(np.arange(40) == 7, 1e12, 1.0)))
+    assert "row 7 weighs more than" in words_on_weights(one)
+    many = rs.solve(rs.Problem(x, y, 1.0, sample_weight=np.where(np.arange(40) % 4 == 0, 1e12, 1.0)))
+    assert "10 rows (0, 4, 8, 12, 16, 20, ...) weigh" in words_on_weights(many)
+
+
+@pytest.mark.parametrize("light", [1e-13, 1e-11, 0.0])
+def test_light_rows_are_no_reason_to_speak(light):
+    """Kernels weigh most rows near nothing: those that count are not held by the few others."""
+    x, y, few = anchored(60, 20)
+    s = rs.solve(rs.Problem(x, y, 1.0, sample_weight=np.where(few, light, 1.0)))
+    assert words_on_weights(s) == ""
+
+
+def test_paths_and_estimators_say_it_too_and_do_not_warn():
+    x, y, heavy = anchored(80, 3)
+    weight = np.where(heavy, 1e11, 2.0)
+    path = rs.solve_path(rs.Problem(x, y, 1.0, sample_weight=weight), lams=[3.0, 0.3])
+    model = rs.LinearSplineRegressorCV(n_lams=6).fit(x, y, sample_weight=weight)
+    for s in (*path, model.solution_):  # warnings are errors here
+        assert "3 rows" in words_on_weights(s)
+
+
+def test_two_heavy_rows_at_one_place_are_not_said_to_be_met():
+    x, y = np.array([0.0, 1.0, 1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 2.0, 0.0, 1.0, 0.0])
+    s = rs.solve(rs.Problem(x, y, 0.1, sample_weight=[1.0, 1e11, 1e11, 1.0, 1.0, 1.0]))
+    assert "missed by no more than 5.0e-01" in words_on_weights(s)
+
+
+def test_a_tolerance_missed_by_rounding_names_the_rows():
+    x, y, heavy = anchored(60, 2)
+    s = rs.solve(rs.Problem(x, y, 1.0, sample_weight=np.where(heavy, 1e12, 1.0)))
+    words = _remedy(replace(s, tolerance=1e-300))
+    assert "2 rows (" in words
+    assert "Use FixedValues at these x, with weight zero instead" in words
+    assert "rows (" not in _remedy(replace(s, problem=rs.Problem(x, y, 1.0), tolerance=1e-300))
