@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,7 @@ class Problem(Immutable):
         if rows is None:
             self.data, self.dates = data_in_memory(X, y, sample_weight, loss, activation, dates)
         else:
-            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints, interactions, scales), None
+            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints, interactions), None
         self.feature_names = features_named(names, self.n_features)
         of_y, of_columns = target_names(y) if rows is None else (None, None)
         self.target_name = of_y if target_name is None else target_name
@@ -156,10 +156,7 @@ class Problem(Immutable):
         self.lam = self._check_lam(lam)
         self.constraints = read_constraints(constraints, self.n_features, self.feature_names, self.dates)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
-        self.scales = None if scales is None else lengths("scales", scales, self.n_features)
-        if self.scales is not None and not isinstance(activation, ReLU):
-            remedy = "Solve the problem of X / scales."
-            raise ProblemError("scales", "None for other activations than ReLU()", repr(activation), remedy)
+        self.scales = self._check_scales(scales)
         self.slope_penalty = checked_slope_penalty(slope_penalty, self.data, self.constraints)
         if loss.interpolates:
             consistent(self.reduced.X, self.reduced.y)
@@ -176,12 +173,20 @@ class Problem(Immutable):
             raise ProblemError("lam", f"a positive number for {self.loss.name}", "0", remedy)
         return lam
 
+    def _check_scales(self, scales: Any) -> Array | None:
+        if scales is not None and not isinstance(self.activation, ReLU):
+            remedy = "Solve the problem of X / scales."
+            raise ProblemError("scales", "None for other activations than ReLU()", repr(self.activation), remedy)
+        return None if scales is None else lengths("scales", scales, self.n_features)
+
     @cached_property
     def isotropic(self) -> Problem:
         """The same problem as one without `scales`, of (x - origin)/scales; itself where it has none."""
         if self.scales is None:
             return self
         s = self.scales
+        if self.in_blocks is not None:
+            return self._with(data=self.in_blocks.measured_in(s), scales=None)
         constraints: Sequence[Constraint] = self.constraints
         if constraints and self.n_features == 1:
             constraints = [self.constraint.scaled(float(self.origin[0]), float(s[0]), 0.0, 0.0, 1.0)]
@@ -245,10 +250,9 @@ class Problem(Immutable):
         """The same problem without its constraints; data are shared."""
         return self._with(constraints=())
 
-    @property
-    def without_scales(self) -> Problem:
-        """The problem whose weights are measured in the units of x; data are shared."""
-        return self._with(scales=None)
+    def with_scales(self, scales: Any) -> Problem:
+        """The problem whose weights are measured in these lengths, or in the units of x; data are shared."""
+        return self._with(scales=self._check_scales(scales))
 
     @cached_property
     def in_numbers(self) -> Problem:
@@ -372,8 +376,7 @@ class Problem(Immutable):
     @property
     def slopes(self) -> Array:
         """A, shape (N, d): A^T z is the slope, by x/scales, of the affine function nearest to z by weighted squares."""
-        slopes = cast(Data, self.data).slopes  # rows in blocks have no penalty of the slope
-        return slopes if self.scales is None else slopes * self.scales
+        return self.data.slopes if self.scales is None else self.data.slopes * self.scales
 
     @property
     def rank(self) -> int:

@@ -9,11 +9,13 @@ the room that the conjugate's domain leaves it. Everything is a sum over rows; n
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
 from ridgesplines.amplitudes.by_rows import Point
 from ridgesplines.certificate.certificate import DualCertificate
+from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import EPS, SUM, block_rounding
@@ -96,10 +98,12 @@ class CertificateByRows(DualCertificate):
     dual : u, shape (N,): of Dask's rows a Dask array, which is computed when it is asked for.
     X : no rows, shape (0, d): they are where they are.
     rounding : the rounding error that objective - value may have.
+    coordinates : in which neurons are passed to the search, from those of x.
     scaling, sent : the units of the search, and the dual vector as it is sent to the blocks.
     """
 
     rounding: float = 0.0
+    coordinates: Coordinates = field(kw_only=True, repr=False)
     scaling: Scaling = field(kw_only=True, repr=False)
     sent: DualByRows = field(kw_only=True, repr=False)
 
@@ -109,8 +113,12 @@ class CertificateByRows(DualCertificate):
         scaling, scaled = self.scaling, self.scaling.problem.in_blocks
         assert scaled is not None
         weights = np.broadcast_to(weights.reshape(-1, scaled.n_features), (len(biases), scaled.n_features))
+        weights, biases = self.coordinates.neurons(weights, biases)
         theta = np.column_stack([weights, (biases - weights @ scaling.centre) / scaling.radius])
         return _unit(scaling) * scaled.blocks.reduce(eta_of, self.sent, theta)
+
+    def moved(self, problem: Problem, X: Array, peaks: Sites, multipliers: Any) -> Self:
+        return replace(self, peaks=peaks, coordinates=Coordinates(problem))
 
     def search_words(self, lam: float, tol: float) -> str:
         """Nothing: its starts were told apart on a sample."""
@@ -156,6 +164,7 @@ def certify_by_rows(
         (found.W, scaling.radius * found.b + found.W @ scaling.centre),
         starts=found.starts,
         rounding=rounding,
+        coordinates=Coordinates(problem),
         scaling=scaling,
         sent=dual,
     )

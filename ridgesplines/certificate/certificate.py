@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
@@ -110,6 +111,10 @@ class DualCertificate(ReadOnly):
         about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
         eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights, biases)
+
+    def moved(self, problem: Problem, X: Array, peaks: tuple[Array, Array], multipliers: Any) -> Self:
+        """The same for a problem in other coordinates, in which these are its rows, peaks and multipliers."""
+        return replace(self, X=X, peaks=peaks, multipliers=multipliers)
 
     def __repr__(self) -> str:
         return f"DualCertificate(sup={self.sup:.8g}, scope={self.scope!r}, value={self.value:.10g}, N={len(self.dual)})"

@@ -52,10 +52,14 @@ class Coordinates:
 
     def neurons(self, W: Array, b: Array) -> tuple[Array, Array]:
         """Weights (m, d) and biases (m,) of neurons of x in these coordinates."""
+        if self.problem.scales is None:
+            return W, b
         return W * self.scales, b - W @ self.problem.origin
 
     def restored_neurons(self, W: Array, b: Array) -> tuple[Array, Array]:
         """The inverse of `neurons`."""
+        if self.problem.scales is None:
+            return W, b
         W = W / self.scales
         return W, b + W @ self.problem.origin
 
@@ -63,25 +67,29 @@ class Coordinates:
         """A certificate of the problem, as one of `problem.isotropic`."""
         if self.problem.scales is None:
             return certificate
-        return self._moved(certificate, self.problem.isotropic, self.neurons(*certificate.peaks), 1.0 / self.scales)
+        p, peaks = self.problem, self.neurons(*certificate.peaks)
+        shared = p.in_blocks is None and certificate.X is p.X  # a start may be of other rows
+        X = p.isotropic.X if shared else (certificate.X - p.origin) / self.scales
+        return self._moved(certificate, p.isotropic, X, peaks, 1.0 / self.scales)
 
     def restored_certificate(self, certificate: DualCertificate) -> DualCertificate:
         """The inverse of `certificate`."""
         if self.problem.scales is None:
             return certificate
-        return self._moved(certificate, self.problem, self.restored_neurons(*certificate.peaks), self.scales)
+        p, peaks = self.problem, self.restored_neurons(*certificate.peaks)
+        return self._moved(certificate, p, p.X if p.in_blocks is None else certificate.X, peaks, self.scales)
 
     def _moved(
-        self, certificate: DualCertificate, problem: Problem, peaks: tuple[Array, Array], scales: Array
+        self, certificate: DualCertificate, problem: Problem, X: Array, peaks: tuple[Array, Array], scales: Array
     ) -> DualCertificate:
         m = certificate.multipliers
         if isinstance(m, MonotoneMultipliers):
             m = replace(m, slopes=scales * m.slopes)
         elif isinstance(m, SlopeMultipliers):
-            m = replace(m, X=problem.X)
+            m = replace(m, X=X)
         elif isinstance(m, ShapeMultipliers):
             s, into = float(scales[0]), problem is not self.problem
             origin = float(self.problem.origin[0])
             points, sites = (s * (x - origin) if into else origin + s * x for x in (m.points, m.sites))
             m = ShapeMultipliers(points, m.at_points, sites, s * m.slopes, s * m.ends)
-        return replace(certificate, X=problem.X, peaks=peaks, multipliers=m)
+        return certificate.moved(problem, X, peaks, m)

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ridgesplines.certificate.multipliers import SlopeMultipliers
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.dates import Dates, read, refused, require_same
 from ridgesplines.estimators import by_rows
@@ -110,8 +111,14 @@ class Distinct:
         distinct row's.
         """
         certificate = solution.certificate
-        dual = (certificate.dual[self.inverse].T * self.share).T
-        return replace(solution, problem=problem, certificate=replace(certificate, dual=dual, X=problem.X))
+        dual, multipliers = self._shared(certificate.dual), certificate.multipliers
+        if isinstance(multipliers, SlopeMultipliers):
+            multipliers = replace(multipliers, X=problem.X, dual=self._shared(multipliers.dual))
+        certificate = replace(certificate, dual=dual, X=problem.X, multipliers=multipliers)
+        return replace(solution, problem=problem, certificate=certificate)
+
+    def _shared(self, dual: Array) -> Array:
+        return (dual[self.inverse].T * self.share).T
 
 
 @dataclass(frozen=True)
@@ -198,6 +205,7 @@ class SplineEstimator(BaseEstimator):
         clock = Clock(self.max_time)
         if self._takes_blocks and in_blocks(X):
             return self._fit_in_blocks(X, y, sample_weight, clock)
+        by_rows.warn_of_memory(self, X)
         posed = self._pose(X, y, sample_weight)
         self._standardise(posed)
         self._groups = self._read(getattr(self, "interactions", None))
@@ -219,17 +227,16 @@ class SplineEstimator(BaseEstimator):
         if problem.feature_names is not None:
             self.feature_names_in_ = np.array(problem.feature_names, dtype=object)
         if getattr(self, "scale", False):
-            self.scaler_, problem = by_rows.standardised(problem)
-        solver = limited(self._named_solver() or picked(problem), clock.left)
-        with Deferral():
-            (solution,) = solve_path(problem, solver, lams=[self.lam])
+            self.scaler_ = by_rows.scaler_of(problem)
+            problem = problem.with_scales(self.scaler_.scale_)
+        with Bar(self.verbose, 1, clock.seconds), Deferral():
+            self.lam_ = in_numbers([problem], self.lam)
+            solver = limited(self._named_solver() or picked(problem), clock.left)
+            (solution,) = solve_path(problem, solver, lams=[self.lam_])
         if solution.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        self.lam_, self.timed_out_ = solution.problem.lam, ran_out([solution.history])
+        self.timed_out_ = ran_out([solution.history])
         self._keep([solution])
-        if hasattr(self, "scaler_"):  # a function of the features as they were passed
-            net = self.network_.composed(1.0 / self.scaler_.scale_, -self.scaler_.mean_ / self.scaler_.scale_)
-            self.network_ = net.changed(feature_names=problem.feature_names)
         return self
 
     def _target_in_blocks(self, y: Any) -> tuple[Loss, Any]:

@@ -10,15 +10,13 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from ridgesplines.constraints import Constraint
-from ridgesplines.exceptions import ProblemError
+from ridgesplines.exceptions import ProblemError, warn
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
-from ridgesplines.rows.data import BlockedData
-from ridgesplines.rows.facts import Facts
-from ridgesplines.rows.given import is_dask
+from ridgesplines.rows.given import in_blocks, is_dask
 from ridgesplines.validation import Array, finite
 
 #: Rows of a file of which predictions are made at once.
@@ -35,19 +33,25 @@ def problem_in_blocks(
     return Problem(X, y, 1.0, loss, sample_weight=sample_weight, constraints=constraints, interactions=interactions)
 
 
-def standardised(problem: Problem) -> tuple[StandardScaler, Problem]:
-    """The scaler of the features by two passes, and the problem of features that are scaled as they are read."""
+def warn_of_memory(estimator: object, X: Any) -> None:
+    """Say so where an estimator reads rows into memory that need not fit there."""
+    if in_blocks(X):
+        others = "RidgeSplineRegressor and RidgeSplineClassifier do not, of two features or more."
+        warn(f"{type(estimator).__name__} reads all rows into memory. {others}", UserWarning)
+
+
+def scaler_of(problem: Problem) -> StandardScaler:
+    """The scaler of the features, by two passes."""
     data = problem.in_blocks
     assert data is not None
-    rows, loss = data.blocks, data.loss
+    rows = data.blocks
     mean = rows.reduce(_first_moment) / data.facts.total[0]
     scaler = StandardScaler()
     scaler.mean_, scaler.n_features_in_, scaler.n_samples_seen_ = mean, len(mean), data.facts.n
     scaler.var_ = rows.reduce(_second_moment, mean) / data.facts.total[0]
     flat = scaler.var_ <= (8.0 * np.finfo(float).eps * np.abs(mean)) ** 2
     scaler.scale_ = np.where(flat, 1.0, np.sqrt(scaler.var_))
-    rows = rows.mapped(partial(_scaled, mean=mean, scale=scaler.scale_))
-    return scaler, problem.on(BlockedData(rows, loss, data.activation, Facts.of(rows, loss)))
+    return scaler
 
 
 def _first_moment(block: Block) -> Array:
@@ -56,10 +60,6 @@ def _first_moment(block: Block) -> Array:
 
 def _second_moment(block: Block, mean: Array) -> Array:
     return block.weight @ (block.X - mean) ** 2
-
-
-def _scaled(block: Block, mean: Array, scale: Array) -> Block:
-    return block._replace(X=(block.X - mean) / scale)
 
 
 def classes_of(y: Any) -> Array:

@@ -17,6 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from ridgesplines.estimators import by_rows
 from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
@@ -96,6 +97,7 @@ class ChoosesLam(HasRange, HasFolds):
         for name in RESULTS:
             self.__dict__.pop(name, None)
         clock = Clock(self.max_time)
+        by_rows.warn_of_memory(self, X)
         posed = self._pose(X, y, sample_weight)
         self._check_settings(posed.loss)
         entries = self._entries()

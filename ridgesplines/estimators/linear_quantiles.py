@@ -10,6 +10,7 @@ from sklearn.metrics import d2_pinball_score
 from sklearn.utils.validation import check_is_fitted
 
 from ridgesplines.estimators.base import Distinct, positive_rows
+from ridgesplines.estimators.by_rows import warn_of_memory
 from ridgesplines.estimators.regressors import LinearSplineRegressor
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.network.spline import RidgeSpline
@@ -81,6 +82,7 @@ class LinearSplineQuantiles(LinearSplineRegressor):
         ProblemError
             A ValueError: where data or parameters do not describe a problem.
         """
+        warn_of_memory(self, X)
         X, y = self._checked(X, reset=True, y=y, y_numeric=True)
         kept, weight = positive_rows(X, sample_weight)
         X, y = X[kept], y[kept]

@@ -279,7 +279,7 @@ def confidence(
     wanted = _checked(solution, level, method, robust, block, n_resamples)
     moved = solution.status is Status.KNOTS_MOVED
     refit = solution if moved else refitted(solution, move_knots=True)
-    scaling = standardise(refit.problem.without_scales)
+    scaling = standardise(refit.problem.with_scales(None))
     p, net = scaling.problem, scaling.scaled_network(refit.network)
     x, knots = p.X[:, 0], np.sort(net.breakpoints)
     low, high = float(x.min()), float(x.max())

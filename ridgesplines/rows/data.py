@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,9 +16,11 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.losses.logistic import Logistic
 from ridgesplines.losses.squared import Squared
+from ridgesplines.precise import origin_near
 from ridgesplines.rows.affine import Affine
 from ridgesplines.rows.base import Block, Rows
 from ridgesplines.rows.facts import Facts
+from ridgesplines.validation import Array, frozen, sized
 
 #: The losses of rows in blocks.
 LOSSES = (Squared, Huber, Logistic)
@@ -47,7 +49,7 @@ class BlockedData:
             "Of such rows there are objective, gap, certificate and predictions. Pass a sample of them in memory.",
         )
 
-    y = sample_weight = rows = origin = centred = sites = detrended = null_space = X
+    y = sample_weight = rows = centred = sites = detrended = null_space = slopes = X
 
     @property
     def n_samples(self) -> int:
@@ -65,6 +67,18 @@ class BlockedData:
     def reduced(self) -> BlockedData:
         """Itself: rows of weight zero are passed over."""
         return self
+
+    @cached_property
+    def origin(self) -> Array:
+        """A point near the data, from which x is measured without any rounding; shape (d,)."""
+        return frozen(origin_near(np.array([self.facts.low, self.facts.high])))
+
+    def measured_in(self, scales: Array) -> BlockedData:
+        """The data of (x - origin)/scales: blocks are scaled whenever they are read."""
+        low, high = ((x - self.origin) / scales for x in (self.facts.low, self.facts.high))
+        sized("X", np.concatenate([low, high]))
+        rows = self.blocks.mapped(partial(_measured_in, origin=self.origin, scales=scales))
+        return replace(self, blocks=rows, facts=replace(self.facts, low=low, high=high))
 
     @cached_property
     def affine(self) -> Affine:
@@ -96,6 +110,10 @@ def _distinct(n: int, number: int) -> NDArray[np.intp]:
     return rng.choice(n, number, replace=False, shuffle=False).astype(np.intp)
 
 
+def _measured_in(block: Block, origin: Array, scales: Array) -> Block:
+    return block._replace(X=(block.X - origin) / scales)
+
+
 def _perfect(block: Block, loss: Loss, middle: float) -> float:
     if not loss.translates:
         return float(block.weight @ loss.missed(block.y, np.full(len(block.y), PERFECT)))
@@ -103,9 +121,7 @@ def _perfect(block: Block, loss: Loss, middle: float) -> float:
     return float(block.weight @ loss.value(spread, np.zeros_like(spread)))
 
 
-def data_in_blocks(
-    rows: Rows, loss: Loss, activation: Activation, constraints: Any, interactions: Any, scales: Any
-) -> BlockedData:
+def data_in_blocks(rows: Rows, loss: Loss, activation: Activation, constraints: Any, interactions: Any) -> BlockedData:
     """The data of rows in blocks, after one pass over them; or a ProblemError, before it where that can be known."""
     memory = "Read the rows into memory: X.compute(), or numpy.array(X)."
     refused = [
@@ -113,7 +129,6 @@ def data_in_blocks(
         ("activation", "ReLU()", activation, isinstance(activation, ReLU)),
         ("constraints", "no constraints", constraints, not constraints),
         ("interactions", "interactions=None", interactions, interactions is None),
-        ("scales", "scales=None", scales, scales is None),
     ]
     for name, expected, got, fits in refused:
         if not fits:

@@ -101,7 +101,7 @@ def test_refits_comparisons_and_grids_have_the_same_units():
     table = rs.compare({"best": solution, "grid": grid})
     assert table.best is solution
     with pytest.raises(rs.ProblemError, match="of another"):
-        rs.compare({"best": solution, "other": rs.evaluate(problem.without_scales, solution.network, 0.0)})
+        rs.compare({"best": solution, "other": rs.evaluate(problem.with_scales(None), solution.network, 0.0)})
     line = pair(1)[0]
     where = rs.solve(line, rs.Grid(biases=[100.0, 150.0])).network.knots
     assert len(where)

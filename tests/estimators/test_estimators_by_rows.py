@@ -31,15 +31,18 @@ def mapped(folder, X):
 
 
 def test_a_regressor_of_a_mapped_file(tmp_path):
-    X, y = table()
+    X, y = table(1000)
     file, weight = mapped(tmp_path, X), np.random.default_rng(0).integers(0, 3, len(y))
-    model = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER).fit(file, y, weight)
-    known = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER).fit(X, y, weight)
+    model = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER, max_time=None).fit(file, y, weight)
+    known = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER, max_time=None).fit(X, y, weight)
     np.testing.assert_allclose(model.scaler_.mean_, known.scaler_.mean_, rtol=1e-12)
     np.testing.assert_allclose(model.scaler_.scale_, known.scaler_.scale_, rtol=1e-12)
     np.testing.assert_allclose(model.solution_.objective, known.solution_.objective, rtol=2e-5)
     assert known.solution_.certificate.scope == "exact"
     np.testing.assert_allclose(model.predict(file), model.predict(X), rtol=1e-12)
+    np.testing.assert_array_equal(model.solution_.predict(X), model.predict(X))
+    np.testing.assert_allclose(model.solution_.problem.scales, known.scaler_.scale_, rtol=1e-12)
+    np.testing.assert_allclose(model.solution_.seminorm, known.solution_.seminorm, rtol=1e-2)
     assert model.score(file, y) == pytest.approx(known.score(X, y), abs=1e-3)
 
 
@@ -72,6 +75,34 @@ def test_a_classifier_of_dask_arrays():
     assert type(predicted).__module__.startswith("dask")
     np.testing.assert_array_equal(predicted.compute(), model.predict(X))
     np.testing.assert_allclose(np.asarray(sure), model.predict_proba(X), rtol=1e-12)
+
+
+def test_the_default_lam_of_blocks(tmp_path):
+    X, y = table(600)
+    model = rs.RidgeSplineRegressor(lam="0.2max").fit(mapped(tmp_path, X), y)
+    assert model.lam_ == pytest.approx(rs.RidgeSplineRegressor(lam="0.2max").fit(X, y).lam_, rel=1e-5)
+    with pytest.raises(rs.ProblemError, match="lam: expected a positive number, or"):
+        rs.RidgeSplineRegressor(lam="0.2").fit(mapped(tmp_path, X), y)
+
+
+@pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
+def test_who_reads_blocks_into_memory_says_so(tmp_path):
+    da = pytest.importorskip("dask.array")
+    X, y = table(60)
+    file, column = mapped(tmp_path, X), da.from_array(X[:, :1], chunks=(20, -1))
+    with pytest.warns(UserWarning, match="RidgeSplineRegressorCV reads all rows into memory"):
+        rs.RidgeSplineRegressorCV(n_lams=2, cv=2, lam_ratio=0.5, interactions=1).fit(file, y)
+    for estimator in (rs.LinearSplineRegressor(), rs.LinearSplineQuantiles()):
+        with pytest.warns(UserWarning, match="reads all rows into memory"):
+            estimator.fit(column, y)
+
+
+def test_a_slope_penalty_of_repeated_rows_is_of_all_rows():
+    X = np.array([[0.0, 10.0], [0.0, 10.0], [1.0, 30.0], [2.0, 10.0], [3.0, 40.0], [3.0, 40.0], [4.0, 20.0]])
+    solution = rs.RidgeSplineClassifier(lam=0.05, slope_penalty=0.1).fit(X, X[:, 0] > 1.5).solutions_[0]
+    own = solution.isotropic.certificate
+    W, b = np.eye(2), np.ones(2)
+    np.testing.assert_allclose(own.eta(W, b), rs.solve(solution.problem).isotropic.certificate.eta(W, b), rtol=1e-3)
 
 
 def test_what_estimators_refuse_of_blocks(tmp_path):

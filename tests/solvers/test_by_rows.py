@@ -1,5 +1,6 @@
 """Fits of rows in blocks are those of the same rows in memory, whatever the maker, the blocks and the loss."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -128,6 +129,33 @@ def test_lambda_max_paths_and_the_affine_fit(in_memory, tmp_path):
     assert path[1].relative_gap <= 1e-3
 
 
+@pytest.mark.parametrize(("loss", "maker"), [("squared", "file"), ("logistic", "dask")])
+def test_scales_are_those_of_the_same_problem_in_memory(loss, maker, tmp_path):
+    X, y, weight = (part[:1500] for part in table())
+    X = X * [1e-2, 40.0] + [0.0, 1e4]
+    y, scales = np.where(y > 0.6, 1.0, -1.0) if loss == "logistic" else y, X.std(axis=0)
+    problem = rs.Problem(X, y, 1.0, LOSSES[loss], sample_weight=weight, scales=scales)
+    problem = problem.with_lam(0.15 * rs.lambda_max(problem))
+    known = rs.solve(problem, rs.ColumnGeneration(tol=1e-8))
+    assert known.certificate.scope == "exact"
+    blocks = in_pieces(problem, maker, 400, tmp_path)
+    np.testing.assert_allclose(rs.lambda_max(blocks), rs.lambda_max(problem), rtol=1e-6)
+    for start in (None, known):
+        solution = rs.solve(blocks, rs.ColumnGeneration(tol=1e-6, start=start))
+        assert known.certificate.value * (1.0 - 1e-12) <= solution.objective <= known.objective * (1.0 + 1e-6)
+    same = rs.evaluate(problem, solution.network, max_time=0.0)
+    for name in ("objective", "seminorm", "data_fit"):
+        np.testing.assert_allclose(getattr(solution, name), getattr(same, name), rtol=1e-12)
+    np.testing.assert_allclose(solution.gap, same.gap, atol=1e-6 * same.objective)
+    W, b = same.network.weights, same.network.biases
+    eta = problem.lam * problem.lengths(W) * np.sign(same.network.amplitudes)
+    np.testing.assert_allclose(solution.certificate.eta(W, b), same.certificate.eta(W, b), rtol=1e-8)
+    np.testing.assert_allclose(solution.certificate.eta(W, b), eta, rtol=1e-3)
+    np.testing.assert_allclose(problem.lengths(solution.certificate.peaks[0]), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(rs.evaluate(blocks, known.network).objective, known.objective, rtol=1e-12)
+    assert "weights are measured in" in solution.summary()
+
+
 def test_columns_that_say_nothing(tmp_path):
     X, y, weight = table()
     X, y, weight = X[:500], y[:500], weight[:500]
@@ -160,9 +188,16 @@ def test_time_and_what_a_solution_says(in_memory, tmp_path):
     np.testing.assert_allclose(
         solution.certificate.eta(W, b), rs.evaluate(problem, solution.network).certificate.eta(W, b), rtol=1e-6
     )
-    for what in (solution.plot, solution.components, solution.certify, lambda: solution.save(tmp_path / "s.npz")):
+    memory = [solution.plot, solution.components, solution.certify, solution.segments, solution.refitted]
+    memory += [lambda: solution.save(tmp_path / "s.npz"), lambda: rs.lower_bound(blocks), lambda: blocks.slopes]
+    for what in [*memory, lambda: blocks.with_slope_penalty(1.0)]:
         with pytest.raises(rs.ProblemError, match="rows in memory"):
             what()
+    with pytest.raises(rs.ProblemError, match="a fit of one feature"):
+        solution.envelope([[0.0, 0.0]])
+    assert (solution.slope_cost, solution.violation, solution.is_unique) == (0.0, 0.0, False)
+    assert blocks.named("price").with_lam(3.0).target_name == "price"
+    assert pickle.loads(pickle.dumps(solution)).objective == solution.objective
     with pytest.raises(rs.ProblemError, match="rows in memory"):
         _ = solution.degrees_of_freedom
     measured = rs.evaluate(blocks, known.network)
