@@ -3,7 +3,8 @@ r"""The certificate where rows are in blocks: a dual vector that is sent as the 
 .. math:: u_n = -s_n L'(y_n, f(x_n)), \qquad u \leftarrow u - s_n m_n\, q(x_n)^T c
 
 the second for each correction c, which makes u orthogonal to the affine functions q over all rows, in the metric m of
-the room that the conjugate's domain leaves it. Everything is a sum over rows; no vector of N entries is formed.
+the room that the conjugate's domain leaves it. Everything is a sum over rows; no vector of N entries is formed but u
+for the user: lazily of Dask's rows, in memory of a file's.
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def rows_of(X: Any, y: Any, sample_weight: Any = None) -> Rows | None:
     if is_dask(X):
         given = _of_dask(given)
     elif any(map(is_dask, given.values())):
-        raise ProblemError("y, sample_weight", "arrays in memory or in files, as X is", "Dask", "Compute them first.")
+        raise ProblemError(
+            "y, sample_weight", "arrays in memory or in files, as X is", "one of Dask", "Pass y.compute()."
+        )
     for name, values in given.items():
         _check(name, values, len(given["X"]) if is_mapped(X) else int(given["X"].shape[0]))
     if is_dask(X):
