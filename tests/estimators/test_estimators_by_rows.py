@@ -15,7 +15,7 @@ def _files_are_large(monkeypatch):
     monkeypatch.setattr(given, "IN_MEMORY", 0)
 
 
-def table(n=3000):
+def table(n=600):
     """Two features in unlike units, rounded, one clipped."""
     rng = np.random.default_rng(3)
     X = np.column_stack([np.round(rng.normal(40.0, 12.0, n)).clip(18.0, 65.0), np.round(rng.gamma(2.0, 1e3, n), -2)])
@@ -33,8 +33,8 @@ def mapped(folder, X):
 def test_a_regressor_of_a_mapped_file(tmp_path):
     X, y = table(1000)
     file, weight = mapped(tmp_path, X), np.random.default_rng(0).integers(0, 3, len(y))
-    model = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER, max_time=None).fit(file, y, weight)
-    known = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER, max_time=None).fit(X, y, weight)
+    model = rs.RidgeSplineRegressor(lam=8.0, scale=True, solver=SOLVER, max_time=None).fit(file, y, weight)
+    known = rs.RidgeSplineRegressor(lam=8.0, scale=True, solver=SOLVER, max_time=None).fit(X, y, weight)
     np.testing.assert_allclose(model.scaler_.mean_, known.scaler_.mean_, rtol=1e-12)
     np.testing.assert_allclose(model.scaler_.scale_, known.scaler_.scale_, rtol=1e-12)
     np.testing.assert_allclose(model.solution_.objective, known.solution_.objective, rtol=2e-5)
@@ -53,7 +53,7 @@ def test_a_regressor_of_a_dask_dataframe_stays_lazy():
     X, y = table()
     frame = pd.DataFrame({"age": X[:, 0], "income": X[:, 1], "target": y})
     lazy = dd.from_pandas(frame, npartitions=3)
-    model = rs.RidgeSplineRegressor(lam=40.0, scale=True, solver=SOLVER).fit(lazy[["age", "income"]], lazy["target"])
+    model = rs.RidgeSplineRegressor(lam=8.0, scale=True, solver=SOLVER).fit(lazy[["age", "income"]], lazy["target"])
     assert list(model.feature_names_in_) == ["age", "income"] == list(model.network_.feature_names)
     predicted = model.predict(lazy[["age", "income"]])
     assert type(predicted).__module__.startswith("dask")
@@ -66,9 +66,9 @@ def test_a_classifier_of_dask_arrays():
     da = pytest.importorskip("dask.array")
     X, y = table()
     labels = np.where(y + np.random.default_rng(1).normal(size=len(y)) > 1.0, "yes", "no")
-    lazy, lazy_labels = da.from_array(X, chunks=(1000, -1)), da.from_array(labels, chunks=800)
-    model = rs.RidgeSplineClassifier(lam=3.0, loss="logistic", scale=True, solver=SOLVER).fit(lazy, lazy_labels)
-    known = rs.RidgeSplineClassifier(lam=3.0, loss="logistic", scale=True, solver=SOLVER).fit(X, labels)
+    lazy, lazy_labels = da.from_array(X, chunks=(200, -1)), da.from_array(labels, chunks=160)
+    model = rs.RidgeSplineClassifier(lam=0.6, loss="logistic", scale=True, solver=SOLVER).fit(lazy, lazy_labels)
+    known = rs.RidgeSplineClassifier(lam=0.6, loss="logistic", scale=True, solver=SOLVER).fit(X, labels)
     np.testing.assert_allclose(model.solution_.objective, known.solution_.objective, rtol=2e-5)
     assert list(model.classes_) == ["no", "yes"]
     predicted, sure = model.predict(lazy), model.predict_proba(lazy)

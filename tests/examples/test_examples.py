@@ -15,10 +15,18 @@ MEASURED = {"activation_functions", "radon_domain", "sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: What an example says, and what it says here to do less of the same.
 LESS = {
-    "choosing_lambda": [("REPEATS = 4", "REPEATS = 2"), ("[5, 8, 12, 16, 20]", "[8]")],
+    "choosing_lambda": [
+        ("REPEATS = 4", "REPEATS = 2"),
+        ("[5, 8, 12, 16, 20]", "[8]"),
+        ("[1e-4, 1e-3, 1e-2, 1e-1]", "[1e-3]"),
+        ("KFold(5", "KFold(2"),
+        ("n_lams=12", "n_lams=4"),
+        ("n_lams=30", "n_lams=8"),
+    ],
     "gap_of_a_grid": [("16, 32, 64, 128, 256]", "16, 32]")],
-    "interactions": [("FOLDS = 5", "FOLDS = 2")],
+    "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3")],
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
+    "ridge_functions": [("KFold(5", "KFold(2")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 2)")],
     "trained_networks": [("else 800", "else 100")],
     "two_dimensions": [("directions=32", "directions=8")],
