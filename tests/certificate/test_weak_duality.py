@@ -28,7 +28,17 @@ MAKES = {
     "tiny": lambda rng, shape: 1e-12 * rng.standard_normal(shape),
     "huge": lambda rng, shape: 1e12 * rng.standard_normal(shape),
 }
+SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]
 VECTOR = [rs.Squared(), rs.Softmax()]
+
+
+def product(losses, dimensions):
+    """Every make with every loss, each in one of the dimensions, in turn; in the others it is slow."""
+    for i, make in enumerate(MAKES):
+        for j, loss in enumerate(losses):
+            for k, d in enumerate(dimensions):
+                marks = [] if (i + j) % len(dimensions) == k else [pytest.mark.slow]
+                yield pytest.param(make, loss, d, id=f"{make}-{loss.name}-{d}", marks=marks)
 
 
 def problem_of(loss, d, seed, outputs=None, kind="rounded"):
@@ -79,9 +89,7 @@ def spread_out(problem, u):
     return full
 
 
-@pytest.mark.parametrize("d", [1, 2, 4])
-@pytest.mark.parametrize("loss", [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)], ids=ids)
-@pytest.mark.parametrize("make", MAKES)
+@pytest.mark.parametrize(("make", "loss", "d"), list(product(SCALAR, [1, 2, 4])))
 def test_any_dual_vector_lies_below_any_network(make, loss, d):
     rng = np.random.default_rng(d)
     problem = problem_of(loss, d, d)
@@ -89,9 +97,7 @@ def test_any_dual_vector_lies_below_any_network(make, loss, d):
     below_all(problem, u, rng)
 
 
-@pytest.mark.parametrize("d", [1, 2, 3])
-@pytest.mark.parametrize("loss", VECTOR, ids=ids)
-@pytest.mark.parametrize("make", MAKES)
+@pytest.mark.parametrize(("make", "loss", "d"), list(product(VECTOR, [1, 2, 3])))
 def test_for_vector_outputs(make, loss, d):
     rng = np.random.default_rng(d)
     problem = problem_of(loss, d, d, outputs=3)

@@ -15,7 +15,7 @@ from ridgesplines.plotting.measure import plot_measure
 
 
 def drawn(figure, tmp_path):
-    figure.savefig(tmp_path / "picture.png")
+    figure.savefig(tmp_path / "picture.png", dpi=50)
     return (tmp_path / "picture.png").stat().st_size > 5_000
 
 
