@@ -96,8 +96,8 @@ def test_everything_is_in_the_units_of_x():
 
 # ------------------------------------------------------------------------------------------------ time
 
-HARD = RNG.standard_normal((300, 8))
-HARD_Y = np.sin(3.0 * HARD[:, 0] * HARD[:, 1]) + RNG.standard_normal(300)
+HARD = RNG.standard_normal((150, 6))
+HARD_Y = np.sin(3.0 * HARD[:, 0] * HARD[:, 1]) + RNG.standard_normal(150)
 
 
 def test_a_fit_ends_in_time_and_says_so():
