@@ -26,7 +26,6 @@ LESS = {
     "gap_of_a_grid": [("16, 32, 64, 128, 256]", "16, 32]")],
     "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3")],
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
-    "ridge_functions": [("KFold(5", "KFold(2")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 2)")],
     "trained_networks": [("else 800", "else 100")],
     "two_dimensions": [("directions=32", "directions=8")],
