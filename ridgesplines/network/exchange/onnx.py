@@ -195,7 +195,8 @@ def _outputs(onnx: Any, model: Any, net: RidgeSpline) -> tuple[Callable[[Array],
 
     def values(X: Array) -> Any:
         try:
-            return ReferenceEvaluator(model).run(None, {entry.name: X.astype(dtype)})[0]
+            graph: Any = ReferenceEvaluator(model)
+            return graph.run(None, {entry.name: X.astype(dtype)})[0]
         except Exception:  # whatever a graph that is not sound makes its evaluator raise
             return None
 
