@@ -59,7 +59,7 @@ class Grid(Solver):
     Other activations than ReLU begin with a dense program of few neurons along each direction; then those that the dual
     certificate misses join, and slide, until the gap over all biases is below 1e-6: for d = 1 that is the continuous
     problem's, exact or bounded, for d >= 2 that of the directions. Truncated powers in d = 1 begin with the polynomial
-    alone where the loss is smooth, and take O(N) a round: 1e5 data in seconds. To interpolate with other activations
+    alone where the loss is smooth, and take O(N) a round. To interpolate with other activations
     is as ill-conditioned as the matrix of their values: many close points may not be reached.
     For Logistic, Poisson and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
     the accuracy of SCS and OSQP. With constraints, d = 1, the knots offered are the data and the fixed points, and
