@@ -56,15 +56,7 @@ def _hats(problem: Problem, knots: Array) -> tuple[Design, Callable[[RidgeSpline
     knots = np.unique(knots)
     t = np.concatenate([[x.min()], knots, [x.max()]])
     h = np.diff(t)
-    piece = np.clip(np.searchsorted(t, x, side="right") - 1, 0, len(h) - 1)
-    share = (x - t[piece]) / h[piece]
-    row = np.arange(len(x))
-    basis = sparse.csr_array(
-        (np.concatenate([1.0 - share, share]), (np.tile(row, 2), np.concatenate([piece, piece + 1]))),
-        shape=(len(x), len(t)),
-    )
-    bands = [1.0 / h[:-1], -1.0 / h[:-1] - 1.0 / h[1:], 1.0 / h[1:]]
-    kinks = sparse.diags_array(bands, offsets=[0, 1, 2], shape=(len(knots), len(t))).tocsr()
+    basis, kinks = hat_values(t, x), slope_changes(t)
     weights = np.ones((len(knots), 1))
 
     def read(theta: Array) -> RidgeSpline:
@@ -79,6 +71,25 @@ def _hats(problem: Problem, knots: Array) -> tuple[Design, Callable[[RidgeSpline
         )
 
     return Design(basis, kinks, weights, knots, read), lambda net: net(t)
+
+
+def hat_values(t: Array, x: Array) -> Any:
+    """The sparse matrix from values at the nodes t to those at x of the linear spline through them, affine beyond."""
+    h = np.diff(t)
+    piece = np.clip(np.searchsorted(t, x, side="right") - 1, 0, len(h) - 1)
+    share = (x - t[piece]) / h[piece]
+    row = np.arange(len(x))
+    return sparse.csr_array(
+        (np.concatenate([1.0 - share, share]), (np.tile(row, 2), np.concatenate([piece, piece + 1]))),
+        shape=(len(x), len(t)),
+    )
+
+
+def slope_changes(t: Array) -> Any:
+    """The sparse matrix from values at the nodes t to the changes of slope at all but the first and the last."""
+    h = np.diff(t)
+    bands = [1.0 / h[:-1], -1.0 / h[:-1] - 1.0 / h[1:], 1.0 / h[1:]]
+    return sparse.diags_array(bands, offsets=[0, 1, 2], shape=(len(t) - 2, len(t))).tocsr()
 
 
 def _dense(problem: Problem, weights: Array, biases: Array) -> tuple[Design, Callable[[RidgeSpline], Array]]:

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import coo_array, vstack
+from scipy.sparse import vstack
 
+from ridgesplines.amplitudes.design import hat_values, slope_changes
 from ridgesplines.certificate.certificate import DualCertificate
-from ridgesplines.certificate.uniqueness import Contacts, contacts, proves_unique
+from ridgesplines.certificate.uniqueness import Contacts, contacts
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
@@ -106,18 +107,18 @@ def envelope(problem: Problem, network: RidgeSpline, certificate: DualCertificat
     points = np.atleast_1d(network.numbers("x", x))
     if points.ndim != 1:
         raise ProblemError("x", "a number or shape (m,)", f"shape {points.shape}", "Pass points of the one feature.")
-    start = problem.reduced.X[0, 0]
+    start, own = problem.reduced.X[0, 0], network.at(points)  # f is a minimiser like the others
     places, z = points - start, network.at(problem.reduced.X[found.rows])
     left = np.flatnonzero(found.sign[1:] * found.sign[:-1] > 0.0)
-    if proves_unique(problem, certificate, gap):
-        lower = upper = network.at(points)
-    elif np.logical_or.reduceat(found.settled, found.rows).all() and len(z) > 1:
+    if found.leave_one:
+        lower = upper = own
+    elif found.settled_sites.all() and len(z) > 1:
         lower, upper = _between_lines(found, z, places)
         low, high = _between_lines(found, z, 0.5 * (found.sites[left] + found.sites[left + 1]))
         left = left[high - low > SETTLED_RTOL * np.ptp(z)]  # no room where all data on one side lie on a line
     else:
-        lower, upper = np.array([_extremes(problem, found, network, t, start) for t in places]).reshape(-1, 2).T
-    own = network.at(points)  # a minimiser like the others
+        rows, limits = problem.reduced.X[:, 0] - start, _limits(problem, found, network)
+        lower, upper = np.array([_extremes(found, rows, *limits, t) for t in places]).reshape(-1, 2).T
     gaps = start + np.column_stack([found.sites[left], found.sites[left + 1]])
     dates = network.dates
     return Envelope(
@@ -145,7 +146,7 @@ def _between_lines(found: Contacts, z: Array, t: Array) -> tuple[Array, Array]:
     return lower, upper
 
 
-def _extremes(problem: Problem, found: Contacts, network: RidgeSpline, t: float, start: float) -> tuple[float, float]:
+def _extremes(found: Contacts, rows: Array, low: Array, high: Array, t: float) -> tuple[float, float]:
     """The least and the largest value at t, by linear programs in the values at places where f may bend."""
     x, sign = found.sites, found.sign
     m = int(np.searchsorted(x, t, side="right")) - 1
@@ -154,21 +155,21 @@ def _extremes(problem: Problem, found: Contacts, network: RidgeSpline, t: float,
     if 0 <= m < len(x) - 1 and x[m] < t and sign[m] * sign[m + 1] > 0.0:  # a free gap: a place of its own
         at = int(np.searchsorted(nodes, t))
         nodes, bends = np.insert(nodes, at, t), np.insert(bends, at, sign[m])
-    rows = problem.reduced.X[:, 0] - start
     if len(nodes) == 1:  # all data at one place: any slope will do
         nodes = np.array([nodes[0], nodes[0] + 1.0])
-    low, high = _limits(problem, found, network)
-    base = float(np.mean(network.at(problem.reduced.X)))
+    bounded = np.concatenate([high[np.isfinite(high)], low[np.isfinite(low)]])
+    base = float(bounded.mean()) if len(bounded) else 0.0
     low, high = low - base, high - base
-    size = float(np.max(np.abs([low, high]), where=np.isfinite([low, high]), initial=0.0)) or 1.0
-    convex = _second_differences(nodes) * bends[1:-1, None]
-    hats = _interpolation(nodes, rows)
+    size = float(np.abs(bounded - base).max(initial=0.0)) or 1.0
+    h = np.diff(nodes)
+    convex = slope_changes(nodes) * (bends[1:-1] * np.minimum(h[1:], h[:-1]))[:, None]
+    hats = hat_values(nodes, rows)
     program = {
         "A_ub": vstack([-convex, hats[np.isfinite(high)], -hats[np.isfinite(low)]]).tocsr(),
         "b_ub": np.r_[np.zeros(len(nodes) - 2), high[np.isfinite(high)] / size, -low[np.isfinite(low)] / size],
         "bounds": (None, None),
     }
-    cost = _interpolation(nodes, np.array([t])).toarray()[0]
+    cost = hat_values(nodes, np.array([t])).toarray()[0]
     least, most = (_optimum(side * cost, program) for side in (1.0, -1.0))
     return base + size * least, base - size * most
 
@@ -197,21 +198,3 @@ def _limits(problem: Problem, found: Contacts, network: RidgeSpline) -> tuple[Ar
     low[below], high[below] = np.minimum(z, centre - bend * least)[below], np.inf
     low[over], high[over] = -np.inf, np.maximum(z, centre - bend * most)[over]
     return low, high
-
-
-def _interpolation(nodes: Array, t: Array) -> Any:
-    """The sparse matrix that takes values at the nodes to those of the spline at t, affine beyond both ends."""
-    j = np.clip(np.searchsorted(nodes, t, side="right") - 1, 0, len(nodes) - 2)
-    part = (t - nodes[j]) / (nodes[j + 1] - nodes[j])
-    i = np.arange(len(t))
-    entries = (np.r_[1.0 - part, part], (np.r_[i, i], np.r_[j, j + 1]))
-    return coo_array(entries, shape=(len(t), len(nodes))).tocsr()
-
-
-def _second_differences(nodes: Array) -> Any:
-    """The sparse matrix of the bends at the inner nodes, each times the shorter of its intervals."""
-    h = np.diff(nodes)
-    near = np.minimum(h[1:], h[:-1])
-    i, left, right = np.arange(len(h) - 1), near / h[:-1], near / h[1:]
-    entries = (np.r_[left, -left - right, right], (np.r_[i, i, i], np.r_[i, i + 1, i + 2]))
-    return coo_array(entries, shape=(len(i), len(nodes))).tocsr()

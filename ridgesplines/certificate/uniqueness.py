@@ -52,6 +52,18 @@ class Contacts:
     settled: Array
     slopes: Array
 
+    @property
+    def settled_sites(self) -> Array:
+        """The sites in which all minimisers have one value, shape (M,), booleans."""
+        return np.logical_or.reduceat(self.settled, self.rows)
+
+    @property
+    def leave_one(self) -> bool:
+        """Whether there is one minimiser only."""
+        apart = (self.sign[1:] * self.sign[:-1] <= 0.0).all()
+        x = self.sites
+        return bool(apart) and _determined(x[self.sign != 0.0], x[self.settled_sites], float(x[-1]))
+
 
 def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) -> bool:
     """Whether no other function is a minimiser; d = 1, ReLU, scalar, and an exact scope.
@@ -62,10 +74,7 @@ def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) ->
     gap : its gap, not relative.
     """
     found = contacts(problem, certificate, gap)
-    if found is None or (found.sign[1:] * found.sign[:-1] > 0.0).any():
-        return False
-    x = problem.reduced.X[:, 0] - problem.reduced.X[0, 0]
-    return _determined(found.sites[found.sign != 0.0], np.unique(x[found.settled]), float(x[-1]))
+    return found is not None and found.leave_one
 
 
 def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Contacts | None:
