@@ -102,7 +102,7 @@ def envelope(problem: Problem, network: RidgeSpline, certificate: DualCertificat
         expected = (
             "a fit of one feature and one output by a ReLU network, no constraints or slope penalty, a small exact gap"
         )
-        got = f"{problem.n_features} features, {problem.activation!r}, gap {gap:.2g} ({certificate.scope})"
+        got = f"{problem!r}, gap {gap:.2g} ({certificate.scope})"
         raise ProblemError("envelope", expected, got, "Solve such a problem with Univariate.")
     points = np.atleast_1d(network.numbers("x", x))
     if points.ndim != 1:
