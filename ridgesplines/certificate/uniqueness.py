@@ -1,4 +1,4 @@
-r"""The proof, by the certificate, that there is one minimiser only, in one dimension.
+r"""The proof, by the certificate, that there is one minimiser only: in one dimension, and with its help in the plane.
 
 Every minimiser bends only where :math:`|\eta^*| = \lambda`, in the sense that the sign of :math:`\eta^*` says, for the
 optimal dual vector :math:`u^*`. If no two neighbouring sites with contact of one sign stand side by side, all
@@ -23,6 +23,7 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.certificate import DualCertificate
+from ridgesplines.certificate.uniqueness_in_plane import Known, leave_one_in_plane
 from ridgesplines.objective import relative
 from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.problem import Problem
@@ -66,43 +67,88 @@ class Contacts:
 
 
 def proves_unique(problem: Problem, certificate: DualCertificate, gap: float) -> bool:
-    """Whether no other function is a minimiser; d = 1, ReLU, scalar, and an exact scope.
+    """Whether no other function is a minimiser; d = 1 or 2, ReLU, scalar, and an exact scope.
 
     Parameters
     ----------
     problem, certificate : of a solution.
     gap : its gap, not relative.
     """
+    if problem.n_features == 2:
+        known = _known_in_plane(problem, certificate, gap)
+        return known is not None and leave_one_in_plane(known)
     found = contacts(problem, certificate, gap)
     return found is not None and found.leave_one
 
 
 def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Contacts | None:
-    """What the certificate leaves open, None where it does not say: see :func:`proves_unique`."""
-    if not isinstance(problem.activation, ReLU) or problem.slope_penalty:
-        return None
-    if problem.n_features > 1 or problem.n_outputs is not None or problem.constraints:
-        return None
-    if certificate.scope is not Scope.EXACT:
+    """What the certificate leaves open, None where it does not say: see :func:`proves_unique`; d = 1."""
+    if problem.n_features > 1 or not _characterised(problem, certificate):
         return None
     p = problem.reduced
     x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
     u = certificate.scale * certificate.dual[problem.rows]
     lam = p.lam if p.scales is None else p.lam * float(p.scales[0])  # of a neuron with |w| = 1
-    steepest = p.loss.steepest(y, -u / s, gap / s)
-    if steepest is None:
-        error, wander = np.full(len(x), CONTACT_RTOL * lam), CONTACT_RTOL * s
-        if relative(problem, gap, certificate.value) > CONTACT_RTOL:
-            return None
-    else:
-        wander = np.sqrt(2.0 * gap * steepest * s)
-        error = np.sqrt(2.0 * gap) * _lever(x, steepest * s)
+    near = _near(problem, certificate, gap, u)
+    if near is None:
+        return None
+    wander, metric = near
+    error = np.full(len(x), CONTACT_RTOL * lam) if metric is None else np.sqrt(2.0 * gap) * _lever(x, metric)
     eta = eta_at_sites(x, u)
     touched = np.abs(eta) >= lam * (1.0 - ROUNDING_RTOL) - error
     rows = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
     sign = np.where(np.maximum.reduceat(touched, rows), np.sign(eta[rows]), 0.0)
     sign[[0, -1]] = 0.0
     return Contacts(x[rows], sign, rows, p.loss.settles(y, -u / s, wander / s), u / s)
+
+
+def _characterised(problem: Problem, certificate: DualCertificate) -> bool:
+    """Whether contacts are where minimisers may bend, and the certificate knows all of them."""
+    if not isinstance(problem.activation, ReLU) or problem.slope_penalty or problem.n_outputs is not None:
+        return False
+    return not problem.constraints and certificate.scope is Scope.EXACT
+
+
+def _near(problem: Problem, certificate: DualCertificate, gap: float, u: Array) -> tuple[Array, Array | None] | None:
+    """How far the optimal dual vector may be from u in each row, and the weights of a norm in which it is within
+    sqrt(2 gap); no norm where it is taken to be u, for losses with kinks. None where the gap is too large for that.
+    """
+    p = problem.reduced
+    steepest = p.loss.steepest(p.y, -u / p.sample_weight, gap / p.sample_weight)
+    if steepest is not None:
+        metric = steepest * p.sample_weight
+        return np.sqrt(2.0 * gap * metric), metric
+    if relative(problem, gap, certificate.value) > CONTACT_RTOL:
+        return None
+    return CONTACT_RTOL * p.sample_weight, None
+
+
+def _known_in_plane(problem: Problem, certificate: DualCertificate, gap: float) -> Known | None:
+    """What the certificate leaves open in the plane; None where it does not say, or the data are on a line."""
+    p = problem.reduced
+    if not _characterised(problem, certificate) or problem.interactions is not None or p.rank < 3:
+        return None
+    u = certificate.scale * certificate.dual[problem.rows]
+    near = _near(problem, certificate, gap, u)
+    if near is None:
+        return None
+    wander, metric = near
+    points, place = np.unique(p.X - p.origin, axis=0, return_inverse=True)
+
+    def total(values: Array) -> Array:
+        return np.bincount(place.ravel(), values, len(points))
+
+    smooth = metric is not None
+    return Known(
+        points,
+        total(u),
+        np.sqrt(2.0 * gap * total(metric)) if metric is not None else total(wander),
+        total(metric) if metric is not None else np.zeros(len(points)),
+        np.sqrt(2.0 * gap),
+        ROUNDING_RTOL if smooth else CONTACT_RTOL,
+        p.lam,
+        total(p.loss.settles(p.y, -u / p.sample_weight, wander / p.sample_weight).astype(float)) > 0.0,
+    )
 
 
 def _lever(x: Array, weight: Array) -> Array:
