@@ -62,6 +62,10 @@ class Interactions:
             row[list(group)] = True
         return members
 
+    def take(self, places: Sequence[int]) -> Interactions:
+        """The groups at some places."""
+        return Interactions(tuple(self.groups[i] for i in places), self.n_features)
+
     def containing(self, W: Array) -> NDArray[np.bool_]:
         """Whether all features of a neuron, W (K, d), lie in a group; (K, groups)."""
         outside = (W != 0.0).astype(np.float32) @ (~self.members.T).astype(np.float32)

@@ -22,7 +22,8 @@ from ridgesplines.oracle.containment import ContainmentOracle
 from ridgesplines.oracle.directions import DirectionsOracle, SmoothSearch
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
-from ridgesplines.oracle.groups import GroupsOracle
+from ridgesplines.oracle.few_features import FewFeaturesSearch
+from ridgesplines.oracle.groups import GroupsOracle, largest
 from ridgesplines.oracle.line import LineOracle, eta_at_sites
 from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
@@ -87,23 +88,40 @@ def search_oracle(
     activation: Activation | None = None,
     interactions: Interactions | None = None,
 ) -> Oracle:
-    """The same where no oracle is exact: a search, within each group for itself."""
-    if interactions is not None:
-        within = None if starts is None else interactions.containing(starts)
-        members = [
-            continuum_oracle(
-                X[:, group],
-                None if starts is None or within is None else starts[within[:, i]][:, group],
-                seed,
-                device,
-                activation,
-            )
-            for i, group in enumerate(map(list, interactions))
-        ]
-        return GroupsOracle(X, interactions, members, False)
-    if activation is not None and not isinstance(activation, ReLU):
+    """The same where no oracle is exact: a search, within groups of features where there are."""
+    if activation is None or isinstance(activation, ReLU):
+        if interactions is None:
+            return SearchOracle(X, seed, starts=starts, device=device)
+        return _search_of_groups(X, interactions, partial(FewFeaturesSearch, seed=seed, starts=starts, device=device))
+    if interactions is None:
         return SmoothSearch(X, activation, starts)
-    return SearchOracle(X, seed, starts=starts, device=device)
+    within = None if starts is None else interactions.containing(starts)
+    members = [
+        continuum_oracle(
+            X[:, group],
+            None if starts is None or within is None else starts[within[:, i]][:, group],
+            activation=activation,
+        )
+        for i, group in enumerate(map(list, interactions))
+    ]
+    return GroupsOracle(X, interactions, members, False)
+
+
+def _search_of_groups(X: Array, interactions: Interactions, search: Callable[..., Oracle]) -> Oracle:
+    """One search of all groups for which no oracle is exact, and the exact ones of the others."""
+    exact = [_exact(X[:, list(group)], None, FEW_POINTS) for group in interactions]
+    members = [member for member in exact if member is not None]
+    places = [i for i, member in enumerate(exact) if member is None]
+    searched = search(X, interactions.take(places))
+    if not members:
+        return searched
+    of_members = interactions.take([i for i, member in enumerate(exact) if member is not None])
+    both = GroupsOracle(X, of_members, members, True), searched
+
+    def oracle(u: Array, level: float | None = None, **further: Any) -> Supremum:
+        return largest(X, u, [one(u, level, **further) for one in both])
+
+    return oracle
 
 
 def proven(

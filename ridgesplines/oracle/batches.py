@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from ridgesplines.interrupt import late
@@ -58,29 +59,47 @@ class Scout:
         self._coded = X if len(X) <= CODED else X[rng.choice(len(X), CODED, replace=False)]
         self._code = rng.standard_normal(len(self._coded))
 
-    def best(self, U: Array, W: Array, b: Array, most: int, apart: Sites | None = None, end: float = np.inf) -> Sites:
-        """At most so many, the largest first, to which starts W (m, d), b (m,) lead, none of them near `apart`."""
+    def best(
+        self,
+        U: Array,
+        W: Array,
+        b: Array,
+        most: int,
+        apart: Sites | None = None,
+        end: float = np.inf,
+        columns: NDArray[np.intp] | None = None,
+    ) -> Sites:
+        """At most so many, the largest first, to which starts W (m, d), b (m,) lead, none of them near `apart`.
+
+        With `columns` (m, k) the weights of each keep to these; d stands for none.
+        """
         if not len(b):
             return W, b
         if len(self._X) > SAMPLE:
             rows = self._rng.choice(len(self._X), SAMPLE, replace=False)
-            sample = Batch(self._X[rows], U[rows], self._machine)
-            W, b = self._distinct(*sample.climb(W, b, STEPS, FIRST_STEP, end), max(FINALISTS, most), apart)
-            all_points = Batch(self._X, U, self._machine)
-            return self._distinct(*all_points.climb(W, b, LAST_STEPS, SHORT_STEP, end), most, apart)
-        return self._distinct(*Batch(self._X, U, self._machine).climb(W, b, STEPS, FIRST_STEP, end), most, apart)
+            W, b, size = self._batch(self._X[rows], U[rows], columns).climb(W, b, STEPS, FIRST_STEP, end)
+            kept = self._distinct(W, b, size, max(FINALISTS, most), apart)
+            W, b, columns = W[kept], b[kept], None if columns is None else columns[kept]
+            W, b, size = self._batch(self._X, U, columns).climb(W, b, LAST_STEPS, SHORT_STEP, end)
+        else:
+            W, b, size = self._batch(self._X, U, columns).climb(W, b, STEPS, FIRST_STEP, end)
+        kept = self._distinct(W, b, size, most, apart)
+        return W[kept], b[kept]
 
-    def _distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> Sites:
-        """The largest whose sides of the points differ."""
+    def _batch(self, X: Array, U: Array, columns: NDArray[np.intp] | None) -> Batch:
+        return Batch(X, U, self._machine) if columns is None else WithinColumns(X, U, self._machine, columns)
+
+    def _distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
+        """The indices of the largest whose sides of the points differ."""
+        far = np.arange(len(b))
         if apart is not None and len(apart[1]):
             known, theta = np.column_stack(apart), np.column_stack([W, b])
-            far = np.minimum(cdist(theta, known, "chebyshev"), cdist(theta, -known, "chebyshev")).min(axis=1) > NEAR
-            W, b, size = W[far], b[far], size[far]
-        order = np.argsort(-size, kind="stable")
+            distance = np.minimum(cdist(theta, known, "chebyshev"), cdist(theta, -known, "chebyshev"))
+            far = np.flatnonzero(distance.min(axis=1) > NEAR)
+        order = far[np.argsort(-size[far], kind="stable")]
         sides = np.sign(W[order] @ self._coded.T - b[order, None])
         codes = np.round(np.abs(sides @ self._code), 6)
-        kept = order[np.sort(np.unique(codes, return_index=True)[1])[:most]]
-        return W[kept], b[kept]
+        return order[np.sort(np.unique(codes, return_index=True)[1])[:most]]
 
 
 class Batch:
@@ -163,6 +182,34 @@ class Batch:
         H = H + (pair @ middle) @ xp.swapaxes(pair, 1, 2)
         longer = rose & ~curved
         return xp.where(longer[:, None, None], 2.0 * H, H) if longer.any() else H
+
+
+class WithinColumns(Batch):
+    """The same for hyperplanes whose weights keep to some of the columns each, (m, k); column d stands for none.
+
+    The products are those of all columns, so that all hyperplanes share them; steps are taken in k + 1 coordinates.
+    """
+
+    def __init__(self, X: Array, U: Array, machine: Host, columns: NDArray[np.intp]) -> None:
+        super().__init__(np.column_stack([X, np.zeros(len(X))]), U, machine)
+        self._columns, self._rows = columns, np.arange(len(columns))[:, None]
+        self._theta = np.zeros((len(columns), X.shape[1] + 2), dtype=np.float32)
+        biases = np.full(len(columns), X.shape[1] + 1)
+        self._places = machine.put(self._rows), machine.put(np.column_stack([columns, biases]))
+
+    def climb(
+        self, W: Array, b: Array, steps: int, first: float = FIRST_STEP, end: float = np.inf
+    ) -> tuple[Array, Array, Array]:
+        full = np.column_stack([W, np.zeros(len(W))])
+        own, b, size = super().climb(full[self._rows, self._columns], b, steps, first, end)
+        full[:] = 0.0
+        full[self._rows, self._columns] = own
+        return full[:, :-1], b, size
+
+    def _derivatives(self, theta: Rows) -> Rows:
+        full = self._machine.put(self._theta.copy())
+        full[self._places] = theta
+        return super()._derivatives(full)[self._places]
 
 
 def _times(H: Rows, rows: Rows) -> Rows:

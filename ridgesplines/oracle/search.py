@@ -132,9 +132,7 @@ class SearchOracle:
             return self._found(u, level, near, end, rough)
 
     def _found(self, u: Array, level: float | None, near: Sites | None, end: float, rough: bool) -> Supremum:
-        size = float(np.abs(u).max(initial=0.0)) or 1.0
-        U = np.zeros((len(self._points.X), u.size // len(u)))
-        np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
+        U, size = self._gathered(u)
         if not len(self._axes) or not U.any():
             w = np.eye(1, self._X.shape[1])
             return self._answer(u, (w, w @ self._X[0]), near, 0)
@@ -155,6 +153,25 @@ class SearchOracle:
         weights, biases = self._outside(*self._kept)
         kept = weights, biases + weights @ self._centre
         return replace(self._answer(u, self._outside(W[first], b[first]), near, spent), kept=kept)
+
+    def climbed(self, u: Array, near: Sites, end: float = np.inf, exchanged: bool = False) -> Sites:
+        """The maxima to which neurons lead, weights of length one; and what an exchange of held points leads to."""
+        inside = self._inside(near)
+        if not len(inside[1]):
+            return nowhere(self._X.shape[1])
+        passes = Passes(self._points, self._gathered(u)[0])
+        maxima = self._followed(passes, inside, end)
+        if exchanged:
+            maxima = maxima.joined(exchange(passes, maxima, self._rng, end))
+        W, b = self._outside(maxima.W, maxima.biases(self._points.X))
+        return W, b + W @ self._centre
+
+    def _gathered(self, u: Array) -> tuple[Array, float]:
+        """The dual vector of the distinct points, (n, D), in units of its largest entry; and that."""
+        size = float(np.abs(u).max(initial=0.0)) or 1.0
+        U = np.zeros((len(self._points.X), u.size // len(u)))
+        np.add.at(U, self._place.ravel(), u.reshape(len(u), -1) / size)
+        return U, size
 
     def _another(self, effort: int) -> SearchOracle:
         """An oracle for the same data that knows nothing of what this one found, with random starts of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.validation import Array
 
@@ -64,13 +65,27 @@ def principal(X: Array, U: Array) -> Array:
     return np.concatenate([np.linalg.eigh((X.T * u) @ X)[1].T for u in columns.T])
 
 
-def around(known: Sites, number: int, rng: np.random.Generator) -> Sites:
-    """Near known hyperplanes, some nearer, some farther; none where none is known."""
+def within(X: Array, members: NDArray[np.bool_], rng: np.random.Generator) -> Sites:
+    """Through data points, in random directions or across differences of points; each of some features, (m, d)."""
+    ends, others = rng.integers(len(X), size=(2, len(members)))
+    W = (
+        np.where(np.arange(len(members))[:, None] % 2, rng.standard_normal(members.shape), X[ends] - X[others])
+        * members
+    )
+    length = np.linalg.norm(W, axis=1)
+    W, ends = (W[length > 0.0].T / length[length > 0.0]).T, ends[length > 0.0]
+    return W, np.einsum("md,md->m", W, X[ends])
+
+
+def around(known: Sites, number: int, rng: np.random.Generator, members: NDArray[np.bool_] | None = None) -> Sites:
+    """Near known hyperplanes, some nearer, some farther; none where none is known. In some features of each, (K, d)."""
     W, b = known
     if not len(b):
         return known
     parents, d = rng.integers(len(b), size=number), W.shape[1]
     far = np.exp(rng.uniform(np.log(NEAR_TANGENT), np.log(FAR_TANGENT), number)) / np.sqrt(d)
     V = W[parents] + far[:, None] * rng.standard_normal((number, d))
+    if members is not None:
+        V *= members[parents]
     length = np.linalg.norm(V, axis=1)
     return V / length[:, None], (b[parents] + far * rng.standard_normal(number)) / length

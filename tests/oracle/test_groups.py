@@ -11,6 +11,7 @@ from ridgesplines import fast
 from ridgesplines.interactions import read
 from ridgesplines.oracle import continuum_oracle, exact_oracle, proven
 from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.few_features import FewFeaturesSearch
 from ridgesplines.oracle.plane import PlaneOracle
 
 
@@ -105,6 +106,28 @@ def test_three_features_are_searched(groups):
     assert found.scope == "searched"
     assert found.value >= exact_oracle(X, interactions=read(1, 4))(u).value * (1.0 - 1e-9)
     assert family.allow(found.weights).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs"), [("correlated", (2,)), ("integers", ()), ("constant column", ()), ("duplicated rows", ())]
+)
+def test_one_search_of_all_triples_finds_what_a_search_of_each_does(name, outputs):
+    X = TABLES[name]
+    u, family = dual_vector(X, 4, outputs), read(3, 4)
+    search = FewFeaturesSearch(X, family)
+    found, fresh = search(u), search(u, np.inf, afresh=32)
+    alone = max(continuum_oracle(X[:, list(group)])(u).value for group in family)
+    for answer in (found, fresh):
+        assert answer.value == pytest.approx(alone, rel=1e-8)
+        assert family.allow(answer.weights).all()
+        size = np.linalg.norm(eta_at(X, u.reshape(len(X), -1), answer.weights, answer.biases), axis=1)
+        assert size[0] == pytest.approx(answer.value, rel=1e-9)
+        assert np.linalg.norm(answer.weights, axis=1) == pytest.approx(np.ones(len(size)), rel=1e-9)
+    rough = search(u, rough=True)
+    assert 0.7 * alone <= rough.value <= alone * (1.0 + 1e-8)
+    held = search(u, 2.0 * alone, near=(found.weights[:1], found.biases[:1]))
+    assert len(held.biases) == 1
+    assert held.value == pytest.approx(alone, rel=1e-8)
 
 
 @pytest.mark.parametrize("stop", ["late", "asked"])
