@@ -32,6 +32,8 @@ from ridgesplines.verdict import Scope
 
 #: Seeds the search that confirms a solution: several numbers, so that no `random_state` of a solver's is the same.
 RESCAN_SEED = (0, 2026)
+#: Times the starts of a round that a certificate's search of monotone features makes.
+HARDER = 8
 #: How far above lam, relatively, a supremum is as good as there, where no tolerance is named.
 SMALL_SUPREMUM = 1e-6
 #: A relative gap that needs no second dual vector.
@@ -174,7 +176,7 @@ def certify(
     search : which of several searches, each with random numbers of its own.
     """
     if problem.signs is not None:
-        return _with_monotone_features(problem, network, dual if isinstance(dual, np.ndarray) else None)
+        return _with_monotone_features(problem, network, dual if isinstance(dual, np.ndarray) else None, end, search)
     if problem.constraints:
         return _with_constraints(problem, network, dual if isinstance(dual, Multipliers) else None)
     assert not isinstance(dual, Multipliers)  # only constraints have them
@@ -361,24 +363,28 @@ def _shown(multipliers: Multipliers, scaling: Scaling, sites: Sites, points: tup
     return ShapeMultipliers(at[sites.held], multipliers.points, at[sites.inner], m[between], ends)
 
 
-def _with_monotone_features(problem: Problem, network: RidgeSpline, suggested: Array | None) -> DualCertificate:
+def _with_monotone_features(
+    problem: Problem, network: RidgeSpline, suggested: Array | None, end: float, search: int
+) -> DualCertificate:
     """The same for features in which f must be monotone."""
     scaling = standardise(problem)
-    scaled, oracle = scaling.problem, monotone_oracle(scaling.problem)
+    scaled, oracle = scaling.problem, monotone_oracle(scaling.problem, (search, *RESCAN_SEED))
+    net = scaling.scaled_network(network)
     fits = []
     if _is_perfect(problem.reduced, network):
         fits.append(np.zeros_like(scaled.y))
     elif suggested is not None:
         fits.append(scaling.size / scaling.factor * suggested[scaling.rows])
     if scaled.loss.smooth and not _is_perfect(problem.reduced, network):
-        fits.append(dual_of_fit(scaled, scaling.scaled_network(network)(scaled.X)))
-    best = max((monotone_bound(scaled, oracle, u) for u in fits), key=lambda bound: bound.value)
+        fits.append(dual_of_fit(scaled, net(scaled.X)))
+    look = partial(monotone_bound, scaled, oracle, near=(net.weights, net.biases), harder=HARDER, end=end)
+    best = max((look(u) for u in fits), key=lambda bound: bound.value)
     W, b = best.supremum.weights, best.supremum.biases
     unit = scaling.radius * scaling.factor / scaling.size
     return DualCertificate(
         frozen(scaling.dual(best.dual)),
         unit * best.supremum.value,
-        Scope.EXACT,
+        best.supremum.scope,
         best.residual,
         best.scale,
         scaling.factor * best.value,

@@ -19,7 +19,9 @@ features. For any u orthogonal to these with :math:`s_j u^T x_j \le 0`,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +44,7 @@ class MonotoneBound:
     dual : u, in the cone.
     supremum : what counts of eta at its largest, and where.
     residual : how far the suggestion was from the cone, relatively.
-    scale, value : tau, and the bound D(tau u).
+    scale, value : tau, and the bound D(tau u); an estimate where the supremum was searched.
     """
 
     dual: Array
@@ -57,18 +59,23 @@ def signs_of(problem: Problem) -> Array:
     return np.zeros(problem.n_features) if problem.signs is None else problem.signs
 
 
-def monotone_oracle(problem: Problem) -> MonotoneOracle:
-    """The exact oracle of a problem in scaled units."""
+def monotone_oracle(problem: Problem, seed: int | Sequence[int] = 0) -> MonotoneOracle:
+    """The oracle of a problem in scaled units, exact where no group has more than two features."""
     groups = problem.interactions or [tuple(range(problem.n_features))]
-    return MonotoneOracle(problem.X, signs_of(problem), groups)
+    return MonotoneOracle(problem.X, signs_of(problem), groups, seed)
 
 
-def monotone_bound(problem: Problem, oracle: MonotoneOracle, raw: Array, level: float = np.inf) -> MonotoneBound:
-    """The bound of a suggestion, in scaled units; neurons above the `level` are listed."""
+def monotone_bound(
+    problem: Problem, oracle: MonotoneOracle, raw: Array, level: float = np.inf, **further: Any
+) -> MonotoneBound:
+    """The bound of a suggestion, in scaled units; neurons above the `level` are listed; `further` as for the oracle.
+
+    No bound, but an estimate, where the oracle searches.
+    """
     u, residual = into_cone(problem, raw)
     if not np.isfinite(along(problem, u)(0.0)):
         u = np.zeros_like(u)  # nothing near it is in the cone and inside the domain: zero always is
-    supremum = oracle(u, level)
+    supremum = oracle(u, level, **further)
     return MonotoneBound(u, supremum, residual, *best_scale(problem, u, supremum.value))
 
 

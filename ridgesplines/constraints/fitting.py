@@ -56,17 +56,13 @@ def require_fitting(problem: Any) -> None:
 
 
 def _require_monotone_features(problem: Any) -> None:
-    """One output, groups of at most two features, and a loss that does not fix the fit."""
-    most = problem.n_features if problem.interactions is None else problem.interactions.most
+    """One output, and a loss that does not fix the fit."""
     expected, got, remedy = None, "", ""
     if problem.n_outputs is not None:
         expected, got, remedy = "one output", f"D = {problem.n_outputs} outputs", "Fit one output at a time."
     elif problem.loss.interpolates:
         expected, got = "a loss whose fit may miss the data", repr(problem.loss)
         remedy = "Monotone functions need not meet the data: use Squared or Absolute with a small lam."
-    elif most > 2:
-        expected, got = "neurons of at most two features", f"neurons of up to {most}"
-        remedy = "Pass interactions=1, interactions=2 or groups of at most two features."
     if expected is not None:
         raise ProblemError("constraints", f"{expected}, where there are MonotoneFeatures", got, remedy)
     _ = problem.signs  # an error where two of them contradict each other

@@ -1,4 +1,4 @@
-r"""The supremum for functions that must be monotone in some features, exactly, over neurons of one or two features.
+r"""The supremum for functions that must be monotone in some features: exact over neurons of one or two, or searched.
 
 The dual vector u is orthogonal to 1 and to the other features only, and :math:`\mu_j = -s_j \sum_n u_n x_{nj} \ge 0`
 is the multiplier of the sign that the slope in feature j must have. What counts at a neuron is
@@ -13,12 +13,13 @@ share what they take, a strip (:class:`ridgesplines.neurons.strips.Strips`): wha
 Beyond the data :math:`|\eta| = \tfrac12 |\sum_j s_j \mu_j w_j|`, so that no neuron is above zero there, no strip is
 above what one neuron is, and biases at the data are enough.
 In a plane the penalty is linear within each quadrant of w, and the sweep about a pivot stays in closed form: arcs
-between crossings end at the axes too. O(N^2) for each pair, once the order of crossings is known.
+between crossings end at the axes too. O(N^2) for each pair, once the order of crossings is known. Neurons of three and
+more features are searched (:mod:`ridgesplines.oracle.monotone_search`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,9 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines import fast
+from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check
 from ridgesplines.neurons.strips import Strips
 from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, peaks
+from ridgesplines.oracle.monotone_search import MonotoneSearch
+from ridgesplines.oracle.starts import Sites
 from ridgesplines.oracle.sweep import crossing_orders, stretch
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -63,12 +67,17 @@ class MonotoneOracle:
     ----------
     X : (N, d), about the origin, of size one.
     signs : +1, -1 or 0 for each feature, (d,).
-    groups : groups of one or two columns.
+    groups : groups of columns.
+    seed : of the search, where a group has more than two columns; then the scope is "searched".
     """
 
-    def __init__(self, X: Array, signs: Array, groups: Iterable[tuple[int, ...]]) -> None:
+    def __init__(
+        self, X: Array, signs: Array, groups: Iterable[tuple[int, ...]], seed: int | Sequence[int] = 0
+    ) -> None:
         self.X, self.signs = X, signs
         groups = list(groups)
+        large = tuple(group for group in groups if len(group) > 2)
+        self._search = MonotoneSearch(X, Interactions(large, X.shape[1]), seed) if large else None
         self._lines = sorted({j for group in groups for j in group})
         self._sorted = {j: np.argsort(X[:, j], kind="stable") for j in self._lines}
         pairs = [group for group in groups if len(group) == 2]
@@ -81,8 +90,19 @@ class MonotoneOracle:
         """mu >= 0, (d,)."""
         return np.maximum(-self.signs * (self.X.T @ u), 0.0)
 
-    def __call__(self, u: Array, level: float = -np.inf) -> MonotoneSupremum:
-        """The supremum, zero at least; the neurons that exceed the level, one at least, and the strips that do."""
+    @property
+    def scope(self) -> Scope:
+        """Searched where any group has more than two features."""
+        return Scope.EXACT if self._search is None else Scope.SEARCHED
+
+    def __call__(
+        self, u: Array, level: float = -np.inf, near: Sites | None = None, harder: int = 1, end: float = np.inf
+    ) -> MonotoneSupremum:
+        """The supremum, zero at least; the neurons that exceed the level, one at least, and the strips that do.
+
+        A search also looks near the neurons `near`, from so many times the usual number of starts, until `end`, a
+        reading of ``time.perf_counter``.
+        """
         mu, found, strips, most = self.multipliers(u), [], Strips.none(), 0.0
         for j in self._lines:
             x, eta = self._sites(j, u)
@@ -93,9 +113,12 @@ class MonotoneOracle:
         for pair, plane in self._planes:
             check()
             found.append(self._within(pair, plane, u, mu, level))
+        if self._search is not None:
+            W, b = self._search(u, mu, near, harder, end)
+            found.append(Found(self.at(u, W, b)[1], W, b))
         values, W, b = (np.concatenate(parts) for parts in zip(*found, strict=True))
         top = np.argsort(-values, kind="stable")[:MAX_LISTED]
-        return MonotoneSupremum(max(float(values[top[0]]), most), Scope.EXACT, W[top], b[top], strips=strips)
+        return MonotoneSupremum(max(float(values[top[0]]), most), self.scope, W[top], b[top], strips=strips)
 
     def at(self, u: Array, W: Array, b: Array) -> tuple[Array, Array]:
         """eta, and what counts of it, at neurons (K, d), (K,)."""

@@ -26,12 +26,11 @@ from ridgesplines.solvers.column_generation.quadratic_cuts import QuadraticProgr
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.slide import slid
 from ridgesplines.solvers.column_generation.state import Phase, State
+from ridgesplines.solvers.pace import FEWEST_JOINING, MOST_JOINING
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: Neurons that join in one round: half as many as there are, within these.
-FEWEST_JOINING, MOST_JOINING = 64, 256
-#: For linear programs the entries of their rows, within the same numbers: an iteration passes over all of them.
+#: For linear programs the entries of the rows that join, within as many: an iteration passes over all of them.
 CUT_ENTRIES = 2**17
 #: By so many points they are told apart.
 TOLD_APART = 2**13

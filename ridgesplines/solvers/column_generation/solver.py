@@ -32,21 +32,17 @@ from ridgesplines.solvers.column_generation.refits import Fit, interpolating, re
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
 from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path
+from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope
 
-#: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
-LAM_FACTOR = 10.0 ** (1.0 / 3.0)
-LOOSE_GAP = 1e-2
 #: From this fraction of lambda_max up the affine fit is start enough.
 LARGE_LAM = 1e-3
 #: The rounds end after this many without a smaller gap or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 30, 1e-12
 #: From so many points on, times groups of features, rough calls go before those of an exact oracle.
 MANY_POINTS = 500
-#: The part of the time that the solver takes; the certificate has the rest.
-SOLVING_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,8 @@ class ColumnGeneration(Solver):
     each round refits, slides and prices by passes over all rows. The supremum is searched, also in a plane.
 
     With MonotoneFeatures there are rounds only, for every loss with the master problem of
-    :mod:`ridgesplines.certificate.monotone`, and the supremum is exact; neurons do not slide.
+    :mod:`ridgesplines.certificate.monotone`; the supremum is exact where no group has more than two features, and
+    searched otherwise.
 
     Finally neurons that no point separates are merged. A round takes O(N K^2 + K^3) besides the oracle; for smooth
     losses and scalar fits matrices of N rows are formed in blocks. The linear algebra runs on one thread.

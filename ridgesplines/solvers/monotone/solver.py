@@ -1,7 +1,7 @@
-r"""Column generation where f must be monotone in some features; neurons of one or two features.
+r"""Column generation where f must be monotone in some features.
 
 As without constraints: neurons that violate the certificate join, all amplitudes are refitted, and sums of neurons that
-no point separates join as well. With neurons of one feature, which sit at the data, that ends; with pairs directions
+no point separates join as well. With neurons of one feature, which sit at the data, that ends; with more directions
 are found ever more precisely.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,20 +28,15 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
+from ridgesplines.solvers.pace import FEWEST_JOINING, LAM_FACTOR, LOOSE_GAP, MOST_JOINING, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
-from ridgesplines.verdict import Scope
 
-#: lam falls by no more than this factor from one fit to the next; between the values asked for, to a loose gap.
-LAM_FACTOR = 10.0 ** (1.0 / 3.0)
-LOOSE_GAP = 1e-2
-#: Neurons that join in one round: half as many as there are, within these.
-FEWEST_JOINING, MOST_JOINING = 64, 256
 #: A neuron violates the certificate where it exceeds lam by more than this, relatively; linear programs know less.
 VIOLATION_RTOL, CUT_RTOL = 1e-13, 1e-9
 #: The rounds end after this many without a larger bound, or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 20, 1e-12
-#: The part of the time that the solver takes; the certificate has the rest.
-SOLVING_SHARE = 0.75
+#: A search that confirms a gap makes so many times the usual starts.
+HARDER = 8
 
 
 @dataclass(frozen=True)
@@ -114,14 +110,15 @@ class _Run:
             last = max(lam, monotone_bound(self.scaled, self.oracle, fit.u).supremum.value)
         steps = int(np.ceil(np.log(last / lam) / np.log(LAM_FACTOR))) if last > lam else 1
         for between in np.geomspace(last, lam, steps + 1)[1:-1]:
-            for state in rounds(self.scaled.with_lam(float(between)), fit, self.oracle):
+            for state in rounds(self.scaled.with_lam(float(between)), fit, self.oracle, 0.0, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE_GAP or self._out_of_time():
                     break
         self.fit = affine(self.scaled)
-        for state in rounds(self.scaled, fit, self.oracle):
+        enough = 0.5 * self.settings.tol
+        for state in rounds(self.scaled, fit, self.oracle, enough, self.end):
             self._keep(state.fit, state.bound)
-            if self.gaps[-1] <= 0.5 * self.settings.tol or self._idle() or self._out_of_time():
+            if self.gaps[-1] <= enough or self._idle() or self._out_of_time():
                 break
         self._finish()
 
@@ -137,7 +134,10 @@ class _Run:
     def _keep(self, fit: MonotoneFit, bound: MonotoneBound) -> None:
         if fit.objective <= self.fit.objective:
             self.fit = fit
-        if self.bound is None or bound.value > self.bound.value:
+        loose = (
+            0.0 if self.oracle.scope.proven else LOOSE_GAP * abs(fit.objective)
+        )  # what was searched may be too large
+        if self.bound is None or bound.value > self.bound.value - loose:
             self.bound = bound
         lowest = self.fit.objective
         self.gaps.append(relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest))
@@ -146,7 +146,7 @@ class _Run:
         if self.settings.verbose:
             label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * lowest
             count = len(fit.alive)
-            print_round(label, len(self.gaps), self.began, count, primal, self.gaps[-1], Scope.EXACT, "rounds")
+            print_round(label, len(self.gaps), self.began, count, primal, self.gaps[-1], self.oracle.scope, "rounds")
 
     def _idle(self) -> bool:
         return len(self.gaps) > IDLE_ROUNDS and self.gaps[-1] >= self.gaps[-1 - IDLE_ROUNDS] * (1.0 - 1e-3)
@@ -178,14 +178,19 @@ class State(NamedTuple):
     gap: float
 
 
-def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle) -> Iterator[State]:
-    """Column generation at a problem's lam."""
+def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle, enough: float, end: float) -> Iterator[State]:
+    """Column generation at a problem's lam; a gap that is `enough` is confirmed where it was searched."""
     larger = refit(problem, fit)
     while larger is not None:
         fit = larger
         check()
-        bound = monotone_bound(problem, oracle, fit.u, problem.lam)
-        yield State(fit, bound, relative(problem, fit.objective - bound.value, fit.objective))
+        look = partial(monotone_bound, problem, oracle, fit.u, problem.lam, near=(fit.alive.W, fit.alive.b), end=end)
+        bound = look()
+        gap = relative(problem, fit.objective - bound.value, fit.objective)
+        if gap <= enough and not oracle.scope.proven:
+            bound = min(bound, look(harder=HARDER), key=lambda bound: bound.value)
+            gap = relative(problem, fit.objective - bound.value, fit.objective)
+        yield State(fit, bound, gap)
         new, strips = joining(problem, oracle, bound, min(max(FEWEST_JOINING, len(fit.alive) // 2), MOST_JOINING))
         if not len(new) and not len(strips):
             return

@@ -1,0 +1,179 @@
+r"""What counts of eta where f must be monotone in some features, searched: groups of three and more features.
+
+.. math:: |\eta(w, b)| - \tfrac12 \sum_j \mu_j |w_j| = \tfrac12 \sum_i a_i |p_i^T \theta|, \qquad \theta = (w, b)
+
+once the sign s of eta is chosen: over the data, :math:`p_n = (x_n, -1)` and :math:`a_n = s u_n`, and over the features,
+:math:`p_j = (e_j, 0)` and :math:`a_j = -\mu_j`, points at infinity that weigh as the multipliers do. Batches of ascents
+propose (:mod:`ridgesplines.oracle.batches`); the best follow the steepest way up to a maximum, each step the best of a
+whole great circle :math:`\theta \cos t + \gamma \sin t`, on which the sum is a sinusoid between crossings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgesplines.fast import one_thread
+from ridgesplines.interactions import Interactions
+from ridgesplines.interrupt import check, late
+from ridgesplines.oracle.batches import FIRST_STEP, STEPS, WithinColumns
+from ridgesplines.oracle.circles import Rows
+from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
+from ridgesplines.validation import Array
+
+#: Random starts of a call for each feature, and for each group at least.
+STARTS_PER_FEATURE, FEWEST_STARTS = 32, 4
+#: Hyperplanes that are followed to their maxima, and kept for the next dual vector.
+FOLLOWED, KEPT = 32, 64
+#: Steps of one that is followed, at most; a slope relative to the value, and a gain, that are rounding.
+MAX_STEPS, FLAT, GAIN = 100, 1e-10, 1e-12
+#: Relative to the largest distance: a point as near as this is on the hyperplane.
+TOUCH = 1e-12
+
+
+class MonotoneSearch:
+    """Neurons for which what counts is large, of data X (N, d) about the origin and of size one; of some groups."""
+
+    def __init__(self, X: Array, groups: Interactions, seed: int | Sequence[int] = 0) -> None:
+        self._X, self._groups, self._rng = X, groups, np.random.default_rng(seed)
+        self._columns = np.full((len(groups), groups.most), X.shape[1])
+        for row, group in zip(self._columns, groups, strict=True):
+            row[: len(group)] = group
+        self._kept = nowhere(X.shape[1])
+        self._number = max(STARTS_PER_FEATURE * X.shape[1], FEWEST_STARTS * len(groups))
+
+    def __call__(self, u: Array, mu: Array, near: Sites | None = None, harder: int = 1, end: float = np.inf) -> Sites:
+        """Maxima, and what else is large; from `harder` times the usual number of starts."""
+        known = self._kept if near is None else joined(near, self._kept)
+        own = self._groups.allow(known[0])
+        known = known[0][own], known[1][own]
+        W, b, size = self._batch(u, mu, known, harder * self._number, end)
+        top = np.argsort(-size, kind="stable")
+        sides = np.sign(W[top] @ self._X.T - b[top, None])
+        codes = np.round(np.abs(sides @ np.cos(np.arange(1, len(u) + 1))), 6)
+        top = top[np.sort(np.unique(codes, return_index=True)[1])[: KEPT + FOLLOWED]]
+        W, b = W[top], b[top]
+        for i in range(min(FOLLOWED, len(b))):
+            check()
+            if late(end):
+                break
+            W[i], b[i] = self._followed(u, mu, W[i], b[i])
+        self._kept = W[:KEPT], b[:KEPT]
+        return joined((W, b), known)
+
+    def _batch(self, u: Array, mu: Array, known: Sites, number: int, end: float) -> tuple[Array, Array, Array]:
+        """Where a batch of ascents leads."""
+        rng, members = self._rng, self._groups.members
+        dealt = rng.permutation(len(members))[np.arange(number) % len(members)]
+        fresh = within(self._X, members[dealt], rng)
+        beside = around(known, number // 2, rng, members[self._of(known[0])])
+        W, b = joined(joined(fresh, beside), known)
+        scale = float(np.abs(u).max()) or 1.0
+        prices = np.append(0.5 * mu / scale, 0.0)
+        columns = self._columns[self._of(W)]
+        with one_thread():
+            batch = Penalised(self._X, u[:, None] / scale, Host(), columns, prices[columns])
+            return batch.climb(W, b, STEPS, FIRST_STEP, end)
+
+    def _of(self, W: Array) -> NDArray[np.intp]:
+        """For each neuron a group that has all its features: any of them."""
+        containing = self._groups.containing(W)
+        return np.argmax(containing * self._rng.random(containing.shape, dtype=np.float32), axis=1)
+
+    def _followed(self, u: Array, mu: Array, w: Array, b: float) -> tuple[Array, float]:
+        """The maximum to which a neuron leads, within a group that has it."""
+        columns = list(self._groups.groups[int(self._of(w[None])[0])])
+        X, k = self._X[:, columns], len(columns)
+        theta = np.append(w[columns], b) / np.linalg.norm(w)
+        sign = np.sign(u @ np.abs(X @ theta[:-1] - theta[-1])) or 1.0
+        points = np.vstack([np.column_stack([X, -np.ones(len(X))]), np.eye(k, k + 1)])
+        theta = ascended(points, np.concatenate([sign * u, -mu[columns]]), theta)
+        w = np.zeros_like(w)
+        w[columns] = theta[:-1]
+        return w, float(theta[-1])
+
+
+class Penalised(WithinColumns):
+    """Ascents of |eta| less prices of the weights' sizes, (m, k)."""
+
+    def __init__(self, X: Array, U: Array, machine: Host, columns: NDArray[np.intp], prices: Array) -> None:
+        super().__init__(X, U, machine, columns)
+        self._prices = prices.astype(np.float32)
+
+    def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
+        size, way = super()._way_up(theta)
+        w = theta[:, :-1]
+        pull = self._prices * np.sign(w)
+        cost = (pull * w).sum(1)
+        way[:, :-1] -= pull - cost[:, None] * w
+        return size - cost, way
+
+
+def ascended(points: Array, a: Array, theta: Array) -> Array:
+    """A local maximum of sum a |p^T theta| over |w| = 1, the last coordinate free, by the steepest ways up."""
+    value = float(a @ np.abs(points @ theta))
+    for _ in range(MAX_STEPS):
+        distances = points @ theta
+        held = np.abs(distances) <= TOUCH * np.abs(distances).max(initial=0.0)
+        distances[held] = 0.0
+        way = (a * np.sign(distances)) @ points
+        way[:-1] -= value * theta[:-1]
+        way = _steepest(way, points[held], a[held])
+        way -= (way[:-1] @ theta[:-1]) * theta  # what only lengthens w does nothing
+        length = np.linalg.norm(way[:-1])
+        if np.linalg.norm(way) <= FLAT * abs(value):
+            break
+        if length <= FLAT * abs(value):
+            trial = _shifted(points, a, theta)
+        else:
+            t = best_angle(distances, points @ (way / length), a)
+            trial = np.cos(t) * theta + np.sin(t) * way / length
+            trial /= np.linalg.norm(trial[:-1])
+        after = float(a @ np.abs(points @ trial))
+        if not after > value + GAIN * abs(value):
+            break
+        theta, value = trial, after
+    return theta
+
+
+def _steepest(way: Array, held: Array, a: Array) -> Array:
+    """The way in which the sum rises fastest: points on the hyperplane of weight a < 0 hold it, to that extent."""
+    way = way + (np.maximum(a, 0.0) * np.sign(held @ way)) @ held  # to leave the others is a gain either way
+    holding = a < 0.0
+    held, limits = held[holding], -a[holding]
+    while len(held):
+        pulls = np.linalg.lstsq(held.T, way, rcond=None)[0]
+        excess = np.abs(pulls) - limits
+        worst = int(excess.argmax())
+        if excess[worst] <= 1e-12 * limits[worst]:
+            return way - pulls @ held
+        way = way - np.sign(pulls[worst]) * limits[worst] * held[worst]
+        held, limits = np.delete(held, worst, axis=0), np.delete(limits, worst)
+    return way
+
+
+def best_angle(x: Array, y: Array, a: Array) -> float:
+    """The t in [0, pi) at which sum a |x cos t + y sin t| is largest."""
+    side = np.where(x != 0.0, np.sign(x), np.sign(y))
+    crossing = np.where(x != 0.0, np.arctan2(-x * side, y * side) % np.pi, np.pi)
+    order = np.argsort(crossing)
+    pulls = (a * side)[order]
+    falls = np.cumsum(np.column_stack([pulls * x[order], pulls * y[order]]), axis=0)
+    moments = np.vstack([np.zeros((1, 2)), -2.0 * falls]) + falls[-1]
+    edges = np.concatenate([[0.0], crossing[order], [np.pi]])
+    peak = np.arctan2(moments[:, 1], moments[:, 0])
+    inside = (peak > edges[:-1]) & (peak < edges[1:])
+    t = np.concatenate([np.where(inside, peak, edges[:-1]), edges[1:]])
+    twice = np.concatenate([moments, moments])
+    return float(t[np.argmax(twice[:, 0] * np.cos(t) + twice[:, 1] * np.sin(t))])
+
+
+def _shifted(points: Array, a: Array, theta: Array) -> Array:
+    """The best bias for the weights: at one of the data."""
+    data = points[points[:, -1] < 0.0]
+    biases = data[:, :-1] @ theta[:-1]
+    distances = (points[:, :-1] @ theta[:-1])[:, None] + points[:, -1:] * biases
+    return np.append(theta[:-1], biases[np.argmax(a @ np.abs(distances))])
