@@ -19,11 +19,18 @@ DEPENDENT_RTOL = 1e-9
 
 
 def faces(
-    X: Array, signs: Array, theta: Array, size: Array, most: float = np.inf, groups: Interactions | None = None
+    X: Array,
+    signs: Array,
+    theta: Array,
+    size: Array,
+    most: float = np.inf,
+    groups: Interactions | None = None,
+    still: Array | None = None,
 ) -> list[Array]:
     """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data.
 
-    With groups of features they vanish also in the coordinates in which it cannot move. Of all together `most`
+    With groups of features they vanish also in the coordinates in which it cannot move, and in those that are to keep
+    `still`, (K, d). Of all together `most`
     unknowns, the largest neurons first; the others have their own direction alone.
     """
     bases: list[Array] = [np.empty((0, 0))] * len(size)
@@ -31,6 +38,8 @@ def faces(
     free = np.ones(theta.shape, dtype=bool)
     if groups is not None:
         free[:, :-1] = groups.free(theta[:, :-1])
+    if still is not None:
+        free[:, :-1] &= ~still
     for k in np.argsort(-size, kind="stable"):
         touched = np.column_stack([X[signs[k] == 0], -np.ones(int((signs[k] == 0).sum()))])
         T = np.eye(d + 1)[:, free[k]]

@@ -78,18 +78,18 @@ class Scout:
         if len(self._X) > SAMPLE:
             rows = self._rng.choice(len(self._X), SAMPLE, replace=False)
             W, b, size = self._batch(self._X[rows], U[rows], columns).climb(W, b, STEPS, FIRST_STEP, end)
-            kept = self._distinct(W, b, size, max(FINALISTS, most), apart)
+            kept = self.distinct(W, b, size, max(FINALISTS, most), apart)
             W, b, columns = W[kept], b[kept], None if columns is None else columns[kept]
             W, b, size = self._batch(self._X, U, columns).climb(W, b, LAST_STEPS, SHORT_STEP, end)
         else:
             W, b, size = self._batch(self._X, U, columns).climb(W, b, STEPS, FIRST_STEP, end)
-        kept = self._distinct(W, b, size, most, apart)
+        kept = self.distinct(W, b, size, most, apart)
         return W[kept], b[kept]
 
     def _batch(self, X: Array, U: Array, columns: NDArray[np.intp] | None) -> Batch:
         return Batch(X, U, self._machine) if columns is None else WithinColumns(X, U, self._machine, columns)
 
-    def _distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
+    def distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
         """The indices of the largest whose sides of the points differ."""
         far = np.arange(len(b))
         if apart is not None and len(apart[1]):

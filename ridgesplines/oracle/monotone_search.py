@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from ridgesplines.fast import one_thread
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
-from ridgesplines.oracle.batches import FIRST_STEP, STEPS, WithinColumns
+from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Scout, WithinColumns
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host
 from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
 from ridgesplines.validation import Array
 
 #: Random starts of a call for each feature, and for each group at least.
-STARTS_PER_FEATURE, FEWEST_STARTS = 32, 4
+STARTS_PER_FEATURE, FEWEST_STARTS = 64, 8
 #: Hyperplanes that are followed to their maxima, and kept for the next dual vector.
-FOLLOWED, KEPT = 32, 64
+FOLLOWED, KEPT = 64, 64
 #: Steps of one that is followed, at most; a slope relative to the value, and a gain, that are rounding.
 MAX_STEPS, FLAT, GAIN = 100, 1e-10, 1e-12
 #: Relative to the largest distance: a point as near as this is on the hyperplane.
@@ -39,6 +39,7 @@ class MonotoneSearch:
 
     def __init__(self, X: Array, groups: Interactions, seed: int | Sequence[int] = 0) -> None:
         self._X, self._groups, self._rng = X, groups, np.random.default_rng(seed)
+        self._scout = Scout(X, Host())
         self._columns = np.full((len(groups), groups.most), X.shape[1])
         for row, group in zip(self._columns, groups, strict=True):
             row[: len(group)] = group
@@ -46,27 +47,27 @@ class MonotoneSearch:
         self._number = max(STARTS_PER_FEATURE * X.shape[1], FEWEST_STARTS * len(groups))
 
     def __call__(self, u: Array, mu: Array, near: Sites | None = None, harder: int = 1, end: float = np.inf) -> Sites:
-        """Maxima, and what else is large; from `harder` times the usual number of starts."""
-        known = self._kept if near is None else joined(near, self._kept)
-        own = self._groups.allow(known[0])
-        known = known[0][own], known[1][own]
-        W, b, size = self._batch(u, mu, known, harder * self._number, end)
-        top = np.argsort(-size, kind="stable")
-        sides = np.sign(W[top] @ self._X.T - b[top, None])
-        codes = np.round(np.abs(sides @ np.cos(np.arange(1, len(u) + 1))), 6)
-        top = top[np.sort(np.unique(codes, return_index=True)[1])[: KEPT + FOLLOWED]]
-        W, b = W[top], b[top]
-        for i in range(min(FOLLOWED, len(b))):
-            check()
-            if late(end):
-                break
-            W[i], b[i] = self._followed(u, mu, W[i], b[i])
-        self._kept = W[:KEPT], b[:KEPT]
-        return joined((W, b), known)
+        """Maxima, and what else is large; from `harder` batches, each of which also starts near what others found."""
+        near = nowhere(self._X.shape[1]) if near is None else self._own(near)
+        found = joined(near, self._own(self._kept))
+        for _ in range(harder):
+            W, b, size = self._batch(u, mu, found, end)
+            top = self._scout.distinct(W, b, size, FOLLOWED + KEPT, found)
+            W, b = W[top], b[top]
+            for i in range(min(FOLLOWED, len(b))):
+                check()
+                if late(end):
+                    break
+                W[i], b[i] = self._followed(u, mu, W[i], b[i])
+            found = joined((W, b), found)
+        values = np.abs(np.abs(found[0] @ self._X.T - found[1][:, None]) @ (0.5 * u)) - 0.5 * np.abs(found[0]) @ mu
+        top = np.argsort(-values, kind="stable")[:KEPT]
+        self._kept = found[0][top], found[1][top]
+        return found
 
-    def _batch(self, u: Array, mu: Array, known: Sites, number: int, end: float) -> tuple[Array, Array, Array]:
+    def _batch(self, u: Array, mu: Array, known: Sites, end: float) -> tuple[Array, Array, Array]:
         """Where a batch of ascents leads."""
-        rng, members = self._rng, self._groups.members
+        rng, members, number = self._rng, self._groups.members, self._number
         dealt = rng.permutation(len(members))[np.arange(number) % len(members)]
         fresh = within(self._X, members[dealt], rng)
         beside = around(known, number // 2, rng, members[self._of(known[0])])
@@ -77,6 +78,11 @@ class MonotoneSearch:
         with one_thread():
             batch = Penalised(self._X, u[:, None] / scale, Host(), columns, prices[columns])
             return batch.climb(W, b, STEPS, FIRST_STEP, end)
+
+    def _own(self, sites: Sites) -> Sites:
+        """Those that keep to one of the groups."""
+        own = self._groups.allow(sites[0])
+        return sites[0][own], sites[1][own]
 
     def _of(self, W: Array) -> NDArray[np.intp]:
         """For each neuron a group that has all its features: any of them."""

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from ridgesplines.amplitudes.columns import bends
+from ridgesplines.amplitudes.slide import slid
 from ridgesplines.certificate.dual import best_scale, levelled, projected
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
@@ -24,7 +25,6 @@ from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.quadratic_cuts import QuadraticProgram
 from ridgesplines.solvers.column_generation.refits import Fit, refit
-from ridgesplines.solvers.column_generation.slide import slid
 from ridgesplines.solvers.column_generation.state import Phase, State
 from ridgesplines.solvers.pace import FEWEST_JOINING, MOST_JOINING
 from ridgesplines.validation import Array

@@ -83,7 +83,7 @@ def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:
 
     For smooth losses what has the amplitude zero leaves.
     """
-    held = _held(problem)
+    held = held_features(problem)
     columns, ends = _columns(problem, fit, held), np.cumsum([len(fit.neurons), len(fit.strips)])
     prices = np.repeat([1.0, 2.0, 0.0], [len(fit.neurons), len(fit.strips), len(held)])
     if problem.loss.smooth:
@@ -104,7 +104,7 @@ def refit(problem: Problem, fit: MonotoneFit) -> MonotoneFit | None:
     return MonotoneFit(neurons, strips, slopes, z, u, objective_of_fit(problem, z, float(prices @ a)))
 
 
-def _held(problem: Problem) -> NDArray[np.intp]:
+def held_features(problem: Problem) -> NDArray[np.intp]:
     """The features that must be monotone and are no combination of the others, up to rounding."""
     held = np.flatnonzero(signs_of(problem))
     off = project(problem.free_space, problem.X[:, held])

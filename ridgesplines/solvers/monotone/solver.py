@@ -28,6 +28,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
+from ridgesplines.solvers.monotone.slide import slides
 from ridgesplines.solvers.pace import FEWEST_JOINING, LAM_FACTOR, LOOSE_GAP, MOST_JOINING, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
 
@@ -35,6 +36,8 @@ from ridgesplines.solvers.progress import near, print_round
 VIOLATION_RTOL, CUT_RTOL = 1e-13, 1e-9
 #: The rounds end after this many without a larger bound, or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 20, 1e-12
+#: From this gap on neurons slide, for smooth losses.
+SLIDING_GAP = 0.1
 #: A search that confirms a gap makes so many times the usual starts.
 HARDER = 8
 
@@ -100,7 +103,7 @@ class _Run:
         self.bound: MonotoneBound | None = None
         self.gaps: list[float] = []
         self.seconds: list[float] = []
-        self.interrupted = self.late = False
+        self.idle, self.interrupted, self.late = 0, False, False
         self.end = began + SOLVING_SHARE * settings.max_time
 
     def follow(self, last: float | None) -> None:
@@ -132,6 +135,7 @@ class _Run:
                 self.fit = fit
 
     def _keep(self, fit: MonotoneFit, bound: MonotoneBound) -> None:
+        better = fit.objective < self.fit.objective - PROGRESS_RTOL * abs(fit.objective)
         if fit.objective <= self.fit.objective:
             self.fit = fit
         loose = (
@@ -140,7 +144,10 @@ class _Run:
         if self.bound is None or bound.value > self.bound.value - loose:
             self.bound = bound
         lowest = self.fit.objective
-        self.gaps.append(relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest))
+        gap = relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest)
+        better |= gap < min(self.gaps, default=np.inf) * (1.0 - 1e-3)
+        self.idle = 0 if better else self.idle + 1
+        self.gaps.append(gap)
         self.seconds.append(time.perf_counter() - self.began - sum(self.seconds))
         near(self.gaps[-1])
         if self.settings.verbose:
@@ -149,7 +156,7 @@ class _Run:
             print_round(label, len(self.gaps), self.began, count, primal, self.gaps[-1], self.oracle.scope, "rounds")
 
     def _idle(self) -> bool:
-        return len(self.gaps) > IDLE_ROUNDS and self.gaps[-1] >= self.gaps[-1 - IDLE_ROUNDS] * (1.0 - 1e-3)
+        return self.idle >= IDLE_ROUNDS
 
     def _out_of_time(self) -> bool:
         check()
@@ -187,17 +194,21 @@ def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle, enough: f
         look = partial(monotone_bound, problem, oracle, fit.u, problem.lam, near=(fit.alive.W, fit.alive.b), end=end)
         bound = look()
         gap = relative(problem, fit.objective - bound.value, fit.objective)
-        if gap <= enough and not oracle.scope.proven:
+        most = min(max(FEWEST_JOINING, len(fit.alive) // 2), MOST_JOINING)
+        new, strips = joining(problem, oracle, bound, most)
+        if not oracle.scope.proven and (gap <= enough or not len(new) + len(strips)):
             bound = min(bound, look(harder=HARDER), key=lambda bound: bound.value)
             gap = relative(problem, fit.objective - bound.value, fit.objective)
+            new, strips = joining(problem, oracle, bound, most)
         yield State(fit, bound, gap)
-        new, strips = joining(problem, oracle, bound, min(max(FEWEST_JOINING, len(fit.alive) // 2), MOST_JOINING))
         if not len(new) and not len(strips):
             return
         together = sums(problem.X, fit.alive, problem.interactions)
         together = replace(together, sizes=np.zeros(len(together)))
         neurons = fit.neurons.joined(new).joined(together)
         larger = refit(problem, replace(fit, neurons=neurons, strips=fit.strips.joined(strips)))
+        if larger is not None and gap <= SLIDING_GAP and problem.loss.smooth:
+            larger = slides(problem, larger)
 
 
 def joining(problem: Problem, oracle: MonotoneOracle, bound: MonotoneBound, most: int) -> tuple[Neurons, Strips]:

@@ -42,7 +42,7 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
     width = np.array([T.shape[1] for T in bases])
     T, owner = np.hstack(bases), np.repeat(np.arange(len(size)), width)
     along = np.einsum("ip,pi->p", T[:-1], neurons.W[owner])  # T_w^T w of each unknown
-    bend = _bend(T[:-1], along, owner, problem.lam / size)
+    bend = bend_of_seminorm(T[:-1], along, owner, problem.lam / size)
     if problem.n_outputs is None:
         columns = face_columns(problem, signs > 0, T, owner, neurons.signs)
         H, g = scalar_model(problem, z, columns, problem.lam * along, bend)
@@ -56,16 +56,16 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
         if -(g @ step) <= PROGRESS_RTOL * problem.lam * size.sum():
             return
         step = np.add.reduceat((T * step[: len(owner)]).T, np.cumsum(width) - width)
-        t = np.minimum(_room(X, signs, theta, step), 1.0)[:, None]
+        t = np.minimum(room(X, signs, theta, step), 1.0)[:, None]
         lengths = (t,) if (t == 1.0).all() else (t, 1.0)
-        yield [_neurons(neurons, theta + length * step) for length in lengths]
+        yield [moved_by(neurons, theta + length * step) for length in lengths]
 
 
 def scalar_model(problem: Problem, z: Array, columns: Columns, gradient: Array, bend: Array) -> tuple[Array, Array]:
-    """Hessian and gradient, the affine part eliminated; `gradient` and `bend` are those of the penalty."""
-    model = Model.at(problem, problem.null_space, z)
+    """Hessian and gradient, the functions that are free eliminated; `gradient` and `bend` are those of the penalty."""
+    model = Model.at(problem, columns.Q, z)
     own, cross = gram(problem, columns, model.curvature)
-    return model.reduced(problem.null_space, own + bend, cross, columns.transposed(model.gradient) + gradient)
+    return model.reduced(columns.Q, own + bend, cross, columns.transposed(model.gradient) + gradient)
 
 
 def outputs_model(
@@ -87,7 +87,7 @@ def outputs_model(
     return H, gradient
 
 
-def _bend(T: Array, along: Array, owner: Array, scale: Array) -> Array:
+def bend_of_seminorm(T: Array, along: Array, owner: Array, scale: Array) -> Array:
     """The second derivative of lam times the seminorm: block diagonal."""
     H = np.zeros((len(owner), len(owner)))
     ends = np.cumsum(np.bincount(owner))
@@ -96,7 +96,7 @@ def _bend(T: Array, along: Array, owner: Array, scale: Array) -> Array:
     return H
 
 
-def _room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
+def room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
     """The part of its step that each neuron can take before it crosses a point that it does not touch."""
     room = np.full(len(theta), np.inf)
     for rows in blocks(len(X), 2 * len(theta)):
@@ -108,7 +108,7 @@ def _room(X: Array, signs: Array, theta: Array, step: Array) -> Array:
     return room
 
 
-def _neurons(old: Neurons, theta: Array) -> Neurons:
+def moved_by(old: Neurons, theta: Array) -> Neurons:
     """The neurons of parameters |a| (w, b), without those that have turned around."""
     kept = np.einsum("kd,kd->k", theta[:, :-1], old.W) > 0.0
     return Neurons.from_theta(theta[kept], old.signs[kept])
