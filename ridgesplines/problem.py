@@ -81,7 +81,7 @@ class Problem(Immutable):
     constraints : a list of Monotone(), Convex(), Concave(), Lipschitz(bound), Slope(low, high), EndSlopes(left,
         right), Bounds(low, high) and FixedValues(at, values), for d = 1 and one output. They hold for f on all of R,
         not only at the data, and the minimum is over the f that satisfy all of them. For d >= 2
-        MonotoneFeatures({"age": +1}), with interactions of at most two features.
+        MonotoneFeatures({"age": +1}), with or without interactions.
     interactions : which features may act together in a neuron: None for all of them; a whole number k for every set of
         at most k; or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron's
         weights vanish outside one of the groups; the affine part is of all features. Everything else holds word for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ridgesplines as rs
 from ridgesplines import constraints
 from ridgesplines.cli.reading import TableError
-from ridgesplines.constraints.reading import WORDS
+from ridgesplines.constraints.reading import FEATURES_FORM, WORDS
 
 
 def constraint_named(text: str) -> constraints.Constraint:
@@ -18,4 +18,4 @@ def constraint_named(text: str) -> constraints.Constraint:
 
 def forms() -> str:
     """How constraints are written."""
-    return ", ".join(form for form, _ in WORDS.values())
+    return ", ".join([*(form for form, _ in WORDS.values()), FEATURES_FORM])

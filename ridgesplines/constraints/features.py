@@ -35,10 +35,11 @@ class MonotoneFeatures(Constraint):
 
     Notes
     -----
-    Sufficient on all of :math:`R^d`; necessary too where neurons have one feature, ``interactions=1``. Neurons of a
-    pair count as if all were at their worst at one place: with pairs the optimum is that over all f that satisfy the
-    formula, not over all monotone f. It is convex, so that the optimum has a certificate as without it, and an exact
-    one: groups of at most two features, one output, every loss but Interpolation.
+    Sufficient on all of :math:`R^d`; necessary too where neurons have one feature, ``interactions=1``. Neurons of
+    several features count as if all were at their worst at one place: with these the optimum is that over all f that
+    satisfy the formula, not over all monotone f. It is convex, so that the optimum has a certificate as without it:
+    exact where neurons have at most two features, and searched for three and more. One output, every loss but
+    Interpolation.
 
     In one dimension it is Monotone().
 

@@ -50,6 +50,21 @@ def checked(constraints: Any) -> tuple[Constraint, ...]:
     return given
 
 
+#: How features are named in which f must be monotone.
+FEATURES_FORM = "monotone=FEATURE:+,FEATURE:-"
+
+
+def _of_features(text: str) -> MonotoneFeatures:
+    """``age:+,3:-``: features by name or number, each with a sign."""
+    pairs = [part.rpartition(":") for part in text.split(",")]
+    if not all(feature.strip() and sign.strip() in ("+", "-") for feature, _, sign in pairs):
+        raise ProblemError("constraint", FEATURES_FORM, f"monotone={text}", "Write monotone=age:+,bmi:-, say.")
+    names = [feature.strip() for feature, _, _ in pairs]
+    features = [int(name) if name.isdigit() else name for name in names]
+    signs = [1 if sign.strip() == "+" else -1 for _, _, sign in pairs]
+    return MonotoneFeatures([*zip(features, signs, strict=True)])
+
+
 #: What a word on a command line means; what follows it is split at the last colon, and nothing is None.
 WORDS: dict[str, tuple[str, Callable[..., Constraint]]] = {
     "monotone": ("monotone", Monotone),
@@ -66,12 +81,13 @@ WORDS: dict[str, tuple[str, Callable[..., Constraint]]] = {
 
 
 def constraint_named(text: str) -> Constraint:
-    """A constraint of one feature from words, as on a command line.
+    """A constraint from words, as on a command line.
 
     Parameters
     ----------
     text : such as ``"increasing"``, ``"lipschitz=2"``, ``"bounds=0:1"``, ``"slope=0:"``, ``"end-slopes=:0"`` or
-        ``"through=0:6"``; a number that is left out is no bound. Points may be dates: ``"through=2020-01-31:6"``.
+        ``"through=0:6"``, or for many features ``"monotone=age:+,3:-"``; a number that is left out is no bound. Points
+        may be dates: ``"through=2020-01-31:6"``.
 
     Raises
     ------
@@ -85,7 +101,9 @@ def constraint_named(text: str) -> Constraint:
     (Bounds(low=0.0, high=1.0), EndSlopes(left=None, right=0.0))
     """
     word, _, numbers = text.strip().partition("=")
-    forms = ", ".join(form for form, _ in WORDS.values())
+    if word == "monotone" and numbers:
+        return _of_features(numbers)
+    forms = ", ".join([*(form for form, _ in WORDS.values()), FEATURES_FORM])
     remedy = f"The constraints are {forms}."
     if word not in WORDS:
         raise ProblemError("constraint", "the name of a constraint", repr(text), remedy)

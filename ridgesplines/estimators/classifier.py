@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
 from ridgesplines.estimators.by_rows import classes_of, each, signs_of
 from ridgesplines.estimators.importances import HasImportances
@@ -70,6 +71,8 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
         or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
         of the features of one group; the affine part is of all.
+    constraints : for two classes, such as ``[MonotoneFeatures({"age": +1})]``: what ``decision_function``, and with it
+        the probability of the second class, does as a feature rises. As for RidgeSplineRegressor.
     max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
         gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
         ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
@@ -145,6 +148,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         scale: bool = True,
         class_weight: dict[Any, float] | str | None = None,
         interactions: Any = None,
+        constraints: Sequence[Constraint] | None = None,
         max_time: float | None = 15.0,
         verbose: bool = False,
         slope_penalty: float | None = None,
@@ -155,6 +159,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         self.scale = scale
         self.class_weight = class_weight
         self.interactions = interactions
+        self.constraints = constraints
         self.max_time = max_time
         self.verbose = verbose
         self.slope_penalty = slope_penalty

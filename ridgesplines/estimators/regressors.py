@@ -259,8 +259,8 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     interactions : which features may act together: None for all of them; a whole number k for every set of at most k;
         or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron is a function
         of the features of one group; the affine part is of all.
-    constraints : such as ``[MonotoneFeatures({"age": +1})]``, features by column number or name; with
-        ``interactions=1``, pairs or groups of at most two features.
+    constraints : such as ``[MonotoneFeatures({"age": +1})]``, features by column number or name. The
+        certificate is exact where ``interactions`` has groups of at most two features, and searched otherwise.
     max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
         gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
         ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and

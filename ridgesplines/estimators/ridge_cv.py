@@ -242,8 +242,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
 
     Parameters
     ----------
-    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol, interactions, max_time,
-        verbose : as for RidgeSplineRegressorCV.
+    lams, n_lams, lam_ratio, rule, solver, n_segments, n_jobs, random_state, tol, fold_tol, interactions, constraints,
+        max_time, verbose : as for RidgeSplineRegressorCV.
     cv : the number of folds, each with the classes in the proportions of the whole; or a splitter or an iterable of
         (train, test) indices into the rows of X. The training rows of each must hold every class.
     loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``, as for RidgeSplineClassifier.
@@ -309,6 +309,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         tol: float | None = None,
         fold_tol: float = 1e-2,
         interactions: Any = None,
+        constraints: Sequence[Constraint] | None = None,
         max_time: float | None = None,
         verbose: bool = False,
         slope_penalty: float | None = None,
@@ -329,6 +330,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.tol = tol
         self.fold_tol = fold_tol
         self.interactions = interactions
+        self.constraints = constraints
         self.max_time = max_time
         self.verbose = verbose
         self.slope_penalty = slope_penalty

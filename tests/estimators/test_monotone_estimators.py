@@ -45,11 +45,19 @@ def test_every_fold_is_monotone_and_so_is_what_is_kept():
     assert model.feature_importances_.sum() == pytest.approx(1.0)
 
 
+def test_a_probability_rises():
+    classes = np.where(np.median(Y) < Y, "yes", "no")
+    rising = [rs.MonotoneFeatures({"age": 1})]
+    model = rs.RidgeSplineClassifier(lam=0.5, loss="logistic", interactions=1, constraints=rising).fit(TABLE, classes)
+    assert model.solution_.certificate.scope == "exact"
+    line = np.repeat(TABLE.iloc[:1].to_numpy(), 50, axis=0)
+    line[:, list(TABLE.columns).index("age")] = np.linspace(-9.0, 9.0, 50)
+    assert (np.diff(model.predict_proba(type(TABLE)(line, columns=TABLE.columns))[:, 1]) >= -1e-12).all()
+
+
 def test_what_cannot_be_is_said_in_words():
     rising = [rs.MonotoneFeatures({"age": 1})]
     with pytest.raises(rs.ProblemError, match="'age' for X without column names"):
         rs.RidgeSplineRegressor(constraints=rising).fit(X, Y)
-    with pytest.raises(rs.ProblemError, match="at most two features"):
-        rs.RidgeSplineRegressor(constraints=rising).fit(TABLE, Y)
     with pytest.raises(rs.ProblemError, match="constraints"):
         rs.RidgeSplineRegressorCV(n_lams=3, criterion="gcv", interactions=1, constraints=rising).fit(TABLE, Y)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from test_groups import TABLES
 
+from ridgesplines.interactions import read
 from ridgesplines.oracle.monotone import MonotoneOracle, Plane
+from ridgesplines.oracle.monotone_search import MonotoneSearch
 
 SIGNS = [(1, -1, 0, 0), (0, 0, 1, 0), (-1, -1, -1, -1), (0, 0, 0, 0)]
 
@@ -113,6 +115,19 @@ def test_compiled_and_not(name):
         u = dual(X, signs, seed)
         mu = np.maximum(-signs * (X.T @ u), 0.0)
         assert first.sweep(u, mu)[:, 0] == pytest.approx(second.sweep(u, mu)[:, 0], rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_search_finds_the_exact_supremum_of_pairs(name):
+    """In pairs, where it is known, by the means that serve where it is not: steepest ways up and great circles."""
+    X = table(name)
+    signs = np.resize([1.0, 0.0, -1.0], X.shape[1])
+    u, pairs = dual(X, signs), read(2, X.shape[1])
+    exact = MonotoneOracle(X, signs, pairs)
+    W, b = MonotoneSearch(X, pairs)(u, exact.multipliers(u))
+    known = exact(u)
+    largest = exact.at(u, known.weights, known.biases)[1].max()
+    assert exact.at(u, W, b)[1].max() == pytest.approx(largest, rel=1e-9, abs=1e-12)
 
 
 def test_scaling_a_dual_vector_scales_its_supremum():

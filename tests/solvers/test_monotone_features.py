@@ -9,6 +9,7 @@ from instances import ids, targets
 
 import ridgesplines as rs
 from ridgesplines.certificate.violation import violation
+from ridgesplines.constraints import constraint_named
 
 LOSSES = [rs.Squared(), rs.Huber(0.5), rs.Logistic(), rs.Absolute(), rs.Quantile(0.3), rs.Hinge()]
 SIGNS = {0: 1, 2: -1}
@@ -32,14 +33,14 @@ def posed(X, loss=None, lam=0.3, k=1, signs=SIGNS, **more):
     return rs.Problem(X, y, lam, loss, interactions=k, constraints=[rs.MonotoneFeatures(signs)], **more)
 
 
-def checked(problem, tol=1e-6):
+def checked(problem, tol=1e-6, scope="exact"):
     """The solution, after what must hold for every one."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         solution = rs.solve(problem, rs.ColumnGeneration(tol=tol))
     assert solution.status == "converged"
     assert solution.relative_gap <= tol
-    assert solution.certificate.scope == "exact"
+    assert solution.certificate.scope == scope
     assert solution.contradiction is None
     assert solution.violation == 0.0
     monotone(solution)
@@ -138,14 +139,20 @@ def dictionary(problem, angles=20):
     A = np.concatenate([np.eye(2), across[across.any(axis=1)], np.column_stack([np.cos(t), np.sin(t)])])
     A = np.unique((A / np.linalg.norm(A, axis=1, keepdims=True)).round(12), axis=0)
     W, b = zip(*[(w, c) for w in A for c in np.unique((X @ w).round(12))], strict=True)
-    W, b = np.array(W), np.array(b)
-    up, down, slope, offset = (cp.Variable(n, nonneg=n == len(b)) for n in (len(b), len(b), 2, 1))
+    return program(problem, np.array(W), np.array(b))
+
+
+def program(problem, W, b):
+    """The optimum over given neurons, by the formula of the constraint; squared error."""
+    X = problem.X
+    up, down = cp.Variable(len(b), nonneg=True), cp.Variable(len(b), nonneg=True)
+    slope, offset = cp.Variable(X.shape[1]), cp.Variable(1)
     alone, constraints = np.count_nonzero(W, axis=1) == 1, []
     for j in np.flatnonzero(problem.signs):
         sign, bend = problem.signs[j], problem.signs[j] * W[:, j]
         taken = up @ np.where(alone, 0.0, np.maximum(-bend, 0.0)) + down @ np.where(alone, 0.0, np.maximum(bend, 0.0))
         of_j = np.flatnonzero(alone & (bend != 0.0))
-        knots = np.unique(b[of_j] / W[of_j, j])
+        knots = np.unique(b[of_j] / W[of_j, j]) if len(of_j) else np.zeros(1)
         for x in np.concatenate([[knots[0] - 1.0], (knots[1:] + knots[:-1]) / 2.0, [knots[-1] + 1.0]]):
             on = bend[of_j] * (W[of_j, j] * x > b[of_j])
             constraints.append(sign * slope[j] + on @ (up - down)[of_j] >= taken)
@@ -166,6 +173,53 @@ def test_a_plane_against_a_dictionary(seed):
     solution, theirs = checked(problem), dictionary(problem)
     assert solution.certificate.value <= theirs * (1.0 + 1e-5)
     assert solution.objective == pytest.approx(theirs, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        pytest.param("normal", rs.Squared(), marks=pytest.mark.slow),
+        ("integers", rs.Logistic()),
+        pytest.param("constant column", rs.Absolute(), marks=pytest.mark.slow),
+        pytest.param("correlated", rs.Huber(0.5), marks=pytest.mark.slow),
+    ],
+    ids=["normal", "integers", "constant column", "correlated"],
+)
+def test_three_features_together(name, loss):
+    problem = posed(INPUTS[name], loss, k=None)
+    solution = checked(problem, 1e-5, "searched")
+    pairs = checked(posed(INPUTS[name], loss, k=2))
+    assert solution.objective <= pairs.objective * (1.0 + 1e-5)
+    with pytest.raises(rs.ProblemError, match="interactions=2"):
+        solution.certify()
+
+
+@pytest.mark.filterwarnings("ignore:Solution may be inaccurate")
+@pytest.mark.parametrize("k", [None, pytest.param(3, marks=pytest.mark.slow)])
+def test_three_features_against_a_program(k):
+    """Its optimum over our neurons and many others, in random directions through the data, is ours."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3 if k is None else 4))
+    y = np.maximum(X[:, :3].sum(axis=1), 0.0) - X[:, 1] * X[:, 2] + 0.1 * rng.standard_normal(30)
+    problem = rs.Problem(X, y, 0.5, interactions=k, constraints=[rs.MonotoneFeatures({0: 1, 2: -1})])
+    solution = checked(problem, 1e-6, "searched")
+    net, groups = solution.network, [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]]
+    W = rng.standard_normal((300, X.shape[1]))
+    if k is not None:
+        W *= np.array([np.isin(range(4), groups[i]) for i in rng.integers(4, size=len(W))])
+    W /= np.linalg.norm(W, axis=1)[:, None]
+    b = np.einsum("kd,kd->k", W, X[rng.integers(30, size=len(W))])
+    theirs = program(problem, np.vstack([net.weights, W]), np.append(net.biases, b))
+    assert theirs == pytest.approx(solution.objective, rel=1e-5)
+    assert len(net.weights[(net.weights != 0.0).sum(axis=1) == 3])
+
+
+def test_features_are_named_on_a_command_line():
+    assert constraint_named("monotone=age:+, 3:-") == rs.MonotoneFeatures({"age": 1, 3: -1})
+    assert constraint_named("monotone=bmi:a:-") == rs.MonotoneFeatures({"bmi:a": -1})
+    for text in ("monotone=age", "monotone=:+", "monotone=age:1", "monotone=age:+,"):
+        with pytest.raises(rs.ProblemError, match="FEATURE:"):
+            constraint_named(text)
 
 
 def test_groups_of_both_sizes():
@@ -331,7 +385,6 @@ REFUSED = {
         lambda: posed(INPUTS["normal"], signs=[("a", 1), (0, -1)], feature_names=["a", "b", "c"]),
         "one sign for each feature",
     ),
-    "all together": (lambda: posed(INPUTS["normal"], k=None), "at most two features.*interactions=2"),
     "interpolation": (lambda: posed(INPUTS["normal"], rs.Interpolation(), k=2), "Interpolation"),
     "outputs": (
         lambda: rs.Problem(np.eye(3), np.eye(3), 1.0, constraints=[rs.MonotoneFeatures({0: 1})], interactions=1),
