@@ -287,10 +287,6 @@ class Solution:
         activation, scope = self.problem.activation, self.certificate.scope
         if scope is Scope.EXACT or (scope is Scope.BOUNDED and self.problem.n_features == 1):
             return self
-        if self.problem.signs is not None:
-            expected = "a problem without MonotoneFeatures, or neurons of at most two features with them"
-            remedy = "With interactions=2 the gap is a bound from the start."
-            raise ProblemError("solution", expected, "MonotoneFeatures of three and more together", remedy)
         if not isinstance(activation, ReLU):
             expected = "ReLU(), for which suprema over all directions are bounded"
             remedy = "Along the directions of a grid its gap is a bound already; over all directions it is searched."

@@ -188,7 +188,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         """Find the scales of the features, and the penalty of the slope that the classes ask for."""
         super()._standardise(posed)
         self._steep = 0.0 if self.slope_penalty is None else self.slope_penalty
-        if self.slope_penalty is None:
+        if self.slope_penalty is None and not self.constraints:  # these go without one
             problems = [self._distinct(posed, target, 1.0) for target in posed.targets]
             self._steep = max(needed_penalty(problem, self.solver) for problem in problems)
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
+from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle import ENUMERATION_SHARE, FaceOracle, Report, eta_at
 from ridgesplines.oracle.base import ranked
@@ -32,6 +33,10 @@ def strongest(
     enough: float,
 ) -> DualCertificate:
     """The certificate of the largest dual value; by one method, or by several until the value is `enough`."""
+    if problem.signs is not None:
+        expected = "a problem without MonotoneFeatures, or neurons of at most two features with them"
+        remedy = "With interactions=2 the gap is a bound from the start."
+        raise ProblemError("solution", expected, "MonotoneFeatures of three and more together", remedy)
     if method == "containment" and problem.interactions is None:
         return _contained(problem, network, certificate, max_time, report is not None)
     rank = len(span(problem.reduced.X))

@@ -34,7 +34,7 @@ RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
 
 #: The floors of `solvers`: what all of them use, then those that know nothing of the ones above.
 SOLVERS = [
-    {"base", "backends", "progress"},
+    {"base", "backends", "pace", "progress"},
     {"exchange"},
     {"univariate", "constrained", "monotone", "ordered"},
     {"grid", "arrangement", "column_generation"},
