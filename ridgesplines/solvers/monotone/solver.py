@@ -36,7 +36,7 @@ from ridgesplines.solvers.progress import near, print_round
 VIOLATION_RTOL, CUT_RTOL = 1e-13, 1e-9
 #: The rounds end after this many without a larger bound, or an objective lower by this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 20, 1e-12
-#: From this gap on neurons slide, for smooth losses, where an oracle that searches places them less well than exact ones.
+#: From this gap on neurons slide, for smooth losses: where the oracle searches, which places them less well.
 SLIDING_GAP = 0.1
 #: A search that confirms a gap makes so many times the usual starts.
 HARDER = 8
