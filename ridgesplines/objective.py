@@ -16,7 +16,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.precise import plus_products
+from ridgesplines.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
 from ridgesplines.rows.data import PERFECT
@@ -54,18 +54,26 @@ def moved(problem: Problem, network: RidgeSpline) -> RidgeSpline:
 def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
     """(y, f(x)), both less the same affine function where only their difference counts: it may be far larger than that.
 
-    In one dimension a linear spline is evaluated piece by piece, and only its offset is taken off.
+    In one dimension a linear spline is evaluated piece by piece, and only a constant near y is taken off.
     """
-    net, X, loss = moved(problem, network), problem.centred, problem.loss
-    zero = np.zeros_like(net.offset)
+    loss = problem.loss
     apart = loss.translates and not loss.interpolates
-    if net.n_features == 1 and isinstance(net.activation, ReLU):
-        return (problem.y - net.offset, net.changed(offset=zero).at(X)) if apart else (problem.y, net.at(X))
+    if network.n_features == 1 and isinstance(network.activation, ReLU):
+        level = _level(problem) if apart else 0.0
+        return problem.y - level, network.pieces(level).at(problem.X[:, 0])
+    net, X = moved(problem, network), problem.centred
+    zero = np.zeros_like(net.offset)
     hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope)).at(X)
     columns, affine = np.column_stack([X, np.ones(len(X))]), np.concatenate([net.slope, np.asarray(net.offset)[None]])
     if apart:
         return plus_products(problem.y, columns, -affine), hidden
     return problem.y, plus_products(hidden, columns, affine)
+
+
+def _level(problem: Problem) -> Array:
+    """A constant near y from which it differs by what it had lost anyway, shape () or (D,)."""
+    level = origin_near(problem.y.reshape(len(problem.y), -1))
+    return level if problem.outputs else level[0]
 
 
 def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
@@ -180,10 +188,13 @@ def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
 
 def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]) -> Array:
     """The rounding error that y - f(x) may have, as `targets_and_fit` has them, or f(x) alone; shape of f(x)."""
-    net, X, (y, z) = moved(problem, network), problem.centred, fit
+    y, z = fit
+    if network.n_features == 1 and isinstance(network.activation, ReLU):
+        level = _level(problem) if problem.loss.translates and not problem.loss.interpolates else 0.0
+        off = network.pieces(level).rounding(problem.X[:, 0]) + EPS * np.abs(z)
+        return off + EPS * np.abs(y) if problem.loss.translates else off
+    net, X = moved(problem, network), problem.centred
     about = np.abs(net.offset) if problem.origin.any() else 0.0  # f at the origin is a number of so many digits
-    if net.n_features == 1 and isinstance(net.activation, ReLU):
-        return EPS * (_piecewise_terms(net, X[:, 0], z) + about + (np.abs(y) if problem.loss.translates else 0.0))
     far, size, terms = np.linalg.norm(X, axis=1), np.abs(net.amplitudes), np.abs(z) + about
     step = max(1, BLOCK_ENTRIES // max(1, net.n_neurons))
     for i in range(0, len(X), step):  # each neuron sums w^T x and b, and its slope passes on what that rounds
@@ -193,14 +204,6 @@ def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     if net.polynomial is not None:
         terms = terms + np.abs(net.polynomial(X))
     return EPS * (terms + np.abs(y) if problem.loss.translates else terms)
-
-
-def _piecewise_terms(net: RidgeSpline, x: Array, z: Array) -> Array:
-    """In one dimension: the first piece, and the rises of all pieces, whose slopes are sums that round at random."""
-    t, slopes, _ = net.pieces()
-    rises = np.abs(slopes[1:-1].T * np.diff(t)).sum(axis=-1) if len(t) > 1 else 0.0
-    ends = np.multiply.outer(np.abs(x), np.abs(slopes[0]) + np.abs(slopes[-1]))
-    return np.abs(z) + (1.0 + 0.25 * np.sqrt(len(t))) * (rises + ends)
 
 
 def resolution(problem: Problem) -> float:

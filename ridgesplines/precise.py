@@ -33,20 +33,27 @@ def plus_products(first: Array, A: Array, b: Array) -> Array:
     total = first + np.zeros((len(A), *b.shape[1:]))
     missing = np.zeros_like(total)
     for column, factor in zip(A.T, b, strict=True):
-        product, rounding = _product(column.reshape(-1, *[1] * (b.ndim - 1)), factor)
-        total, lost = _sum(total, product)
+        product, rounding = two_product(column.reshape(-1, *[1] * (b.ndim - 1)), factor)
+        total, lost = two_sum(total, product)
         missing += lost + rounding
     return total + missing
 
 
-def _sum(a: Array, b: Array) -> tuple[Array, Array]:
+def running_sums(terms: Array, low: Array | float = 0.0) -> tuple[Array, Array]:
+    """The sums of the first 1, 2, ... terms, and what they lack by rounding; `low` is what the terms lack. O(N)."""
+    sums = np.cumsum(terms, axis=0)
+    before = np.concatenate([np.zeros_like(sums[:1]), sums[:-1]])
+    return sums, np.cumsum(two_sum(before, terms)[1] + low, axis=0)
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     """a + b rounded, and the rounding error."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
-def _product(a: Array, b: Array) -> tuple[Array, Array]:
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
     """a * b rounded, and the rounding error."""
     product = a * b
     (a, a_low), (b, b_low) = _halves(a), _halves(b)

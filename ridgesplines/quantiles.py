@@ -73,7 +73,7 @@ class QuantileCurves:
         """How far neighbours are out of order at a knot, or by their slopes beyond the ends over the range of x,
         relative to the spread of y."""
         p, spread = self.problems[0], float(np.ptp(self.problems[0].y)) or 1.0
-        slopes = np.stack([net.pieces()[1][[0, -1]] for net in self.networks], axis=1)
+        slopes = np.stack([net.pieces().slopes[[0, -1]] for net in self.networks], axis=1)
         crossed = -np.diff(self._values(_corners(self.networks)), axis=1)
         turned = np.concatenate([np.diff(slopes[0]), -np.diff(slopes[1])]) * (float(np.ptp(p.X)) or 1.0)
         return max(float(crossed.max(initial=0.0)), float(turned.max(initial=0.0))) / spread
@@ -269,7 +269,7 @@ def _missed(scaling: Scaling, multipliers: OrderMultipliers, networks: Sequence[
     p = scaling.problem
     at, rows = np.unique(p.X[:, 0], return_inverse=True)
     values = np.stack([net(at[:, None]) for net in networks], axis=1)
-    slopes = np.stack([net.pieces()[1][[0, -1]] for net in networks], axis=1)
+    slopes = np.stack([net.pieces().slopes[[0, -1]] for net in networks], axis=1)
     order = float((multipliers.sites * np.maximum(-np.diff(values, axis=1), 0.0)).sum())
     order += float(multipliers.left @ np.maximum(np.diff(slopes[0]), 0.0))
     order += float(multipliers.right @ np.maximum(-np.diff(slopes[1]), 0.0))

@@ -42,7 +42,7 @@ class Scaling:
     activation : that of the original problem.
     n_samples : N of the original problem.
     centre, radius : X = centre + radius * scaled X.
-    slope, offset : the affine function taken off y, where that is in the null space.
+    slope, middle : of the affine function taken off y, where that is in the null space, and its value at the centre.
     size : y = affine + size * scaled y.
     factor : objective = factor * scaled objective.
     stretch : activation of the original problem at radius * t = stretch * activation of the scaled one at t; the radius
@@ -56,10 +56,15 @@ class Scaling:
     centre: Array
     radius: float
     slope: Array
-    offset: Array
+    middle: Array
     size: float
     factor: float
     stretch: float
+
+    @property
+    def offset(self) -> Array:
+        """The value at zero of the affine function taken off y; far from the data it has fewer digits."""
+        return self.middle - self.centre @ self.slope
 
     def network(self, net: RidgeSpline) -> RidgeSpline:
         """A network of the scaled problem, in the units of the original one."""
@@ -139,13 +144,13 @@ def standardise(problem: Problem) -> Scaling:
         size = float(np.sqrt(np.mean(residual**2)))
         if size <= 64.0 * np.finfo(float).eps * float(np.abs(y).max()):
             size = float(np.abs(y).max()) or 1.0  # y is affine up to rounding: nothing to magnify
-        slope, offset = slope / radius, offset - centre @ slope / radius
+        slope = slope / radius
         y = residual / size
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
     activation, stretch = problem.activation.rescaled(radius)
     factor = problem.lam * size / stretch if loss.interpolates else factor * heaviest
-    shape = _scaled_shape(problem, centre, radius, slope, offset, size)
+    shape = _scaled_shape(problem, centre, radius, slope, offset - centre @ slope, size)
     groups = problem.interactions
     scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape, interactions=groups)
     if problem.slope_penalty:
@@ -176,8 +181,8 @@ def _by_blocks(problem: Problem, data: BlockedData) -> Scaling:
     scaled = problem.on(BlockedData(rows, loss, problem.activation, Facts.of(rows, loss)))
     factor *= facts.heaviest
     few = np.empty(0, dtype=np.intp)
-    n, origin = problem.n_samples, np.array(offset)
-    scaling = Scaling(scaled, few, problem.activation, n, centre, radius, slope, origin, size, factor, radius)
+    n, middle = problem.n_samples, np.array(offset + centre @ slope)
+    scaling = Scaling(scaled, few, problem.activation, n, centre, radius, slope, middle, size, factor, radius)
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
 
 

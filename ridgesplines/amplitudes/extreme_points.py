@@ -119,6 +119,16 @@ def at_sites(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     return _onto_sites(problem.sites, net, always=True)
 
 
+def facing_right(net: RidgeSpline) -> RidgeSpline:
+    """One dimension: the same linear spline with all neurons active to the right of their knots, knots increasing."""
+    order = np.argsort(net.breakpoints, kind="stable")
+    t, v, left = net.breakpoints[order], net.amplitudes[order], net.weights[order, 0] < 0.0
+    if not left.any():
+        return net
+    slope, offset = net.slope - v[left].sum(axis=0), net.offset + t[left] @ v[left]
+    return RidgeSpline(np.ones((len(t), 1)), t, v, slope, offset, net.feature_names)
+
+
 def fewest_knots(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     r"""One dimension: the linear spline with the fewest knots among those with the same data values and seminorm.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ridgesplines import notebook
 from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual
 from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
@@ -19,7 +20,7 @@ from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import dual_of_fit, eta_rounding, moved, objective, perfect_fit, targets_and_fit
+from ridgesplines.objective import dual_of_fit, eta_rounding, moved, objective, perfect_fit, relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
@@ -185,7 +186,8 @@ def certify(
     if oracle is None:
         oracle = _oracle(problem, network, seed)
     prove = partial(_proved, problem, network, oracle=partial(oracle, end=end))
-    if (perfect := _of_a_perfect_fit(problem, network, fit, prove)) is not None:
+    perfect = _of_a_perfect_fit(problem, network, fit, prove)
+    if perfect is not None and (dual is None or relative(problem, *[objective(reduced, network)] * 2) <= tol):
         return perfect
     if not problem.loss.smooth:
         assert dual is not None  # the fit leaves it open
@@ -294,6 +296,8 @@ def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) ->
     if found.scope is Scope.DICTIONARY or not network.n_neurons:
         return found
     net = moved(problem, network)
+    if net.n_features == 1 and problem.activation == ReLU():  # both sides are the same but for rounding
+        net = net.changed(weights=np.abs(net.weights), biases=net.breakpoints)
     size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation))
     top = int(size.argmax())
     if size[top] <= found.value:

@@ -149,7 +149,7 @@ class Confidence(ReadOnly):
         steep, slope = self.scaling.size / self.scaling.radius, float(self.scaling.slope[0])
         se, low, high = self.spread.slopes(self.level)
         edges = np.concatenate([[-np.inf], self.knots.value, [np.inf]])
-        value = self.solution.network.pieces()[1]
+        value = self.solution.network.pieces().slopes
         low, high = steep * low + slope, steep * high + slope
         return Estimates("slope", value, steep * se, low, high, edges[:-1], edges[1:], *self._x)
 

@@ -133,7 +133,8 @@ def segments(network: RidgeSpline, x: Array | None = None) -> Segments:
     """
     network.require_univariate("segments")
     network.require_relu("segments")
-    knots, slopes, values = network.pieces()
+    pieces = network.pieces()
+    knots, slopes, values = pieces.knots, pieces.slopes, pieces.values
     last = np.append(knots[1:] > knots[:-1], True)[: len(knots)]  # of knots at one place the last has the slope after
     t, at, after = knots[last], values[last], slopes[1:][last]
     before = np.concatenate([slopes[:1], after[:-1]])
@@ -158,7 +159,8 @@ def piecewise_polynomial(network: RidgeSpline) -> scipy.interpolate.PPoly:
 
     network.require_univariate("to_ppoly")
     network.require_relu("to_ppoly")
-    t, slopes, values = network.pieces()
+    pieces = network.pieces()
+    t, slopes, values = pieces.knots, pieces.slopes, pieces.values
     if not len(t):
         t, values = np.zeros(1), np.asarray(network.offset)[None]
         slopes = np.concatenate([slopes, slopes])

@@ -14,6 +14,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network import table
 from ridgesplines.network.connecting import connecting
 from ridgesplines.network.exchange.methods import Exchange
+from ridgesplines.network.pieces import Pieces
 from ridgesplines.polynomials import Polynomial
 from ridgesplines.validation import Array, Immutable, frozen, numbers_as_in, real_array
 
@@ -140,7 +141,8 @@ class RidgeSpline(Exchange, Immutable):
     def through(cls, x: Any, y: Any, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
         """The linear spline that connects the points x (m,), y (m,) or (m, D), x increasing, straight beyond them.
 
-        Each amplitude makes up for the rounding of those before it: f as evaluated here meets every point to rounding.
+        Each amplitude makes up for the rounding of those before it. All neurons are active to the right of their knots;
+        where slopes differ by more than a factor of 1e6, outward from the widest flat piece, which keeps its digits.
         """
         t, values = real_array("x", x), real_array("y", y)
         if t.ndim != 1 or t.shape != values.shape[:1] or len(t) < 2 or not (np.diff(t) > 0.0).all():
@@ -150,9 +152,7 @@ class RidgeSpline(Exchange, Immutable):
                 f"shapes {t.shape} and {values.shape}" + (", x not increasing" if len(t) == len(values) else ""),
                 "Sort the points by x, and leave out repeated ones.",
             )
-        slope = (values[1:2] - values[0]) / (t[1] - t[0])
-        bends = np.array([connecting(t, column) for column in np.atleast_2d(values.T)]).T.reshape(values[2:].shape)
-        return cls(np.ones((len(bends), 1)), t[1:-1], bends, slope, values[1] - slope[0] * t[1], feature_names)
+        return cls(*connecting(t, values), feature_names)
 
     def changed(self, **changes: Any) -> RidgeSpline:
         """A copy with other arguments of the constructor."""
@@ -233,7 +233,7 @@ class RidgeSpline(Exchange, Immutable):
                 "X", f"shape (N, {self.n_features})", f"shape {points.shape}", "Pass the features of the fit."
             )
         if self.n_features == 1 and isinstance(self.activation, ReLU):
-            return self._piecewise(points[:, 0])
+            return self.pieces().at(points[:, 0])
         values = points @ self.slope + self.offset
         if self.polynomial is not None:
             values += self.polynomial(points)
@@ -243,32 +243,10 @@ class RidgeSpline(Exchange, Immutable):
             values[i : i + step] += self.activation.value(hidden) @ self.amplitudes
         return values
 
-    def _piecewise(self, x: Array) -> Array:
-        """f in one dimension, piece by piece from the knots: no cancellation, no N x K matrix."""
-        t, slopes, values = self.pieces()
-        if not len(t):
-            return np.multiply.outer(x, self.slope[0]) + self.offset
-        base = np.maximum(np.arange(len(t) + 1) - 1, 0)  # the knot from which a piece is computed
-        if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
-            counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
-            start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], slopes, values[base]))
-        else:
-            piece = np.searchsorted(t, x, side="right")
-            start, slope, value = (a[piece] for a in (t[base], slopes, values[base]))
-        return value + (slope.T * (x - start)).T
-
-    def pieces(self) -> tuple[Array, Array, Array]:
-        """d = 1, ReLU: sorted knots (K,) as numbers, the K + 1 slopes between them, and the values at the knots."""
-        order = np.argsort(self.breakpoints, kind="stable")
-        t, w, v = self.breakpoints[order], self.weights[order, 0], self.amplitudes[order]
-        left = w < 0.0  # neurons that are active to the left of their knot
-        first = self.slope[0] - v[left].sum(axis=0)
-        slopes = np.concatenate([first[None], first + np.cumsum(v, axis=0)])
-        if not len(t):
-            return t, slopes, v
-        start = self.slope[0] * t[0] + self.offset + (v[left].T * (t[left] - t[0])).T.sum(axis=0)
-        rises = (slopes[1:-1].T * np.diff(t)).T
-        return t, slopes, np.concatenate([start[None], start + np.cumsum(rises, axis=0)])
+    def pieces(self, level: Array | float = 0.0) -> Pieces:
+        """d = 1, ReLU: the straight pieces between the knots, with slopes and values; of f less a constant `level`."""
+        left = self.weights[:, 0] < 0.0
+        return Pieces.of(self.breakpoints, left, self.amplitudes, self.slope[0], self.offset, level)
 
     def balanced(self) -> Balanced:
         r"""The same neurons scaled so that :math:`\|w_k\|_2 = \|v_k\|_2`, which weight decay prefers.

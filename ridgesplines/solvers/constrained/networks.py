@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.amplitudes.extreme_points import merged
+from ridgesplines.amplitudes.extreme_points import facing_right, merged
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
@@ -40,7 +40,7 @@ def spline_of(sites: Sites, spline: Spline) -> RidgeSpline:
 
 def without_rounding(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     """The same network with knots that are sites to the last digit, in the problem's units."""
-    at = _sites(problem)
+    at, net = _sites(problem), facing_right(net)
     t = net.breakpoints
     if not len(t) or len(at) < 2:
         return net
@@ -59,7 +59,7 @@ def fewest_shaped(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     A knot between two sites lies on the prolonged pieces on either side, so that slopes stay within their bounds and
     bends keep their signs; where a value would leave its bounds the two knots stay.
     """
-    at, shape = _sites(problem), problem.constraint
+    at, shape, net = _sites(problem), problem.constraint, facing_right(net)
     t, v = merged(at, net.breakpoints, net.amplitudes)
     new = RidgeSpline(np.ones((len(t), 1)), t, v, net.slope, net.offset, net.feature_names)
     if not shape.bounded or not len(t):

@@ -59,6 +59,16 @@ def boxes(line: Line, lam: float = np.inf) -> Rows:
     return Rows(line.t, centre, bend / s, np.maximum(s * low, -most), np.minimum(s * high, most))
 
 
+def capped(line: Line, lam: float) -> Array:
+    """The weights, no larger than what lets each side of a loss pull as hard as it ever can: the same minimisers."""
+    form = line.loss.box(line.y)
+    assert form is not None
+    sides = np.maximum(form[3], 0.0), np.maximum(-form[2], 0.0)
+    steepest, flattest = np.maximum(*sides), np.minimum(*sides)
+    most = _pull(line, lam, line.weight * steepest)
+    return np.minimum(line.weight, most / np.where(flattest > 0.0, flattest, steepest))
+
+
 def _pull(line: Line, lam: float, size: Array) -> Array:
     """More than any |u_n| where |eta| <= lam: what the slopes of eta allow at a site, and what its other rows push."""
     if len(line.sites) < 3 or lam == np.inf:

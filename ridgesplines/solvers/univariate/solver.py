@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.design import design, fitted_alone
-from ridgesplines.amplitudes.extreme_points import fewest_knots, merged
+from ridgesplines.amplitudes.extreme_points import merged
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.certificate.certificate import certify
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.interrupt import stoppable
-from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.network.connecting import connecting
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.dictionary import Dictionary
-from ridgesplines.objective import objective, perfect_fit
+from ridgesplines.objective import objective, objective_rounding, perfect_fit, targets_and_fit
 from ridgesplines.oracle import peaks_oracle
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
@@ -28,8 +30,8 @@ from ridgesplines.solvers.constrained.path import constrained_path
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
-from ridgesplines.solvers.univariate.kinked import ROUGH, kinked, nearby_line
-from ridgesplines.solvers.univariate.knots import Knots
+from ridgesplines.solvers.univariate.kinked import ROUGH, capped, kinked, nearby_line
+from ridgesplines.solvers.univariate.knots import Knots, with_ends
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.solvers.univariate.refine import refined_duals
@@ -42,6 +44,8 @@ CONTACT = 1e-5
 MAX_CANDIDATES = 1000
 #: The second method is for at most this many sites.
 SECOND = 4000
+#: Knots between sites are given up for those at sites where their rounding changes values by more, relatively.
+FEW_DIGITS = 1e-11
 
 
 @dataclass(frozen=True)
@@ -173,11 +177,13 @@ class Univariate(Solver):
         moves = self.sparsest and problem.n_outputs is None
         t = merged(problem.sites, x[1:-1], kinks(x, values))[0] if moves else x[1:-1]
         network = _through_knots(t, x, values, scaling)
+        if len(t) < len(x) - 2 and _rounds(network) > FEW_DIGITS * np.ptp(values):
+            at_sites, p = _through_knots(x[1:-1], x, values, scaling), problem.reduced
+            if _at_most(p, at_sites) < (1.0 - self.tol) * _at_most(p, network):
+                network = at_sites
+                history["sparsest"] = "left at the data sites: between sites this close a knot has too few digits"
         if problem.loss.interpolates and not np.isfinite(objective(problem.reduced, network)):  # more than 1e-9 off
-            network = _through_knots(x[1:-1], x, values, scaling)
-            history["sparsest"] = "left at the data sites: between sites this close a knot has too few digits"
-            if not np.isfinite(objective(problem.reduced, network)):
-                raise _too_steep(problem)
+            raise _too_steep(problem)
         u = None if progress.dual is None else scaling.dual(progress.dual)
         return Answer(problem, network, u, None, self.tol, history)
 
@@ -185,25 +191,28 @@ class Univariate(Solver):
         """The second method, where rounding stopped the first: the working set of `polish`, by linear programs."""
         if len(line.sites) > SECOND:
             return answer
-        p = scaling.problem.with_lam(scaling.lam(answer.problem.lam))
+        lam = scaling.lam(answer.problem.lam)
+        p = Problem(line.t, line.y, lam, line.loss, sample_weight=capped(line, lam))
         offered = Dictionary(np.ones((1, 1)), (line.sites[1:-1],))
         polished = best_of(exchange(p, fitted_alone(p, np.zeros(p.n_samples)), peaks_oracle(p.X, offered)))
         if polished is None:
             return answer
-        network, p = scaling.network(polished.network), answer.problem.reduced
-        if not objective(p, network) < objective(p, answer.network):
-            network = answer.network
-        elif self.sparsest:
-            network = fewest_knots(answer.problem, network)
-        duals = [answer.dual, scaling.dual(polished.dual)]
-        best = max(duals, key=lambda u: certify(answer.problem, network, u).value)
+        found = self._answer(answer.problem, scaling, line, Progress(None, knots=_knots(line, polished.network)))
+        p, networks = answer.problem, (answer.network, found.network)
+        network = min(networks, key=partial(objective, p.reduced))
+        duals = [answer.dual, scaling.dual(line.original(polished.dual))]
+        best = max(duals, key=lambda u: certify(p, network, u).value)
         return replace(answer, network=network, dual=best, history={**answer.history, "second method": True})
 
     def _straight(self, problem: Problem, scaling: Scaling) -> Answer:
         """A best straight line."""
         fit, dual = _affine(scaling.problem)
         slope, offset = affine_least_squares(scaling.problem.X, fit)
-        network = scaling.network(RidgeSpline(np.empty((0, 1)), [], np.empty((0, *offset.shape)), slope, offset))
+        x, t = (np.array([each.min(), each.max()]) for each in (problem.X[scaling.rows, 0], scaling.problem.X[:, 0]))
+        if x[0] == x[1]:
+            network = scaling.network(RidgeSpline(np.empty((0, 1)), [], np.empty((0, *offset.shape)), slope, offset))
+        else:
+            network = _connected(x, scaling.size * (np.multiply.outer(t, slope[0]) + offset), scaling)
         return Answer(problem, network, scaling.dual(dual), None, self.tol, {"rounds": 0})
 
 
@@ -275,6 +284,25 @@ def _has_kinks(line: Line) -> bool:
     return line.loss.interpolates or line.loss.box(line.y[:1]) is not None
 
 
+def _at_most(problem: Problem, network: RidgeSpline) -> float:
+    """The objective, with the rounding error that it may have."""
+    fit = targets_and_fit(problem, network)
+    return objective(problem, network, fit) + objective_rounding(problem, network, fit)
+
+
+def _rounds(network: RidgeSpline) -> float:
+    """By how much the rounding of its knots may change the values of a spline."""
+    return float((np.spacing(np.abs(network.biases)) * group_norms(network.amplitudes)).max(initial=0.0))
+
+
+def _knots(line: Line, network: RidgeSpline) -> Knots:
+    """A network in scaled units whose knots are sites, as its values there."""
+    active = np.unique(np.searchsorted(line.sites, network.breakpoints))
+    nodes = with_ends(active, len(line.sites))
+    theta = network.at(line.sites[nodes])
+    return Knots(active, np.sign(kinks(line.sites[nodes], theta)), theta)
+
+
 def _too_steep(problem: Problem) -> ProblemError:
     """Slopes and an offset at x = 0 are numbers of 16 digits: a network of them misses the data by their rounding."""
     x, y = problem.reduced.X[:, 0], problem.reduced.y
@@ -310,5 +338,9 @@ def _through_knots(t: Array, x: Array, values: Array, scaling: Scaling) -> Ridge
         from_left, from_right = values[j] + left * (t[off] - x[j]), values[j + 1] - right * (x[j + 1] - t[off])
         heights[off] = np.where(np.abs(left) <= np.abs(right), from_left, from_right)
     at, through = np.concatenate([x[:1], t, x[-1:]]), np.concatenate([values[:1], heights, values[-1:]])
-    net = RidgeSpline.through(at, through)
-    return RidgeSpline(net.weights, net.biases, net.amplitudes, net.slope + scaling.slope, net.offset + scaling.offset)
+    return _connected(at, through, scaling)
+
+
+def _connected(t: Array, values: Array, scaling: Scaling) -> RidgeSpline:
+    """The spline through points, and the affine function that was taken off y."""
+    return RidgeSpline(*connecting(t, values, scaling.slope[0], scaling.middle, float(scaling.centre[0])))

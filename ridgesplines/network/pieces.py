@@ -1,0 +1,96 @@
+"""The straight pieces of a linear spline, as if summed in twice the working precision.
+
+Where data are close slopes may be billions, and flat pieces between them are differences of large numbers. A network's
+numbers have a meaning to the last bit, and what is computed here is their function, rounded once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ridgesplines.precise import plus_products, running_sums, two_product, two_sum
+from ridgesplines.validation import Array
+
+EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A linear spline, less a constant.
+
+    Attributes
+    ----------
+    knots : increasing, shape (K,).
+    slopes : of the pieces between them and beyond, shape (K + 1,) or (K + 1, D).
+    values : at the knots, shape (K,) or (K, D).
+    offset : the value at zero, shape () or (D,); for a straight line.
+    lost : what the values may lack beyond their own rounding, and the slopes likewise.
+    """
+
+    knots: Array
+    slopes: Array
+    values: Array
+    offset: Array
+    lost: tuple[float, float]
+
+    @classmethod
+    def of(
+        cls,
+        knots: Array,
+        left: Array,
+        amplitudes: Array,
+        slope: Array,
+        offset: Array | float,
+        level: Array | float = 0.0,
+    ) -> Pieces:
+        """Those of the network with these knots, in any order, and neurons that are active to the `left` of theirs."""
+        order = np.argsort(knots, kind="stable")
+        t, left, v = knots[order], left[order], amplitudes[order]
+        below = (np.zeros_like(slope) + level)[None]
+        if not len(t):
+            return cls(t, slope[None], v, offset - below[0], (0.0, 0.0))
+        chain = np.concatenate([slope[None], -v[left], v])
+        sums, rests = running_sums(chain)
+        sums, rests = sums[-len(t) - 1 :], rests[-len(t) - 1 :]
+        width, cut = two_sum(t[1:], -t[:-1])
+        away, missed = two_sum(t[left], -t[:1])
+        rise, small = two_product(sums[1:-1].T, width)
+        small = small + sums[1:-1].T * cut + rests[1:-1].T * width
+        reach, little = two_product(v[left].T, away)
+        little = little + v[left].T * missed
+        first, least = two_product(slope[None], t[:1].reshape(-1, *[1] * slope.ndim))
+        zero = np.zeros_like(below)
+        terms = np.concatenate([np.asarray(offset)[None], -below, first, reach.T, rise.T])
+        total, rest = running_sums(terms, np.concatenate([zero, zero, least, little.T, small.T]))
+        values = (total + rest)[-len(t) :]
+        sizes = (EPS**2 * len(each) * float(np.abs(each).sum()) for each in (terms, chain))
+        return cls(t, sums + rests, values, offset - below[0], (next(sizes), next(sizes)))
+
+    def at(self, x: Array) -> Array:
+        """The values at x, shape (N,) or (N, D)."""
+        if not len(self.knots):
+            return plus_products(self.offset[None], x[:, None], self.slopes)
+        away, slope, value = self._beside(x)
+        return value + (slope.T * away).T
+
+    def rounding(self, x: Array) -> Array:
+        """The rounding error that these values may have."""
+        if not len(self.knots):
+            return EPS * np.abs(self.at(x))
+        away, slope, value = self._beside(x)
+        steepest = 2.0 * EPS * np.abs(slope) + self.lost[1]
+        return EPS * np.abs(value) + (steepest.T * np.abs(away)).T + self.lost[0]
+
+    def _beside(self, x: Array) -> tuple[Array, Array, Array]:
+        """For each x how far it is from the knot from which it is computed, the slope there, and the knot's value."""
+        t = self.knots
+        base = np.maximum(np.arange(len(t) + 1) - 1, 0)
+        if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
+            counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
+            start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], self.slopes, self.values[base]))
+        else:
+            piece = np.searchsorted(t, x, side="right")
+            start, slope, value = (a[piece] for a in (t[base], self.slopes, self.values[base]))
+        return x - start, slope, value

@@ -1,0 +1,56 @@
+"""Linear splines with slopes of billions beside flat pieces, held to exact rational arithmetic."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+
+
+def exact(net, x):
+    """f at the numbers x, as fractions: what the network's numbers mean to the last bit."""
+    neurons = [[Fraction(float(a)) for a in each] for each in zip(net.weights[:, 0], net.biases, net.amplitudes)]
+    slope, offset = Fraction(float(net.slope[0])), Fraction(float(net.offset))
+    points = [Fraction(float(a)) for a in x]
+    return [slope * p + offset + sum(v * max(w * p - b, Fraction(0)) for w, b, v in neurons) for p in points]
+
+
+def clusters(seed, centres=4, n=12):
+    rng = np.random.default_rng(seed)
+    x = np.unique(rng.choice(rng.random(centres), n) + 1e-9 * rng.standard_normal(n))
+    return x, rng.standard_normal(len(x))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_values_are_exact_to_their_own_rounding(seed):
+    x, y = clusters(seed)
+    net = rs.RidgeSpline.through(x, y)
+    at = np.sort(np.concatenate([x, np.random.default_rng(seed).uniform(-0.5, 1.5, 30)]))
+    pieces = net.pieces()
+    off = np.array([float(abs(e - Fraction(float(z)))) for e, z in zip(exact(net, at), net(at), strict=True)])
+    assert (off <= pieces.rounding(at)).all()
+    assert (pieces.rounding(at) <= 1e-15 * (1.0 + np.abs(net(at)))).all()
+
+
+def test_a_flat_piece_between_clusters_keeps_its_digits():
+    """All neurons to the right of their knots, slopes of 1e9 left the flat piece 1e-7 off."""
+    x = np.array([0.1, 0.1 + 1e-9, 0.7, 0.7 + 1e-9])
+    net = rs.RidgeSpline.through(x, [0.0, 1.0, 1.0 + 1e-7, 0.0])
+    assert net.weights[:, 0].tolist() == [-1.0, 1.0]
+    assert max(float(abs(e - Fraction(z))) for e, z in zip(exact(net, x), [0.0, 1.0, 1.0 + 1e-7, 0.0])) < 1e-15
+
+
+def test_points_in_one_cluster_far_from_zero():
+    """A line of slope 1e9 has an offset of 2e8, known to 3e-8; the slope's last digits make up for that."""
+    x = 0.3712 + 1e-9 * np.array([0.1234, 1.9])
+    net = rs.RidgeSpline.through(x, [0.3, -0.7])
+    assert max(float(abs(e - Fraction(z))) for e, z in zip(exact(net, x), [0.3, -0.7])) < 1e-11
+
+
+def test_mild_slopes_stay_with_neurons_to_the_right():
+    x = np.linspace(0.0, 1.0, 9)
+    y = np.random.default_rng(0).standard_normal((9, 2))
+    net = rs.RidgeSpline.through(x, y)
+    assert (net.weights == 1.0).all()
+    assert net(x) == pytest.approx(y, abs=1e-14)
