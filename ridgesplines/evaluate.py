@@ -27,6 +27,7 @@ from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.solvers.grid.solver import Grid
+from ridgesplines.solvers.univariate.solver import Univariate
 from ridgesplines.validation import Array, real_number
 
 #: Seconds that it may take, where nothing else is said.
@@ -137,7 +138,10 @@ def solver_dual(problem: Problem, network: RidgeSpline, max_time: float) -> Arra
         solver = ColumnGeneration(max_time=max(max_time, 1e-9), start=network)
     elif not isinstance(problem.activation, ReLU):
         spread = spread_directions(N_DIRECTIONS, problem.n_features, interactions=problem.interactions)
-        solver = Grid(directions=np.unique(np.concatenate([network.weights, spread]), axis=0))
+        directions = np.unique(np.concatenate([network.weights, spread]), axis=0)
+        solver = Grid(directions=directions, max_time=max(max_time, 1e-9))
+    elif isinstance(solver, Univariate):
+        solver = replace(solver, max_time=max(max_time, 1e-9))
     (answer,) = solver.path(problem, [problem.lam])
     return np.zeros_like(network.at(problem.X)) if answer.dual is None else answer.dual  # zero where there was no time
 

@@ -76,22 +76,56 @@ def require_time(end: float) -> None:
         raise TimeoutError
 
 
+class _Limit(threading.local):
+    """When the work of this thread is to end, a reading of ``time.perf_counter``, and whether it is `stoppable` now."""
+
+    end, stoppable = float("inf"), False
+
+
+_limit = _Limit()
+
+
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """The part of a work whose caller has something to return: `check` ends it."""
-    current = Deferral.current
-    if current is None or current.listening:
-        yield
-        return
-    current.listening = True
+def until(end: float) -> Iterator[None]:
+    """The work that is to end at `end` as if Ctrl-C had come then, where it is `stoppable`; or earlier, if it is."""
+    before = _limit.end
+    _limit.end = min(before, end)
     try:
         yield
     finally:
-        current.listening = False
+        _limit.end = before
+
+
+def overdue() -> bool:
+    """Whether the time of `until` is over."""
+    return time.perf_counter() > _limit.end
+
+
+def seconds_left() -> float:
+    """The seconds that the work may still take, at least a hundredth; infinite without a limit."""
+    return max(_limit.end - time.perf_counter(), 0.01)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """The part of a work whose caller has something to return: `check` ends it."""
+    current, before = Deferral.current, _limit.stoppable
+    _limit.stoppable = True
+    listens = current is not None and not current.listening
+    if current is not None:
+        current.listening = True
+    try:
+        yield
+    finally:
+        _limit.stoppable = before
+        if current is not None and listens:
+            current.listening = False
 
 
 def check() -> None:
     """Raise KeyboardInterrupt where the work is to end: within what is `stoppable`, or where no answer is wanted."""
+    if _limit.stoppable and _limit.end < float("inf") and overdue():
+        raise KeyboardInterrupt
     current = Deferral.current
     if current is not None and current.asked and (current.listening or not current.answers):
         raise KeyboardInterrupt

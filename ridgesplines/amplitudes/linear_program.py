@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from ridgesplines.amplitudes.design import Design
+from ridgesplines.interrupt import seconds_left
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -22,6 +23,12 @@ OPTIONS = {"primal_feasibility_tolerance": FEASIBLE_TOL, "dual_feasibility_toler
 GAVE_UP = 4
 #: Rows that may change their piece in the first program, at least, where a fit nearby is known.
 ROWS = 1000
+
+
+def within_time() -> dict[str, float]:
+    """The option of HiGHS for the seconds that are left; none without a limit."""
+    seconds = seconds_left()
+    return {} if seconds == float("inf") else {"time_limit": seconds}
 
 
 def linear_program(problem: Problem, design: Design, nearby: Array | None = None) -> tuple[Array, Array, Array] | None:

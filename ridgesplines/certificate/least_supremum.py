@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.design import project
-from ridgesplines.amplitudes.linear_program import OPTIONS
+from ridgesplines.amplitudes.linear_program import OPTIONS, within_time
 from ridgesplines.certificate.dual import levelled, projected, subgradients
 from ridgesplines.interrupt import check
 from ridgesplines.objective import eta_rounding
@@ -78,7 +78,7 @@ def _on_a_line(x: Array, low: Array, high: Array) -> Array | None:
             [np.column_stack([least, most]), np.full((2 * m - 3, 2), [-np.inf, np.inf]), [[0.0, np.inf]]]
         ),
         method="highs",
-        options=OPTIONS,
+        options=OPTIONS | within_time(),
     )
     if out.status != 0:
         return None
@@ -128,7 +128,7 @@ def _vertex(rows: Array, low: Array, high: Array, Q: Array) -> tuple[Array | Non
         b_eq=-Q.T @ held,
         bounds=[*zip(low[free], high[free], strict=True), (0.0, None)],
         method="highs-ds",
-        options=OPTIONS,
+        options=OPTIONS | within_time(),
     )
     if out.status != 0:
         return None, 0.0

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ridgesplines.exceptions import ProblemError, SolverRefusal
-from ridgesplines.interrupt import check
+from ridgesplines.interrupt import check, seconds_left
 from ridgesplines.problem import Problem
 
 
@@ -27,6 +27,7 @@ class Backend:
     cones : of ``linear``, ``quadratic``, ``second-order`` (for vector outputs) and ``exponential``.
     tolerance : the relative gap in the dictionary that it is held to.
     options : its own settings, passed through CVXPY; the first with which it succeeds counts.
+    limit : where among its settings the seconds stand that it may take; empty where it cannot be told.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Backend:
     cones: frozenset[str]
     tolerance: float
     options: tuple[Mapping[str, Any], ...]
+    limit: tuple[str, ...] = ()
 
 
 _SILENT = {"output_flag": False}
@@ -51,6 +53,7 @@ BACKENDS = {
             1e-6,
             # Shorter steps where the exponential cone makes it stall.
             (_CLARABEL, _CLARABEL | {"max_step_fraction": 0.9}, {"max_iter": 500, "max_step_fraction": 0.8}),
+            ("time_limit",),
         ),
         Backend(
             "ECOS",
@@ -59,13 +62,21 @@ BACKENDS = {
             1e-6,
             ({"abstol": 1e-9, "reltol": 1e-9, "feastol": 1e-9, "max_iters": 500}, {"max_iters": 500}),
         ),
-        Backend("SCS", "scs", _CONIC, 1e-4, ({"eps_abs": 1e-7, "eps_rel": 1e-7, "max_iters": 100_000},)),
+        Backend(
+            "SCS",
+            "scs",
+            _CONIC,
+            1e-4,
+            ({"eps_abs": 1e-7, "eps_rel": 1e-7, "max_iters": 100_000},),
+            ("time_limit_secs",),
+        ),
         Backend(
             "OSQP",
             "osqp",
             _LP_QP,
             1e-4,
             ({"eps_abs": 1e-6, "eps_rel": 1e-6, "max_iter": 20_000, "polishing": True},),
+            ("time_limit",),
         ),
         Backend(
             "HIGHS",
@@ -76,6 +87,7 @@ BACKENDS = {
                 {"highs_options": _SILENT | {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}},
                 {"highs_options": _SILENT},
             ),
+            ("highs_options", "time_limit"),
         ),
     )
 }
@@ -139,10 +151,19 @@ def _attempt(program: Any, name: str, setting: Mapping[str, Any]) -> str:
         # "Solution may be inaccurate" is CVXPY's guess; the gap is computed afterwards, and warned of if large.
         warnings.simplefilter("ignore", UserWarning)
         try:
-            program.solve(solver=name, warm_start=True, verbose=False, canon_backend="SCIPY", **setting)
+            program.solve(solver=name, warm_start=True, verbose=False, canon_backend="SCIPY", **_in_time(name, setting))
         except cp.SolverError:
             return FAILED
     return str(program.status)
+
+
+def _in_time(name: str, setting: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, with the seconds that are left."""
+    seconds, limit = seconds_left(), BACKENDS[name].limit
+    if seconds == float("inf") or not limit:
+        return dict(setting)
+    within = {limit[-1]: seconds}
+    return {**setting, **(within if len(limit) == 1 else {limit[0]: {**setting[limit[0]], **within}})}
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from ridgesplines.certificate.constrained import Multipliers
-from ridgesplines.exceptions import SolverRefusal
+from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.interrupt import asked, overdue, until
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
@@ -33,7 +35,7 @@ class Answer:
         certificate is held to them as well; None where there are none.
     end : when the certificate is to be there, a reading of ``time.perf_counter``.
     reached : whether the solver took the tolerance for reached: where a search finds otherwise, it goes on.
-    interrupted : whether Ctrl-C ended the work; this is then the best so far, and the last answer.
+    interrupted : whether Ctrl-C ended the work, or a limit of time; this is then the best so far.
 
     Examples
     --------
@@ -53,6 +55,28 @@ class Answer:
     peaks: tuple[Array, Array] | None = None
     end: float = float("inf")
     reached: bool = False
+
+
+def in_time(answers: Iterator[Answer], seconds: float) -> Iterator[Answer]:
+    """The answers of a solver, each of which may take so many seconds; one that time has ended says so."""
+    if seconds == float("inf"):
+        yield from answers
+        return
+    while True:
+        with until(time.perf_counter() + seconds):
+            answer, over = next(answers, None), overdue() and not asked()
+        if answer is None:
+            return
+        if answer.interrupted and over:
+            stopped = {"stopped": f"after max_time = {seconds:.3g} s"}
+            answer = replace(answer, interrupted=False, history={**answer.history, **stopped})
+        yield answer
+
+
+def require_seconds(name: str, value: object) -> None:
+    """Raise where a limit of time is no number of seconds > 0."""
+    if not (isinstance(value, (int, float)) and value > 0.0):
+        raise ProblemError(name, "a number of seconds > 0", repr(value), f"Pass {name}=60.0.")
 
 
 def no_slope_penalty(solver: Solver, problem: Problem) -> SolverRefusal | None:

@@ -10,10 +10,17 @@ import ridgesplines as rs
 
 def exact(net, x):
     """f at the numbers x, as fractions: what the network's numbers mean to the last bit."""
-    neurons = [[Fraction(float(a)) for a in each] for each in zip(net.weights[:, 0], net.biases, net.amplitudes)]
+    neurons = [
+        [Fraction(float(a)) for a in each] for each in zip(net.weights[:, 0], net.biases, net.amplitudes, strict=True)
+    ]
     slope, offset = Fraction(float(net.slope[0])), Fraction(float(net.offset))
     points = [Fraction(float(a)) for a in x]
     return [slope * p + offset + sum(v * max(w * p - b, Fraction(0)) for w, b, v in neurons) for p in points]
+
+
+def farthest(net, x, y):
+    """By how much f misses the points (x, y), at most."""
+    return max(float(abs(e - Fraction(float(z)))) for e, z in zip(exact(net, x), y, strict=True))
 
 
 def clusters(seed, centres=4, n=12):
@@ -38,14 +45,14 @@ def test_a_flat_piece_between_clusters_keeps_its_digits():
     x = np.array([0.1, 0.1 + 1e-9, 0.7, 0.7 + 1e-9])
     net = rs.RidgeSpline.through(x, [0.0, 1.0, 1.0 + 1e-7, 0.0])
     assert net.weights[:, 0].tolist() == [-1.0, 1.0]
-    assert max(float(abs(e - Fraction(z))) for e, z in zip(exact(net, x), [0.0, 1.0, 1.0 + 1e-7, 0.0])) < 1e-15
+    assert farthest(net, x, [0.0, 1.0, 1.0 + 1e-7, 0.0]) < 1e-15
 
 
 def test_points_in_one_cluster_far_from_zero():
     """A line of slope 1e9 has an offset of 2e8, known to 3e-8; the slope's last digits make up for that."""
-    x = 0.3712 + 1e-9 * np.array([0.1234, 1.9])
+    x = 0.37123456789 + 1e-9 * np.array([0.1234, 1.9])
     net = rs.RidgeSpline.through(x, [0.3, -0.7])
-    assert max(float(abs(e - Fraction(z))) for e, z in zip(exact(net, x), [0.3, -0.7])) < 1e-11
+    assert farthest(net, x, [0.3, -0.7]) < 1e-11
 
 
 def test_mild_slopes_stay_with_neurons_to_the_right():

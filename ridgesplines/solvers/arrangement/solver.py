@@ -15,7 +15,7 @@ from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.amplitudes.extreme_points import extreme_point
 from ridgesplines.certificate.certificate import certify
 from ridgesplines.exceptions import SolverRefusal
-from ridgesplines.interrupt import check, stoppable
+from ridgesplines.interrupt import check, overdue, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.patterns import pattern_bound
 from ridgesplines.objective import objective, perfect_fit, relative
@@ -25,7 +25,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.arrangement.cells import CellBound, CellProgram, Cells, Neurons, all_cells, settings
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
-from ridgesplines.solvers.base import Answer, Solver, no_slope_penalty
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array, real_number
 
@@ -63,6 +63,8 @@ class Arrangement(Solver):
         have :math:`\sum_{k=1}^{d} \binom{N-1}{k}`, other points fewer; the bound counts. Patterns times points are at
         most 2 million besides.
     verbose : whether a line is printed to standard error for each lam.
+    max_time : seconds for each lam, after which the best so far is returned, with its certificate. The backend is told;
+        the enumeration of the patterns, which `max_patterns` limits, is finished.
 
     Notes
     -----
@@ -100,8 +102,10 @@ class Arrangement(Solver):
     tol: float = 1e-8
     max_patterns: int = 5000
     verbose: bool = False
+    max_time: float = float("inf")
 
     def __post_init__(self) -> None:
+        require_seconds("max_time", self.max_time)
         real_number("tol", self.tol, "a number between 1e-12 and 1", 1e-12, 1.0)
         real_number("max_patterns", self.max_patterns, "a whole number >= 1", 1)
 
@@ -154,6 +158,9 @@ class Arrangement(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one enumeration and one compilation for all."""
+        return in_time(self._path(problem, lams), self.max_time)
+
+    def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         scaling = standardise(problem)
         require_minimiser(scaling.problem)
         exact = exact_oracle(problem.reduced.X) is not None
@@ -165,8 +172,9 @@ class Arrangement(Solver):
             if self.verbose:
                 notes = ", ".join(f"{name}: {value}" for name, value in answer.history.items())
                 print(f"lam = {lam:.6g}, K = {answer.network.n_neurons}, {notes}", file=sys.stderr)
+            ended = answer.interrupted and not overdue()
             yield answer
-            if answer.interrupted:
+            if ended:
                 return
 
 

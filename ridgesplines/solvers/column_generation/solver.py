@@ -25,7 +25,7 @@ from ridgesplines.oracle import exact_oracle, search_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
-from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.base import Answer, Solver, require_seconds
 from ridgesplines.solvers.column_generation.by_rows import path_by_rows, sample_network
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
@@ -139,8 +139,7 @@ class ColumnGeneration(Solver):
     def __post_init__(self) -> None:
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
         for name in ("max_time", "total_time"):
-            if not (isinstance(value := getattr(self, name), (int, float)) and value > 0.0):
-                raise ProblemError(name, "a number of seconds > 0", repr(value), f"Pass {name}=60.0.")
+            require_seconds(name, getattr(self, name))
         if not (isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0):
             raise ProblemError("random_state", "a whole number >= 0", repr(self.random_state), "Pass random_state=0.")
         if not isinstance(self.start, RidgeSpline | Solution | None):

@@ -17,7 +17,7 @@ from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.interrupt import stoppable
+from ridgesplines.interrupt import overdue, stoppable
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import BACKENDS
@@ -58,8 +58,9 @@ def constrained_path(
         if sparsest:
             answer = replace(answer, network=fewest_shaped(answer.problem, answer.network))
         history = {**answer.history, "constraint violation": violation(answer.problem, answer.network)}
+        ended = answer.interrupted and not overdue()
         yield replace(answer, history=history)
-        if answer.interrupted:
+        if ended:
             return
 
 

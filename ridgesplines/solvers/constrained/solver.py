@@ -19,7 +19,7 @@ from ridgesplines.certificate.constrained import Bound, best_bound, interpolatin
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import SolverRefusal
-from ridgesplines.interrupt import check, stoppable
+from ridgesplines.interrupt import check, overdue, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import data_fit, dual_of_fit
 from ridgesplines.problem import Problem
@@ -93,8 +93,10 @@ def shaped_path(problem: Problem, lams: Sequence[float], backend: Backend, refin
     """An answer for each lam."""
     program = ShapedProgram(problem, backend, refine)
     for lam in lams:
-        yield (answer := program.answer(lam))
-        if answer.interrupted:
+        answer = program.answer(lam)
+        ended = answer.interrupted and not overdue()
+        yield answer
+        if ended:
             return
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ridgesplines.interrupt import overdue
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
@@ -36,6 +37,7 @@ def answers(
     for lam in lams:
         network, dual, history = one(scaling.problem.with_lam(scaling.lam(lam)))
         interrupted = bool(history.get("interrupted"))
+        ended = interrupted and not overdue()
         yield Answer(
             problem.with_lam(lam),
             scaling.network(network),
@@ -45,5 +47,5 @@ def answers(
             history,
             interrupted,
         )
-        if interrupted:
+        if ended:
             return

@@ -15,7 +15,7 @@ from ridgesplines.neurons.dictionary import Dictionary, grid_biases, rightward, 
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
-from ridgesplines.solvers.base import Answer, Solver, no_slope_penalty
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
 from ridgesplines.solvers.constrained.solver import shaped_path
 from ridgesplines.solvers.grid.biases import biases_path
 from ridgesplines.solvers.grid.splines import splines_path
@@ -50,6 +50,8 @@ class Grid(Solver):
         a warning then says.
     seed : of the directions for d >= 3.
     memory : bytes that may be used; what is free on this machine by default.
+    max_time : seconds for each lam, after which the best so far is returned, with its certificate. Backends but ECOS
+        are told; what prepares and compiles the program is finished.
 
     Notes
     -----
@@ -86,6 +88,10 @@ class Grid(Solver):
     refine: bool = True
     seed: int = 0
     memory: float | None = None
+    max_time: float = float("inf")
+
+    def __post_init__(self) -> None:
+        require_seconds("max_time", self.max_time)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of backends that lack a cone or the accuracy, or programs too large for memory; or None."""
@@ -161,11 +167,15 @@ class Grid(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one compilation for all."""
+        return in_time(self._path(problem, lams), self.max_time)
+
+    def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         backend = backend_named(self.backend)
         if problem.constraints:
-            return shaped_path(problem, lams, backend, self.refine)
+            yield from shaped_path(problem, lams, backend, self.refine)
+            return
         grid_path = splines_path if isinstance(problem.activation, ReLU) else biases_path
-        return grid_path(problem, lams, self.dictionary(standardise(problem)), backend, self.refine)
+        yield from grid_path(problem, lams, self.dictionary(standardise(problem)), backend, self.refine)
 
 
 def _free_memory() -> float:

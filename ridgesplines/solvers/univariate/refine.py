@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from ridgesplines.amplitudes.linear_program import OPTIONS
+from ridgesplines.amplitudes.linear_program import OPTIONS, within_time
 from ridgesplines.objective import SUM
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.kinked import boxes
@@ -55,7 +55,7 @@ def refined_duals(line: Line, lam: float) -> Iterator[Array]:
             b_eq=-(A @ x) / unit,
             bounds=np.column_stack([low - x, high - x]) / unit,
             method="highs-ds",
-            options=OPTIONS,
+            options=OPTIONS | within_time(),
         )
         if out.status != 0:
             return

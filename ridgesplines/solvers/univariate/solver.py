@@ -16,7 +16,7 @@ from ridgesplines.amplitudes.extreme_points import merged
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.certificate.certificate import certify
 from ridgesplines.exceptions import ProblemError, SolverRefusal
-from ridgesplines.interrupt import stoppable
+from ridgesplines.interrupt import overdue, stoppable
 from ridgesplines.network.connecting import connecting
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.dictionary import Dictionary
@@ -25,7 +25,7 @@ from ridgesplines.oracle import peaks_oracle
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
-from ridgesplines.solvers.base import Answer, Solver, no_slope_penalty
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
 from ridgesplines.solvers.constrained.path import constrained_path
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
@@ -63,6 +63,8 @@ class Univariate(Solver):
     sparsest : whether, among all minimisers with these values at the data, one with the fewest knots is returned,
         with knots off the data where that takes fewer [2]_; otherwise, and for vector outputs, all are data sites.
     verbose : whether a line is printed to standard error in every round.
+    max_time : seconds for each lam, after which the best so far is returned, with its certificate: a round and a pass
+        over the data are finished.
 
     Notes
     -----
@@ -96,9 +98,11 @@ class Univariate(Solver):
     tol: float = 1e-8
     sparsest: bool = True
     verbose: bool = False
+    max_time: float = float("inf")
 
     def __post_init__(self) -> None:
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
+        require_seconds("max_time", self.max_time)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of more than one dimension, vector outputs of a loss with kinks, other activations; or None."""
@@ -121,8 +125,8 @@ class Univariate(Solver):
         """An answer for each lam, from the knots of the one before."""
         if problem.constraints:
             free = replace(self, sparsest=False).path
-            return constrained_path(problem, lams, free, self.tol, self.sparsest)
-        return self._path(problem, lams)
+            return in_time(constrained_path(problem, lams, free, self.tol, self.sparsest), self.max_time)
+        return in_time(self._path(problem, lams), self.max_time)
 
     def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         scaling = standardise(problem)
@@ -150,8 +154,9 @@ class Univariate(Solver):
                 if answer.network.n_neurons:
                     straight = None  # once the spline bends it bends for every smaller lam
             knots = progress.knots if progress.knots is not None and len(progress.knots.active) else None
+            ended = answer.interrupted and not overdue()
             yield answer
-            if answer.interrupted:
+            if ended:
                 return
 
     def _fit(self, line: Line, lam: float, start: Knots | None, progress: Progress) -> None:
@@ -185,6 +190,8 @@ class Univariate(Solver):
         if problem.loss.interpolates and not np.isfinite(objective(problem.reduced, network)):  # more than 1e-9 off
             raise _too_steep(problem)
         u = None if progress.dual is None else scaling.dual(progress.dual)
+        if u is None and not problem.loss.smooth:
+            u = np.zeros(problem.n_samples)  # nothing is known of it yet
         return Answer(problem, network, u, None, self.tol, history)
 
     def _second_method(self, answer: Answer, scaling: Scaling, line: Line) -> Answer:

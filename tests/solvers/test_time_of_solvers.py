@@ -1,0 +1,38 @@
+"""max_time of the solvers that end by themselves: the best so far, marked, and the other lams of a path as well."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+
+rng = np.random.default_rng(0)
+LINE = rs.Problem(rng.random(400), rng.standard_normal(400), lam=1e-4, loss=rs.Quantile(0.7))
+PLANE = rs.Problem(rng.random((12, 2)), rng.standard_normal(12), lam=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("problem", "solver"),
+    [
+        (LINE, rs.Univariate()),
+        (rs.Problem(LINE.X, LINE.y, 1e-4, constraints=[rs.Convex()]), rs.Univariate()),
+        (PLANE, rs.Grid(directions=4)),
+        (PLANE, rs.Arrangement()),
+    ],
+)
+def test_the_best_so_far_for_each_lam(problem, solver):
+    with pytest.warns(rs.ConvergenceWarning, match="max_time"):
+        path = rs.solve_path(problem, replace(solver, max_time=1e-6), lams=[2.0 * problem.lam, problem.lam])
+    assert len(path) == 2
+    for solution in path:
+        assert solution.status == "not converged"
+        assert "max_time" in solution.history["stopped"]
+        assert np.isfinite(solution.objective)
+        assert solution.contradiction is None
+
+
+@pytest.mark.parametrize("kind", [rs.Univariate, rs.Grid, rs.Arrangement])
+def test_seconds_are_positive(kind):
+    with pytest.raises(rs.ProblemError, match="max_time"):
+        kind(max_time=0.0)
