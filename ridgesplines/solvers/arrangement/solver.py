@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -102,7 +102,7 @@ class Arrangement(Solver):
     tol: float = 1e-8
     max_patterns: int = 5000
     verbose: bool = False
-    max_time: float = float("inf")
+    max_time: float = field(default=float("inf"), repr=False)
 
     def __post_init__(self) -> None:
         require_seconds("max_time", self.max_time)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,7 @@ class Grid(Solver):
     refine: bool = True
     seed: int = 0
     memory: float | None = None
-    max_time: float = float("inf")
+    max_time: float = field(default=float("inf"), repr=False)
 
     def __post_init__(self) -> None:
         require_seconds("max_time", self.max_time)

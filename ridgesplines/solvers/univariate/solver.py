@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -98,7 +98,7 @@ class Univariate(Solver):
     tol: float = 1e-8
     sparsest: bool = True
     verbose: bool = False
-    max_time: float = float("inf")
+    max_time: float = field(default=float("inf"), repr=False)
 
     def __post_init__(self) -> None:
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
