@@ -39,7 +39,8 @@ def connecting(
     total = np.abs(chords + tilt)
     sizes = total if total.ndim == 1 else np.linalg.norm(total, axis=1)
     zero, width = np.zeros_like(values[0]), np.diff(t)
-    flat = STEEP * sizes < sizes.max()
+    steep_enough = sizes.max() * np.abs(t).max() > STEEP * np.ptp(values)  # and not only some slopes zero
+    flat = (STEEP * sizes < sizes.max()) & steep_enough
     base = int(np.where(flat, width, 0.0).argmax())
     slope, cut = two_sum(chords[base], zero + tilt)
     columns = (np.atleast_1d(each) for each in (values[base], zero + tilt, zero + shift, slope, cut + rests[base]))
