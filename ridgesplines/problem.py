@@ -67,8 +67,7 @@ class Problem(Immutable):
         dates or durations, of NumPy, pandas, Arrow or Python: their unit is **days** whatever their dtype's, in lam, in
         slopes and in the numbers of X, which count from 1970-01-01, UTC. Knots, tables and pictures have dates again.
         For d >= 2 also an array or a dataframe of Dask, or a ``numpy.memmap`` of more than 256 MiB: such rows are read
-        block by block, and never brought to one place. Then Squared, Huber or Logistic, one output, no constraints, no
-        interactions.
+        block by block, and never brought to one place. Then Squared, Huber or Logistic, one output, no constraints.
     y : shape (N,), or (N, D) for vector outputs; what the loss takes. A column, (N, 1), is one output.
     lam : :math:`\lambda`, in units of loss times length per unit of y; positive, or zero with Interpolation.
         There is no factor 1/2 and no 1/N in front of the data term.
@@ -148,9 +147,9 @@ class Problem(Immutable):
         if rows is None:
             self.data, self.dates = data_in_memory(X, y, sample_weight, loss, activation, dates)
         else:
-            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints, interactions), None
+            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints), None
         self.feature_names = features_named(names, self.n_features)
-        of_y, of_columns = target_names(y) if rows is None else (None, None)
+        of_y, of_columns = target_names(y)
         self.target_name = of_y if target_name is None else target_name
         self.output_names = self._checked_names(of_columns if output_names is None else output_names)
         self.lam = self._check_lam(lam)

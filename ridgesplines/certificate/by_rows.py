@@ -9,6 +9,7 @@ for the user: lazily of Dask's rows, in memory of a file's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -20,14 +21,14 @@ from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import EPS, SUM, block_rounding
-from ridgesplines.oracle.by_rows import SearchByRows, eta_of
+from ridgesplines.oracle.by_rows import eta_of
+from ridgesplines.oracle.groups_by_rows import OracleByRows, oracle_by_rows
 from ridgesplines.oracle.starts import Sites, joined
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.validation import Array, real_array
-from ridgesplines.verdict import Scope
 
 #: Corrections at most, and the part of u in the affine functions that is rounding.
 CORRECTIONS, ROUNDING = 3, 1e-13
@@ -92,7 +93,7 @@ def best_value(problem: Problem, data: BlockedData, dual: DualByRows, sup: float
 
 @dataclass(frozen=True, eq=False)
 class CertificateByRows(DualCertificate):
-    """The certificate of rows in blocks, of scope ``"searched"``.
+    """The certificate of rows in blocks: of scope ``"exact"`` for neurons of one feature each, else ``"searched"``.
 
     Attributes
     ----------
@@ -135,10 +136,18 @@ def _unit(scaling: Scaling) -> float:
     return scaling.radius * scaling.factor / scaling.size
 
 
+def oracle_of(scaled: Problem, seed: int | Sequence[int] = 0) -> OracleByRows:
+    """The oracle of a scaled problem of rows in blocks."""
+    data = scaled.in_blocks
+    assert data is not None
+    extremes = data.facts.low, data.facts.high
+    return oracle_by_rows(data.blocks, data.sample[0], extremes, scaled.interactions, seed)
+
+
 def certify_by_rows(
     problem: Problem, network: RidgeSpline, peaks: Sites | None = None, end: float = np.inf, search: int = 0
 ) -> CertificateByRows:
-    """The certificate of a network's own dual vector: searched from fresh starts, and at the neurons of `peaks`."""
+    """The certificate of a network's own dual vector: a search is from fresh starts, and at the neurons of `peaks`."""
     scaling = standardise(problem)
     scaled, data = scaling.problem, scaling.problem.in_blocks
     assert data is not None
@@ -148,7 +157,7 @@ def certify_by_rows(
     if peaks is not None:
         W, b = peaks
         near = joined(near, (W, (b - W @ scaling.centre) / scaling.radius))
-    oracle = SearchByRows(data.blocks, data.sample[0], (search, 0, 2026))
+    oracle = oracle_of(scaled, (search, 0, 2026))
     found = oracle(dual, near, end, hard=True)
     scale, value = best_value(scaled, data, dual, found.value)
     moments = scaling.factor * scale * float(np.abs(left) @ np.abs(point.beta))
@@ -156,7 +165,7 @@ def certify_by_rows(
     return CertificateByRows(
         data.blocks.column(_entries, dual, scaling.factor / scaling.size),
         _unit(scaling) * found.value,
-        Scope.SEARCHED,
+        found.scope,
         residual,
         scale,
         scaling.factor * value,

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import late
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host
@@ -53,9 +54,9 @@ class Scout:
     eta of a sample noisier than lam.
     """
 
-    def __init__(self, X: Array, machine: Host) -> None:
+    def __init__(self, X: Array, machine: Host, groups: Interactions | None = None) -> None:
         rng = np.random.default_rng(len(X))
-        self._X, self._machine, self._rng = X, machine, rng
+        self._X, self._machine, self._rng, self._groups = X, machine, rng, groups
         self._coded = X if len(X) <= CODED else X[rng.choice(len(X), CODED, replace=False)]
         self._code = rng.standard_normal(len(self._coded))
 
@@ -87,7 +88,7 @@ class Scout:
         return W[kept], b[kept]
 
     def _batch(self, X: Array, U: Array, columns: NDArray[np.intp] | None) -> Batch:
-        return Batch(X, U, self._machine) if columns is None else WithinColumns(X, U, self._machine, columns)
+        return Batch(X, U, self._machine, self._groups) if columns is None else WithinColumns(X, U, self._machine, columns)
 
     def distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
         """The indices of the largest whose sides of the points differ."""
@@ -103,10 +104,16 @@ class Scout:
 
 
 class Batch:
-    """Ascents for data X (N, d) and a dual vector U (N, D), orthogonal to the affine functions, where `machine` is."""
+    """Ascents for data X (N, d) and a dual vector U (N, D), orthogonal to the affine functions, where `machine` is.
 
-    def __init__(self, X: Array, U: Array, machine: Host) -> None:
-        n = len(X)
+    With groups of features each ascent keeps to one that has those of its start.
+    """
+
+    _groups: Interactions | None = None
+    _free: Rows | None = None
+
+    def __init__(self, X: Array, U: Array, machine: Host, groups: Interactions | None = None) -> None:
+        n, self._groups = len(X), groups
         affine = np.column_stack([X, -np.ones(n)]).astype(np.float32)
         pulls = 0.5 * affine[:, :, None] * U[:, None, :].astype(np.float32)
         self._machine, self._xp, self._outputs = machine, machine.xp, U.shape[1]
@@ -121,6 +128,8 @@ class Batch:
         """(W, b, |eta|) after so many steps from unit vectors W (m, d) and biases b (m,), fewer where time is over."""
         xp, get = self._xp, self._machine.get
         theta = self._machine.put(np.column_stack([W, b]).astype(np.float32))
+        if self._groups is not None:
+            self._free = self._machine.put(self._groups.one_around(W).astype(np.float32))
         size, slope = self._way_up(theta)
         H = self._scaled_identity(slope, first)
         reach = xp.ones_like(size)
@@ -147,6 +156,8 @@ class Batch:
     def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
         """|eta| of each hyperplane, and its gradient along the sphere of w and along b."""
         G = self._derivatives(theta)
+        if self._free is not None:
+            G[:, :-1] *= self._free[:, :, None]
         eta = (G * theta[:, :, None]).sum(1)
         size = (eta**2).sum(1) ** 0.5
         way = (G * (eta / self._xp.clip(size, 1e-30, None)[:, None])[:, None, :]).sum(2)

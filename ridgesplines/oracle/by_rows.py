@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ridgesplines.interactions import Interactions
 from ridgesplines.neurons.working_set import blocks
 from ridgesplines.oracle import starts
 from ridgesplines.oracle.batches import BLOCK_ENTRIES, FINALISTS, SHORT_STEP, Batch, Scout
@@ -19,6 +20,7 @@ from ridgesplines.oracle.passes import Host
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.rows import Block, Rows
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Scope
 
 #: u of a block, orthogonal over all rows to the affine functions; sent to where the block is.
 Dual = Callable[[Block], Array]
@@ -26,17 +28,20 @@ Dual = Callable[[Block], Array]
 STARTS_PER_DIMENSION, LAST_STEPS = 64, 8
 #: The same for a search that confirms.
 HARD_STARTS, HARD_STEPS = 256, 16
+#: Random starts for each group of features, at least.
+FEWEST_STARTS = 24
 #: Hyperplanes that are kept for the next dual vector.
 KEPT = 32
 
 
 class Found(NamedTuple):
-    """Neurons W (m, d), b (m,) with their eta (m,), the largest first; from how many random starts."""
+    """Neurons W (m, d), b (m,) with their eta (m,), the largest first; from how many random starts; the scope."""
 
     W: Array
     b: Array
     eta: Array
     starts: int
+    scope: Scope = Scope.SEARCHED
 
     @property
     def value(self) -> float:
@@ -51,15 +56,18 @@ class SearchByRows:
     rows : :math:`|x| \le 1`.
     sample : some of them, in memory, on which ascents begin.
     seed : of the random starts.
+    groups : of features that may act together; None for all of them.
 
     Notes
     -----
     LAST_STEPS + 1 passes of some O(100 N d), besides O(N K) each for a dual vector of K neurons.
     """
 
-    def __init__(self, rows: Rows, sample: Block, seed: int | Sequence[int] = 0) -> None:
-        self._rows, self._sample = rows, sample
-        self._scout, self._rng = Scout(sample.X, Host()), np.random.default_rng(seed)
+    def __init__(
+        self, rows: Rows, sample: Block, seed: int | Sequence[int] = 0, groups: Interactions | None = None
+    ) -> None:
+        self._rows, self._sample, self._groups = rows, sample, groups
+        self._scout, self._rng = Scout(sample.X, Host(), groups), np.random.default_rng(seed)
         self._kept = starts.nowhere(rows.n_features)
 
     def __call__(self, dual: Dual, near: Sites, end: float = np.inf, hard: bool = False) -> Found:
@@ -69,17 +77,34 @@ class SearchByRows:
         from them, and from what the call before had found.
         """
         effort, steps = (HARD_STARTS, HARD_STEPS) if hard else (STARTS_PER_DIMENSION, LAST_STEPS)
-        number, X = effort * self._rows.n_features, self._sample.X
         known = starts.joined(near, self._kept)
-        wild = starts.joined(starts.fresh(X, number, self._rng), starts.around(known, (number + 1) // 2, self._rng))
+        wild, number = self._wild(known, effort * self._rows.n_features)
         best = self._scout.best(dual(self._sample)[:, None], *starts.joined(wild, known), FINALISTS, end=end)
-        W, b, size = BatchByRows(self._rows, dual).climb(*starts.joined(best, known), steps, SHORT_STEP, end)
+        W, b, size = BatchByRows(self._rows, dual, self._groups).climb(
+            *starts.joined(best, known), steps, SHORT_STEP, end
+        )
         W, b = _distinct(W / np.linalg.norm(W, axis=1, keepdims=True), b, size)
         self._kept = W[:KEPT], b[:KEPT]
         W, b = starts.joined(near, (W, b))
         eta = self._rows.reduce(eta_of, dual, np.column_stack([W, b]))
         order = np.argsort(-np.abs(eta), kind="stable")
         return Found(W[order], b[order], eta[order], number)
+
+    def _wild(self, known: Sites, number: int) -> tuple[Sites, int]:
+        """Random starts, and others around known neurons; how many of the former. For groups so many of each."""
+        X, rng = self._sample.X, self._rng
+        if self._groups is None:
+            return starts.joined(starts.fresh(X, number, rng), starts.around(known, (number + 1) // 2, rng)), number
+        each, wild = max(number // len(self._groups), FEWEST_STARTS), starts.nowhere(X.shape[1])
+        within = self._groups.containing(known[0])
+        for group, inside in zip(self._groups, within.T, strict=True):
+            columns = [*group]
+            own = known[0][inside][:, columns], known[1][inside]
+            for W, b in (starts.fresh(X[:, columns], each, rng), starts.around(own, (each + 1) // 2, rng)):
+                lifted = np.zeros((len(b), X.shape[1]))
+                lifted[:, columns] = W
+                wild = starts.joined(wild, (lifted, b))
+        return wild, each * len(self._groups)
 
 
 def eta_of(block: Block, dual: Dual, theta: Array) -> Array:
@@ -93,8 +118,8 @@ def eta_of(block: Block, dual: Dual, theta: Array) -> Array:
 class BatchByRows(Batch):
     """Ascents of which each step is a pass over all rows."""
 
-    def __init__(self, rows: Rows, dual: Dual) -> None:
-        self._machine, self._xp, self._one = Host(), np, np.ones(1, dtype=np.float32)
+    def __init__(self, rows: Rows, dual: Dual, groups: Interactions | None = None) -> None:
+        self._machine, self._xp, self._one, self._groups = Host(), np, np.ones(1, dtype=np.float32), groups
         self._rows, self._dual = rows, dual
 
     def _derivatives(self, theta: Numbers) -> Numbers:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ridgesplines.rows.base import Block, Rows, added
+from ridgesplines.rows.base import Block, Rows
 from ridgesplines.rows.given import in_blocks, rows_of
 from ridgesplines.rows.local import FileRows, MemoryRows
 from ridgesplines.rows.of_dask import DaskRows
+from ridgesplines.rows.sums import added
 
 __all__ = ["Block", "DaskRows", "FileRows", "MemoryRows", "Rows", "added", "in_blocks", "rows_of"]

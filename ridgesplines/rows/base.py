@@ -1,7 +1,7 @@
-"""The interface: map a pure function over blocks of rows, reduce by a tree.
+"""The interface: map a pure function over cells of rows, reduce by a tree.
 
 What is sent with the function is small: neurons, not vectors of N entries. A dual vector is sent as the network that it
-belongs to, and each block computes its own part. So no block has a state, and one that is lost is computed again.
+belongs to, and each cell computes its own part. So no cell has a state, and one that is lost is computed again.
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ class Rows(ABC):
 
     @abstractmethod
     def reduce(self, function: Function, *shared: Any, combine: Function | None = None) -> Any:
-        """What function(block, *shared) returns for all blocks, put together by a tree; sums where `combine` is None.
+        """What function(cell, *shared) returns for all cells, put together by a tree; sums where `combine` is None.
 
-        Sums are of numbers, of arrays, or entry by entry of tuples of them.
+        Sums are of numbers, of arrays, or entry by entry of tuples of them. They do not depend on where the rows are,
+        or on how they are cut: see :mod:`ridgesplines.rows.sums`.
         """
 
     @abstractmethod
@@ -76,25 +77,3 @@ def prepared(block: Block, steps: Iterable[Callable[[Block], Block]]) -> Block:
     for step in steps:
         block = step(block)
     return block
-
-
-def added(one: Any, other: Any) -> Any:
-    """The sum; of tuples entry by entry."""
-    if not isinstance(one, tuple):
-        return one + other
-    parts = map(added, one, other)
-    return type(one)(*parts) if hasattr(one, "_fields") else tuple(parts)
-
-
-def tree(parts: Iterable[Any], combine: Function) -> Any:
-    """All parts combined as by a binary tree, in their order, with few of them in memory: rounding grows like log N."""
-    waiting: list[tuple[int, Any]] = []  # heights that fall
-    for part in parts:
-        height = 0
-        while waiting and waiting[-1][0] == height:
-            part, height = combine(waiting.pop()[1], part), height + 1
-        waiting.append((height, part))
-    total = waiting.pop()[1]
-    while waiting:
-        total = combine(waiting.pop()[1], total)
-    return total

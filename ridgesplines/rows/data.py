@@ -121,14 +121,13 @@ def _perfect(block: Block, loss: Loss, middle: float) -> float:
     return float(block.weight @ loss.value(spread, np.zeros_like(spread)))
 
 
-def data_in_blocks(rows: Rows, loss: Loss, activation: Activation, constraints: Any, interactions: Any) -> BlockedData:
+def data_in_blocks(rows: Rows, loss: Loss, activation: Activation, constraints: Any) -> BlockedData:
     """The data of rows in blocks, after one pass over them; or a ProblemError, before it where that can be known."""
     memory = "Read the rows into memory: X.compute(), or numpy.array(X)."
     refused = [
         ("loss", "Squared(), Huber() or Logistic()", loss, isinstance(loss, LOSSES)),
         ("activation", "ReLU()", activation, isinstance(activation, ReLU)),
         ("constraints", "no constraints", constraints, not constraints),
-        ("interactions", "interactions=None", interactions, interactions is None),
     ]
     for name, expected, got, fits in refused:
         if not fits:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.rows.base import Block, Function, Rows, added, prepared, tree
+from ridgesplines.rows.base import Block, Function, Rows, prepared
+from ridgesplines.rows.sums import added, cell_rows, cells, nodes_of, total
 from ridgesplines.validation import Array
 
-#: Numbers of X in a block of a file.
-BLOCK_ENTRIES = 2**20
+#: Cells that are read from a file at once.
+CELLS_AT_ONCE = 16
 #: Scattered rows that are read at once.
 FEW = 2**12
 
@@ -21,61 +22,60 @@ FEW = 2**12
 class _LocalRows(Rows):
     """Rows whose blocks are slices, one after the other."""
 
-    def __init__(self, X: Any, y: Any, weight: Any = None, *, size: int | None = None) -> None:
+    cells_at_once = 1
+
+    def __init__(self, X: Any, y: Any, weight: Any = None) -> None:
         self.n_rows, self.n_features = X.shape
         self._X, self._y, self._weight = X, y, weight
-        self._size = size or self._usual()
-
-    def _usual(self) -> int:
-        return max(1, BLOCK_ENTRIES // self.n_features)
 
     def _blocks(self) -> Iterator[Block]:
-        for first in range(0, self.n_rows, self._size):
-            yield prepared(self._read(slice(first, first + self._size), first), self._steps)
+        """Copies of consecutive rows, each of which begins with a cell."""
+        size = self.cells_at_once * cell_rows(self.n_features)
+        for first in range(0, self.n_rows, size):
+            yield self._read(slice(first, first + size), first)
 
     def _read(self, rows: slice | NDArray[np.intp], first: int) -> Block:
         """These rows, copied."""
-        X, y = (np.array(part[rows], dtype=np.float64) for part in (self._X, self._y))
+        X, y = (np.array(part[rows], dtype=np.float64, order="C") for part in (self._X, self._y))
         weight = np.ones(len(X)) if self._weight is None else np.array(self._weight[rows], dtype=np.float64)
         return Block(X, y.reshape(len(X)), weight, first)
 
     def reduce(self, function: Function, *shared: Any, combine: Function | None = None) -> Any:
-        return tree((function(block, *shared) for block in self._blocks()), combine or added)
+        combine = combine or added
+        return total(nodes_of(self._blocks(), self._steps, function, shared, combine), combine)
 
     def take(self, rows: NDArray[np.intp]) -> Block:
         return prepared(self._read(rows, 0), self._steps)
 
     def column(self, function: Function, *shared: Any) -> Array:
-        return np.concatenate([function(block, *shared) for block in self._blocks()])
+        each = (cell for block in self._blocks() for cell in cells(block))
+        return np.concatenate([function(prepared(cell, self._steps), *shared) for cell in each])
 
 
 class MemoryRows(_LocalRows):
-    """Arrays in memory: one block, or blocks of `size` rows."""
+    """Arrays in memory."""
 
     place = "in memory"
-
-    def _usual(self) -> int:
-        return self.n_rows
 
 
 class FileRows(_LocalRows):
     """Arrays of which some are mapped files, ``numpy.memmap``: read block by block, and then let go."""
 
     place = "in a file"
+    cells_at_once = CELLS_AT_ONCE
 
-    def _blocks(self) -> Iterator[Block]:
-        for block in super()._blocks():
-            yield block
+    def _read(self, rows: slice | NDArray[np.intp], first: int) -> Block:
+        """Scattered rows few at a time: each brings its neighbours in the file."""
+        if isinstance(rows, slice):
+            block = super()._read(rows, first)
             self._let_go()
-
-    def take(self, rows: NDArray[np.intp]) -> Block:
-        """Few at a time: each brings its neighbours in the file."""
+            return block
         parts = []
         for i in range(0, len(rows), FEW):
-            parts.append(super().take(rows[i : i + FEW]))
+            parts.append(super()._read(rows[i : i + FEW], first))
             self._let_go()
         X, y, weight = (np.concatenate(part) for part in list(zip(*parts, strict=True))[:3])
-        return Block(X, y, weight, 0)
+        return Block(X, y, weight, first)
 
     def _let_go(self) -> None:
         for part in (self._X, self._y, self._weight):

@@ -1,12 +1,14 @@
 """Rows in memory, in files and in Dask: the same sums, however they are cut into blocks; and what is refused."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import ridgesplines as rs
 from ridgesplines.losses import Squared
 from ridgesplines.polynomials import affine_basis
-from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given, in_blocks
+from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given, in_blocks, sums
 from ridgesplines.rows.affine import Affine
 from ridgesplines.rows.facts import Facts
 
@@ -33,14 +35,14 @@ def mapped(folder, array):
 
 def made(maker, size, folder, X, y, weight):
     if maker == "memory":
-        return MemoryRows(X, y, weight, size=size)
+        return MemoryRows(X, y, weight)
     if maker == "file":
-        return FileRows(mapped(folder, X), mapped(folder, y), weight, size=size)
+        return FileRows(mapped(folder, X), mapped(folder, y), weight)
     da = pytest.importorskip("dask.array")
     return DaskRows(da.from_array(X, chunks=(size, -1)), da.from_array(y, chunks=size), da.from_array(weight, size))
 
 
-def sums(block, power):
+def moments(block, power):
     return block.weight @ block.X**power, float(block.weight @ block.y), len(block.X)
 
 
@@ -48,14 +50,18 @@ def numbers(block):
     return block.first + np.arange(len(block.X)) + block.y
 
 
-@pytest.mark.parametrize(
-    ("maker", "size"), [("memory", 1), ("memory", 1003), ("file", 1), ("file", 77), ("dask", 50), ("dask", 1003)]
-)
-def test_sums_columns_and_samples_do_not_depend_on_blocks(maker, size, tmp_path):
+MAKERS = [("memory", None), ("file", None)] + [("dask", size) for size in (1, 50, 64, 100, 1003)]
+
+
+@pytest.mark.parametrize(("maker", "size"), MAKERS)
+def test_sums_columns_and_samples_do_not_depend_on_blocks(maker, size, tmp_path, monkeypatch):
+    monkeypatch.setattr(sums, "CELL_ROWS", 64)
     X, y, weight = table()
-    rows = made(maker, size, tmp_path, X, y, weight)
-    moments, total, n = rows.reduce(sums, 2)
-    np.testing.assert_allclose(moments, weight @ X**2, rtol=1e-13)
+    rows, memory = made(maker, size, tmp_path, X, y, weight), MemoryRows(np.asfortranarray(X), y, weight)
+    for values, same in zip(rows.reduce(moments, 2), memory.reduce(moments, 2), strict=True):
+        np.testing.assert_array_equal(values, same)  # to the last digit
+    squares, total, n = rows.reduce(moments, 2)
+    np.testing.assert_allclose(squares, weight @ X**2, rtol=1e-13)
     np.testing.assert_allclose(total, weight @ y, rtol=1e-12)
     assert (n, rows.n_rows, rows.n_features) == (1003, *X.shape)
     np.testing.assert_array_equal(np.asarray(rows.column(numbers)), np.arange(1003) + y)
@@ -64,6 +70,34 @@ def test_sums_columns_and_samples_do_not_depend_on_blocks(maker, size, tmp_path)
     np.testing.assert_array_equal(block.X, X[few])
     np.testing.assert_array_equal(block.y, 2.0 * y[few])
     np.testing.assert_array_equal(block.weight, weight[few])
+    assert rows.reduce(extent, combine=joined_extents) == (0, 1003, 16)  # every cell once, in its order
+
+
+def extent(cell):
+    assert cell.first % 64 == 0
+    return cell.first, cell.first + len(cell.X), 1
+
+
+def joined_extents(one, other):
+    assert one[1] == other[0]
+    return one[0], other[1], one[2] + other[2]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 8, 100])
+def test_a_tree_of_sums_is_the_same_however_its_leaves_are_grouped(number):
+    def pair(one, other):
+        return f"({one}{other})"
+
+    leaves = [sums.Node(0, i, f"{i}.") for i in range(number)]
+    whole = sums.total(sums.together([leaves], pair), pair)
+    rng = np.random.default_rng(number)
+    for _ in range(5):
+        cuts = [0, *sorted(rng.integers(0, number + 1, rng.integers(1, 6))), number]
+        parts = [sums.together([leaves[i:j]], pair) for i, j in pairwise(cuts)]
+        assert all(len(part) <= 2 * np.log2(number) + 1 for part in parts)
+        middle = len(parts) // 2
+        halves = [sums.together(parts[:middle], pair), sums.together(parts[middle:], pair)]
+        assert sums.total(sums.together(halves, pair), pair) == whole
 
 
 @pytest.mark.parametrize("kind", ["plain", "constant", "dependent", "far away"])
@@ -72,7 +106,7 @@ def test_affine_functions_are_orthonormal_and_span_what_they_should(kind):
     X[:, 2] = {"plain": X[:, 2], "constant": 7.0, "dependent": X[:, 0] - 0.1 * X[:, 1], "far away": 20.0 + X[:, 2]}[
         kind
     ]
-    rows = MemoryRows(X, y, weight, size=100)
+    rows = MemoryRows(X, y, weight)
     affine = Affine.of(rows, Facts.of(rows, Squared()))
     Q, known = affine.at(X[weight > 0.0]), affine_basis(X[weight > 0.0])
     assert affine.rank == known.shape[1]
@@ -88,11 +122,12 @@ def test_affine_functions_are_orthonormal_and_span_what_they_should(kind):
         ("sample_weight", 500, -1.0, "sample_weight: expected nonnegative"),
     ],
 )
-def test_faults_of_a_block_are_named(name, place, value, words):
+def test_faults_of_a_block_are_named(name, place, value, words, monkeypatch):
+    monkeypatch.setattr(sums, "CELL_ROWS", 73)
     data = dict(zip(("X", "y", "sample_weight"), table(), strict=True))
     data[name][place] = value
     with pytest.raises(rs.ProblemError, match=words):
-        Facts.of(MemoryRows(*data.values(), size=73), Squared())
+        Facts.of(MemoryRows(*data.values()), Squared())
 
 
 def test_no_positive_weight_and_wrong_labels(tmp_path):

@@ -53,9 +53,9 @@ def in_pieces(problem, maker, size, folder):
     elif maker == "file":
         file = np.memmap(folder / "X.bin", dtype=float, mode="w+", shape=X.shape)
         file[:] = X
-        rows = FileRows(file, y, weight, size=size)
+        rows = FileRows(file, y, weight)
     else:
-        rows = MemoryRows(X, y, weight, size=size)
+        rows = MemoryRows(X, y, weight)
     return problem.on(BlockedData(rows, problem.loss, problem.activation, Facts.of(rows, problem.loss)))
 
 

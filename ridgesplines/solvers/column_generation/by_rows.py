@@ -17,19 +17,21 @@ import numpy as np
 from ridgesplines.amplitudes.affine import no_minimiser
 from ridgesplines.amplitudes.by_rows import Point
 from ridgesplines.amplitudes.extreme_points import purify
-from ridgesplines.certificate.by_rows import best_value, dual_of
+from ridgesplines.certificate.by_rows import best_value, dual_of, oracle_of
 from ridgesplines.data import Data
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import check, late, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.working_set import Neurons, distinct
-from ridgesplines.oracle.by_rows import Found, SearchByRows
+from ridgesplines.oracle.by_rows import Found
+from ridgesplines.oracle.groups_by_rows import OracleByRows
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
+from ridgesplines.solvers.column_generation.polish_by_rows import polished
 from ridgesplines.solvers.column_generation.steps_by_rows import refitted, slid
 from ridgesplines.solvers.progress import print_round
 from ridgesplines.validation import Array
@@ -37,6 +39,8 @@ from ridgesplines.verdict import Scope
 
 #: Steps of a slide; one that lowers the objective by less than this part of the tolerance is the last.
 STEPS, SLIDING_SHARE = 20, 0.002
+#: From this gap on a slide ends with Newton steps through the kinks.
+POLISHING_GAP = 1e-3
 #: The rounds end after so many that lower the objective by less than this, relatively.
 IDLE_ROUNDS, PROGRESS_RTOL = 3, 1e-10
 #: Neurons join where |eta| exceeds lam by more than this part of the tolerance; half as many as there are, or so many.
@@ -56,7 +60,7 @@ def path_by_rows(problem: Problem, lams: Sequence[float], settings: Any, fit_sam
     assert data is not None
     affine = affine_point(problem, data)
     point, joining = (None, None) if settings.start is None else _of_start(scaling, data, settings.start)
-    oracle = SearchByRows(data.blocks, data.sample[0], settings.random_state)
+    oracle = oracle_of(scaling.problem, settings.random_state)
     for lam in lams:
         run = _Run(settings, problem.with_lam(lam), scaling, data, oracle, began)
         try:
@@ -78,7 +82,7 @@ def supremum_by_rows(problem: Problem) -> float:
     assert data is not None
     point = affine_point(problem, data)
     dual, _, _ = dual_of(data, point)
-    found = SearchByRows(data.blocks, data.sample[0])(dual, (point.neurons.W, point.neurons.b))
+    found = oracle_of(scaling.problem)(dual, (point.neurons.W, point.neurons.b))
     return found.value / scaling.lam(1.0)
 
 
@@ -100,14 +104,14 @@ class _Run:
     """The work for one lam, and the best point so far."""
 
     def __init__(
-        self, settings: Any, problem: Problem, scaling: Scaling, data: BlockedData, oracle: SearchByRows, began: float
+        self, settings: Any, problem: Problem, scaling: Scaling, data: BlockedData, oracle: OracleByRows, began: float
     ) -> None:
         self.settings, self.problem, self.scaling, self.data, self.oracle = settings, problem, scaling, data, oracle
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
         self.began = self.before = began
         self.end = began + SOLVING_SHARE * settings.max_time
         self.best: Point | None = None
-        self.objective, self.idle = np.inf, 0
+        self.objective, self.gap, self.idle = np.inf, np.inf, 0
         self.peaks: tuple[Array, Array] | None = None
         self.log: list[tuple[str, float, float]] = []
         self.interrupted = self.out_of_time = self.reached = False
@@ -140,7 +144,9 @@ class _Run:
         if not len(point.signs):
             return point, objective
         enough = SLIDING_SHARE * self.settings.tol * abs(objective)
-        moved = slid(self.data, self.scaled.lam, point, STEPS, enough, self.end)
+        moved = slid(self.data, self.scaled, point, STEPS, enough, self.end)
+        if self.gap <= POLISHING_GAP:
+            moved = polished(self.data, self.scaled, moved, self.end)
         moved, lower = refitted(self.data, self.scaled.lam, moved)
         return (moved, lower) if lower < objective else (point, objective)
 
@@ -152,13 +158,13 @@ class _Run:
             found = self.oracle(dual, (neurons.W, neurons.b), self.end, hard)
             _, value = best_value(self.scaled, self.data, dual, found.value)
             gap = (objective - value) / max(abs(objective), self.data.resolution)
-            if gap > self.settings.tol:
+            if found.scope is Scope.EXACT or (gap > self.settings.tol and not self.idle):
                 break
-        self.peaks = found.W, found.b
+        self.peaks, self.gap = (found.W, found.b), gap
         self._note("rows", gap)
         if self.settings.verbose:
             label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * objective
-            print_round(label, len(self.log), self.began, len(neurons), primal, gap, Scope.SEARCHED, "rows")
+            print_round(label, len(self.log), self.began, len(neurons), primal, gap, found.scope, "rows")
         return found, gap
 
     def _joining(self, point: Point, found: Found) -> Neurons:

@@ -10,14 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 from scipy.optimize import OptimizeResult, minimize
 
 from ridgesplines.amplitudes.by_rows import Descent, Parabola, Point, descent_of, distances, parabola_of
 from ridgesplines.amplitudes.newton import weighted_curvature
 from ridgesplines.amplitudes.nonnegative import nonnegative
+from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.problem import Problem
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.solvers.column_generation.joint_slide import GONE, MEMORY, TIP
 from ridgesplines.validation import Array
@@ -91,16 +94,20 @@ def refitted(data: BlockedData, lam: float, point: Point, joining: Neurons | Non
     return replace(point, theta=theta[kept], signs=neurons.signs[kept], beta=x[master.n :]), model.value
 
 
-def slid(data: BlockedData, lam: float, point: Point, steps: int, enough: float = 0.0, end: float = np.inf) -> Point:
+def slid(
+    data: BlockedData, scaled: Problem, point: Point, steps: int, enough: float = 0.0, end: float = np.inf
+) -> Point:
     """The point after at most so many steps of all neurons and the affine part together, signs held.
 
-    A step that lowers the objective by less than `enough` is the last.
+    A step that lowers the objective by less than `enough` is the last. With groups of features neurons keep to theirs.
     """
-    start, shape = np.concatenate([point.theta.ravel(), point.beta]), point.theta.shape
-    factor = _metric(data, lam, point)
+    start, shape, lam = np.concatenate([point.theta.ravel(), point.beta]), point.theta.shape, scaled.lam
+    free = free_unknowns(point, scaled.interactions)
+    factor = _metric(data, lam, point, free)
 
     def at(phi: Array) -> Point:
-        x = start + (phi if factor is None else linalg.solve_triangular(factor, phi, trans="T", lower=True))
+        x = start.copy()
+        x[free] += phi if factor is None else linalg.solve_triangular(factor, phi, trans="T", lower=True)
         return replace(point, theta=x[: point.theta.size].reshape(shape), beta=x[point.theta.size :])
 
     def objective(phi: Array) -> tuple[float, Array]:
@@ -108,7 +115,7 @@ def slid(data: BlockedData, lam: float, point: Point, steps: int, enough: float 
         descent: Descent = data.blocks.reduce(descent_of, data.loss, there)
         size = np.sqrt((there.theta[:, :-1] ** 2).sum(axis=1) + TIP**2)
         descent.theta[:, :-1] += lam * there.theta[:, :-1] / size[:, None]
-        gradient = np.concatenate([descent.theta.ravel(), descent.beta])
+        gradient = np.concatenate([descent.theta.ravel(), descent.beta])[free]
         if factor is not None:
             gradient = linalg.solve_triangular(factor, gradient, lower=True)
         return descent.value + lam * float(size.sum()), gradient
@@ -123,18 +130,26 @@ def slid(data: BlockedData, lam: float, point: Point, steps: int, enough: float 
         before = intermediate_result.fun
 
     options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 0.0, "gtol": 0.0}
-    answer = minimize(objective, np.zeros(len(start)), jac=True, method="L-BFGS-B", options=options, callback=stop)
+    answer = minimize(objective, np.zeros(len(free)), jac=True, method="L-BFGS-B", options=options, callback=stop)
     moved = at(answer.x)
     size = np.linalg.norm(moved.theta[:, :-1], axis=1)
     kept = size > GONE * size.max(initial=0.0)
     return replace(moved, theta=moved.theta[kept], signs=moved.signs[kept])
 
 
-def _metric(data: BlockedData, lam: float, point: Point) -> Array | None:
+def free_unknowns(point: Point, groups: Interactions | None) -> NDArray[np.intp]:
+    """Which of (theta, beta) may change where neurons keep to their groups of features."""
+    free = np.ones(point.theta.shape, dtype=bool)
+    if groups is not None:
+        free[:, :-1] = groups.free(point.theta[:, :-1])
+    return np.flatnonzero(np.append(free.ravel(), np.ones(len(point.beta), dtype=bool)))
+
+
+def _metric(data: BlockedData, lam: float, point: Point, free: NDArray[np.intp]) -> Array | None:
     """The Cholesky factor of the sample's Hessian for all rows, neurons kept to their sides of the data."""
     (sample, share), (K, p) = data.sample, point.theta.shape
     unknowns = K * p + len(point.beta)
-    if unknowns > MOST_UNKNOWNS:
+    if len(free) > MOST_UNKNOWNS:
         return None
     n = min(len(sample.X), max(ROWS_PER_UNKNOWN * unknowns, 2**13))
     share *= len(sample.X) / n
@@ -149,5 +164,6 @@ def _metric(data: BlockedData, lam: float, point: Point) -> Array | None:
     for k in range(K):
         w, at = point.theta[k, :-1] / size[k], slice(k * p, (k + 1) * p - 1)
         H[at, at] += lam / size[k] * (np.eye(p - 1) - np.outer(w, w))
-    H[np.diag_indices(unknowns)] += DAMPING * np.trace(H) / unknowns
+    H = H[np.ix_(free, free)]
+    H[np.diag_indices(len(free))] += DAMPING * np.trace(H) / len(free)
     return linalg.cholesky(H, lower=True)
