@@ -147,7 +147,7 @@ class Problem(Immutable):
         if rows is None:
             self.data, self.dates = data_in_memory(X, y, sample_weight, loss, activation, dates)
         else:
-            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints), None
+            self.data, self.dates = data_in_blocks(rows, loss, activation, constraints, slope_penalty), None
         self.feature_names = features_named(names, self.n_features)
         of_y, of_columns = target_names(y)
         self.target_name = of_y if target_name is None else target_name

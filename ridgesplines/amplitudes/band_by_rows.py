@@ -69,8 +69,9 @@ def joined_locals(one: Local, other: Local) -> Local:
 
 def _rows(points: Array, t: Array, kinks: Array) -> Array:
     """A row of a band for each neuron and point with a convex kink."""
-    most = np.partition(np.abs(t), min(BAND, len(t)) - 1, axis=0)[min(BAND, len(t)) - 1]
-    n, k = np.nonzero((kinks > 0.0) & (np.abs(t) <= most))
+    away = np.where(kinks > 0.0, np.abs(t), np.inf)
+    last = min(BAND, len(t)) - 1
+    n, k = np.nonzero(np.isfinite(away) & (away <= np.partition(away, last, axis=0)[last]))
     return np.column_stack([k, np.abs(t[n, k]), kinks[n, k], points[n]])
 
 

@@ -32,17 +32,23 @@ from ridgesplines.validation import Array, real_array
 
 #: Corrections at most, and the part of u in the affine functions that is rounding.
 CORRECTIONS, ROUNDING = 3, 1e-13
+#: The same part, beyond which u is not orthogonal.
+ORTHOGONAL = 1e-9
 #: Parts of the largest feasible factor of u that are tried.
 PARTS = (1.0, 0.999, 0.99, 0.9, 0.5, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class DualByRows:
-    """The dual vector of a network, less corrections (r,) each; called with a block it gives u of its rows."""
+    """The dual vector of a network, less corrections (r,) each; called with a block it gives u of its rows.
+
+    Where corrections do not make it `orthogonal` to the affine functions it bounds nothing, and zero takes its place.
+    """
 
     loss: Loss
     point: Point
     corrections: tuple[Array, ...] = ()
+    orthogonal: bool = True
 
     def __call__(self, block: Block) -> Array:
         z, Q = self.point.at(block.X), self.point.affine.at(block.X)
@@ -72,7 +78,7 @@ def dual_of(data: BlockedData, point: Point) -> tuple[DualByRows, float, Array]:
             break
         c = np.linalg.lstsq(metric, left, rcond=1e-13)[0]
         dual = replace(dual, corrections=(*dual.corrections, c))
-    return dual, residual, left
+    return replace(dual, orthogonal=size <= ORTHOGONAL * square**0.5), residual, left
 
 
 def _values(block: Block, dual: DualByRows, factors: Array) -> Array:
@@ -85,6 +91,7 @@ def _values(block: Block, dual: DualByRows, factors: Array) -> Array:
 def best_value(problem: Problem, data: BlockedData, dual: DualByRows, sup: float) -> tuple[float, float]:
     """(tau, D(tau u)) for the best tau of a few with tau sup|eta| <= lam."""
     most = problem.lam / sup if sup > 0.0 else 1.0
+    most = most if dual.orthogonal else 0.0
     factors = np.unique(np.append(np.array(PARTS) * min(most, 1.0), min(most, 1.0 + 1e-3)))
     values = data.blocks.reduce(_values, dual, factors)
     best = int(np.argmax(values))

@@ -20,12 +20,15 @@ from ridgesplines.precise import origin_near
 from ridgesplines.rows.affine import Affine
 from ridgesplines.rows.base import Block, Rows
 from ridgesplines.rows.facts import Facts
+from ridgesplines.rows.local import MemoryRows
 from ridgesplines.validation import Array, frozen, sized
 
 #: The losses of rows in blocks.
 LOSSES = (Squared, Huber, Logistic)
 #: A sample is one row of so many; of at least and at most so many.
 SHARE, FEWEST, MOST = 8, 2**13, 2**16
+#: A larger sample has so many times the rows; it is of at most one in so many of all, and of at most so many numbers.
+GROWTH, PART, ENTRIES = 8, 4, 2**24
 #: Relative to the spread of y, or to a margin of one: a fit as near as this is perfect, for a gap to be relative to.
 PERFECT = 1e-6
 
@@ -103,6 +106,24 @@ class BlockedData:
         few = np.arange(n) if n <= most else np.sort(_distinct(n, most))
         return self.blocks.take(few), n / len(few)
 
+    @property
+    def sample_sizes(self) -> list[int]:
+        """How many rows larger samples have: each several times those of the one before, of all a part."""
+        sizes, most = [], min(self.n_samples // PART, ENTRIES // self.n_features)
+        size = GROWTH * len(self.sample[0].X)
+        while size <= most:
+            sizes.append(size)
+            size *= GROWTH
+        return sizes
+
+    def larger_sample(self, number: int) -> BlockedData:
+        """So many rows at random, in memory, each weighing as much as all that it stands for; in coordinates of all."""
+        n = self.n_samples
+        X, y, weight, _ = self.blocks.take(np.sort(_distinct(n, number)))
+        sample = replace(self, blocks=MemoryRows(X, y, n / number * weight))
+        sample.__dict__.update(affine=self.affine, sample=self.sample, resolution=self.resolution)
+        return sample
+
 
 def _distinct(n: int, number: int) -> NDArray[np.intp]:
     """So many different numbers below n, without a permutation of all."""
@@ -121,13 +142,14 @@ def _perfect(block: Block, loss: Loss, middle: float) -> float:
     return float(block.weight @ loss.value(spread, np.zeros_like(spread)))
 
 
-def data_in_blocks(rows: Rows, loss: Loss, activation: Activation, constraints: Any) -> BlockedData:
+def data_in_blocks(rows: Rows, loss: Loss, activation: Activation, constraints: Any, slope_penalty: Any) -> BlockedData:
     """The data of rows in blocks, after one pass over them; or a ProblemError, before it where that can be known."""
     memory = "Read the rows into memory: X.compute(), or numpy.array(X)."
     refused = [
         ("loss", "Squared(), Huber() or Logistic()", loss, isinstance(loss, LOSSES)),
         ("activation", "ReLU()", activation, isinstance(activation, ReLU)),
         ("constraints", "no constraints", constraints, not constraints),
+        ("slope_penalty", "0", slope_penalty, slope_penalty == 0.0),
     ]
     for name, expected, got, fits in refused:
         if not fits:

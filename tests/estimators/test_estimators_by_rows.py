@@ -46,6 +46,15 @@ def test_a_regressor_of_a_mapped_file(tmp_path):
     assert model.score(file, y) == pytest.approx(known.score(X, y), abs=1e-3)
 
 
+def test_an_additive_regressor_of_a_mapped_file_is_certified(tmp_path):
+    X, y = table(1000)
+    model = rs.RidgeSplineRegressor(lam=8.0, scale=True, interactions=1, solver=SOLVER).fit(mapped(tmp_path, X), y)
+    known = rs.RidgeSplineRegressor(lam=8.0, scale=True, interactions=1, solver=SOLVER).fit(X, y)
+    assert str(model.solution_.certificate.scope) == "exact"
+    assert model.solution_.relative_gap <= 1e-5
+    np.testing.assert_allclose(model.solution_.objective, known.solution_.objective, rtol=1e-5)
+
+
 def test_a_regressor_of_a_dask_dataframe_stays_lazy():
     pytest.importorskip("pyarrow")
     dd = pytest.importorskip("dask.dataframe")
@@ -116,5 +125,7 @@ def test_what_estimators_refuse_of_blocks(tmp_path):
         rs.RidgeSplineClassifier(loss="logistic").fit(file, np.round(y))
     with pytest.raises(rs.ProblemError, match="class_weight"):
         rs.RidgeSplineClassifier(loss="logistic", class_weight="balanced").fit(file, y > 0.0)
-    with pytest.raises(rs.ProblemError, match="interactions=None"):
-        rs.RidgeSplineRegressor(interactions=1).fit(file, y)
+    with pytest.raises(rs.ProblemError, match="no constraints"):
+        rs.RidgeSplineRegressor(interactions=1, constraints=[rs.MonotoneFeatures({0: 1})]).fit(file, y)
+    with pytest.raises(rs.ProblemError, match="one output"):
+        rs.RidgeSplineRegressor().fit(file, np.column_stack([y, y]))

@@ -50,27 +50,28 @@ def numbers(block):
     return block.first + np.arange(len(block.X)) + block.y
 
 
-MAKERS = [("memory", None), ("file", None)] + [("dask", size) for size in (1, 50, 64, 100, 1003)]
+N = 303
+MAKERS = [("memory", None), ("file", None)] + [("dask", size) for size in (1, 50, 64, 100, N)]
 
 
 @pytest.mark.parametrize(("maker", "size"), MAKERS)
 def test_sums_columns_and_samples_do_not_depend_on_blocks(maker, size, tmp_path, monkeypatch):
     monkeypatch.setattr(sums, "CELL_ROWS", 64)
-    X, y, weight = table()
+    X, y, weight = table(n=N)
     rows, memory = made(maker, size, tmp_path, X, y, weight), MemoryRows(np.asfortranarray(X), y, weight)
     for values, same in zip(rows.reduce(moments, 2), memory.reduce(moments, 2), strict=True):
         np.testing.assert_array_equal(values, same)  # to the last digit
     squares, total, n = rows.reduce(moments, 2)
     np.testing.assert_allclose(squares, weight @ X**2, rtol=1e-13)
     np.testing.assert_allclose(total, weight @ y, rtol=1e-12)
-    assert (n, rows.n_rows, rows.n_features) == (1003, *X.shape)
-    np.testing.assert_array_equal(np.asarray(rows.column(numbers)), np.arange(1003) + y)
-    few = np.array([0, 3, 4, 500, 1002])
+    assert (n, rows.n_rows, rows.n_features) == (N, *X.shape)
+    np.testing.assert_array_equal(np.asarray(rows.column(numbers)), np.arange(N) + y)
+    few = np.array([0, 3, 4, 200, N - 1])
     block = rows.mapped(lambda block: block._replace(y=2.0 * block.y)).take(few)
     np.testing.assert_array_equal(block.X, X[few])
     np.testing.assert_array_equal(block.y, 2.0 * y[few])
     np.testing.assert_array_equal(block.weight, weight[few])
-    assert rows.reduce(extent, combine=joined_extents) == (0, 1003, 16)  # every cell once, in its order
+    assert rows.reduce(extent, combine=joined_extents) == (0, N, 5)  # every cell once, in its order
 
 
 def extent(cell):
@@ -138,25 +139,55 @@ def test_no_positive_weight_and_wrong_labels(tmp_path):
         rs.Problem(mapped(tmp_path, X), y, 1.0, rs.Logistic())
 
 
-def test_what_is_refused_before_any_work(tmp_path):
-    X, y, _ = table()
+REFUSED = [
+    *({"loss": loss} for loss in (rs.Absolute(), rs.Quantile(0.3), rs.Hinge(), rs.Poisson(), rs.Softmax())),
+    {"loss": rs.Interpolation()},
+    {"activation": rs.TruncatedPower(2)},
+    {"slope_penalty": 1.0},
+    {"constraints": [rs.MonotoneFeatures({0: 1})]},
+    *({"constraints": [shape]} for shape in (rs.Convex(), rs.Monotone(), rs.Lipschitz(1.0), rs.Bounds(0.0, 1.0))),
+]
+
+
+@pytest.mark.parametrize("more", REFUSED, ids=str)
+def test_what_is_refused_before_any_work(more, tmp_path, monkeypatch):
+    def read(self, *args, **kwargs):
+        raise AssertionError("rows were read")
+
+    monkeypatch.setattr(FileRows, "reduce", read)
+    monkeypatch.setattr(FileRows, "_read", read)
+    X, y, weight = table()
+    with pytest.raises(rs.ProblemError, match=r"where rows are in blocks.*numpy.array"):
+        rs.Problem(mapped(tmp_path, X), y, 1.0, sample_weight=weight, **more)
+
+
+def test_shapes_and_solvers_that_are_refused(tmp_path):
+    X, y, weight = table()
     file = mapped(tmp_path, X)
-    for more, words in [
-        ({"loss": rs.Absolute()}, "Squared.*Huber.*Logistic.*where rows are in blocks.*numpy.array"),
-        ({"interactions": 1}, "interactions=None where rows are in blocks"),
-        ({"constraints": [rs.MonotoneFeatures({0: 1})]}, "no constraints where"),
-    ]:
-        with pytest.raises(rs.ProblemError, match=words):
-            rs.Problem(file, y, 1.0, **more)
     with pytest.raises(rs.ProblemError, match="one number for each of the 1003 rows"):
         rs.Problem(file, y[:-1], 1.0)
-    problem = rs.Problem(file, y, 1.0)
+    with pytest.raises(rs.ProblemError, match="Pass one row a sample, and one output"):
+        rs.Problem(file, np.column_stack([y, y]), 1.0)
+    with pytest.raises(rs.ProblemError, match="sample_weight: expected one number for each"):
+        rs.Problem(file, y, 1.0, sample_weight=weight[1:])
+    with pytest.raises(rs.ProblemError, match="scales"):
+        rs.Problem(file, y, 1.0, scales=[1.0, -1.0, 1.0])
+    problem = rs.Problem(file, y, 1.0, sample_weight=weight, scales=[1.0, 2.0, 3.0], interactions=2)
     for solver in (rs.Grid(), rs.Univariate(), rs.Arrangement()):
         with pytest.raises(rs.SolverRefusal, match="rows in memory; got 1003 rows in a file"):
             rs.solve(problem, solver)
     with pytest.raises(rs.ProblemError, match="Pass a sample of them in memory"):
         _ = problem.X
     assert rs.Problem(mapped(tmp_path, X[:, :1]), y, 1.0).in_blocks is None  # one feature is sorted in memory
+
+
+def test_the_name_of_a_series_of_dask_is_kept():
+    pytest.importorskip("pyarrow")
+    dd, pd = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    X, y, _ = table(200)
+    lazy = dd.from_pandas(pd.DataFrame({"age": X[:, 0], "tenure": X[:, 1], "spending": y}), npartitions=3)
+    problem = rs.Problem(lazy[["age", "tenure"]], lazy["spending"], 1.0)
+    assert (problem.target_name, problem.feature_names) == ("spending", ("age", "tenure"))
 
 
 def test_dask_arrays_are_checked_before_they_are_read():

@@ -47,6 +47,8 @@ IDLE_ROUNDS, PROGRESS_RTOL = 3, 1e-10
 VIOLATION_SHARE, FEWEST_JOINING = 0.1, 16
 #: Of the time the solver takes this part, and the fit of the sample that part of it.
 SOLVING_SHARE, SAMPLE_SHARE = 0.75, 0.5
+#: The fit of a larger sample goes to this part of the tolerance, or to this.
+LARGER_SHARE, LEAST_TOL = 0.25, 1e-4
 
 #: The network that fits a problem in memory, at some lam.
 FitSample = Callable[[Problem, float], RidgeSpline | None]
@@ -115,10 +117,14 @@ class _Run:
         self.peaks: tuple[Array, Array] | None = None
         self.log: list[tuple[str, float, float]] = []
         self.interrupted = self.out_of_time = self.reached = False
+        self.phase = "rows"
 
     def follow(self, affine: Point, point: Point | None, joining: Neurons | None, fit_sample: FitSample) -> None:
-        """From a start, or the fit of a sample, until a search finds no more than the tolerance."""
-        point = self._from_sample(affine, fit_sample) if point is None else point
+        """From a start, or the fit of samples, until a search finds no more than the tolerance."""
+        if point is None:
+            self.best = point = self._from_sample(affine, fit_sample)
+            for number in self.data.sample_sizes:
+                self.best = point = self._from_larger(point, number)
         point, objective = refitted(self.data, self.scaled.lam, point, joining)
         self._keep(point, objective)
         while not self._late():
@@ -140,6 +146,18 @@ class _Run:
         self._note("sample", np.nan)
         return affine if net is None else Point.of_network(net, self.data.affine)
 
+    def _from_larger(self, point: Point, number: int) -> Point:
+        """A point fitted to so many rows at random, to a part of the tolerance: few passes over all rows are left."""
+        data = self.data.larger_sample(number)
+        settings = replace(self.settings, tol=max(LARGER_SHARE * self.settings.tol, LEAST_TOL))
+        oracle = oracle_of(self.scaled.on(data), settings.random_state)
+        run = _Run(settings, self.problem, self.scaling, data, oracle, self.began)
+        run.end, run.phase = self.end - (1.0 - SAMPLE_SHARE) * (self.end - time.perf_counter()), "sample"
+        run.follow(point, point, None, lambda problem, seconds: None)
+        self.log += run.log  # an interrupted one leaves the point that it began with
+        self.before = run.before
+        return run.best or point
+
     def _slid(self, point: Point, objective: float) -> tuple[Point, float]:
         if not len(point.signs):
             return point, objective
@@ -158,13 +176,14 @@ class _Run:
             found = self.oracle(dual, (neurons.W, neurons.b), self.end, hard)
             _, value = best_value(self.scaled, self.data, dual, found.value)
             gap = (objective - value) / max(abs(objective), self.data.resolution)
-            if found.scope is Scope.EXACT or (gap > self.settings.tol and not self.idle):
+            enough = self.settings.tol >= POLISHING_GAP or (gap > self.settings.tol and not self.idle)
+            if found.scope is Scope.EXACT or enough:  # the certificate is searched hard in any case
                 break
         self.peaks, self.gap = (found.W, found.b), gap
-        self._note("rows", gap)
+        self._note(self.phase, gap)
         if self.settings.verbose:
             label, primal = f"lam = {self.problem.lam:.6g}", self.scaling.factor * objective
-            print_round(label, len(self.log), self.began, len(neurons), primal, gap, found.scope, "rows")
+            print_round(label, len(self.log), self.began, len(neurons), primal, gap, found.scope, self.phase)
         return found, gap
 
     def _joining(self, point: Point, found: Found) -> Neurons:
