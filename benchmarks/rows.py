@@ -3,6 +3,7 @@
     python benchmarks/rows.py --rows 1e7 --how file       # generated in blocks on disk, deleted afterwards
     python benchmarks/rows.py --rows 1e6 --how dask --workers 2
     python benchmarks/rows.py --rows 1e6 --how memory
+    python benchmarks/rows.py --rows 1e5 --how overhead  # one pass by each maker, beside the engine in memory
 
 Friedman's first function of ten uniform features with noise of size one, at a tenth of lambda_max, to a gap of 1e-3 by
 a search. Each run in a process of its own, whose peak memory is printed; that of workers is the largest of them.
@@ -17,7 +18,12 @@ import time
 import numpy as np
 
 import ridgesplines as rs
-from ridgesplines.rows import DaskRows, FileRows
+from ridgesplines.amplitudes.by_rows import Point, descent_of
+from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given
+from ridgesplines.rows.data import BlockedData
+from ridgesplines.rows.facts import Facts
+from ridgesplines.solvers.column_generation.joint_slide import Joint
 
 D, BLOCK = 10, 2**18
 #: lambda_max of this table, a row: it grows with N.
@@ -53,17 +59,51 @@ def in_dask(paths, n):
 
 
 def counted(kind):
-    """A list that grows with each pass."""
-    passes, reduce = [], kind.reduce
+    """Of each function that is summed over the rows: how many passes, their wall and CPU seconds; grows with each."""
+    passes, reduce = {}, kind.reduce
 
-    def counting(self, *args, **kwargs):
-        began = time.perf_counter()
-        total = reduce(self, *args, **kwargs)
-        passes.append(time.perf_counter() - began)
+    def counting(self, function, *args, **kwargs):
+        wall, cpu = time.perf_counter(), time.process_time()
+        total = reduce(self, function, *args, **kwargs)
+        entry = passes.setdefault(function.__name__.strip("_"), np.zeros(3))
+        entry += [1, time.perf_counter() - wall, time.process_time() - cpu]
         return total
 
     kind.reduce = counting
     return passes
+
+
+def overhead(paths, n, neurons=25):
+    """One value of the objective with its gradient along all neurons, in milliseconds: the least of seven."""
+    X, y, rng = np.fromfile(paths[0]).reshape(n, D) - 0.5, np.fromfile(paths[1]), np.random.default_rng(0)
+    W, ones = rng.standard_normal((neurons, D)), np.ones(neurons)
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    units = Neurons(W, rng.uniform(-0.5, 0.5, neurons), ones, ones)
+    problem, loss = rs.Problem(X, y, 1.0), rs.Squared()
+    joint, at = Joint(problem, W, ones), np.concatenate([units.theta.ravel(), np.zeros(problem.rank)])
+    makers = {"arrays in memory, by rows": MemoryRows(X, y)}
+    mapped = np.memmap(paths[0], mode="r", dtype=float, shape=X.shape)
+    makers["a file"] = FileRows(mapped, np.memmap(paths[1], mode="r", dtype=float))
+    try:
+        import dask.array as da
+
+        for chunks in (4, 100):
+            size = -(-n // chunks)
+            makers[f"Dask's threads, {chunks} chunks"] = DaskRows(da.from_array(X, (size, D)), da.from_array(y, size))
+    except ModuleNotFoundError:
+        print("Dask is not installed: without its rows")
+    data = BlockedData(makers["arrays in memory, by rows"], loss, problem.activation, Facts.of(MemoryRows(X, y), loss))
+    point = Point(units.theta, ones, np.zeros(data.affine.rank), data.affine)
+    works = {"the engine in memory": lambda: joint(at)}
+    works |= {name: lambda rows=rows: rows.reduce(descent_of, loss, point) for name, rows in makers.items()}
+    for name, work in works.items():
+        times = []
+        for _ in range(8):
+            wall, cpu = time.perf_counter(), time.process_time()
+            work()
+            times.append((time.perf_counter() - wall, time.process_time() - cpu))
+        wall, cpu = 1e3 * np.min(times[1:], axis=0)
+        print(f"{name:32} wall {wall:7.1f} ms, CPU {cpu:7.1f} ms")
 
 
 def fitted(X, y, n, tol):
@@ -80,12 +120,13 @@ def fitted(X, y, n, tol):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=float, default=1e6)
-    parser.add_argument("--how", choices=("file", "dask", "memory"), default="file")
+    parser.add_argument("--how", choices=("file", "dask", "memory", "overhead"), default="file")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--tol", type=float, default=1e-3)
     parser.add_argument("--folder", help="where the file is written; a temporary one by default")
     args = parser.parse_args()
     n = int(args.rows)
+    given.IN_MEMORY = 0  # small files go by blocks, too
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         paths = generated(folder, n)
         passes = counted(DaskRows if args.how == "dask" else FileRows)
@@ -101,10 +142,17 @@ def main():
         elif args.how == "file":
             X = np.memmap(paths[0], mode="r", shape=(n, D), dtype=float)
             fitted(X, np.memmap(paths[1], mode="r", dtype=float), n, args.tol)
+        elif args.how == "overhead":
+            overhead(paths, n)
         else:
             fitted(np.fromfile(paths[0]).reshape(n, D), np.fromfile(paths[1]), n, args.tol)
+        for name, (number, wall, cpu) in sorted(passes.items(), key=lambda item: -item[1][1]):
+            print(f"{name:16} {number:4.0f} passes, wall {wall:7.1f} s, CPU of this process {cpu:7.1f} s")
         if passes:
-            print(f"{len(passes)} passes, {sum(passes):.1f} s of them, median {np.median(passes):.3f} s")
+            number, wall, cpu = sum(passes.values())
+            print(
+                f"{number:.0f} passes, wall {wall:.1f} s, CPU {cpu:.1f} s: {1e6 * cpu / number / n:.2f} microseconds a row"
+            )
         print(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 

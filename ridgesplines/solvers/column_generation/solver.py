@@ -94,7 +94,8 @@ class ColumnGeneration(Solver):
     then, and solved anew in each round by an interior point.
 
     ``"sample"`` and ``"rows"``, where the rows are in blocks, of a file or of Dask: a sample is fitted in memory, then
-    each round refits, slides and prices by passes over all rows. The supremum is searched, also in a plane.
+    each round refits, slides and prices by passes over all rows. The supremum is exact with ``interactions=1``, where
+    intervals of each feature bound it, and searched otherwise, also in a plane and for pairs of features.
 
     With MonotoneFeatures there are rounds only, for every loss with the master problem of
     :mod:`ridgesplines.certificate.monotone`; the supremum is exact where no group has more than two features, and
