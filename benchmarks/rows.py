@@ -150,9 +150,8 @@ def main():
             print(f"{name:16} {number:4.0f} passes, wall {wall:7.1f} s, CPU of this process {cpu:7.1f} s")
         if passes:
             number, wall, cpu = sum(passes.values())
-            print(
-                f"{number:.0f} passes, wall {wall:.1f} s, CPU {cpu:.1f} s: {1e6 * cpu / number / n:.2f} microseconds a row"
-            )
+            a_row = 1e6 * cpu / number / n
+            print(f"{number:.0f} passes, wall {wall:.1f} s, CPU {cpu:.1f} s: {a_row:.2f} microseconds a row and pass")
         print(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 

@@ -62,11 +62,9 @@ def in_pieces(problem, maker, size, folder):
 @pytest.mark.parametrize(
     ("loss", "maker", "size"),
     [
-        ("squared", "memory", N),
-        ("squared", "file", 700),
-        ("squared", "dask", 5000),
-        ("huber", "file", 5000),
-        ("logistic", "memory", 3000),
+        ("squared", "file", None),
+        ("huber", "dask", 5000),
+        ("logistic", "memory", None),
     ],
 )
 def test_the_objective_is_that_of_the_fit_in_memory(loss, maker, size, in_memory, tmp_path):
@@ -85,23 +83,23 @@ def test_the_objective_is_that_of_the_fit_in_memory(loss, maker, size, in_memory
     assert solution.certificate.scope == "searched"
 
 
-@pytest.mark.parametrize(("maker", "size"), [("memory", 1), ("memory", 1111), ("file", 4000), ("dask", 7000)])
+@pytest.mark.parametrize(("maker", "size"), [("file", None), ("dask", 1111), ("dask", 7000)])
 def test_sums_do_not_depend_on_blocks(maker, size, in_memory, tmp_path):
     problem, known = in_memory["huber"]
-    whole, pieces = (in_pieces(problem, *how, tmp_path).in_blocks for how in (("memory", N), (maker, size)))
+    whole, pieces = (in_pieces(problem, *how, tmp_path).in_blocks for how in (("memory", None), (maker, size)))
     point, x = Point.of_network(known.network, whole.affine), np.ones(known.network.n_neurons + 3)
     point = replace(point, beta=point.beta + 10.0)  # where gradients are no small differences
     for function, shared in [(descent_of, ()), (parabola_of, (x, False))]:
         one, other = (data.blocks.reduce(function, problem.loss, point, *shared) for data in (whole, pieces))
         for part, same in zip(one, other, strict=True):
-            np.testing.assert_allclose(same, part, rtol=1e-11, atol=1e-11 * np.abs(part).max())
+            np.testing.assert_array_equal(same, part)
     np.testing.assert_array_equal(whole.sample[0].X, pieces.sample[0].X)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_are_those_of_finite_differences(loss, in_memory):
     problem, known = in_memory[loss]
-    data = in_pieces(problem, "memory", 999, None).in_blocks
+    data = in_pieces(problem, "memory", None, None).in_blocks
     point = Point.of_network(known.network, data.affine)
     rng = np.random.default_rng(1)
     step = 1e-5 * rng.standard_normal(point.theta.size + len(point.beta))
@@ -120,7 +118,7 @@ def test_gradients_are_those_of_finite_differences(loss, in_memory):
 
 def test_lambda_max_paths_and_the_affine_fit(in_memory, tmp_path):
     problem, _ = in_memory["squared"]
-    blocks = in_pieces(problem, "file", 6000, tmp_path)
+    blocks = in_pieces(problem, "file", None, tmp_path)
     top = rs.lambda_max(blocks)
     np.testing.assert_allclose(top, rs.lambda_max(problem), rtol=1e-6)
     assert top <= rs.lambda_max(problem) * (1.0 + 1e-12)
@@ -161,7 +159,7 @@ def test_columns_that_say_nothing(tmp_path):
     X, y, weight = X[:500], y[:500], weight[:500]
     wide = np.column_stack([X, np.full(500, 7.0), X[:, 0] - X[:, 1]])
     problem = rs.Problem(wide, y, 2.0, sample_weight=weight)
-    solution = rs.solve(in_pieces(problem, "memory", 100, tmp_path), rs.ColumnGeneration(tol=1e-6))
+    solution = rs.solve(in_pieces(problem, "memory", None, tmp_path), rs.ColumnGeneration(tol=1e-6))
     exact = rs.solve(problem, rs.ColumnGeneration(tol=1e-9))
     assert exact.certificate.value * (1.0 - 1e-12) <= solution.objective <= exact.objective * (1.0 + 1e-5)
     assert "rank[1 X]) = " + str((weight > 0).sum() - 3) in solution.summary()
@@ -170,14 +168,14 @@ def test_columns_that_say_nothing(tmp_path):
 def test_classes_that_an_affine_function_separates(tmp_path):
     X, _, _ = table()
     y = np.where(X[:, 0] + X[:, 1] > 0.005, 1.0, -1.0)
-    problem = in_pieces(rs.Problem(X, y, 1.0, rs.Logistic()), "memory", 5000, tmp_path)
+    problem = in_pieces(rs.Problem(X, y, 1.0, rs.Logistic()), "memory", None, tmp_path)
     with pytest.raises(rs.ProblemError, match="separable classes"):
         rs.solve(problem)
 
 
 def test_time_and_what_a_solution_says(in_memory, tmp_path):
     problem, known = in_memory["squared"]
-    blocks = in_pieces(problem, "file", 5000, tmp_path)
+    blocks = in_pieces(problem, "file", None, tmp_path)
     with pytest.warns(rs.ConvergenceWarning, match="reached a relative gap"):
         solution = rs.solve(blocks, rs.ColumnGeneration(max_time=1e-6))
     assert solution.status == "not converged"
