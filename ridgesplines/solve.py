@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
 from ridgesplines.interrupt import Deferral, asked, check, late
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.null_quantile import null_quantile
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
 from ridgesplines.path import Path
@@ -84,9 +85,9 @@ def solve_path(
     ----------
     problem : its own lam does not matter, unless `lams` is given with it.
     solver : settings; picked for the problem by default.
-    lams : the values, any order, numbers or fractions such as ``"0.05max"``; by default `n_lams` values from lambda_max
-        down to a thousandth of it, spaced evenly in the logarithm. Where constraints leave no affine function,
-        lambda_max is that without them.
+    lams : the values, any order, numbers, fractions such as ``"0.05max"``, or ``"null"``, the null quantile of the
+        estimators; by default `n_lams` values from lambda_max down to a thousandth of it, spaced evenly in the
+        logarithm. Where constraints leave no affine function, lambda_max is that without them.
     n_lams : how many, if `lams` is not given.
     verbose : whether a bar on standard error says how far the path is; where that is no terminal, nothing is printed.
 
@@ -223,16 +224,21 @@ def largest_lam(problem: Problem) -> float:
     return top or 1.0
 
 
+#: What the words of a lam stand for.
+UNITS: dict[str, Callable[[Problem], float]] = {
+    "max": lambda problem: 1.0 if problem.loss.interpolates else largest_lam(problem),
+    "null": null_quantile,
+}
+
+
 def in_numbers(problems: Sequence[Problem], given: Any, name: str = "lam") -> Any:
-    """One lam or several, where fractions of lambda_max such as ``"0.05max"`` are numbers; of several problems the
-    largest lambda_max. For Interpolation, which is the same for every lam, it is taken for one.
+    """One lam or several, where fractions of lambda_max such as ``"0.05max"``, and ``"null"``, are numbers; of several
+    problems the largest. For Interpolation, which is the same for every lam, lambda_max is taken for one.
     """
     several = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype.kind in "OU")
     parsed = [lam_given(name, lam) for lam in (list(given) if several else [given])]
-    if not any(is_fraction for _, is_fraction in parsed):
-        return given
-    top = max(1.0 if problem.loss.interpolates else largest_lam(problem) for problem in problems)
-    numbers = [value * top if is_fraction else value for value, is_fraction in parsed]
+    sizes = {"": 1.0, **{unit: max(map(UNITS[unit], problems)) for _, unit in parsed if unit}}
+    numbers = [value * sizes[unit] if unit else value for value, unit in parsed]
     return numbers if several else numbers[0]
 
 

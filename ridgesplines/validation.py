@@ -112,19 +112,21 @@ def real_number(name: str, value: Any, expected: str, low: float, high: float = 
     return number
 
 
-def lam_given(name: str, given: Any) -> tuple[Any, bool]:
-    """A lam as it was passed, or the fraction of a string such as ``"0.05max"``; and whether it was such a string."""
+def lam_given(name: str, given: Any) -> tuple[Any, str]:
+    """A lam as it was passed, or the number and the unit of a string: ``"max"`` of ``"0.05max"``, or ``"null"``."""
     if not isinstance(given, str):
-        return given, False
+        return given, ""
+    if given.strip() == "null":
+        return 1.0, "null"
     number = given.strip().removesuffix("max").strip()
     try:
         fraction = float(number or 1.0) if given.strip().endswith("max") else np.nan
     except ValueError:
         fraction = np.nan
     if not 0.0 < fraction < np.inf:
-        expected = 'a positive number, or a positive fraction of lambda_max such as "0.05max"'
+        expected = 'a positive number, a positive fraction of lambda_max such as "0.05max", or "null"'
         raise ProblemError(name, expected, repr(given), f'Pass {name}="0.05max", or a number without quotes.')
-    return fraction, True
+    return fraction, "max"
 
 
 def lengths(name: str, values: Any, d: int) -> Array:

@@ -132,7 +132,9 @@ def _labels(table: Table, column: str, loss: rs.losses.Loss) -> Any:
 
 
 def with_lam(problem: rs.Problem, text: str) -> rs.Problem:
-    """The problem at the lam that the user wrote: a number, or a fraction of lambda_max."""
+    """The problem at the lam that the user wrote: a number, a fraction of lambda_max, or the null quantile."""
+    if text == "null":
+        return problem.with_lam(rs.solve_path(problem, lams=["null"]).lams[0])
     fraction = text.endswith("max")
     try:
         value = float(text.removesuffix("max") or 1.0) if fraction else float(text)

@@ -29,6 +29,7 @@ class Loss(ABC):
     quadratic : whether the loss is a parabola in z, its own second-order model.
     lipschitz : M with :math:`|L'(y, z) - L'(y, z')| \le M |z - z'|`, or None where there is no such number.
     labels : whether targets are labels of classes, rather than numbers.
+    likelihood : whether it is, but for constants, the negative log-likelihood of a distribution of noise.
     link : the name of the function of the mean that a fit is, empty where it is the mean itself.
 
     Examples
@@ -48,6 +49,7 @@ class Loss(ABC):
     quadratic: ClassVar[bool] = False
     lipschitz: ClassVar[float | None] = None
     labels: ClassVar[bool] = False
+    likelihood: ClassVar[bool] = False
     link: ClassVar[str] = ""
 
     @property

@@ -32,6 +32,7 @@ class Logistic(Margin):
 
     cone: ClassVar[str] = "exponential"
     lipschitz: ClassVar[float | None] = 0.25
+    likelihood: ClassVar[bool] = True
 
     def value(self, y: Array, z: Array) -> Array:
         xp, m = namespace(z), y * z

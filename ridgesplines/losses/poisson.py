@@ -55,6 +55,7 @@ class Poisson(Loss):
 
     cone: ClassVar[str] = "exponential"
     translates: ClassVar[bool] = False
+    likelihood: ClassVar[bool] = True
     link: ClassVar[str] = "log"
 
     def check(self, y: Any) -> Array:

@@ -33,6 +33,7 @@ class Squared(Loss):
     lipschitz: ClassVar[float | None] = 2.0
     vector: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    likelihood: ClassVar[bool] = True
 
     def value(self, y: Array, z: Array) -> Array:
         r = (y - z) ** 2

@@ -24,7 +24,7 @@ LAYERS = [
     {"solution"},
     {"path", "inference"},
     {"solvers"},
-    {"evaluate", "quantiles"},
+    {"evaluate", "quantiles", "null_quantile"},
     {"solve", "compare"},
     {"estimators", "torch", "theorems", "plotting", "datasets", "demo", "cli", "__main__"},
 ]
