@@ -21,6 +21,7 @@ ORDER = [
     "classification",
     "ridge_functions",
     "interactions",
+    "mixed_table",
     "trained_networks",
     "deep",
     "activations",

@@ -99,7 +99,7 @@ def null_quantile(problem: Problem, seed: int = 0) -> float:
     draws = DRAWS if p.n_features == 1 else DRAWS_OF_MANY
     suprema = np.array([supremum(draw, rough=True) for draw in range(draws)])
     if p.n_features > 1:
-        suprema = np.array([supremum(k, rough=False) for k in np.flatnonzero(suprema > NEAR * suprema.max())])
+        suprema = np.array([supremum(int(k), rough=False) for k in np.flatnonzero(suprema > NEAR * suprema.max())])
     exceeded = round((draws + 1) * LEVEL) - 1
     return float(np.sort(suprema)[-1 - exceeded] / scaling.lam(1.0))
 

@@ -74,6 +74,8 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         lines.insert(1, ("slope penalty", f"mu = {p.slope_penalty:.6g}: mu/2 |c|^2, c the slope of the affine part"))
     if p.interactions:
         lines.insert(1, ("interactions", p.interactions.words(p.feature_names)))
+    if (words := solution.history.get("lam")) and not solution.status.unpenalised:
+        lines.insert(1, ("lam", words))
     if solution.dictionary_gap is not None and c.scope.proven and (d > 1 or solution.relative_gap > solution.tolerance):
         among = "relative gap among the grid's own neurons" if d > 1 else "relative gap among its own places for knots"
         lines.append(("on the grid", f"{rounded_up(solution.dictionary_gap)} ({among})"))

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         words = f"what is known of a function of one column, one or several of {forms()}"
         command.add_argument("--constraint", nargs="+", action="extend", metavar="NAME", help=words)
         if name != "path":
-            words = "lambda, or a fraction of lambda_max such as 0.05max"
+            words = "lambda, a fraction of lambda_max such as 0.05max, or null, at which noise alone bends nothing"
             chosen = " (chosen by 5-fold cross-validation)" if name == "fit" else ""
             command.add_argument("--lam", required=name == "gap", help=words + chosen)
         if name != "gap":

@@ -139,7 +139,7 @@ def with_lam(problem: rs.Problem, text: str) -> rs.Problem:
     try:
         value = float(text.removesuffix("max") or 1.0) if fraction else float(text)
     except ValueError:
-        raise TableError(f"--lam: expected a number, or a fraction such as 0.05max; got {text!r}") from None
+        raise TableError(f"--lam: expected a number, a fraction such as 0.05max, or null; got {text!r}") from None
     if fraction:
         top = rs.lambda_max(problem)
         if not np.isfinite(top):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,10 +12,10 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ridgesplines.certificate.multipliers import SlopeMultipliers
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.dates import Dates, read, refused, require_same
 from ridgesplines.estimators import by_rows
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.estimators.robust_scale import robust_scale
 from ridgesplines.estimators.time_limit import Clock, limited, ran_out
 from ridgesplines.exceptions import ProblemError
@@ -75,83 +74,6 @@ def require_numbers(name: str, values: Any) -> None:
         finite(name, array)
 
 
-@dataclass(frozen=True)
-class Distinct:
-    """The distinct rows of a data set, sorted.
-
-    Where a problem has many minimisers, the one that a solver returns depends on the order of the
-    rows, and on whether a row comes twice or with twice the weight. Solved on the distinct rows, it
-    does not.
-
-    Attributes
-    ----------
-    first : index of one of the equal rows, shape (n,).
-    inverse : which distinct row each row is, shape (N,).
-    weight : sum of the weights of the equal rows, shape (n,).
-    share : the part of that sum that each row contributes, shape (N,).
-    """
-
-    first: NDArray[np.intp]
-    inverse: NDArray[np.intp]
-    weight: Array
-    share: Array
-
-    @classmethod
-    def of(cls, table: Array, weight: Array) -> Distinct:
-        """The distinct rows of a table."""
-        _, first, inverse = np.unique(table, axis=0, return_index=True, return_inverse=True)
-        inverse = inverse.reshape(-1)
-        total = np.bincount(inverse, weight).astype(np.float64)
-        return cls(first, inverse, total, weight / total[inverse])
-
-    def restore(self, solution: Solution, problem: Problem) -> Solution:
-        """The solution of the problem with all rows, from that with the distinct ones.
-
-        The objective is the same function of f, and a row's dual variable is its share of the
-        distinct row's.
-        """
-        certificate = solution.certificate
-        dual, multipliers = self._shared(certificate.dual), certificate.multipliers
-        if isinstance(multipliers, SlopeMultipliers):
-            multipliers = replace(multipliers, X=problem.X, dual=self._shared(multipliers.dual))
-        certificate = replace(certificate, dual=dual, X=problem.X, multipliers=multipliers)
-        return replace(solution, problem=problem, certificate=certificate)
-
-    def _shared(self, dual: Array) -> Array:
-        return (dual[self.inverse].T * self.share).T
-
-
-@dataclass(frozen=True)
-class Posed:
-    """The problems of an estimator: one, or one a class; they share their rows, all of positive weight.
-
-    Attributes
-    ----------
-    X : the features, shape (N, d).
-    y : what is to be predicted: numbers, or labels of any kind.
-    targets : y as the loss takes it, one a problem.
-    weight : shape (N,).
-    kept : which of the rows that the user gave these are, shape (N,).
-    """
-
-    X: Array
-    y: Any
-    targets: tuple[Array, ...]
-    loss: Loss
-    weight: Array
-    kept: NDArray[np.intp]
-
-    def __getitem__(self, rows: NDArray[np.intp]) -> Posed:
-        """The same for some of the rows."""
-        targets = tuple(target[rows] for target in self.targets)
-        return Posed(self.X[rows], self.y[rows], targets, self.loss, self.weight[rows], self.kept[rows])
-
-    @cached_property
-    def rows(self) -> Distinct:
-        """The distinct rows of [X targets]."""
-        return Distinct.of(np.column_stack([self.X, *self.targets]), self.weight)
-
-
 class SplineEstimator(BaseEstimator):
     """Base of the estimators: they have the parameter `solver`, and may have `scale`."""
 
@@ -165,6 +87,8 @@ class SplineEstimator(BaseEstimator):
     scaler_: StandardScaler
     #: What the numbers of a single feature stand for, where they are days; None for plain numbers.
     dates_: Dates | None
+    #: The estimator that chooses lam.
+    _choosing: ClassVar[str] = ""
     #: Whether a vector is taken as N samples of one feature.
     _takes_vectors: ClassVar[bool] = False
     #: Whether rows in blocks are fitted by passes over them.
@@ -213,7 +137,7 @@ class SplineEstimator(BaseEstimator):
         with Bar(self.verbose, len(posed.targets), clock.seconds):
             posed = self._with_scale(posed)
             self.lam_ = self._lam(posed)
-            self._keep([path[0] for path in self._paths(posed, [self.lam_], clock=clock)])
+            self._keep([self._noted(path[0]) for path in self._paths(posed, [self.lam_], clock=clock)])
         return self
 
     def _fit_in_blocks(self, X: Any, y: Any, sample_weight: Any, clock: Clock) -> Self:
@@ -236,7 +160,7 @@ class SplineEstimator(BaseEstimator):
         if solution.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         self.timed_out_ = ran_out([solution.history])
-        self._keep([solution])
+        self._keep([self._noted(solution)])
         return self
 
     def _target_in_blocks(self, y: Any) -> tuple[Loss, Any]:
@@ -250,6 +174,14 @@ class SplineEstimator(BaseEstimator):
     def _lam(self, posed: Posed) -> float:
         """The lam of the fit, as a number."""
         return in_numbers([self._distinct(posed, target, 1.0) for target in posed.targets], self.lam)
+
+    def _noted(self, solution: Solution) -> Solution:
+        """The solution with a word on where its lam is from, for `summary`."""
+        if not isinstance(self.lam, str) or getattr(self, "max_neurons", None) is not None:
+            return solution
+        looked = f"{self.lam}, a first look: {self._choosing} chooses it by the data"
+        words = "null, from which on noise alone bends nothing" if self.lam.strip() == "null" else looked
+        return replace(solution, history={**solution.history, "lam": words})
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The data that were passed to `fit`, as one problem, or one a class."""

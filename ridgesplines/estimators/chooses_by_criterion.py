@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from ridgesplines.constraints import MonotoneFeatures
-from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry
 from ridgesplines.estimators.chooses_lam import TRYING, ChoosesLam
 from ridgesplines.estimators.criteria import (
@@ -22,6 +21,7 @@ from ridgesplines.estimators.criteria import (
     residual_noise,
 )
 from ridgesplines.estimators.folds import Split
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.estimators.ranges import end, further, unfinished
 from ridgesplines.estimators.time_limit import Clock
 from ridgesplines.exceptions import ProblemError

@@ -18,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from ridgesplines.estimators import by_rows
-from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 from ridgesplines.estimators.early_stop import needed, passed
 from ridgesplines.estimators.folds import HasFolds, Split
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.estimators.ranges import HasRange, further, unfinished
 from ridgesplines.estimators.scores import Score, averaged, finite, mean_loss, scorer
 from ridgesplines.estimators.time_limit import Clock, limited, ran_out

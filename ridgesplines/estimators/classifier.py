@@ -14,9 +14,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from ridgesplines.constraints import Constraint
-from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows
+from ridgesplines.estimators.base import SplineEstimator, loss_named, positive_rows
 from ridgesplines.estimators.by_rows import classes_of, each, signs_of
 from ridgesplines.estimators.importances import HasImportances
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.estimators.separable import needed_penalty
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
@@ -58,7 +59,9 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     lam : :math:`\lambda`, as a fraction of lambda_max such as ``"0.05max"``, from which on the fit is a hyperplane: it
         depends neither on units nor on N. Or a positive number, in units of length of x, of scaled x with `scale`.
         There is no factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times the number strikes the
-        same balance. ``lam_`` is the number used.
+        same balance. Or ``"null"``, the null quantile, for ``"logistic"`` and classes that no affine function
+        separates: labels drawn from the affine fit bend nothing then, with a probability of some 95 %. ``lam_`` is the
+        number used. The default is a first look; RidgeSplineClassifierCV lets the data choose.
     loss : ``"hinge"``, ``"logistic"``, or a loss such as ``Logistic()``. See the notes for which to
         take.
     solver : settings such as ``rs.Grid(directions=256)``; picked for the problem by default.
@@ -139,6 +142,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
 
     solutions_: tuple[Solution, ...]
     _takes_vectors = _takes_blocks = True
+    _choosing = "RidgeSplineClassifierCV"
 
     def __init__(
         self,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, check_cv
 
-from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.base import SplineEstimator
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.validation import Array
 

@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.metrics import d2_pinball_score
 from sklearn.utils.validation import check_is_fitted
 
-from ridgesplines.estimators.base import Distinct, positive_rows
+from ridgesplines.estimators.base import positive_rows
 from ridgesplines.estimators.by_rows import warn_of_memory
+from ridgesplines.estimators.posed import Distinct
 from ridgesplines.estimators.regressors import LinearSplineRegressor
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.network.spline import RidgeSpline

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.base import SplineEstimator
 from ridgesplines.estimators.candidates import Candidate
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.exceptions import ProblemError, RangeWarning, warn
 from ridgesplines.solve import in_numbers, lambda_max
 from ridgesplines.validation import Array, real_array, real_number

@@ -11,10 +11,11 @@ from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import check_is_fitted
 
 from ridgesplines.constraints import Constraint
-from ridgesplines.estimators.base import Posed, SplineEstimator, loss_named, positive_rows, require_numbers
+from ridgesplines.estimators.base import SplineEstimator, loss_named, positive_rows, require_numbers
 from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
 from ridgesplines.estimators.importances import HasImportances
 from ridgesplines.estimators.known_knots import require_no_constraints, require_within, solver_with_knots
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
@@ -111,7 +112,9 @@ class LinearSplineRegressor(SplineRegressor):
     lam : :math:`\lambda`, as a fraction of lambda_max such as ``"0.05max"``, from which on the fit is a straight line:
         it depends neither on units nor on N. Or a positive number, in units of loss times length of x per unit of y.
         There is no factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times the number strikes the
-        same balance. ``lam_`` is the number used.
+        same balance. Or ``"null"``, the null quantile: noise about a straight line, as much as the data have, bends
+        nothing then, with a probability of 95 %; for squared error and Poisson. ``lam_`` is the number used. The
+        default is a first look that fits some of the noise; LinearSplineRegressorCV lets the data choose.
     loss : a loss such as ``Huber(delta=0.5)``, or a name: ``"squared"``, ``"absolute"``, ``"quantile"`` (the median),
         ``"poisson"``, ``"interpolation"``, or ``"huber"``, which is ``Huber(delta="1.345 mad")``: 1.345 times a robust
         estimate of the standard deviation of the noise, whatever the units of y; ``solution_.problem.loss`` has the
@@ -171,6 +174,7 @@ class LinearSplineRegressor(SplineRegressor):
     """
 
     _takes_vectors = True
+    _choosing = "LinearSplineRegressorCV"
 
     def __init__(
         self,
@@ -247,7 +251,10 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     lam : :math:`\lambda`, as a fraction of lambda_max such as ``"0.05max"``, from which on the fit is affine: it
         depends neither on units nor on N. Or a positive number, in units of loss times length of x per unit of y, of
         scaled x with `scale`. There is no factor 1/2 and no 1/N in front of the sum: with ten times the data, ten times
-        the number strikes the same balance. ``lam_`` is the number used.
+        the number strikes the same balance. Or ``"null"``, the null quantile: noise about an affine function, as much
+        as the data have, bends nothing then, with a probability of 95 %; for squared error and Poisson. ``lam_`` is the
+        number used. The default is a first look: where most of y is noise it fits some of that, and predicts worse than
+        least squares. RidgeSplineRegressorCV lets the data choose.
     loss : a loss such as ``Huber(delta=0.5)``, or a name: ``"squared"``, ``"absolute"``, ``"quantile"`` (the median),
         ``"poisson"``, ``"interpolation"``, or ``"huber"``, which is ``Huber(delta="1.345 mad")``: 1.345 times a robust
         estimate of the standard deviation of the noise, whatever the units of y; ``solution_.problem.loss`` has the
@@ -311,6 +318,7 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     """
 
     _takes_blocks = True
+    _choosing = "RidgeSplineRegressorCV"
 
     def __init__(
         self,

@@ -11,11 +11,11 @@ from sklearn.model_selection import StratifiedKFold
 
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.constraints import Constraint
-from ridgesplines.estimators.base import Posed
 from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
 from ridgesplines.estimators.chooses_lam import ChoosesLam
 from ridgesplines.estimators.classifier import RidgeSplineClassifier
 from ridgesplines.estimators.folds import Split
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.estimators.regressors import RidgeSplineRegressor
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss

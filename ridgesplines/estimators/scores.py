@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from ridgesplines.estimators.base import Posed, SplineEstimator
+from ridgesplines.estimators.base import SplineEstimator
+from ridgesplines.estimators.posed import Posed
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.solvers.base import Answer
 from ridgesplines.validation import Array
