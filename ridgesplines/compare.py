@@ -140,6 +140,7 @@ def compare(solutions: Mapping[str, Any]) -> Comparison:
             and p.loss == first.loss
             and np.array_equal(p.X, first.X)
             and np.array_equal(p.isotropic.X, first.isotropic.X)
+            and np.array_equal(p.isotropic.y, first.isotropic.y)
             and p.constraint == first.constraint
             and str(p.constraints) == str(first.constraints)
         )

@@ -23,6 +23,7 @@ from ridgesplines.validation import (
     ReadOnly,
     dated_samples,
     frozen,
+    lengths,
     real_number,
     same_length,
     sample_weights,
@@ -117,6 +118,25 @@ def checked_slope_penalty(given: float, data: Any, constraints: Sequence[object]
     if expected is not None:
         raise ProblemError("slope_penalty", f"{expected}, where it is positive", got, "Pass slope_penalty=0.")
     return penalty
+
+
+def checked_scales(given: Any, data: Any) -> Array | None:
+    """The argument `scales` of a problem of these data."""
+    if given is not None and not isinstance(data.activation, ReLU):
+        remedy = "Solve the problem of X / scales."
+        raise ProblemError("scales", "None for other activations than ReLU()", repr(data.activation), remedy)
+    return None if given is None else lengths("scales", given, data.n_features)
+
+
+def checked_output_scales(given: Any, data: Any) -> Array | None:
+    """The argument `output_scales` of a problem of these data."""
+    if given is None:
+        return None
+    if data.n_outputs is None or not data.loss.quadratic:
+        got = repr(data.loss) if data.n_outputs else "one output"
+        remedy = "Divide y by its scale, and multiply predictions by it."
+        raise ProblemError("output_scales", "None but for several outputs with Squared()", got, remedy)
+    return lengths("output_scales", given, data.n_outputs, "outputs", "y")
 
 
 def data_in_memory(

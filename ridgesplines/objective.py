@@ -81,14 +81,17 @@ def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | 
     if problem.in_blocks is not None:
         return float(problem.in_blocks.blocks.reduce(block_data_fit, problem.loss, network))
     y, z = fit or targets_and_fit(problem, network)
+    if problem.output_scales is not None:
+        y, z = y / problem.output_scales, z / problem.output_scales
     return float(problem.sample_weight @ problem.loss.value(y, z))
 
 
 def seminorm(problem: Problem, network: RidgeSpline) -> float:
     r"""What lam multiplies: :math:`\sum_k |v_k| \|w_k\|`, with scales :math:`\sum_k |v_k| \|S w_k\|`."""
-    if problem.scales is None:
+    if problem.isotropic is problem:
         return network.seminorm
-    return float(group_norms(network.amplitudes) @ problem.lengths(network.weights))
+    v = network.amplitudes if problem.output_scales is None else network.amplitudes / problem.output_scales
+    return float(group_norms(v) @ problem.lengths(network.weights))
 
 
 def block_data_fit(block: Block, loss: Loss, network: RidgeSpline) -> float:

@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 from ridgesplines import digits
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.constraints import (
-    Constraint,
-    MonotoneFeatures,
-    Shape,
-    combined,
-)
+from ridgesplines.constraints import Constraint, MonotoneFeatures, Shape, combined
 from ridgesplines.constraints.fitting import read_constraints, require_fitting
-from ridgesplines.data import Data, checked_slope_penalty, data_in_memory
+from ridgesplines.data import Data, checked_output_scales, checked_scales, checked_slope_penalty, data_in_memory
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, require_interpolant
@@ -39,7 +34,6 @@ from ridgesplines.validation import (
     features_named,
     frozen,
     instance,
-    lengths,
     real_number,
     target_names,
 )
@@ -47,7 +41,7 @@ from ridgesplines.validation import (
 #: What a problem has, besides what follows from it.
 KEPT = (
     *("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales", "slope_penalty"),
-    *("target_name", "output_names"),
+    *("target_name", "output_names", "output_scales"),
 )
 
 
@@ -83,8 +77,8 @@ class Problem(Immutable):
         MonotoneFeatures({"age": +1}), with or without interactions.
     interactions : which features may act together in a neuron: None for all of them; a whole number k for every set of
         at most k; or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron's
-        weights vanish outside one of the groups; the affine part is of all features. Everything else holds word for
-        word, and the supremum of :math:`|\eta|` is exact in any dimension where no group has more than two features.
+        weights vanish outside one of the groups; the affine part is of all features. The rest holds word for word, and
+        the supremum of :math:`|\eta|` is exact in any dimension where no group has more than two features.
     dates : what the numbers of X stand for, where X holds days already; read from X by default.
     scales : a length for each feature, in its units, positive, shape (d,), in which weights are measured: the seminorm
         is :math:`\sum_k |v_k| \|S w_k\|_2` with :math:`S = \mathrm{diag}(\text{scales})`, which is that of f as a
@@ -93,6 +87,10 @@ class Problem(Immutable):
     target_name : what to call y in pictures; by default the name of a Series.
     output_names : names of the D outputs, or of the classes, those of -1 and +1 for Logistic and Hinge, in pictures; by
         default the columns of a DataFrame y.
+    output_scales : a length for each of D outputs, in its units, positive, shape (D,), in which outputs are measured:
+        with :math:`T = \mathrm{diag}(\text{output scales})` the loss is :math:`\|T^{-1} (y_n - f(x_n))\|^2` and the
+        seminorm :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, those of f/T. y, network and certificate stay in the units of
+        y. For Squared; ones by default. The estimators' ``scale_outputs=True`` passes standard deviations.
     slope_penalty : :math:`\mu \ge 0`, in units of loss times the square of x over f; 0 by default. If positive,
         :math:`\frac{\mu}{2} \|c\|_F^2` joins the objective, where c is the slope of the affine function that is nearest
         to f at the data by weighted least squares. Classes that an affine function separates have a minimiser then.
@@ -138,9 +136,9 @@ class Problem(Immutable):
         target_name: str | None = None,
         output_names: Sequence[str] | None = None,
         slope_penalty: float = 0.0,
+        output_scales: Any = None,
     ) -> None:
-        loss = instance("loss", loss, Loss, Squared)
-        activation = instance("activation", activation, Activation, ReLU)
+        loss, activation = instance("loss", loss, Loss, Squared), instance("activation", activation, Activation, ReLU)
         names = column_names(X) if feature_names is None else feature_names
         rows = rows_of(X, y, sample_weight)
         self.data: Data | BlockedData
@@ -155,7 +153,8 @@ class Problem(Immutable):
         self.lam = self._check_lam(lam)
         self.constraints = read_constraints(constraints, self.n_features, self.feature_names, self.dates)
         self.interactions: Interactions | None = read_interactions(interactions, self.n_features, self.feature_names)
-        self.scales = self._check_scales(scales)
+        self.scales = checked_scales(scales, self.data)
+        self.output_scales = checked_output_scales(output_scales, self.data)
         self.slope_penalty = checked_slope_penalty(slope_penalty, self.data, self.constraints)
         if loss.interpolates:
             consistent(self.reduced.X, self.reduced.y)
@@ -172,18 +171,12 @@ class Problem(Immutable):
             raise ProblemError("lam", f"a positive number for {self.loss.name}", "0", remedy)
         return lam
 
-    def _check_scales(self, scales: Any) -> Array | None:
-        if scales is not None and not isinstance(self.activation, ReLU):
-            remedy = "Solve the problem of X / scales."
-            raise ProblemError("scales", "None for other activations than ReLU()", repr(self.activation), remedy)
-        return None if scales is None else lengths("scales", scales, self.n_features)
-
     @cached_property
     def isotropic(self) -> Problem:
-        """The same problem as one without `scales`, of (x - origin)/scales; itself where it has none."""
-        if self.scales is None:
+        """The same problem as one without scales, of (x - origin)/scales and y/output_scales; itself without any."""
+        if self.scales is None and self.output_scales is None:
             return self
-        s = self.scales
+        s = np.ones(self.n_features) if self.scales is None else self.scales
         if self.in_blocks is not None:
             return self._with(data=self.in_blocks.measured_in(s), scales=None)
         constraints: Sequence[Constraint] = self.constraints
@@ -191,7 +184,7 @@ class Problem(Immutable):
             constraints = [self.constraint.scaled(float(self.origin[0]), float(s[0]), 0.0, 0.0, 1.0)]
         return Problem(
             self.centred / s,
-            self.y,
+            self.y if self.output_scales is None else self.y / self.output_scales,
             self.lam,
             self.loss,
             sample_weight=self.sample_weight,
@@ -216,7 +209,7 @@ class Problem(Immutable):
         """The same problem for another lam; data are shared, and what was found out about them."""
         other = self._with(lam=self._check_lam(lam))
         if "isotropic" in self.__dict__:
-            other.__dict__["isotropic"] = other if self.scales is None else self.isotropic.with_lam(lam)
+            other.__dict__["isotropic"] = other if self.isotropic is self else self.isotropic.with_lam(lam)
         return other
 
     def with_slope_penalty(self, slope_penalty: float) -> Problem:
@@ -251,7 +244,7 @@ class Problem(Immutable):
 
     def with_scales(self, scales: Any) -> Problem:
         """The problem whose weights are measured in these lengths, or in the units of x; data are shared."""
-        return self._with(scales=self._check_scales(scales))
+        return self._with(scales=checked_scales(scales, self.data))
 
     @cached_property
     def in_numbers(self) -> Problem:
@@ -390,8 +383,13 @@ class Problem(Immutable):
         outputs = "" if self.n_outputs is None else f", D={self.n_outputs}"
         shaped = f", constraints={list(self.constraints)}" if self.constraints else ""
         groups = f", interactions={self.interactions.words(self.feature_names)}" if self.interactions else ""
-        groups += "" if self.scales is None else f", scales={[float(f'{s:.3g}') for s in self.scales]}"
-        groups += f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
+        for name in ("scales", "output_scales"):
+            if (lengths := getattr(self, name)) is not None:
+                groups += f", {name}={[float(f'{s:.3g}') for s in lengths]}"
+        outer = (
+            "" if self.output_scales is None else f", output_scales={[float(f'{s:.3g}') for s in self.output_scales]}"
+        )
+        groups += outer + f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"

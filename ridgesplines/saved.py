@@ -60,7 +60,7 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
     }
-    data = DATA if p.scales is None else (*DATA, "scales")
+    data = (*DATA, *(name for name in ("scales", "output_scales") if getattr(p, name) is not None))
     arrays = {name: getattr(p, name) for name in data} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
     if isinstance(c.multipliers, ShapeMultipliers):
         arrays |= {name: getattr(c.multipliers, name) for name in MULTIPLIERS}
@@ -107,6 +107,7 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         constraints=constraints or None,
         interactions=notes.get("interactions"),  # files of earlier versions know of none, nor of names of y
         scales=arrays.get("scales"),
+        output_scales=arrays.get("output_scales"),
         target_name=notes.get("target_name"),
         output_names=notes.get("output_names"),
         slope_penalty=notes.get("slope_penalty", 0.0),

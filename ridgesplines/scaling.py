@@ -116,7 +116,7 @@ class Scaling:
 
 def standardise(problem: Problem) -> Scaling:
     """The problem in coordinates in which |x| <= 1 and the residual of the affine fit is of size one."""
-    if problem.scales is not None:
+    if problem.isotropic is not problem:
         remedy = "Pass problem.isotropic; rs.solve, rs.solve_path and rs.evaluate do so themselves."
         raise ProblemError("problem", "one without scales", repr(problem), remedy)
     if problem.in_blocks is not None:

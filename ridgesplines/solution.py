@@ -85,7 +85,7 @@ class Solution:
     @cached_property
     def isotropic(self) -> Solution:
         """The same solution as one of `problem.isotropic`, in which its figures are computed; itself without scales."""
-        if self.problem.scales is None:
+        if self.problem.isotropic is self.problem:
             return self
         to = Coordinates(self.problem)
         network, certificate = to.network(self.network), to.certificate(self.certificate)
@@ -93,7 +93,7 @@ class Solution:
 
     def restored(self, problem: Problem) -> Solution:
         """A solution of `problem.isotropic`, as one of the problem."""
-        if problem.scales is None:
+        if problem.isotropic is problem:
             return self
         of, problem = Coordinates(problem), problem.with_lam(self.problem.lam)
         network, certificate = of.restored(self.network), of.restored_certificate(self.certificate)
@@ -130,7 +130,7 @@ class Solution:
     @cached_property
     def slope_cost(self) -> float:
         r""":math:`\frac{\mu}{2} \|c\|^2`, what the slope costs where `slope_penalty` is positive, zero elsewhere."""
-        return slope_cost_of(self.problem.reduced, self.network)
+        return slope_cost_of((own := self.isotropic).problem.reduced, own.network)
 
     @cached_property
     def rounding(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def rows(solution: Any) -> list[tuple[str, str]]:
     if p.constraints:
         lines.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
     if p.scales is not None:
-        lines.insert(1, ("scales", f"weights are measured in {_scale_words(p)}"))
+        lines.insert(1, ("scales", f"weights are measured in {_scale_words(p.scales, p.feature_names, 'x')}"))
     if p.slope_penalty:
         lines.insert(1, ("slope penalty", f"mu = {p.slope_penalty:.6g}: mu/2 |c|^2, c the slope of the affine part"))
     if p.interactions:
@@ -113,12 +114,14 @@ def _outputs_words(problem: Problem) -> str:
     """A word on outputs of very different scale: the loss of the largest rules the neurons that all share."""
     if problem.loss.labels or problem.n_outputs is None:
         return ""
+    if problem.output_scales is not None:
+        return f"measured in {_scale_words(problem.output_scales, problem.output_names, 'y')}"
     spread = problem.reduced.y.std(axis=0)
     least, most = int(spread.argmin()), int(spread.argmax())
     if not 0.0 < MOST_RATIO * spread[least] < spread[most]:
         return ""
     ratio = f"output {most} varies {spread[most] / spread[least]:.3g} times as much as output {least}"
-    return f"{ratio}, and rules the neurons that they share: standardise y to weigh them equally"
+    return f"{ratio}, and rules the neurons that they share: output_scales, or scale_outputs=True, weigh them equally"
 
 
 def _heavy_rows(problem: Problem) -> Array:
@@ -172,10 +175,9 @@ def among(problem: Problem) -> str:
     return "; among those that satisfy the formula of MonotoneFeatures" if pairs else ""
 
 
-def _scale_words(problem: Problem) -> str:
-    """The length of each feature in which its weights are measured, of the first few."""
-    names = problem.feature_names or tuple(f"x{j}" for j in range(problem.n_features))
-    scales = np.ones(len(names)) if problem.scales is None else problem.scales
+def _scale_words(scales: Array, names: Sequence[str] | None, letter: str) -> str:
+    """The length in which each feature or output is measured, of the first few."""
+    names = names or tuple(f"{letter}{j}" for j in range(len(scales)))
     shown = [f"{scale:.4g} ({name})" for scale, name in zip(scales, names, strict=True)][:MOST_SCALES]
     return ", ".join(shown) + (", ..." if len(names) > MOST_SCALES else "")
 

@@ -129,13 +129,13 @@ def lam_given(name: str, given: Any) -> tuple[Any, str]:
     return fraction, "max"
 
 
-def lengths(name: str, values: Any, d: int) -> Array:
-    """`values` as d positive numbers, read-only."""
+def lengths(name: str, values: Any, d: int, of: str = "features", table: str = "X") -> Array:
+    """`values` as d positive numbers, one for each column of a table, read-only."""
     array = real_array(name, values)
     if array.shape != (d,) or not (array > 0.0).all():
         got = f"shape {array.shape}" if array.shape != (d,) else f"{array.min():g}"
-        remedy = "Pass X.std(axis=0), say, with ones for constant columns."
-        raise ProblemError(name, f"a positive number for each of the {d} features", got, remedy)
+        remedy = f"Pass {table}.std(axis=0), say, with ones for constant columns."
+        raise ProblemError(name, f"a positive number for each of the {d} {of}", got, remedy)
     return frozen(array)
 
 

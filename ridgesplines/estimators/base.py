@@ -99,6 +99,8 @@ class SplineEstimator(BaseEstimator):
     _target_names: tuple[str | None, tuple[str, ...] | None] = (None, None)
     #: The penalty of the slope in the problems that are posed.
     _steep: float = 0.0
+    #: The lengths in which outputs are measured.
+    _output_scales: Array | None = None
     #: What must hold of f everywhere, features by number.
     _shape: tuple[Constraint, ...] = ()
 
@@ -207,11 +209,14 @@ class SplineEstimator(BaseEstimator):
         raise NotImplementedError
 
     def _standardise(self, posed: Posed) -> None:
-        """Find the scales of the features, where these are wanted."""
+        """Find the scales of the features, and of the outputs, where these are wanted."""
         if hasattr(self, "scaler_"):  # of an earlier fit
             del self.scaler_
         if getattr(self, "scale", False):
             self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
+        self._output_scales = None
+        if getattr(self, "scale_outputs", False) and (y := posed.targets[0]).ndim == 2:
+            self._output_scales = StandardScaler().fit(y, sample_weight=posed.weight).scale_
 
     def _with_scale(self, posed: Posed) -> Posed:
         """The same with numbers in the loss, where a multiple of the scale of the noise was passed."""
@@ -274,6 +279,7 @@ class SplineEstimator(BaseEstimator):
             dates=getattr(self, "dates_", None),
             scales=self.scaler_.scale_ if hasattr(self, "scaler_") else None,
             slope_penalty=self._steep,
+            output_scales=self._output_scales if y.ndim == 2 else None,
         )
 
     def _named(self, problem: Problem, posed: Posed) -> Problem:

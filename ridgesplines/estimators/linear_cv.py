@@ -54,6 +54,11 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
     constraints : as for LinearSplineRegressor, in every fold; with criterion ``"cv"`` only, for constraints change how
         many degrees of freedom a knot is worth.
     max_time, verbose : as for RidgeSplineRegressorCV. The path of a fold ends between two lams.
+    scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
+        diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm
+        :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
+        standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
+        units of y. False by default.
 
     Attributes
     ----------
@@ -154,6 +159,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         constraints: Sequence[Constraint] | None = None,
         max_time: float | None = None,
         verbose: bool = False,
+        scale_outputs: bool = False,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -171,6 +177,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         self.knots = knots
         self.max_time = max_time
         self.verbose = verbose
+        self.scale_outputs = scale_outputs
 
     def _ratio(self) -> float:
         return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio

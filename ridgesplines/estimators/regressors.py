@@ -133,6 +133,11 @@ class LinearSplineRegressor(SplineRegressor):
         ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
         others are not interrupted.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
+    scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
+        diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm
+        :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
+        standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
+        units of y. False by default.
 
     Attributes
     ----------
@@ -186,6 +191,7 @@ class LinearSplineRegressor(SplineRegressor):
         constraints: Sequence[Constraint] | None = None,
         max_time: float | None = None,
         verbose: bool = False,
+        scale_outputs: bool = False,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -195,6 +201,7 @@ class LinearSplineRegressor(SplineRegressor):
         self.knots = knots
         self.max_time = max_time
         self.verbose = verbose
+        self.scale_outputs = scale_outputs
 
     def _lam(self, posed: Posed) -> float:
         most = neuron_limit(self.max_neurons)
@@ -273,6 +280,11 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
         others are not interrupted.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
+    scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
+        diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm
+        :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
+        standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
+        units of y. False by default.
 
     Attributes
     ----------
@@ -330,6 +342,7 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         constraints: Sequence[Constraint] | None = None,
         max_time: float | None = 15.0,
         verbose: bool = False,
+        scale_outputs: bool = False,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -339,3 +352,4 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         self.constraints = constraints
         self.max_time = max_time
         self.verbose = verbose
+        self.scale_outputs = scale_outputs

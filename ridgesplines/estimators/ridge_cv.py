@@ -79,6 +79,11 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         step of ColumnGeneration is finished, other solvers are not interrupted within a lam.
     verbose : whether a bar on standard error shows fold, lam, gap and the time that is left; where that is no terminal,
         nothing is printed. With `n_jobs` it knows of no folds.
+    scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
+        diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm
+        :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
+        standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
+        units of y. False by default.
 
     Attributes
     ----------
@@ -206,6 +211,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         max_neurons: int | None = None,
         max_time: float | None = None,
         verbose: bool = False,
+        scale_outputs: bool = False,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -228,6 +234,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.max_neurons = max_neurons
         self.max_time = max_time
         self.verbose = verbose
+        self.scale_outputs = scale_outputs
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):

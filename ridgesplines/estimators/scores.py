@@ -39,11 +39,12 @@ def scorer(model: SplineEstimator, scoring: Any, weighted: bool) -> Score:
 
 
 def mean_loss(model: SplineEstimator, test: Posed, found: Sequence[Answer]) -> float:
-    """The weighted mean loss; of several problems it is the sum of theirs."""
-    pairs = zip(test.targets, found, strict=True)
-    return float(
-        np.average(sum(test.loss.value(y, answer.network.at(test.X)) for y, answer in pairs), weights=test.weight)
-    )
+    """The weighted mean loss, of outputs in their scales; of several problems it is the sum of theirs."""
+    losses = np.zeros(len(test.X))
+    for y, answer in zip(test.targets, found, strict=True):
+        scales = 1.0 if answer.problem.output_scales is None else answer.problem.output_scales
+        losses += test.loss.value(y / scales, answer.network.at(test.X) / scales)
+    return float(np.average(losses, weights=test.weight))
 
 
 def finite(score: float) -> float:

@@ -80,7 +80,7 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
     """
     if move_knots:
         require_free_knots(solution.problem)
-    if solution.problem.scales is not None:
+    if solution.isotropic is not solution:
         return refitted(solution.isotropic, move_knots).restored(solution.problem)
     start = time.perf_counter()
     problem, network = solution.problem, solution.network

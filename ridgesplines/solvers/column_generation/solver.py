@@ -205,7 +205,7 @@ class ColumnGeneration(Solver):
 
     def isotropic(self, problem: Problem) -> ColumnGeneration:
         """These settings with the start in the coordinates of `problem.isotropic`."""
-        if self.start is None or problem.scales is None:
+        if self.start is None or problem.isotropic is problem:
             return self
         there = Coordinates(problem)
         if isinstance(self.start, RidgeSpline):
