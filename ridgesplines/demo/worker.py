@@ -37,6 +37,7 @@ def work(connection: Connection) -> None:
     warnings.simplefilter("ignore", rs.ConvergenceWarning)  # the status says it
     line(Fit(((0.0, 0.0), (1.0, 1.0), (2.0, 0.0)), 0.1, rs.Squared()))  # loads what the first fit would wait for
     try:
+        connection.send(("ready", None))
         while True:
             message = connection.recv()
             if message is None:
@@ -60,20 +61,31 @@ class Worker:
     def __init__(self) -> None:
         self.process: Any = None
         self.connection: Connection | None = None
+        self.ready = False
 
     def start(self) -> Connection:
         if self.connection is None or not self.process.is_alive():
             context = multiprocessing.get_context("spawn")
             self.connection, other = context.Pipe()
+            self.ready = False
             self.process = context.Process(target=work, args=(other,), daemon=True)
             self.process.start()
             other.close()
         return self.connection
 
     def run(self, task: str, request: Any, seconds: float) -> Generator[dict[str, Any] | None, None, None]:
-        """The messages of the task, and None now and then while it sends nothing. Left early, the task is ended."""
-        connection, end, finished = self.start(), time.monotonic() + seconds, False
+        """The messages of the task, and None now and then while it sends nothing. Left early, the task is ended.
+
+        The seconds are those of the task: none passes until the process is ready, which compiles where that is new.
+        """
+        connection, finished = self.start(), True
         try:
+            while not self.ready:
+                if connection.poll(LOOK):
+                    self.ready = connection.recv()[0] == "ready"
+                else:
+                    yield None
+            finished, end = False, time.monotonic() + seconds
             connection.send((task, request))
             while True:
                 if not connection.poll(LOOK):

@@ -35,7 +35,7 @@ from ridgesplines.solve import answers
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
-from ridgesplines.solvers.progress import Bar, stage, step
+from ridgesplines.solvers.progress import Bar, counted, stage, step
 from ridgesplines.solvers.univariate.solver import Univariate
 from ridgesplines.validation import Array, one_of, real_number
 
@@ -266,13 +266,14 @@ class ChoosesLam(HasRange, HasFolds):
         """The scores of each fold, for the lams that it reached, and whether time ended one of them."""
         weighted = bool((posed.weight != 1.0).any())
         score = mean_loss if self.scoring is None else scorer(self, self.scoring, weighted)
-        parallel = Parallel(n_jobs=self.n_jobs)
+        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
         run = partial(_scores, self._bare(), posed, score=score)
         ends = self._ends_early(posed)
         pieces = self._pieces(lams)
         parts = [(k, split, piece) for k, split in enumerate(splits) for piece in pieces]
         seconds = FOLDING * clock.left / self._waves(parts)
-        found = parallel(delayed(run)(k, split, piece, seconds, ends=ends) for k, split, piece in parts)
+        jobs = [delayed(run)(k, split, piece, seconds, ends=ends) for k, split, piece in parts]
+        found = list(counted(parallel(jobs), len(jobs), "folds" if len(pieces) == 1 else "parts of folds"))
         groups = [found[i : i + len(pieces)] for i in range(0, len(found), len(pieces))]
         scores = [[*chain.from_iterable(each.scores for each in group)] for group in groups]
         last = [group[-1] for group in groups]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from ridgesplines.validation import rounded_up
 from ridgesplines.verdict import Scope
@@ -37,6 +38,9 @@ def print_round(
         file=sys.stderr,
         flush=True,
     )
+
+
+Result = TypeVar("Result")
 
 
 class Bar:
@@ -111,3 +115,13 @@ def near(gap: float) -> None:
     if (bar := Bar.current) is not None and gap < float("inf"):
         bar.gap = f"gap {rounded_up(gap)}"
         bar.draw()
+
+
+def counted(results: Iterable[Result], of: int, words: str) -> Iterator[Result]:
+    """Results as they come, each of them a part of the job, which other processes may have done; they see no bar."""
+    before = 0 if Bar.current is None else Bar.current.number
+    for count, result in enumerate(results, 1):
+        if (bar := Bar.current) is not None:
+            bar.number, bar.share, bar.words, bar.at, bar.gap = before + count, 1.0, f"{count} of {of} {words}", "", ""
+            bar.draw()
+        yield result

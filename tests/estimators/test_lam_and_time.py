@@ -205,3 +205,14 @@ def test_the_line_of_the_bar(monkeypatch):
         near(1.23e-3)
         line = bar.line(12.0)
     assert line == "[########............]  fold 2  lam 2 of 2 = 0.25  gap 1.3e-03  about 18 s left"
+
+
+def test_folds_in_other_processes_move_the_bar(monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr("ridgesplines.solvers.progress.PAUSE", 0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", screen)
+        rs.LinearSplineRegressorCV(cv=3, lams=["0.5max", "0.2max", "0.1max"], n_jobs=2, verbose=True).fit(X[:, 0], Y)
+    drawn = screen.getvalue().split("\r\033[K")
+    seen = [[line.startswith("[#") and f"{k} of 3 folds" in line for line in drawn].index(True) for k in (1, 2, 3)]
+    assert seen == sorted(seen)
