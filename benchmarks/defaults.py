@@ -36,7 +36,12 @@ from sklearn.svm import SVC, SVR
 import ridgesplines as rs
 
 PACKAGES = ("numpy", "scipy", "numba", "scikit-learn")
-OURS = {"RidgeSplineRegressor()": rs.RidgeSplineRegressor, "RidgeSplineClassifier()": rs.RidgeSplineClassifier}
+OURS: dict[str, Callable[[], Any]] = {
+    "RidgeSplineRegressor()": rs.RidgeSplineRegressor,
+    'RidgeSplineRegressor("0.2max")': lambda: rs.RidgeSplineRegressor("0.2max"),
+    'RidgeSplineRegressor("null")': lambda: rs.RidgeSplineRegressor("null"),
+    "RidgeSplineClassifier()": rs.RidgeSplineClassifier,
+}
 CHOOSING = {
     "RidgeSplineRegressorCV()": rs.RidgeSplineRegressorCV,
     "RidgeSplineClassifierCV()": rs.RidgeSplineClassifierCV,

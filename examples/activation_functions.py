@@ -45,6 +45,6 @@ for (name, activation), upper, lower in zip(ACTIVATIONS.items(), above, below, s
         axes.spines[["top", "right"]].set_visible(False)
         axes.axvline(0.0, color="0.85", linewidth=0.8, zorder=0)
 above[0].set_ylabel("$\\sigma(t)$")
-below[0].set_ylabel("$|\\widehat{H}(\\omega)|$")
+below[0].set_ylabel("$|\\hat{H}(\\omega)|$")
 figure.savefig("activation_functions.png", dpi=130)
 print("wrote activation_functions.png")

@@ -96,6 +96,7 @@ def figures(solution: rs.Solution, top: float) -> dict[str, Any]:
     numbers = {
         "lam_max": top,
         "objective": solution.objective,
+        "value": solution.certificate.value,
         "data_fit": solution.data_fit,
         "seminorm": solution.seminorm,
         "relative_gap": solution.relative_gap,

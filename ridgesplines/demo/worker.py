@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -22,6 +23,8 @@ from ridgesplines.demo.snippet import snippet
 #: Seconds between two looks at whether somebody still listens, and for which work that is to stop may go on.
 LOOK, GRACE = 0.5, 1.0
 
+#: What to do where the time was too short; the first fit of its kind compiles, where numba is installed.
+REMEDY = "Take fewer points, or a larger lambda; or once more, where the installation is new and compiles."
 #: What can be asked for: task(request, send, stopped).
 TASKS: dict[str, Callable[[Any, Callable[[dict[str, Any]], None], Callable[[], bool]], None]] = {
     "line": lambda fit, send, stopped: send(line(fit)),
@@ -51,6 +54,8 @@ def work(connection: Connection) -> None:
             except Exception:  # whatever it was, the next task is another one
                 traceback.print_exc()
                 connection.send(("failed", None))
+            if not connection.poll():
+                import_module("cvxpy")  # at leisure, what the first fit on a grid would wait for
     except (EOFError, OSError):
         pass
 
@@ -90,7 +95,7 @@ class Worker:
             while True:
                 if not connection.poll(LOOK):
                     if time.monotonic() > end:
-                        raise Refused(422, f"ended after {seconds:g} s. Take fewer points, or a larger lambda.")
+                        raise Refused(422, f"ended after {seconds:g} s. {REMEDY}")
                     yield None
                     continue
                 kind, value = connection.recv()

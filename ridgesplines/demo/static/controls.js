@@ -17,6 +17,8 @@ export function facts(list, rows) {
   }));
 }
 
+const MAXIMUM = "λ<sub>max</sub>"; // the rest of what is set beside it are numbers
+
 /** The certificate in words that say no more than was proven. */
 export function proof(found) {
   return [["objective", short(found.objective, 6), `${found.objective} = ${found.data_fit} + λ · ${found.seminorm}`],
@@ -114,7 +116,7 @@ export class Controls {
     const share = answer.lam_max ? answer.lam / answer.lam_max : null;
     field.lam.disabled = !share;
     if (share && !this.sliding) field.lam.value = Math.log10(share);
-    field["lam-text"].value = short(answer.lam) + (share ? ` = ${short(share, 2)} λmax` : "");
-    this.form.querySelector("[data-maximum]").textContent = answer.lam_max ? `λmax = ${short(answer.lam_max, 3)}` : "";
+    field["lam-text"].innerHTML = short(answer.lam) + (share ? ` = ${short(share, 2)} ${MAXIMUM}` : "");
+    this.form.querySelector("[data-maximum]").innerHTML = answer.lam_max ? `${MAXIMUM} = ${short(answer.lam_max, 3)}` : "";
   }
 }

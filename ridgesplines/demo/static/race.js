@@ -117,6 +117,9 @@ export class RacePanel {
   /** The optimum: that of the race, or before it begins that of the same data in one dimension. */
   get optimum() { return this.answer ?? this.solved(); }
 
+  /** What no objective can be below, as that optimum proves. */
+  get bound() { return this.answer ? this.answer.bound : this.solved()?.value; }
+
   #pictures() {
     const frame = this.shown.at(-1);
     this.#morph(frame);
@@ -140,7 +143,7 @@ export class RacePanel {
   #curves() {
     const [first, last] = [this.shown[0], this.shown.at(-1)];
     const epochs = [1, Math.max(last?.epoch + 1 || 10, 10)];
-    const { bound } = this.answer ?? {};
+    const { bound } = this;
     const { k } = this.optimum ?? {};
     const values = [...this.shown.map(({ objective }) => objective), bound].filter((value) => value > 0);
     const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [1, 10];
@@ -180,7 +183,7 @@ export class RacePanel {
   }
 
   #facts(frame) {
-    const { bound } = this.answer ?? {};
+    const { bound } = this;
     const { k } = this.optimum ?? {};
     const objective = this.done?.objective ?? frame?.objective;
     const above = objective === undefined ? null : (objective - bound) / Math.abs(bound || 1);
