@@ -70,7 +70,7 @@ def null_quantile(problem: Problem, seed: int = 0) -> float:
     Examples
     --------
     >>> import numpy as np, ridgesplines as rs
-    >>> x, noise = np.linspace(0.0, 1.0, 50), np.random.default_rng(0).standard_normal(50)
+    >>> x, noise = np.linspace(0.0, 1.0, 50), np.random.default_rng(1).standard_normal(50)
     >>> line = rs.Problem(x, 3.0 * x + noise, lam=1.0)
     >>> bent = rs.Problem(x, 30.0 * abs(x - 0.5) + noise, lam=1.0)
     >>> [bool(rs.lambda_max(problem) <= null_quantile(problem)) for problem in (line, bent)]
