@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.losses.base import Loss
@@ -88,10 +89,17 @@ def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | 
 
 def seminorm(problem: Problem, network: RidgeSpline) -> float:
     r"""What lam multiplies: :math:`\sum_k |v_k| \|w_k\|`, with scales :math:`\sum_k |v_k| \|S w_k\|`."""
-    if problem.isotropic is problem:
+    if problem.isotropic is problem and not problem.constraint.free_knots:
         return network.seminorm
     v = network.amplitudes if problem.output_scales is None else network.amplitudes / problem.output_scales
-    return float(group_norms(v) @ problem.lengths(network.weights))
+    return float((group_norms(v) * problem.lengths(network.weights))[charged(problem, network)].sum())
+
+
+def charged(problem: Problem, network: RidgeSpline) -> NDArray[np.bool_]:
+    """A mask of the neurons that lam counts: not those at free knots; d = 1 where there are any."""
+    if not problem.constraint.free_knots:
+        return np.ones(network.n_neurons, dtype=bool)
+    return np.asarray(problem.constraint.costs(network.breakpoints, float(np.abs(problem.X).max())))
 
 
 def block_data_fit(block: Block, loss: Loss, network: RidgeSpline) -> float:

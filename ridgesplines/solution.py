@@ -25,7 +25,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.segments import Segments, segments
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import data_fit, relative, slope_cost_of, targets_and_fit
+from ridgesplines.objective import data_fit, relative, seminorm, slope_cost_of, targets_and_fit
 from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.progress import printed
@@ -112,8 +112,8 @@ class Solution:
 
     @property
     def seminorm(self) -> float:
-        """The network's seminorm, in the units of the problem's scales where it has some."""
-        return self.isotropic.network.seminorm
+        """What lam multiplies: the network's seminorm, in the units of scales, without bends at free knots."""
+        return seminorm((own := self.isotropic).problem, own.network)
 
     @cached_property
     def violation(self) -> float:

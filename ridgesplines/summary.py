@@ -190,7 +190,10 @@ def _bound_words(problem: Problem) -> str:
     if problem.signs is not None:
         return "2 (N - rank[1 X], of X without monotone features)"
     if problem.constraints:
-        return "distinct x and fixed points" + ("", ", less 1", ", less 2")[2 - sum(problem.constraint.ends)]
+        if problem.constraint.only_at is not None:
+            return "the places for knots"
+        also = "fixed points and free knots" if problem.constraint.free_knots else "fixed points"
+        return f"distinct x and {also}" + ("", ", less 1", ", less 2")[2 - sum(problem.constraint.ends)]
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
     return free + (" D" if problem.n_outputs else "")
 

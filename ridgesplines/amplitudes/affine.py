@@ -110,14 +110,20 @@ def _separable_on_a_line(problem: Problem) -> bool:
     return bool(apart and x.min() < x.max())
 
 
-def recedes(problem: Problem, columns: Array, bounds: Any = (None, None), zeros: Array | None = None) -> bool:
+def recedes(
+    problem: Problem,
+    columns: Array,
+    bounds: Any = (None, None),
+    zeros: Array | None = None,
+    below: Array | None = None,
+) -> bool:
     """Whether some coefficients of the columns may grow forever: no row's loss rises, and one falls.
 
     Parameters
     ----------
     problem : with a loss that is `separable`.
     columns : values at the data of the functions that are not penalised, (N, P).
-    bounds, zeros : as for `separable`; scalar fits only.
+    bounds, zeros, below : as for `separable`; scalar fits only.
     """
     if problem.n_outputs is not None:
         return separable(_margins(problem, columns))
@@ -126,10 +132,13 @@ def recedes(problem: Problem, columns: Array, bounds: Any = (None, None), zeros:
     if held.all() or np.linalg.matrix_rank(fixed) == columns.shape[1]:
         return False
     fixed = fixed[: columns.shape[1]] if zeros is None else np.vstack([fixed[: columns.shape[1]], zeros])
-    return separable(sparse.csr_array(direction[~held, None] * columns[~held]), bounds, fixed if len(fixed) else None)
+    margins = sparse.csr_array(direction[~held, None] * columns[~held])
+    return separable(margins, bounds, fixed if len(fixed) else None, below)
 
 
-def separable(margins: sparse.csr_array, bounds: Any = (None, None), zeros: Array | None = None) -> bool:
+def separable(
+    margins: sparse.csr_array, bounds: Any = (None, None), zeros: Array | None = None, below: Array | None = None
+) -> bool:
     """Whether some coefficients give no negative margin and one that is positive: by a linear program.
 
     Parameters
@@ -137,11 +146,13 @@ def separable(margins: sparse.csr_array, bounds: Any = (None, None), zeros: Arra
     margins : rows whose products with the coefficients are the margins, (m, P).
     bounds : of the coefficients, as ``linprog`` takes them.
     zeros : rows whose products with the coefficients must be zero, (q, P).
+    below : rows whose products with the coefficients must not be positive, (r, P).
     """
+    others = margins[:0] if below is None else sparse.csr_array(below)
     out = linprog(
         -margins.sum(axis=0),
-        A_ub=sparse.vstack([-margins, margins]),
-        b_ub=np.repeat([0.0, 1.0], margins.shape[0]),
+        A_ub=sparse.vstack([-margins, margins, others]),
+        b_ub=np.repeat([0.0, 1.0, 0.0], [margins.shape[0], margins.shape[0], others.shape[0]]),
         A_eq=zeros,
         b_eq=None if zeros is None else np.zeros(len(zeros)),
         bounds=bounds,

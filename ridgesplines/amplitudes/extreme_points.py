@@ -32,7 +32,8 @@ RANK_TOLERANCE = 1e-12
 def neuron_bound(problem: Problem) -> int:
     """(N - rank[1 X]) D: the most neurons that a purified solution has.
 
-    With constraints, the distinct data and fixed points less those of the two outermost that are no knots. Features
+    With constraints, the distinct data, fixed points and free knots less those of the two outermost that are no knots;
+    or the places at which alone f may bend. Features
     that must be monotone do not count in the rank, and their neurons may come in twos.
     """
     reduced = problem.reduced
@@ -40,7 +41,9 @@ def neuron_bound(problem: Problem) -> int:
         return 2 * (reduced.n_samples - reduced.free_space.shape[1])
     if problem.constraints:
         shape = problem.constraint
-        return max(len(np.union1d(reduced.X[:, 0], shape.points)) - 2 + sum(shape.ends), 0)
+        if shape.only_at is not None:
+            return len({*shape.only_at, *shape.free_knots})
+        return max(len(np.union1d(reduced.X[:, 0], shape.places)) - 2 + sum(shape.ends), 0)
     n = reduced.n_samples if reduced.in_blocks is None else reduced.in_blocks.facts.n
     return (n - reduced.rank) * (problem.n_outputs or 1)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ridgesplines.amplitudes.affine import no_minimiser, recedes
+from ridgesplines.constraints import Shape
 from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
 
 
 def require_monotone_minimiser(problem: Problem) -> None:
@@ -26,10 +28,31 @@ def require_shaped_minimiser(problem: Problem) -> None:
     if not problem.loss.separable():
         return
     shape, x = problem.constraint, problem.X[:, 0]
-    every = [(shape.slope_low, shape.slope_high), *shape.outer]
-    low, high = (0.0 if np.isfinite([pair[side] for pair in every]).any() else None for side in (0, 1))
-    above, below = (0.0 if np.isfinite(bound) else None for bound in (shape.low, shape.high))
-    fixed = np.array([[1.0, p] for p in shape.points]) if shape.points else None
-    if recedes(problem, np.column_stack([np.ones_like(x), x]), [(above, below), (low, high)], fixed):
+    knots = np.array([t for t in shape.free_knots if x.min() < t < x.max()])
+    slopes = [(shape.slope_low, shape.slope_high)] * (len(knots) + 1)
+    bounds = [(shape.low, shape.high), *slopes]
+    for end, outer in zip((1, -1), shape.outer, strict=True):
+        bounds[end] = max(bounds[end][0], outer[0]), min(bounds[end][1], outer[1])
+    receding = [tuple(0.0 if np.isfinite(bound) else None for bound in pair) for pair in bounds]
+    points = np.array(shape.points)
+    zeros = _lengths(points, knots, x) if len(points) else None
+    if recedes(problem, _lengths(x, knots, x), receding, zeros, _other_ways(shape, knots, x)):
+        kind = "affine function" if not len(knots) else "spline with free knots"
         remedy = "or bound the slope on both sides with Lipschitz, or the values with Bounds"
-        raise no_minimiser(problem, "affine function within the constraints", remedy)
+        raise no_minimiser(problem, f"{kind} within the constraints", remedy)
+
+
+def _other_ways(shape: Shape, knots: Array, x: Array) -> Array:
+    """Rows whose products with these coefficients must not be positive: bends of the wrong sign, values at knots."""
+    values = _lengths(knots, knots, x)
+    bends = np.diff(np.eye(len(knots) + 2)[1:], axis=0)
+    asked = [(-bends, not shape.bends_down), (bends, not shape.bends_up)]
+    asked += [(-values, shape.low > -np.inf), (values, shape.high < np.inf)]
+    return np.vstack([np.zeros((0, len(knots) + 2)), *(rows for rows, counts in asked if counts)])
+
+
+def _lengths(at: Array, knots: Array, x: Array) -> Array:
+    """The constant, and how far each piece between knots lies before some places, from the least x on: (n, P)."""
+    edges = np.concatenate([[-np.inf], knots, [np.inf]])
+    start = np.clip(x.min(), edges[:-1], edges[1:])
+    return np.column_stack([np.ones(len(at)), np.clip(at[:, None], edges[:-1], edges[1:]) - start])

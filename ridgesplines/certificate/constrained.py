@@ -17,9 +17,11 @@ bracket vanishes at 1 and at x, it equals :math:`\int \eta\, dD^2 f` with
                     + \sum_j m_j \frac{|[s_j, s_{j+1}] \cap [t, \infty)|}{s_{j+1} - s_j},
 
 and D is a lower bound on the optimum as soon as :math:`\eta \le \lambda` where f may bend up and
-:math:`\eta \ge -\lambda` where it may bend down. Mean slopes, rather than slopes at points, make :math:`\eta`
-continuous and straight between the sites: its supremum is the largest value at a site, and exact. (The multiplier of a
-slope far to the right belongs to all t, that of one far to the left to none: there :math:`\eta` is constant.)
+:math:`\eta \ge -\lambda` where it may bend down. (At free knots, whose bends do not count in the norm, zero stands in
+the place of :math:`\lambda`, so that :math:`\eta` vanishes there, unless f may bend one way only; elsewhere nothing is
+asked where f may not bend.) Mean slopes, rather than slopes at points, make :math:`\eta` continuous and straight
+between the sites: its supremum is the largest value at a site, and exact. (The multiplier of a slope far to the right
+belongs to all t, that of one far to the left to none: there :math:`\eta` is constant.)
 
 Given u and :math:`\nu`, the best m follows by one scan: with c the part of :math:`\eta` that u and :math:`\nu` make up,
 :math:`\eta - c` is a path from 0 at the last site to :math:`-c_0` at the first one whose steps are the m, and D falls
@@ -36,7 +38,6 @@ import numpy as np
 from ridgesplines.certificate.dual import best_factor
 from ridgesplines.certificate.paths import steps
 from ridgesplines.certificate.sites import Sites
-from ridgesplines.constraints import Shape
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling
 from ridgesplines.validation import Array
@@ -75,7 +76,7 @@ class Bound:
     Attributes
     ----------
     multipliers : such that eta vanishes beyond the sites, with the signs that the constraints ask for.
-    sup : the largest eta where f may bend up, or -eta where it may bend down.
+    sup : the largest eta where f may bend up, or -eta where it may bend down, at a price.
     residual : how far the suggestion was from balance, relatively.
     scale : the factor, feasible, at which D is largest.
     value : D there: no feasible function has a smaller objective.
@@ -92,7 +93,8 @@ def best_bound(problem: Problem, sites: Sites, u: Array, nu: Array, ends: tuple[
     """The bound from suggestions u (N,), nu (H,) and the multipliers of the slopes far out, in scaled units."""
     multipliers, residual = completed(problem, sites, u, nu, ends)
     u, nu, m = multipliers.fit, multipliers.points, multipliers.slopes
-    sup = supremum(problem.constraint, eta_at_sites(sites, multipliers))
+    eta = eta_at_sites(sites, multipliers)
+    sup = supremum(sites, eta)
     linear = _price(sites.low[sites.held], sites.high[sites.held], nu) + _price(sites.slope_low, sites.slope_high, m)
 
     def value(factor: float) -> float:
@@ -100,17 +102,16 @@ def best_bound(problem: Problem, sites: Sites, u: Array, nu: Array, ends: tuple[
         return (factor * linear if factor else 0.0) - float(problem.sample_weight @ conjugate)
 
     most = problem.lam / sup if sup > 0.0 else 1.0
-    if not (_in_balance(sites, multipliers) and np.isfinite(linear)):
+    if not (_in_balance(sites, multipliers, eta) and np.isfinite(linear)):
         most = 0.0  # no multiplier at all is always valid
     scale, best = best_factor(value, most, problem.loss.smooth)
     return Bound(multipliers, sup, residual, scale, best)
 
 
-def supremum(shape: Shape, eta: Array) -> float:
-    """The largest eta on the sides on which it counts; eta is zero at the ends."""
-    up = float(eta.max()) if shape.bends_up else 0.0
-    down = float(-eta.min()) if shape.bends_down else 0.0
-    return max(up, down, 0.0)
+def supremum(sites: Sites, eta: Array) -> float:
+    """The largest eta on the sides on which it counts, at the sites where bends have a price."""
+    up, down = ((side & (sites.price > 0.0)) for side in (sites.up, sites.down))
+    return max(float(eta[up].max(initial=0.0)), float(-eta[down].min(initial=0.0)))
 
 
 def completed(
@@ -121,7 +122,7 @@ def completed(
     """
     s, held = problem.sample_weight, sites.held
     size = float(np.abs(u).sum() + np.abs(nu).sum()) or 1.0
-    imbalance = 0.0
+    imbalance, free = 0.0, sites.hinges if _no_slope(sites) else sites.hinges[:0]
     for attempt in range(4):
         u = -s * problem.loss.nearest(problem.y, -u / s)
         nu = np.clip(
@@ -132,12 +133,12 @@ def completed(
         c = sites.eta(sites.masses(u, nu))
         # A bounded slope takes up the moment about the data; the part of it with the wrong sign must go.
         moment = not _fits(sites, -c[0])
-        off = abs(u.sum() + nu.sum()) + (abs(c[0]) if moment else 0.0)
+        off = abs(u.sum() + nu.sum()) + (abs(c[0]) if moment else 0.0) + float(np.abs(c[free]).sum())
         imbalance = imbalance if attempt else off / size
-        u, nu = balanced(problem, sites, u, nu, moment)
+        u, nu = balanced(problem, sites, u, nu, moment, free)
     m = steps(problem.constraint, sites, problem.lam, sites.eta(sites.masses(u, nu)), ends)
-    if any(sites.ends):  # what signs and band have taken from the slopes far out, the fit gives
-        u, nu = balanced(problem, sites, u, nu, True, -float(m.sum()))
+    if any(sites.ends) or len(sites.hinges):  # what signs and band have taken from the slopes, the fit gives
+        u, nu = balanced(problem, sites, u, nu, True, sites.hinges, m)
     return Multipliers(u, nu, m), imbalance
 
 
@@ -147,10 +148,16 @@ def _fits(sites: Sites, total: float) -> bool:
     return bool(total != 0.0 and np.isfinite(bounds).any())
 
 
+def _no_slope(sites: Sites) -> bool:
+    """Whether no slope has a bound, so that there are no multipliers of slopes."""
+    return not (np.isfinite(sites.slope_low).any() or np.isfinite(sites.slope_high).any())
+
+
 def balanced(
-    problem: Problem, sites: Sites, u: Array, nu: Array, moment: bool, goal: float = 0.0
+    problem: Problem, sites: Sites, u: Array, nu: Array, moment: bool, free: Array, m: Array | None = None
 ) -> tuple[Array, Array]:
-    """u and nu with total mass zero and, if asked, a given moment: the smallest change in the metric of u's room.
+    """u and nu that leave, with m, no mass, no moment if asked, and no eta at some sites: the smallest change in the
+    metric of u's room.
 
     Multipliers of fixed values are free to move, as far as the freest sample; those of one bound as far as they are
     from zero.
@@ -162,10 +169,16 @@ def balanced(
     size = np.abs(nu).max(initial=0.0)
     metric = np.append(room, np.where(both_sides, most, most * np.abs(nu) / size if size > 0.0 else 0.0))
     at = sites.at[np.append(sites.rows, held).astype(int)]
-    rows = np.stack([np.ones_like(at), at])[: 2 if moment else 1]
+    hinges = [np.maximum(at - sites.at[k], 0.0) for k in free]
+    rows = np.stack([np.ones_like(at), *[at] * moment, *hinges])
     both = np.append(u, nu)
-    off = rows @ both - np.array([0.0, goal])[: len(rows)]
-    both = both - metric * (np.linalg.lstsq((rows * metric) @ rows.T, off, rcond=1e-13)[0] @ rows)
+    goal = np.zeros(len(rows))
+    if m is not None:
+        beyond = np.append(np.cumsum(m[::-1])[::-1], 0.0)
+        goal[1:] = -beyond[np.append(np.zeros(int(moment), dtype=int), free)]
+    gram = (rows * metric) @ rows.T
+    for _ in range(1 + (len(free) > 0)):  # of many functions the second time leaves what the first one rounds
+        both = both - metric * (np.linalg.lstsq(gram, rows @ both - goal, rcond=1e-13)[0] @ rows)
     return both[: len(u)], both[len(u) :]
 
 
@@ -175,13 +188,16 @@ def eta_at_sites(sites: Sites, multipliers: Multipliers) -> Array:
     return c + np.append(np.cumsum(multipliers.slopes[::-1])[::-1], 0.0)
 
 
-def _in_balance(sites: Sites, multipliers: Multipliers) -> bool:
-    """Whether the bracket vanishes at 1 and at x, to rounding."""
+def _in_balance(sites: Sites, multipliers: Multipliers, eta: Array) -> bool:
+    """Whether the bracket vanishes at 1 and at x, to rounding, and eta is as it must be at free knots."""
     u, nu, m = multipliers.fit, multipliers.points, multipliers.slopes
     size = np.linalg.norm(u) + np.linalg.norm(nu)
     reach = float(np.abs(sites.at - sites.at[0]).max())
     moment = sites.eta(sites.masses(u, nu))[0] + m.sum()
-    return bool(max(abs(u.sum() + nu.sum()), abs(moment) / reach) <= 1e-11 * size + 1e-300)
+    floor, ceiling = sites.band(0.0)
+    at_free = np.where(sites.price == 0.0, np.maximum(floor - eta, eta - ceiling), 0.0)
+    off = max(abs(u.sum() + nu.sum()), abs(moment) / reach, float(at_free.max()) / reach)
+    return bool(off <= 1e-11 * size + 1e-300)
 
 
 def _price(low: Array, high: Array, multipliers: Array) -> float:

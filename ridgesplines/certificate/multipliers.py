@@ -9,7 +9,7 @@ import numpy as np
 from ridgesplines.certificate.dual import levelled
 from ridgesplines.certificate.violation import missed, slope_deficits
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import SUM
+from ridgesplines.objective import SUM, charged
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array, ReadOnly, frozen
@@ -47,7 +47,17 @@ class ShapeMultipliers(ReadOnly):
         """What they make of the distances by which a network misses the constraints, and of what rounds in u^T f."""
         f = net.at(problem.X)
         rounding = SUM * float(np.abs(u) @ np.abs(f - f.mean()))
+        rounding += self._at_free_knots(problem, net, u)
         return rounding + missed(problem, net, self.points, self.at_points, np.append(self.slopes, self.ends))
+
+    def _at_free_knots(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
+        """What eta, which is to vanish at free knots, makes of the bends there."""
+        free = ~charged(problem, net)
+        if not free.any():
+            return 0.0
+        one, t = np.ones((int(free.sum()), 1)), net.breakpoints[free]
+        eta = eta_at(problem.X, u, one, t) + self.eta(one, t)
+        return float(np.abs(eta) @ np.abs(net.amplitudes[free]))
 
 
 @dataclass(frozen=True, eq=False)

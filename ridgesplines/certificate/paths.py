@@ -23,12 +23,11 @@ def steps(shape: Shape, sites: Sites, lam: float, c: Array, ends: tuple[float, f
     Parameters
     ----------
     shape, sites : the constraints.
-    lam : the width of the band.
+    lam : half the width of the band.
     c : zero at the last site.
     ends : suggestions for the multipliers of the slopes far out; they count where the sites say so.
     """
-    floor = (-lam if shape.bends_down else -np.inf) - c
-    ceiling = (lam if shape.bends_up else np.inf) - c
+    floor, ceiling = (bound - c for bound in sites.band(lam))
     first, last = sites.inner.start, sites.inner.stop - 1
     low, high = signs(sites.slope_low, sites.slope_high)
     target = -c[0]

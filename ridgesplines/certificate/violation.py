@@ -32,7 +32,7 @@ def violation(problem: Problem, net: RidgeSpline) -> float:
     overall = float(np.abs(problem.y).max()) / (float(np.ptp(problem.X)) or np.inf)
     steepest = max(float(np.abs(slopes).max()), overall, *bounds, 1e-300)
     rounding = 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
-    worst = max(0.0, _excess(problem, slopes) - rounding) / steepest
+    worst = max(0.0, _excess(problem, net, slopes) - rounding) / steepest
     at, low, high = _bounded_values(problem, net)
     if not len(at):
         return worst
@@ -82,12 +82,15 @@ def _of_features(problem: Problem, signs: np.ndarray, net: RidgeSpline) -> float
     return float((slope_deficits(signs, net) / np.maximum(np.maximum(steepest, overall), 1e-300)).max(initial=0.0))
 
 
-def _excess(problem: Problem, slopes: np.ndarray) -> float:
-    """The most that a slope is out of its bounds, or the largest bend of the wrong sign."""
+def _excess(problem: Problem, net: RidgeSpline, slopes: np.ndarray) -> float:
+    """The most that a slope is out of its bounds, or the largest bend of the wrong sign, or where there may be none."""
     shape, bends = problem.constraint, np.diff(slopes)
     excess = [slopes.max() - shape.slope_high, shape.slope_low - slopes.min()]
     for slope, (low, high) in zip(slopes[[0, -1]], shape.outer, strict=True):
         excess += [slope - high, low - slope]
+    if shape.only_at is not None:
+        barred = ~shape.allows(net.breakpoints, float(np.abs(problem.X).max()))
+        excess.append(float(np.abs(net.amplitudes[barred]).max(initial=0.0)))
     if not shape.bends_up:
         excess.append(bends.max(initial=0.0))
     if not shape.bends_down:
@@ -102,7 +105,7 @@ def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, nu: np.ndarra
     """
     steep, shape, eps = slopes_of(net), problem.constraint, np.finfo(float).eps
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
-    off = max(_excess(problem, steep), 0.0) + 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
+    off = max(_excess(problem, net, steep), 0.0) + 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
     counts = nu != 0.0
     at, fixed = points[counts], dict(zip(shape.points, shape.values, strict=True))
     low, high = (np.array([fixed.get(p, bound) for p in at.tolist()]) for bound in (shape.low, shape.high))

@@ -6,6 +6,7 @@ form only.
 
 from ridgesplines.constraints.feasible import require_some_function
 from ridgesplines.constraints.features import MonotoneFeatures
+from ridgesplines.constraints.knots import FreeKnots, KnotsAt, Places
 from ridgesplines.constraints.one_feature import (
     Bounds,
     Concave,
@@ -27,9 +28,12 @@ __all__ = [
     "Convex",
     "EndSlopes",
     "FixedValues",
+    "FreeKnots",
+    "KnotsAt",
     "Lipschitz",
     "Monotone",
     "MonotoneFeatures",
+    "Places",
     "Shape",
     "Slope",
     "checked",

@@ -2,16 +2,22 @@ r"""Whether some function satisfies a shape: decided exactly, and without a solv
 
 Replacing a function by its linear interpolant at the given points, prolonged with the slopes that the function has far
 out, averages its slopes, so that it keeps every bound and every sign of curvature. So the interpolant of the points
-satisfies the shape, with some slopes before the first and after the last of them, if any function does.
+satisfies the shape, with some slopes before the first and after the last of them, if any function does. Where knots
+have places of their own, a linear program in the values and slopes of the spline decides.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
 
 from ridgesplines.constraints.shape import Shape
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.validation import Array
+
+#: What ``linprog`` says of a program that nothing satisfies.
+INFEASIBLE = 2
 
 
 def require_some_function(shape: Shape, x: Array, y: Array) -> None:
@@ -47,6 +53,8 @@ def require_some_function(shape: Shape, x: Array, y: Array) -> None:
             f"a function that is {_kind(shape)} and passes through {three}, where it must bend the other way"
         )
     _outer_slopes_fit(shape, slope, doubt)
+    if shape.only_at is not None:
+        _knots_suffice(shape, p, v)
 
 
 def _bounds_leave_something(shape: Shape) -> None:
@@ -85,6 +93,38 @@ def _outer_slopes_fit(shape: Shape, slope: Array, doubt: Array) -> None:
         _unsatisfiable(
             f"a function that is {_kind(shape)}, with slopes between {first:g} and {second:g} towards minus infinity "
             f"and between {third:g} and {fourth:g} towards plus infinity{between}"
+        )
+
+
+def _knots_suffice(shape: Shape, p: Array, v: Array) -> None:
+    """Some spline with knots at the places that are left for them: a linear program in its values and slopes."""
+    knots = np.union1d(shape.only_at or (), shape.free_knots)
+    t = np.union1d(knots, p)
+    size, span = float(np.abs(v).max(initial=0.0)) or 1.0, float(np.ptp(t)) if len(t) > 1 else 1.0
+    k, count = len(t), len(knots) + 1
+    piece = np.searchsorted(knots, t[1:])  # to which each interval between t belongs
+    rises = sparse.diags_array([-np.ones(k), np.ones(k)], offsets=[0, 1], shape=(max(k - 1, 0), k))
+    widths = sparse.csr_array((np.diff(t) / span, (np.arange(k - 1), piece)), (max(k - 1, 0), count))
+    bends = sparse.diags_array([-np.ones(count), np.ones(count)], offsets=[0, 1], shape=(count - 1, count))
+    signs = [-bends] * (not shape.bends_down) + [bends] * (not shape.bends_up)
+    low, high = np.full(k, shape.low / size), np.full(k, shape.high / size)
+    low[np.searchsorted(t, p)] = high[np.searchsorted(t, p)] = v / size
+    steep = np.tile([shape.slope_low, shape.slope_high], (count, 1))
+    for end, (least, most) in zip((0, -1), shape.outer, strict=True):
+        steep[end] = max(steep[end, 0], least), min(steep[end, 1], most)
+    bounds = np.vstack([np.column_stack([low, high]), steep * span / size])
+    A = sparse.hstack([sparse.csr_array((len(signs) * (count - 1), k)), sparse.vstack(signs)]) if signs else None
+    out = linprog(
+        np.zeros(k + count),
+        A_ub=A,
+        b_ub=None if A is None else np.zeros(A.shape[0]),
+        A_eq=sparse.hstack([rises, -widths]) if k > 1 else None,
+        b_eq=np.zeros(k - 1) if k > 1 else None,
+        bounds=bounds,
+    )
+    if out.status == INFEASIBLE:
+        _unsatisfiable(
+            f"the other constraints, which ask for knots elsewhere than at {', '.join(f'{q:g}' for q in knots)}"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints.feasible import require_some_function
 from ridgesplines.constraints.features import MonotoneFeatures
+from ridgesplines.constraints.knots import Places
 from ridgesplines.constraints.one_feature import FixedValues, Monotone
 from ridgesplines.constraints.reading import checked
 from ridgesplines.constraints.shape import Constraint, Shape
@@ -25,7 +26,7 @@ def read_constraints(
     for constraint in constraints:
         if isinstance(constraint, MonotoneFeatures):
             constraint.numbered(n_features, names)  # or an error
-        if isinstance(constraint, FixedValues):
+        if isinstance(constraint, (FixedValues, Places)):
             require_same("at", constraint.dates, dates, "X")
     if n_features > 1:
         return constraints
@@ -50,9 +51,19 @@ def require_fitting(problem: Any) -> None:
         raise ProblemError("constraints", "d = 1 and one output, where there are constraints", what, remedy)
     if any(isinstance(constraint, Shape) for constraint in problem.constraints):
         return  # in scaled units: looked at in the user's own, where rounding is least
+    _require_values_that_may_miss(problem)
     data = problem.reduced if problem.loss.interpolates else None
     x, y = (np.empty(0), np.empty(0)) if data is None else (data.X[:, 0], data.y)
     require_some_function(problem.constraint, x, y)
+
+
+def _require_values_that_may_miss(problem: Any) -> None:
+    """Knots with places of their own need not be able to meet all data."""
+    given = [constraint for constraint in problem.constraints if isinstance(constraint, Places)]
+    if given and problem.loss.interpolates:
+        expected = f"a loss whose fit may miss the data, where there is {given[0]!r}"
+        remedy = "Use Squared or Absolute with a small lam: with given knots a spline may be unable to meet all data."
+        raise ProblemError("constraints", expected, "Interpolation()", remedy)
 
 
 def _require_monotone_features(problem: Any) -> None:

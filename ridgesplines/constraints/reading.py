@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.constraints.features import MonotoneFeatures
+from ridgesplines.constraints.knots import FreeKnots, KnotsAt
 from ridgesplines.constraints.one_feature import (
     Bounds,
     Concave,
@@ -31,6 +32,8 @@ CONSTRAINTS: tuple[type[Constraint], ...] = (
     EndSlopes,
     Bounds,
     FixedValues,
+    FreeKnots,
+    KnotsAt,
     MonotoneFeatures,
 )
 

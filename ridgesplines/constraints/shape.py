@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.validation import Array
 
+#: Knots nearer to a known place than this, relative to the size of x, are meant to be on it.
+PLACE_RTOL = 1e-13
 #: Lower and upper bound of something that is free.
 FREE = (-np.inf, np.inf)
 
@@ -37,6 +40,8 @@ class Shape(Constraint):
     points, values : p, increasing, and v.
     left, right : the bounds of the slopes towards minus and plus infinity, besides those of all slopes.
     low, high : a and b, the bounds of the values.
+    free_knots : increasing places at which a bend costs nothing: :math:`\|D^2 f\|_M` is taken without them.
+    only_at : increasing places besides those at which alone f may bend; None for any.
     """
 
     slope_low: float = -np.inf
@@ -49,6 +54,8 @@ class Shape(Constraint):
     right: tuple[float, float] = FREE
     low: float = -np.inf
     high: float = np.inf
+    free_knots: tuple[float, ...] = ()
+    only_at: tuple[float, ...] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -78,6 +85,25 @@ class Shape(Constraint):
         inner = (self.slope_low, self.slope_high)
         return left != inner, right != inner
 
+    @property
+    def places(self) -> tuple[float, ...]:
+        """All that are named: fixed points, free knots, and those at which alone f may bend."""
+        return (*self.points, *self.free_knots, *(self.only_at or ()))
+
+    @property
+    def of_knots_alone(self) -> bool:
+        """Whether nothing is asked of f but where its knots are."""
+        return replace(self, free_knots=(), only_at=None).free
+
+    def costs(self, t: Array, size: float) -> Array:
+        """Where bends at places t are penalised: not at free knots, to rounding of x of this size."""
+        return ~near(t, self.free_knots, size)
+
+    def allows(self, t: Array, size: float) -> Array:
+        """Where f may bend at all."""
+        everywhere = self.only_at is None
+        return everywhere | near(t, (*self.free_knots, *(self.only_at or ())), size)
+
     def __and__(self, other: Shape) -> Shape:
         points, values = joined((*self.points, *other.points), (*self.values, *other.values))
         return Shape(
@@ -90,6 +116,8 @@ class Shape(Constraint):
             _both(self.left, other.left),
             _both(self.right, other.right),
             *_both((self.low, self.high), (other.low, other.high)),
+            tuple(sorted({*self.free_knots, *other.free_knots})),
+            _common(self.only_at, other.only_at),
         )
 
     def scaled(self, centre: float, radius: float, slope: float, offset: float, size: float) -> Shape:
@@ -103,23 +131,43 @@ class Shape(Constraint):
         def steep(bound: float) -> float:
             return (bound - slope) * radius / size
 
+        def place(p: float) -> float:
+            return (p - centre) / radius
+
         return Shape(
             steep(self.slope_low),
             steep(self.slope_high),
             self.bends_up,
             self.bends_down,
-            tuple((p - centre) / radius for p in self.points),
+            tuple(map(place, self.points)),
             tuple((v - (slope * p + offset)) / size for p, v in zip(self.points, self.values, strict=True)),
             (steep(self.left[0]), steep(self.left[1])),
             (steep(self.right[0]), steep(self.right[1])),
             (self.low - offset) / size,
             (self.high - offset) / size,
+            tuple(map(place, self.free_knots)),
+            None if self.only_at is None else tuple(map(place, self.only_at)),
         )
 
 
 def _both(*bounds: tuple[float, float]) -> tuple[float, float]:
     """The bounds that hold where all of these do."""
     return max(low for low, _ in bounds), min(high for _, high in bounds)
+
+
+def _common(one: tuple[float, ...] | None, other: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    """The places that both leave."""
+    if one is None or other is None:
+        return other if one is None else one
+    return tuple(sorted({*one} & {*other}))
+
+
+def near(t: Array, places: Iterable[float], size: float) -> Array:
+    """Which of t are at one of some places, but for the rounding of numbers of this size; booleans."""
+    at = np.append(np.sort(np.array(tuple(places), dtype=float)), np.inf)
+    after = np.searchsorted(at, t)
+    beside = np.minimum(np.abs(at[after] - t), np.abs(t - np.append(-np.inf, at)[after]))
+    return np.asarray(beside <= PLACE_RTOL * size)
 
 
 def joined(points: Iterable[float], values: Iterable[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:

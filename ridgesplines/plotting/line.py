@@ -108,7 +108,7 @@ def _draw_minimisers(axes: Any, solution: Solution, low: float, high: float) -> 
 
 def _draw_certificate(axes: Any, solution: Solution) -> None:
     p, c, knots = solution.problem, solution.certificate, solution.network.breakpoints
-    fixed = np.array(p.constraint.points)
+    fixed = np.array(p.constraint.places)
     if solution.network.activation.homogeneity is None:
         low, high = margins(p.X[:, 0])
         knots = knots[(knots >= low) & (knots <= high)]

@@ -38,8 +38,9 @@ DAMPING, REFINEMENTS = 1e-11, 6
 class Active:
     """What is active: nodes of a chain, among them the first and the last, and for these
 
-    `bend` the sign of the bend, 0 where there is none, (n,); `hold` -1 where the slope between two nodes is on its
-    lower bound, 1 where it is on the upper one, 0 elsewhere, (n - 1,); `value` the same for the values, (n,).
+    `bend` the sign of the bend, 0 where there is none and at free knots, (n,); `hold` -1 where the slope between two
+    nodes is on its lower bound, 1 where it is on the upper one, 0 elsewhere, (n - 1,); `value` the same for the values,
+    (n,).
     """
 
     nodes: Array
@@ -92,7 +93,7 @@ def on_face(chain: Chain, active: Active) -> Point | None:
     """The optimum for what is active, on a chain of the active nodes, and its multipliers; None where there is none."""
     t, limits, n = chain.t, chain.limits, len(chain.t)
     h = np.diff(t)
-    straight = np.flatnonzero(active.bend[1:-1] == 0) + 1
+    straight = np.flatnonzero((active.bend == 0) & ~limits.hinges)[1:-1]
     held, valued = np.flatnonzero(active.hold), np.flatnonzero(active.value)
     unit = np.minimum(h[straight - 1], h[straight])
     before, after = unit / h[straight - 1], unit / h[straight]
@@ -108,12 +109,12 @@ def on_face(chain: Chain, active: Active) -> Point | None:
     A = sparse.csc_array((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), (count, n))
     steep = np.where(active.hold < 0.0, limits.slope_low, limits.slope_high)[held]
     level = np.where(active.value < 0.0, limits.low, limits.high)[valued]
-    right = chain.moments.load - kinks_transposed(t, chain.lam * active.bend[1:-1])
+    eta, m, nu = chain.lam * limits.price * active.bend, np.zeros(n - 1), np.zeros(n)
+    right = chain.moments.load - kinks_transposed(t, eta[1:-1])
     solved = _saddle(chain, A, right, np.concatenate([np.zeros(len(straight)), steep * h[held], level]))
     if solved is None:
         return None
     theta, y = solved
-    eta, m, nu = chain.lam * active.bend, np.zeros(n - 1), np.zeros(n)
     eta[straight] = y[: len(straight)] * unit
     m[held] = -y[len(straight) : len(straight) + len(held)] * h[held]
     nu[valued] = -y[len(straight) + len(held) :]
@@ -126,10 +127,11 @@ def _leave_to_fixed(chain: Chain, active: Active, eta: Array, m: Array) -> None:
     multiplier, in place: the two are dependent, and only their sum is known."""
     limits = chain.limits
     fixed = limits.slope_low == limits.slope_high
-    for k in np.flatnonzero((active.bend[1:-1] == 0) & (fixed[:-1] != fixed[1:])) + 1:
+    for k in np.flatnonzero((active.bend == 0)[1:-1] & ~limits.hinges[1:-1] & (fixed[:-1] != fixed[1:])) + 1:
         piece, other, sign = (k, k - 1, -1.0) if fixed[k - 1] else (k - 1, k, 1.0)
         after = eta[k] + sign * m[piece]
-        if active.hold[piece] * m[piece] > 0.0 and abs(limits.allowed(after)) <= chain.lam:
+        floor, ceiling = (bound[k] for bound in limits.band(chain.lam))
+        if active.hold[piece] * m[piece] > 0.0 and floor <= after <= ceiling:
             eta[k], m[other], m[piece] = after, m[other] + m[piece], 0.0
 
 
@@ -169,12 +171,12 @@ def _corrected(chain: Chain, active: Active, point: Point) -> Active | None:
     """The active set without what is wrong and with what is missing; None where that is nothing."""
     limits, t = chain.limits.on(active.nodes), chain.t[active.nodes]
     d, tol = np.diff(point.theta) / np.diff(t), MULTIPLIER_RTOL * chain.lam
-    bend, asked = active.bend.copy(), limits.allowed(point.eta)
+    bend = active.bend.copy()
     # At a node that stays, a bend of zero may be what all around it leaves: its eta is on the band then.
     least = np.where(limits.required[1:-1], -BOUND_ATOL, 0.0)
     bend[1:-1][np.diff(d) * bend[1:-1] <= least] = 0
     joins = straight_asked(chain, active, point) > MULTIPLIER_RTOL
-    bend[joins] = np.sign(asked[joins])
+    bend[joins] = np.sign(point.eta[joins])
     hold = _on_bounds(active.hold, point.m, d, limits.slope_low, limits.slope_high, tol)
     value = _on_bounds(active.value, point.nu, point.theta, limits.low, limits.high, tol)
     # Of a piece on a bound the multipliers may be anywhere along it.
@@ -187,9 +189,10 @@ def _corrected(chain: Chain, active: Active, point: Point) -> Active | None:
 
 
 def straight_asked(chain: Chain, active: Active, point: Point) -> Array:
-    """By how much, relatively, eta exceeds lam at nodes without a bend where one is allowed."""
-    asked = np.abs(chain.limits.allowed(point.eta)) / chain.lam - 1.0
-    return np.where(active.bend == 0, asked, -1.0)
+    """By how much, relative to lam, eta is beyond its band at nodes without a bend where one is allowed."""
+    limits = chain.limits.on(active.nodes)
+    asked = np.abs(limits.excess(point.eta, chain.lam)) / chain.lam
+    return np.where((active.bend == 0) & ~limits.hinges, asked, -1.0)
 
 
 def _on_bounds(side: Array, multipliers: Array, x: Array, low: Array, high: Array, tol: float) -> Array:
@@ -230,11 +233,10 @@ def certificate(
     everywhere = np.zeros(len(t))
     everywhere[active.nodes] = point.nu
     eta = through_band(from_right(t, masses + everywhere), active.nodes, point.m, lam, limits)
-    band = -lam if limits.down else -np.inf, lam if limits.up else np.inf
     value = np.where((limits.low < limits.high)[active.nodes], active.value, 0.0)
     pieces = touches(active.nodes, active.bend, active.hold, value)
     tol = MULTIPLIER_RTOL * float(np.abs(point.nu).max(initial=0.0))
-    moves = shared_out(t, eta, everywhere, pieces, band, tol)
+    moves = shared_out(t, eta, everywhere, pieces, limits.band(lam), (tol, 1e-12 * lam))
     return eta, everywhere, moves
 
 
@@ -253,11 +255,11 @@ def moved(limits: Limits, active: Active, moves: list[Move]) -> Active:
 
 def violators(eta: Array, nodes: Array, lam: float, limits: Limits, others: Array | None = None) -> Array:
     """The points between nodes where eta leaves its band most, one of every run; not among some others."""
-    eta = limits.allowed(eta)
-    eta[nodes] = 0.0
+    excess = limits.excess(eta, lam)
+    excess[nodes] = 0.0
     if others is not None:
-        eta[others] = 0.0
-    return peaks(eta, lam * (1.0 + MULTIPLIER_RTOL))
+        excess[others] = 0.0
+    return peaks(excess, lam * MULTIPLIER_RTOL)
 
 
 def joined(limits: Limits, active: Active, joining: Array, signs: Array) -> Active:
@@ -286,8 +288,10 @@ def guessed(chain: Chain, near: Point) -> Active:
     """What is active at an approximate optimum, by complementarity: what outweighs its slack, relatively."""
     limits, lam = chain.limits, chain.lam
     d, bends = np.diff(near.theta) / np.diff(chain.t), np.zeros(len(chain.t))
-    bends[1:-1] = limits.allowed(kinks(chain.t, near.theta))
-    slack = np.maximum(1.0 - np.sign(bends) * near.eta / lam, 0.0)
+    bends[1:-1] = kinks(chain.t, near.theta)
+    bends = limits.allowed(bends)
+    bends[limits.hinges] = 0.0
+    slack = np.maximum(limits.price - np.sign(bends) * near.eta / lam, 0.0)
     bend = np.where(np.abs(bends) > slack * np.abs(bends).max(initial=0.0), np.sign(bends), 0.0)
     steep = _counts(near.m, d, limits.slope_low, limits.slope_high, lam)
     level = _counts(near.nu, near.theta, limits.low, limits.high, float(np.abs(near.nu).max(initial=0.0)))

@@ -51,7 +51,12 @@ def touches(nodes: Array, bend: Array, hold: Array, value: Array) -> Iterator[To
 
 
 def shared_out(
-    t: Array, eta: Array, masses: Array, pieces: Iterator[Touch], band: tuple[float, float], tol: float
+    t: Array,
+    eta: Array,
+    masses: Array,
+    pieces: Iterator[Touch],
+    band: tuple[Array, Array],
+    tol: tuple[float, float],
 ) -> list[Move]:
     """Share out the multipliers of pieces on a bound; `masses`, of all points t, and eta there change in place.
 
@@ -59,16 +64,17 @@ def shared_out(
     ----------
     t, eta, masses : the points, eta there and the multipliers of the values, all at the nodes.
     pieces : the pieces.
-    band : the bounds of eta.
-    tol : multipliers of the wrong sign below this are rounding.
+    band : the bounds of eta at the points.
+    tol : below the first multipliers of the wrong sign are rounding, below the second what leaves the band.
     """
     moves = []
     for touch in pieces:
         points, side = slice(touch.first, touch.last + 1), touch.side
-        missing = np.maximum(band[0] - eta[points] if side > 0.0 else eta[points] - band[1], 0.0)
+        off = band[0][points] - eta[points] if side > 0.0 else eta[points] - band[1][points]
+        missing = np.maximum(off, 0.0)
         missing[0] = 0.0 if touch.left else missing.max()
         missing[-1] = 0.0 if touch.right else missing.max()
-        if missing.max() <= 1e-12 * max(map(abs, band)):
+        if missing.max() <= tol[1]:
             continue
         top = _hull(t[points], missing)
         x, w = t[points][top], missing[top]
@@ -76,7 +82,7 @@ def shared_out(
         masses[touch.first + top] += side * np.diff(slopes)
         eta[points] += side * np.interp(t[points], x, w)
         for ends, node, beside in ((touch.left, 0, 1), (touch.right, -1, -2)):
-            if ends and len(top) > 2 and side * masses[touch.first + top[node]] > tol:
+            if ends and len(top) > 2 and side * masses[touch.first + top[node]] > tol[0]:
                 moves.append(Move(touch.first + top[node], touch.first + top[beside], side))
     return moves
 

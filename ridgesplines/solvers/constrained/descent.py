@@ -108,7 +108,7 @@ def _released(chain: Chain, active: Active, point: Point, tabu: set[int]) -> Act
     if moves:
         return moved(chain.limits, active, moves[:1])
     joining = violators(eta, active.nodes, lam, chain.limits, np.array(sorted(tabu), dtype=int))
-    asked = np.abs(eta[joining]) / lam - 1.0
+    asked = np.abs(chain.limits.excess(eta, lam)[joining]) / lam
     straight = straight_asked(chain, active, point)
     straight[np.isin(active.nodes, sorted(tabu))] = -1.0
     most = [float(each.max(initial=0.0)) for each in (*pulls, asked, straight)]

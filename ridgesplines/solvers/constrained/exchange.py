@@ -68,10 +68,10 @@ class Spline:
         nodes = self.active.nodes
         return values(t, t[nodes], nodes[:-1], self.point.theta)
 
-    def seminorm(self, t: Array) -> float:
-        """The sum of the sizes of its bends."""
-        bends = kinks(t[self.active.nodes], self.point.theta)
-        return float(np.abs(bends[self.active.bend[1:-1] != 0]).sum())
+    def seminorm(self, t: Array, price: Array) -> float:
+        """What the bends cost, at the prices of all sites."""
+        nodes, bend = self.active.nodes, self.active.bend[1:-1]
+        return float((price[nodes[1:-1]] * np.abs(kinks(t[nodes], self.point.theta)))[bend != 0].sum())
 
 
 #: Whether the gap of a spline is small enough.
@@ -147,7 +147,8 @@ def _mixed(chain: Chain, near: Point, guess: Active, rough: Point) -> tuple[Acti
     if exact is None or np.abs(exact.theta - rough.theta).max() > NEAR_ATOL:
         exact = rough
     bend, hold = np.zeros(len(every)), np.repeat(guess.hold, np.diff(guess.nodes))
-    bend[guess.nodes[1:-1]] = np.sign(part.limits.allowed(kinks(part.t, exact.theta)))
+    bend[guess.nodes[1:-1]] = np.sign(kinks(part.t, exact.theta))
+    bend = np.where(chain.limits.hinges, 0.0, chain.limits.allowed(bend))
     theta = np.interp(chain.t, part.t, exact.theta)
     return Active(every, bend, hold, np.zeros(len(every))), Point(theta, near.eta, near.m, near.nu)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from ridgesplines.solvers.constrained.chain import Chain, Point
+from ridgesplines.solvers.constrained.chain import Chain, Limits, Point
 from ridgesplines.validation import Array
 
 #: Clarabel's words for an answer that can be used.
@@ -52,33 +52,37 @@ def _program(chain: Chain, unit: float) -> tuple[sparse.csc_matrix, Array, list[
     """Objective, in a unit, and groups of rows A x <= b, or = b: the unknowns are values, slopes, sizes of bends."""
     limits, t, lam = chain.limits, chain.t, chain.lam
     c = len(t)
-    both = limits.up and limits.down
-    n = 2 * c - 1 + (c - 2 if both else 0)
+    both, up, down, none = _ways(limits)
+    n = 2 * c - 1 + len(both)
     diagonal, beside = chain.moments.bands
     at, steep = np.arange(c), c + np.arange(c - 1)
     i = np.concatenate([at, at[:-1]])
     j = np.concatenate([at, at[1:]])
     P = sparse.csc_matrix((np.concatenate([diagonal, beside]) / unit, (i, j)), (n, n))
-    q = np.concatenate([-chain.moments.load, np.zeros(c - 1), np.full(n - 2 * c + 1, lam)]) / unit
+    toll = np.zeros(c)
+    toll[up], toll[down] = lam * limits.price[up], -lam * limits.price[down]
+    q = np.concatenate([-chain.moments.load, -np.diff(toll), lam * limits.price[both]]) / unit
     one = sparse.eye_array(n, format="csr")
     values, slopes, sizes = one[at], one[steep], one[2 * c - 1 :]
     bends = slopes[1:] - slopes[:-1]
-    zero = np.zeros(c - 2)
     link = values[1:] - values[:-1] - sparse.diags_array(np.diff(t)) @ slopes
-    groups = [(link, np.zeros(c - 1), True)]
-    if both:
-        groups += [(bends - sizes, zero, False), (-bends - sizes, zero, False)]
-    elif limits.up or limits.down:
-        sign = 1.0 if limits.up else -1.0
-        groups += [(-sign * bends, zero, False)]
-        q[steep[[0, -1]]] = np.array([-sign, sign]) * lam / unit if c > 2 else 0.0
-    else:
-        groups += [(bends, zero, True)]
+    parts = [(link, True), (bends[both - 1] - sizes, False), (-bends[both - 1] - sizes, False)]
+    parts += [(-bends[up - 1], False), (bends[down - 1], False), (bends[none - 1], True)]
+    groups = [(part, np.zeros(part.shape[0]), equal) for part, equal in parts]
     for part, low, high in ((slopes, limits.slope_low, limits.slope_high), (values, limits.low, limits.high)):
         fixed = low == high
         over, under = np.isfinite(low) & ~fixed, np.isfinite(high) & ~fixed
         groups += [(part[fixed], low[fixed], True), (-part[over], -low[over], False), (part[under], high[under], False)]
     return P, q, groups
+
+
+def _ways(limits: Limits) -> tuple[Array, Array, Array, Array]:
+    """The inner nodes that may bend either way at a price, up only, down only, and not at all."""
+    up, down, inner = limits.up, limits.down, np.ones(len(limits.up), dtype=bool)
+    inner[[0, -1]] = False
+    both, none = up & down & (limits.price > 0.0), ~(up | down)
+    of_both, of_up, of_down, of_none = (np.flatnonzero(inner & way) for way in (both, up & ~down, down & ~up, none))
+    return of_both, of_up, of_down, of_none
 
 
 def _shares(z: Array, groups: list[tuple[sparse.csr_array, Array, bool]]) -> Iterator[Array]:
@@ -91,12 +95,11 @@ def _shares(z: Array, groups: list[tuple[sparse.csr_array, Array, bool]]) -> Ite
 
 def _read(chain: Chain, theta: Array, z: list[Array]) -> Point:
     limits, lam = chain.limits, chain.lam
-    if limits.up and limits.down:
-        eta, z = z[1] - z[2], z[3:]
-    elif limits.up or limits.down:
-        eta, z = (lam - z[1] if limits.up else z[1] - lam), z[2:]
-    else:
-        eta, z = z[1], z[2:]
+    both, up, down, none = _ways(limits)
+    eta = np.zeros(len(chain.t))
+    eta[both], eta[none] = z[1] - z[2], z[5]
+    eta[up], eta[down] = lam * limits.price[up] - z[3], z[4] - lam * limits.price[down]
+    z = z[6:]
     boxes = []
     for k, (low, high) in enumerate(((limits.slope_low, limits.slope_high), (limits.low, limits.high))):
         fixed, of = low == high, np.zeros(len(low))
@@ -104,4 +107,4 @@ def _read(chain: Chain, theta: Array, z: list[Array]) -> Point:
         of[np.isfinite(low) & ~fixed] += z[3 * k + 1]
         of[np.isfinite(high) & ~fixed] -= z[3 * k + 2]
         boxes.append(of)
-    return Point(theta, np.concatenate([[0.0], eta, [0.0]]), *boxes)
+    return Point(theta, eta, *boxes)

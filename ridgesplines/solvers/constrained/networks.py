@@ -7,6 +7,7 @@ import numpy as np
 from ridgesplines.amplitudes.extreme_points import facing_right, merged
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import charged
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.constrained.exchange import Spline
 from ridgesplines.validation import Array
@@ -23,7 +24,8 @@ def spline_of(sites: Sites, spline: Spline) -> RidgeSpline:
     slopes = np.diff(theta) / np.diff(sites.at[active.nodes])
     bends = np.append(np.append(0.0, np.diff(slopes)), 0.0)
     # At a fixed point a bend may be none: what its neighbours round is no knot.
-    bent = np.flatnonzero(active.bend * bends > ROUNDING_RTOL * (1.0 + np.abs(slopes).max()))
+    turn = np.where(np.isin(active.nodes, sites.hinges), np.sign(bends), active.bend)
+    bent = np.flatnonzero(turn * bends > ROUNDING_RTOL * (1.0 + np.abs(slopes).max()))
     kept = np.concatenate([[0], bent, [len(active.nodes) - 1]])
     t = sites.at[active.nodes[kept]]
     slopes = np.diff(theta[kept]) / np.diff(t)
@@ -33,7 +35,7 @@ def spline_of(sites: Sites, spline: Spline) -> RidgeSpline:
     slopes = np.where(whole & (hold < 0), low, np.where(whole & (hold > 0), high, slopes))
     slopes = np.clip(slopes, low, high)
     bends = np.diff(slopes)
-    right = bends * active.bend[bent] > 0.0
+    right = bends * turn[bent] > 0.0
     at = theta[kept[:1]] - slopes[:1] * t[:1]
     return RidgeSpline(np.ones((int(right.sum()), 1)), t[1:-1][right], bends[right], slopes[:1], at[0])
 
@@ -57,10 +59,15 @@ def fewest_shaped(problem: Problem, net: RidgeSpline) -> RidgeSpline:
     """A network with the same values at the sites, the same seminorm, and the fewest knots, as without constraints.
 
     A knot between two sites lies on the prolonged pieces on either side, so that slopes stay within their bounds and
-    bends keep their signs; where a value would leave its bounds the two knots stay.
+    bends keep their signs; where a value would leave its bounds the two knots stay. So do knots at places of their own.
     """
     at, shape, net = _sites(problem), problem.constraint, facing_right(net)
-    t, v = merged(at, net.breakpoints, net.amplitudes)
+    if shape.only_at is not None:
+        return net
+    costs = charged(problem, net)
+    t, v = merged(at, net.breakpoints[costs], net.amplitudes[costs])
+    t, v = np.append(t, net.breakpoints[~costs]), np.append(v, net.amplitudes[~costs])
+    t, v = t[np.argsort(t)], v[np.argsort(t)]
     new = RidgeSpline(np.ones((len(t), 1)), t, v, net.slope, net.offset, net.feature_names)
     if not shape.bounded or not len(t):
         return new
@@ -74,4 +81,4 @@ def fewest_shaped(problem: Problem, net: RidgeSpline) -> RidgeSpline:
 
 
 def _sites(problem: Problem) -> Array:
-    return np.union1d(problem.sites, np.array(problem.constraint.points))
+    return np.union1d(problem.sites, np.array(problem.constraint.places))

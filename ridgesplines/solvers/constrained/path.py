@@ -1,8 +1,8 @@
 r"""Problems with shape constraints, one lam after the other: without them first.
 
 A minimiser among all functions that satisfies the constraints is one among those that do, and its dual vector, with
-multipliers of zero, proves it. Only where it violates them the constraints are taken into account: by active sets for
-smooth losses, by CVXPY and a vertex for those with kinks.
+multipliers of zero, proves it; unless bends at some places cost nothing. Only where it violates them the constraints
+are taken into account: by active sets for smooth losses, by CVXPY and a vertex for those with kinks.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ class Shaped:
 
 def _free_answers(problem: Problem, lams: Sequence[float], free: Path) -> Iterator[Answer]:
     """The answers without constraints; none where there is no minimiser without them."""
-    if problem.loss.interpolates:
-        return
+    if problem.loss.interpolates or problem.constraint.free_knots:
+        return  # at free knots more is free than without them
     try:
         yield from free(problem.unconstrained, lams)
     except ProblemError:

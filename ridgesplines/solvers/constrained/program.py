@@ -1,10 +1,11 @@
 r"""The finite convex program of a problem with constraints, in CVXPY.
 
-.. math:: \min_{g, d} \; \sum_n s_n L(y_n, g_{k(n)}) + \lambda \sum_r |d_{r+1} - d_r|, \qquad
+.. math:: \min_{g, d} \; \sum_n s_n L(y_n, g_{k(n)}) + \lambda \sum_r \pi_r |d_{r+1} - d_r|, \qquad
           g_{k+1} - g_k = h_k d_{r(k)}, \quad \ell \le d \le h, \quad a \le g \le b
 
 Unknowns are the values g at the sites and the slopes d of the pieces, each of them one or several intervals between
-sites; every matrix is sparse, and every constraint a bound on an unknown or on a difference of two.
+sites; a bend at a free knot has the price :math:`\pi_r = 0`, any other one. Every matrix is sparse, and every
+constraint a bound on an unknown or on a difference of two.
 """
 
 from __future__ import annotations
@@ -46,15 +47,15 @@ class Program:
     ----------
     problem : in scaled units.
     sites : its sites.
-    pieces : which piece each interval belongs to, shape (K - 1,), rising from 0 by steps of at most one; one each by
-        default.
+    pieces : which piece each interval belongs to, shape (K - 1,), rising from 0 by steps of at most one; by default as
+        many as there are sites at which f may bend.
     """
 
     def __init__(self, problem: Problem, sites: Sites, pieces: Array | None = None) -> None:
         import cvxpy as cp
 
-        shape, k = problem.constraint, len(sites.at)
-        pieces = np.arange(k - 1) if pieces is None else pieces
+        k = len(sites.at)
+        pieces = sites.pieces(sites.up | sites.down) if pieces is None else pieces
         count = int(pieces[-1]) + 1
         self.lam = cp.Parameter(nonneg=True)
         self.values, self.slopes = cp.Variable(k), cp.Variable(count)
@@ -66,7 +67,8 @@ class Program:
         rises = sparse.diags_array([-np.ones(k - 1), np.ones(k - 1)], offsets=[0, 1], shape=(k - 1, k))
         widths = sparse.csr_array((sites.widths, (np.arange(k - 1), pieces)), (k - 1, count))
         constraints += [self.link, rises @ self.values == widths @ self.slopes]
-        norm, bends = _seminorm(self.slopes, count, shape.bends_up, shape.bends_down)
+        edges = 1 + np.flatnonzero(np.diff(pieces) > 0)
+        norm, bends = _seminorm(self.slopes, *(part[edges] for part in (sites.up, sites.down, sites.price)))
         first = np.flatnonzero(np.append(True, np.diff(pieces) > 0))
         low, high = np.maximum.reduceat(sites.slope_low, first), np.minimum.reduceat(sites.slope_high, first)
         self.steep = Box(self.slopes, low, high)
@@ -123,16 +125,22 @@ class Box:
         return out
 
 
-def _seminorm(slopes: Any, count: int, up: bool, down: bool) -> tuple[Any, list[Any]]:
+def _seminorm(slopes: Any, up: Array, down: Array, price: Array) -> tuple[Any, list[Any]]:
     """The variation of the slopes, and the constraints on their bends. It is linear where they bend one way only."""
     import cvxpy as cp
 
-    if count == 1:
+    count = len(price)
+    if not count:
         return 0.0, []
-    bends = sparse.diags_array([-np.ones(count - 1), np.ones(count - 1)], offsets=[0, 1], shape=(count - 1, count))
-    if up and down:
-        return cp.norm1(bends @ slopes), []
-    if not (up or down):
-        return 0.0, [bends @ slopes == 0.0]
-    sign = 1.0 if up else -1.0
-    return sign * (slopes[count - 1] - slopes[0]), [sign * (bends @ slopes) >= 0.0]
+    change = sparse.diags_array([-np.ones(count), np.ones(count)], offsets=[0, 1], shape=(count, count + 1))
+    bends = change.tocsr() @ slopes
+    norm, constraints = 0.0, []
+    for ways, sign in ((up & ~down, 1.0), (down & ~up, -1.0)):
+        if (at := np.flatnonzero(ways)).size:
+            constraints.append(sign * bends[at] >= 0.0)
+            norm += sign * (price[at] @ bends[at])
+    if (at := np.flatnonzero(up & down & (price > 0.0))).size:
+        norm += cp.norm1(bends[at])
+    if (at := np.flatnonzero(~(up | down))).size:
+        constraints.append(bends[at] == 0.0)
+    return norm, constraints

@@ -54,7 +54,7 @@ class Smooth:
 
     def __init__(self, problem: Problem, sites: Sites, tol: float) -> None:
         self.problem, self.sites, self.tol = problem, sites, tol
-        self.limits = Limits.of(problem, sites)
+        self.limits = Limits.of(sites)
 
     def solve(self, near: Array, start: Fitted | None = None) -> Fitted | None:
         """The best spline found; None where there is none.
@@ -103,7 +103,7 @@ class Smooth:
             step = 1.0
             while not goal.objective <= now.objective * (1.0 + 1e-14) and step > 1e-6:
                 step /= 2.0
-                goal = self.measured(_between(self.sites.at, now.spline, spline, step))
+                goal = self.measured(self._between(now.spline, spline, step))
             if goal.objective <= now.objective * (1.0 + 1e-14):
                 return goal
         return None
@@ -132,20 +132,21 @@ class Smooth:
         masses = np.bincount(sites.rows, u, len(at))
         _, nu, _ = certificate(sites.at, masses, spline.active, spline.point, p.lam, self.limits)
         bound = best_bound(p, sites, u, nu[sites.held], (m[0], m[-1]))
-        return Fitted(spline, z, objective_of_fit(p, z, spline.seminorm(sites.at)), bound)
+        return Fitted(spline, z, objective_of_fit(p, z, spline.seminorm(sites.at, sites.price)), bound)
 
     def _enough(self, spline: Spline) -> bool:
         return self.problem.loss.quadratic and self.measured(spline).gap <= 0.1 * self.tol
 
-
-def _between(t: Array, old: Spline, new: Spline, step: float) -> Spline:
-    """(1 - step) old + step new, with the multipliers of the new one."""
-    nodes = np.union1d(old.active.nodes, new.active.nodes)
-    theta = (1.0 - step) * old.at(t)[nodes] + step * new.at(t)[nodes]
-    bend = np.concatenate([[0.0], np.sign(kinks(t[nodes], theta)), [0.0]])
-    nu, m = np.zeros(len(nodes)), np.zeros(len(nodes) - 1)
-    places = np.searchsorted(nodes, new.active.nodes)
-    nu[places] = new.point.nu
-    m[places[:-1]] = new.point.m
-    hold, value = np.zeros(len(m)), np.zeros(len(nodes))
-    return Spline(Active(nodes, bend, hold, value), Point(theta, np.zeros(len(nodes)), m, nu))
+    def _between(self, old: Spline, new: Spline, step: float) -> Spline:
+        """(1 - step) old + step new, with the multipliers of the new one."""
+        t = self.sites.at
+        nodes = np.union1d(old.active.nodes, new.active.nodes)
+        theta = (1.0 - step) * old.at(t)[nodes] + step * new.at(t)[nodes]
+        bend = np.concatenate([[0.0], np.sign(kinks(t[nodes], theta)), [0.0]])
+        bend[self.limits.hinges[nodes]] = 0.0
+        nu, m = np.zeros(len(nodes)), np.zeros(len(nodes) - 1)
+        places = np.searchsorted(nodes, new.active.nodes)
+        nu[places] = new.point.nu
+        m[places[:-1]] = new.point.m
+        hold, value = np.zeros(len(m)), np.zeros(len(nodes))
+        return Spline(Active(nodes, bend, hold, value), Point(theta, np.zeros(len(nodes)), m, nu))

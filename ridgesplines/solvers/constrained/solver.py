@@ -21,7 +21,7 @@ from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interrupt import check, overdue, stoppable
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import data_fit, dual_of_fit
+from ridgesplines.objective import data_fit, dual_of_fit, objective
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import BACKENDS, Backend
@@ -105,7 +105,8 @@ def _one(
 ) -> tuple[Candidate, dict[str, Any], bool]:
     """The best candidate for one lam, with notes, and whether Ctrl-C came."""
     solved = program.solve(problem.lam, backend.name, backend.options)
-    best = _straight(problem, _candidate(problem, sites, np.arange(len(sites.at) - 1), solved))
+    pieces = sites.pieces(sites.up | sites.down)
+    best = _straight(problem, _candidate(problem, sites, pieces, solved))
     history = {"status": solved.status, "sites": len(sites.at), "gap before refinement": best.gap, "refined": False}
     if not refine:
         return best, history, False
@@ -132,7 +133,9 @@ def _exact(problem: Problem, sites: Sites, solved: Solved) -> Iterator[Candidate
     engine = Smooth(problem, sites, GOAL_GAP)
     values = np.zeros(len(sites.at))
     values[sites.held] = solved.points
-    start = engine.near(solved.values, solved.pressure, values)
+    pieces = sites.pieces(sites.up | sites.down)
+    share = sites.widths / np.bincount(pieces, sites.widths)[pieces]
+    start = engine.near(solved.values, share * solved.pressure[pieces], values)
     fitted = engine.solve(np.empty(0, dtype=int), start)
     if fitted is not None:
         yield _measured(problem, spline_of(sites, fitted.spline), fitted.bound)
@@ -140,7 +143,7 @@ def _exact(problem: Problem, sites: Sites, solved: Solved) -> Iterator[Candidate
 
 def _vertices(problem: Problem, sites: Sites, solved: Solved) -> Iterator[Candidate]:
     """A vertex, by the simplex method, and again on the bends that it has."""
-    pieces = np.arange(len(sites.at) - 1)
+    pieces = sites.pieces(sites.up | sites.down)
     for _ in range(MAX_ROUNDS):
         check()
         solved = Program(problem, sites, pieces).solve(problem.lam, "HIGHS", SIMPLEX)
@@ -175,8 +178,8 @@ def _straight(problem: Problem, found: Candidate) -> Candidate:
 
 def _measured(problem: Problem, network: RidgeSpline, bound: Bound) -> Candidate:
     """A candidate with its relative gap."""
-    objective = data_fit(problem, network) + problem.lam * network.seminorm
-    return Candidate(network, bound, (objective - bound.value) / max(abs(objective), 1e-300))
+    primal = objective(problem, network)
+    return Candidate(network, bound, (primal - bound.value) / max(abs(primal), 1e-300))
 
 
 def _steepness(sites: Sites, pieces: Array) -> tuple[Array, Array]:

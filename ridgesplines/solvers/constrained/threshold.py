@@ -1,7 +1,8 @@
-r"""The lam from which on an affine function is optimal among all that satisfy the constraints.
+r"""The lam from which on a function without a bend that costs is optimal among all that satisfy the constraints.
 
-At the best affine function that satisfies them, multipliers of the fit, of the fixed values and of the slope's bounds
-make up :math:`\eta`; where they are not unique, the least supremum counts: a linear program over all of them finds it.
+That is an affine function, but for bends at free knots. At the best one that satisfies them multipliers of the fit, of
+the fixed values and of the slope's bounds make up :math:`\eta`; where they are not unique, the least supremum counts: a
+linear program over all of them finds it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BOUND_ATOL = 1e-7
 
 
 def least_lam(problem: Problem) -> float:
-    """The threshold, to about 1e-6 relative; infinite where no affine function satisfies the constraints."""
+    """The threshold, to about 1e-6 relative; infinite where no function without a bend that costs satisfies them."""
     if not _some_affine(problem):
         return float("inf")
     scaling = standardise(problem)
@@ -39,17 +40,18 @@ def least_lam(problem: Problem) -> float:
         return 0.0
     require_shaped_minimiser(scaled)
     name, options = ("HIGHS", ({},)) if scaled.loss.cone == "linear" else ("CLARABEL", CLARABEL)
-    solved = Program(scaled, sites, np.zeros(len(sites.widths), dtype=int)).solve(1.0, name, options)
-    z, slope = solved.values[sites.rows], float(solved.slopes[0])
-    of_slopes = _signs(np.full(len(sites.widths), slope), sites.slope_low, sites.slope_high)
+    pieces = sites.pieces((sites.price == 0.0) & (sites.up | sites.down))
+    solved = Program(scaled, sites, pieces).solve(1.0, name, options)
+    z = solved.values[sites.rows]
+    of_slopes = _signs(solved.slopes[pieces], sites.slope_low, sites.slope_high)
     of_values = _signs(solved.values[sites.held], sites.low[sites.held], sites.high[sites.held])
     if scaled.loss.smooth:
         nu = np.where((of_values[0] < 0.0) | (of_values[1] > 0.0), solved.points, 0.0)
         low = high = _gradient(scaled, sites, z, nu, of_slopes)
     else:
         low, high = subgradients(scaled, z)
-    sides = (shape.bends_up, shape.bends_down)
-    return _least_supremum(sites, (low, high), of_values, of_slopes, sides) / scaling.lam(1.0)
+    bent = np.abs(np.diff(solved.slopes[pieces], prepend=solved.slopes[0], append=solved.slopes[-1])) > BOUND_ATOL
+    return _least_supremum(sites, (low, high), of_values, of_slopes, bent) / scaling.lam(1.0)
 
 
 def _signs(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -66,7 +68,8 @@ def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[
     for _ in range(2):
         total = -sites.eta(sites.masses(u, nu))[0]
         moment = not signs[int(total > 0.0)].any()
-        rows = np.stack([np.ones_like(x), x])[: 2 if moment else 1]
+        hinges = [np.maximum(x - sites.at[k], 0.0) for k in sites.hinges]
+        rows = np.stack([np.ones_like(x), *[x, *hinges] * moment])
         room = problem.sample_weight * problem.loss.room(problem.y, -u / problem.sample_weight)
         u = u - room * (np.linalg.lstsq((rows * room) @ rows.T, rows @ u, rcond=1e-13)[0] @ rows)
     return u
@@ -75,8 +78,10 @@ def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[
 def _some_affine(problem: Problem) -> bool:
     data = problem.reduced
     x, y = (data.X[:, 0], data.y) if problem.loss.interpolates else (np.empty(0), np.empty(0))
+    shape = problem.constraint
+    nothing = {"only_at": ()} if shape.free_knots else {"bends_up": False, "bends_down": False}
     try:
-        require_some_function(replace(problem.constraint, bends_up=False, bends_down=False), x, y)
+        require_some_function(replace(shape, **nothing), x, y)
     except ProblemError:
         return False
     return True
@@ -85,8 +90,11 @@ def _some_affine(problem: Problem) -> bool:
 Pair = tuple[Array, Array]
 
 
-def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, sides: tuple[bool, bool]) -> float:
-    """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t."""
+def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, bent: Array) -> float:
+    """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t.
+
+    `bent` are the sites with a bend; at free knots eta is zero there, and else of the sign of bends that are barred.
+    """
     k, n, f = len(sites.at), len(of_fit[0]), len(sites.held)
     at_data = sparse.csr_array((np.ones(n), (sites.rows, np.arange(n))), (k, n))
     at_points = sparse.csr_array((np.ones(f), (sites.held, np.arange(f))), (k, f))
@@ -99,15 +107,17 @@ def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair
     )
     offset = n + f + 2 * (k - 1)
     rows = [
-        sparse.hstack([sparse.csr_array((k, offset)), sign * sparse.eye_array(k), -np.ones((k, 1))])
-        for sign, counts in zip((1.0, -1.0), sides, strict=True)
-        if counts
+        sparse.hstack([sparse.csr_array((k, offset)), sign * sparse.eye_array(k), -np.ones((k, 1))], format="csr")[
+            np.flatnonzero(may & (sites.price > 0.0))
+        ]
+        for sign, may in zip((1.0, -1.0), (sites.up, sites.down), strict=True)
     ]
-    ends = np.full(k, np.inf)
-    ends[[0, -1]] = 0.0
+    free = sites.price == 0.0
+    most, least = (np.where(free & (may | bent), 0.0, np.inf) for may in (sites.up, sites.down))
+    most[[0, -1]] = least[[0, -1]] = 0.0
     unbounded = np.full(k - 1, np.inf)
-    lower = np.concatenate([of_fit[0], of_values[0], of_slopes[0], -unbounded, -ends, [0.0]])
-    upper = np.concatenate([of_fit[1], of_values[1], of_slopes[1], unbounded, ends, [np.inf]])
+    lower = np.concatenate([of_fit[0], of_values[0], of_slopes[0], -unbounded, -least, [0.0]])
+    upper = np.concatenate([of_fit[1], of_values[1], of_slopes[1], unbounded, most, [np.inf]])
     cost = np.zeros(len(lower))
     cost[-1] = 1.0
     A_ub = sparse.vstack(rows)
