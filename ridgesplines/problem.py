@@ -72,8 +72,8 @@ class Problem(Immutable):
     sample_weight : :math:`s_n`, shape (N,), nonnegative; ones by default. Zero is the same as leaving a row out.
     feature_names : names of the d columns, for tables and plots; by default a DataFrame's own.
     constraints : a list of Monotone(), Convex(), Concave(), Lipschitz(bound), Slope(low, high), EndSlopes(left,
-        right), Bounds(low, high) and FixedValues(at, values), for d = 1 and one output. They hold for f on all of R,
-        not only at the data, and the minimum is over the f that satisfy all of them. For d >= 2
+        right), Bounds(low, high), FixedValues(at, values), KnotsAt(places) and FreeKnots(places), for d = 1 and one
+        output. They hold for f on all of R, and the minimum is over the f that satisfy all of them. For d >= 2
         MonotoneFeatures({"age": +1}), with or without interactions.
     interactions : which features may act together in a neuron: None for all of them; a whole number k for every set of
         at most k; or a list of groups of column numbers or names, such as ``[["age", "bmi"], ["s1"]]``. Each neuron's

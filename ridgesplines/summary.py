@@ -11,6 +11,7 @@ import numpy as np
 from ridgesplines import notebook
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
+from ridgesplines.constraints import Places
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.activity import activity
 from ridgesplines.problem import Problem
@@ -145,6 +146,8 @@ def heavy_words(problem: Problem) -> str:
 def _sum_words(solution: Any) -> str:
     """The terms of the objective."""
     terms = f"{solution.data_fit:.10g} + lam * {solution.seminorm:.10g}"
+    if solution.problem.constraint.free_knots:
+        terms += ", of bends that are not at free knots"
     return terms + (f" + {solution.slope_cost:.10g} for the slope" if solution.problem.slope_penalty else "")
 
 
@@ -192,8 +195,10 @@ def _bound_words(problem: Problem) -> str:
     if problem.constraints:
         if problem.constraint.only_at is not None:
             return "the places for knots"
-        also = "fixed points and free knots" if problem.constraint.free_knots else "fixed points"
-        return f"distinct x and {also}" + ("", ", less 1", ", less 2")[2 - sum(problem.constraint.ends)]
+        named = "distinct x" + (
+            ", fixed points and free knots" if problem.constraint.free_knots else " and fixed points"
+        )
+        return named + ("", ", less 1", ", less 2")[2 - sum(problem.constraint.ends)]
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
     return free + (" D" if problem.n_outputs else "")
 
@@ -206,10 +211,22 @@ def to_html(solution: Any) -> str:
 def scope_words(solution: Any) -> str:
     """The meaning of the gap, where nothing contradicts it."""
     p, c = solution.problem, solution.certificate
-    words = c.scope.words(p.interactions is not None)
+    words = c.scope.words(_allowed(p))
     if p.signs is not None:
         return str(words) + among(p)
     return words + (f" from {c.starts} fresh random starts" if c.starts else "")
+
+
+def _allowed(problem: Problem) -> str:
+    """Among which functions the optimum is."""
+    of = "of these groups" if problem.interactions is not None else ""
+    if problem.constraint.only_at is not None:
+        of = "with knots at these places only"
+        if len(problem.constraints) > sum(isinstance(c, Places) for c in problem.constraints):
+            of += " that satisfies the constraints"
+    elif problem.constraints and not problem.constraint.of_knots_alone:
+        of = "that satisfies the constraints"
+    return of
 
 
 def short(solution: Any) -> str:

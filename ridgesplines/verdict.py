@@ -36,9 +36,9 @@ class Scope(_Word):
         """Whether no function at all has an objective lower by more than the gap."""
         return self in (Scope.EXACT, Scope.BOUNDED)
 
-    def words(self, within_groups: bool = False) -> str:
-        """The meaning of a gap of this scope, where any neurons are allowed or those of groups of features only."""
-        return _WORDS[self].format("no function of these groups" if within_groups else "no function")
+    def words(self, allowed: str = "") -> str:
+        """The meaning of a gap of this scope; `allowed` says of which functions, such as "of these groups"."""
+        return _WORDS[self].format(f"no function {allowed}".strip())
 
 
 _WORDS = {

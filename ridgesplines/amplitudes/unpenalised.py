@@ -13,6 +13,7 @@ from ridgesplines.amplitudes.affine import recedes
 from ridgesplines.amplitudes.design import Design, design
 from ridgesplines.amplitudes.linear_program import linear_program
 from ridgesplines.amplitudes.newton import Face, descend
+from ridgesplines.constraints import Places
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
@@ -32,19 +33,19 @@ def unpenalised(problem: Problem, network: RidgeSpline) -> RidgeSpline:
     Raises
     ------
     ProblemError
-        For constraints; and where the neurons separate the classes of Logistic or Softmax, so that the loss has an
-        infimum and no minimiser.
+        For constraints but those on the places of knots; and where the neurons separate the classes of Logistic or
+        Softmax, so that the loss has an infimum and no minimiser.
     """
-    if problem.constraints:
+    if any(not isinstance(constraint, Places) for constraint in problem.constraints):
         raise ProblemError(
             "solution",
-            "a problem without constraints, to fit by the loss alone",
+            "a problem without constraints but on knots, to fit by the loss alone",
             ", ".join(map(repr, problem.constraints)),
             "The fit by the loss alone need not satisfy them: solve with a smaller lam instead.",
         )
     if problem.loss.interpolates:
         return network  # it meets all data: there is no loss to lower
-    scaling = standardise(problem.with_slope_penalty(0.0))
+    scaling = standardise(problem.unconstrained.with_slope_penalty(0.0))
     p, net = scaling.problem, scaling.scaled_network(network)
     if p.n_features == 1 and isinstance(p.activation, ReLU):
         net = _within(net, float(p.X.min()), float(p.X.max()))

@@ -123,9 +123,7 @@ def _knots_suffice(shape: Shape, p: Array, v: Array) -> None:
         bounds=bounds,
     )
     if out.status == INFEASIBLE:
-        _unsatisfiable(
-            f"the other constraints, which ask for knots elsewhere than at {', '.join(f'{q:g}' for q in knots)}"
-        )
+        _unsatisfiable(f"knots at {', '.join(f'{q:g}' for q in knots)} only, with which no spline satisfies the others")
 
 
 def _kind(shape: Shape) -> str:

@@ -80,7 +80,12 @@ WORDS: dict[str, tuple[str, Callable[..., Constraint]]] = {
     "end-slopes": ("end-slopes=LEFT:RIGHT", EndSlopes),
     "bounds": ("bounds=LOW:HIGH", Bounds),
     "through": ("through=X:Y", FixedValues),
+    "free-knots": ("free-knots=X,X,...", FreeKnots),
+    "knots-at": ("knots-at=X,X,...", KnotsAt),
 }
+
+#: Words that are followed by places.
+OF_PLACES = ("free-knots", "knots-at")
 
 
 def constraint_named(text: str) -> Constraint:
@@ -89,8 +94,9 @@ def constraint_named(text: str) -> Constraint:
     Parameters
     ----------
     text : such as ``"increasing"``, ``"lipschitz=2"``, ``"bounds=0:1"``, ``"slope=0:"``, ``"end-slopes=:0"`` or
-        ``"through=0:6"``, or for many features ``"monotone=age:+,3:-"``; a number that is left out is no bound. Points
-        may be dates: ``"through=2020-01-31:6"``.
+        ``"through=0:6"``, or for many features ``"monotone=age:+,3:-"``; a number that is left out is no bound.
+        ``"free-knots=2.5,4"`` are change points at which a bend costs nothing, ``"knots-at=1,2.5,4"`` places besides
+        which there are no knots. Points may be dates: ``"through=2020-01-31:6"``.
 
     Raises
     ------
@@ -114,12 +120,20 @@ def constraint_named(text: str) -> Constraint:
     wanted = form.count(":") + 1 if "=" in form else 0
     given = numbers.rsplit(":", wanted - 1) if numbers else []
     try:
-        settings = [_setting(word, number.strip()) for number in given]
+        settings = [_places(given[0])] if given and word in OF_PLACES else [_setting(word, n.strip()) for n in given]
     except ValueError:
         raise ProblemError("constraint", form, repr(text), remedy) from None
     if len(settings) != wanted or (word in ("lipschitz", "through") and None in settings):
         raise ProblemError("constraint", form, repr(text), remedy)
     return make(*settings)
+
+
+def _places(text: str) -> Any:
+    """Numbers, or dates, with commas between them."""
+    try:
+        return [float(place) for place in text.split(",")]
+    except ValueError:
+        return np.array([place.strip() for place in text.split(",")], dtype="datetime64")
 
 
 def _setting(word: str, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Knots that the user knows: the solver of the splines with knots at these places alone."""
+"""Knots that the user knows: the splines with knots at these places alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from ridgesplines import dates as calendar
+from ridgesplines.constraints import Constraint, KnotsAt
+from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.grid.solver import Grid
 from ridgesplines.validation import Array, real_array
 
 
-def solver_with_knots(knots: Any, solver: Solver | None) -> Solver:
-    """The grid whose biases are these knots; a ProblemError where they are none, or another solver was named."""
+def solver_with_knots(knots: Any, solver: Solver | None, constraints: tuple[Constraint, ...]) -> Solver | None:
+    """The grid whose biases are these knots; with constraints, one of which has the knots then, the usual solver.
+
+    A ProblemError where they are no knots, or another solver was named.
+    """
     if solver is not None:
         raise ProblemError(
             "solver",
@@ -21,39 +27,39 @@ def solver_with_knots(knots: Any, solver: Solver | None) -> Solver:
             repr(solver),
             "Leave it out, or leave knots out and pass solver=rs.Grid(biases=[...]), which has the other settings.",
         )
-    return Grid(biases=np.unique(_places(knots)))
+    return None if constraints else Grid(biases=_places(knots)[0])
 
 
-def require_no_constraints(constraints: Any) -> None:
-    """Raise a ProblemError where there are any besides knots: the best of so few splines that satisfy them is not
-    found by what is known of the best of all.
-    """
-    if constraints:
-        raise ProblemError(
-            "constraints",
-            "None where knots are given",
-            ", ".join(map(repr, constraints)),
-            "Leave knots out: with constraints the data choose them. Or leave constraints out, and see whether the fit "
-            "satisfies them.",
-        )
+def constraints_with(knots: Any, constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+    """The constraints, and that knots are at these places, where there are both."""
+    if knots is None or not constraints:
+        return constraints
+    return (*constraints, KnotsAt(*_places(knots)))
 
 
-def require_within(knots: Any, x: Array) -> None:
+def require_within(knots: Any, x: Array, dates: Dates | None) -> None:
     """Raise a ProblemError for knots that are not between the least and the largest x: nothing is known of these."""
-    places = _places(knots)
+    places, given = _places(knots)
+    calendar.require_same("knots", given, dates, "X")
     outside = places[(places <= x.min()) | (places >= x.max())]
     if len(outside):
+        first, last, beyond = _written(np.array([x.min(), x.max(), outside[0]]), dates)
         raise ProblemError(
             "knots",
-            f"places between the least and the largest x, {x.min():g} and {x.max():g}",
-            f"{outside[0]:g}",
+            f"places between the least and the largest x, {first} and {last}",
+            beyond,
             "Leave it out: a bend there changes nothing at the data.",
         )
 
 
-def _places(knots: Any) -> Array:
+def _written(x: Array, dates: Dates | None) -> list[str]:
+    return [f"{t:g}" for t in x] if dates is None else dates.written(x)[1]
+
+
+def _places(knots: Any) -> tuple[Array, Dates | None]:
+    knots, dates = calendar.read("knots", knots)
     places = real_array("knots", knots)
     if places.ndim != 1 or not len(places):
         remedy = "Pass knots=[...], or None for knots that the data choose."
         raise ProblemError("knots", "a vector of at least one place", f"shape {places.shape}", remedy)
-    return places
+    return np.unique(places), dates

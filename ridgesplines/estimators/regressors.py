@@ -14,7 +14,7 @@ from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import SplineEstimator, loss_named, positive_rows, require_numbers
 from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
 from ridgesplines.estimators.importances import HasImportances
-from ridgesplines.estimators.known_knots import require_no_constraints, require_within, solver_with_knots
+from ridgesplines.estimators.known_knots import constraints_with, require_within, solver_with_knots
 from ridgesplines.estimators.posed import Posed
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.absolute import Absolute
@@ -123,11 +123,13 @@ class LinearSplineRegressor(SplineRegressor):
     max_neurons : None, or the most neurons that the fit may have, one less than its segments. `lam` is not used then:
         it is the smallest that leaves no more, found on a path from lambda_max down and bisected to a relative 1e-4;
         ``solution_.problem.lam`` is the one found. ``solution_.refitted()`` is what least squares makes of its knots.
-    knots : None, or places for the knots, numbers between the least and the largest x: the fit is then the best of the
-        splines with knots at some of them and nowhere else, found by ``rs.Grid(biases=knots)``. Its summary tells its
-        gap among these from that among all functions. Not together with constraints.
+    knots : None, or places for the knots, numbers or dates between the least and the largest x: the fit is then the
+        best of the splines with knots at some of them and nowhere else, found by ``rs.Grid(biases=knots)``. Its summary
+        tells its gap among these from that among all functions. With constraints it is ``KnotsAt(knots)``, one more of
+        them, and the gap that among the functions that satisfy all.
     constraints : what must hold of f on the whole line, such as ``[Monotone(), Lipschitz(2.0)]``; the fit is the best
-        of the functions that satisfy all of them. None for no constraints.
+        of the functions that satisfy all of them. None for no constraints. ``FreeKnots(places)`` among them are change
+        points at which a bend costs nothing.
     max_time : seconds for the fit, or None for no limit. What has been reached by then is kept, with its gap:
         ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
         ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
@@ -212,12 +214,16 @@ class LinearSplineRegressor(SplineRegressor):
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         posed = super()._pose(X, y, sample_weight)
         if self.knots is not None:
-            require_no_constraints(self._read_constraints())
-            require_within(self.knots, posed.X[:, 0])
+            require_within(self.knots, posed.X[:, 0], self.dates_)
         return posed
 
+    def _read_constraints(self) -> tuple[Constraint, ...]:
+        return constraints_with(self.knots, super()._read_constraints())
+
     def _named_solver(self) -> Solver | None:
-        return self.solver if self.knots is None else solver_with_knots(self.knots, self.solver)
+        if self.knots is None:
+            return self.solver
+        return solver_with_knots(self.knots, self.solver, self._read_constraints())
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

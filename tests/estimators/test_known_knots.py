@@ -61,8 +61,32 @@ def test_what_does_not_go_is_said():
 
 
 @pytest.mark.parametrize("estimator", [rs.LinearSplineRegressor, rs.LinearSplineRegressorCV])
-def test_knots_with_constraints_are_refused_with_the_remedy(estimator):
-    x = np.arange(12.0)
-    model = estimator(knots=[3.0, 7.0], constraints=[rs.Monotone()])
-    with pytest.raises(rs.ProblemError, match=r"constraints: expected None where knots are given.*Leave knots out"):
-        model.fit(x, np.sqrt(x))
+def test_with_constraints_they_are_one_more_of_them(estimator):
+    x, y = readings(4)
+    settings = {"lam": 2.0} if estimator is rs.LinearSplineRegressor else {"n_lams": 3, "cv": 2}
+    model = estimator(knots=PLACES, constraints=[rs.Slope(-0.9, 1.2), rs.FreeKnots([3.0])], **settings).fit(x, y)
+    solution = model.solution_
+    assert np.isin(solution.network.knots, [3.0, *PLACES]).all()
+    v, line = cp.Variable(4), cp.Variable(2)
+    places = np.array([3.0, *PLACES])
+    fit = np.maximum(solution.problem.X - places, 0.0) @ v + line[0] * solution.problem.X[:, 0] + line[1]
+    slopes = cp.hstack([line[0], line[0] + cp.cumsum(v)])
+    least = minimum(solution.problem, fit, cp.norm1(v[1:]), [slopes >= -0.9, slopes <= 1.2])
+    assert solution.objective == pytest.approx(least, rel=1e-6)
+    assert solution.certificate.scope == "exact"
+    assert solution.relative_gap < 1e-7
+    assert "no function with knots at these places only that satisfies the constraints" in solution.summary()
+
+
+def test_knots_may_be_dates():
+    days = np.datetime64("2020-01-01") + np.arange(40)
+    y = np.abs(np.arange(40.0) - 20.0)
+    change = np.array(["2020-01-21"], dtype="datetime64[us]")
+    model = rs.LinearSplineRegressor(1.0, knots=change).fit(days, y)
+    assert model.network_.knots.astype("datetime64[D]") == change.astype("datetime64[D]")
+    held = rs.LinearSplineRegressor(1.0, knots=change, constraints=[rs.Convex()]).fit(days, y)
+    assert held.solution_.objective == pytest.approx(model.solution_.objective, rel=1e-6)
+    with pytest.raises(rs.ProblemError, match="knots: expected dates"):
+        rs.LinearSplineRegressor(1.0, knots=[20.0]).fit(days, y)
+    with pytest.raises(rs.ProblemError, match="2020-01-01 and 2020-02-09; got 2021-01-01"):
+        rs.LinearSplineRegressor(1.0, knots=np.array(["2021-01-01"], dtype="datetime64[D]")).fit(days, y)
