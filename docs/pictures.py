@@ -10,6 +10,7 @@ ORDER = [
     "quickstart",
     "lesson",
     "table_of_knots",
+    "change_points",
     "segments",
     "outliers",
     "quantile_bands",

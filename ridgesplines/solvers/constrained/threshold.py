@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from ridgesplines.amplitudes.minimiser import require_shaped_minimiser
+from ridgesplines.certificate.constrained import supremum
 from ridgesplines.certificate.dual import subgradients
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.constraints import require_some_function
@@ -22,10 +23,15 @@ from ridgesplines.objective import dual_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.constrained.program import CLARABEL, Program
+from ridgesplines.solvers.constrained.smooth import Smooth
 from ridgesplines.validation import Array
 
 #: A slope nearer to its bound than this, in scaled units, is on it.
 BOUND_ATOL = 1e-7
+#: A relative gap that the function without a bend that costs is to have.
+GOAL_GAP = 1e-10
+
+Pair = tuple[Array, Array]
 
 
 def least_lam(problem: Problem) -> float:
@@ -39,19 +45,65 @@ def least_lam(problem: Problem) -> float:
     if problem.loss.interpolates or nothing_bends or len(sites.at) < 3:
         return 0.0
     require_shaped_minimiser(scaled)
-    name, options = ("HIGHS", ({},)) if scaled.loss.cone == "linear" else ("CLARABEL", CLARABEL)
-    pieces = sites.pieces((sites.price == 0.0) & (sites.up | sites.down))
-    solved = Program(scaled, sites, pieces).solve(1.0, name, options)
-    z = solved.values[sites.rows]
-    of_slopes = _signs(solved.slopes[pieces], sites.slope_low, sites.slope_high)
-    of_values = _signs(solved.values[sites.held], sites.low[sites.held], sites.high[sites.held])
+    z, values, pressed = _without_price(scaled, sites)
+    slopes = np.diff(values) / sites.widths
+    of_slopes = _signs(slopes, sites.slope_low, sites.slope_high)
+    of_values = _signs(values[sites.held], sites.low[sites.held], sites.high[sites.held])
+    bent = np.abs(np.diff(slopes, prepend=slopes[0], append=slopes[-1])) > BOUND_ATOL
+    level = (sites.price == 0.0) & ((sites.up & sites.down) | bent)
     if scaled.loss.smooth:
-        nu = np.where((of_values[0] < 0.0) | (of_values[1] > 0.0), solved.points, 0.0)
-        low = high = _gradient(scaled, sites, z, nu, of_slopes)
+        nu = np.where((of_values[0] < 0.0) | (of_values[1] > 0.0), pressed, 0.0)
+        low = high = _gradient(scaled, sites, z, nu, of_slopes, np.flatnonzero(level))
+        known = None if nu.any() else _least_band(sites, sites.eta(sites.masses(low, nu)), of_slopes)
+        if known is not None:
+            return known / scaling.lam(1.0)
     else:
         low, high = subgradients(scaled, z)
-    bent = np.abs(np.diff(solved.slopes[pieces], prepend=solved.slopes[0], append=solved.slopes[-1])) > BOUND_ATOL
-    return _least_supremum(sites, (low, high), of_values, of_slopes, bent) / scaling.lam(1.0)
+    return _least_supremum(sites, (low, high), of_values, of_slopes, level) / scaling.lam(1.0)
+
+
+def _without_price(problem: Problem, sites: Sites) -> tuple[Array, Array, Array]:
+    """The best function without a bend that costs: at the rows and at the sites, and its multipliers of the values."""
+    free = (sites.price == 0.0) & (sites.up | sites.down)
+    if problem.loss.smooth and problem.loss.box(problem.y[:1]) is None:
+        few = replace(sites, up=sites.up & free, down=sites.down & free)
+        fitted = Smooth(problem, few, GOAL_GAP).solve(np.empty(0, dtype=int))
+        if fitted is not None and fitted.gap <= GOAL_GAP:
+            nu = np.zeros(len(sites.at))
+            nu[fitted.spline.active.nodes] = fitted.spline.point.nu
+            return fitted.z, fitted.spline.at(sites.at), nu[sites.held]
+    name, options = ("HIGHS", ({},)) if problem.loss.cone == "linear" else ("CLARABEL", CLARABEL)
+    solved = Program(problem, sites, sites.pieces(free)).solve(1.0, name, options)
+    return solved.values[sites.rows], solved.values, solved.points
+
+
+def _least_band(sites: Sites, c: Array, of_slopes: Pair) -> float | None:
+    r"""The least supremum where u is given and slopes alone have multipliers, of one sign and all of them or none.
+
+    From right to left :math:`\eta - c` is a path that rises from zero to :math:`-c_0`, or falls: the lowest one that
+    keeps :math:`\eta` above its band's floor must not leave the band at its ceiling. By bisection. None elsewhere.
+    """
+    falling, rising = of_slopes[0] < 0.0, of_slopes[1] > 0.0
+    if not (falling.any() or rising.any()):
+        return supremum(sites, c)
+    if any(sites.ends) or not (falling ^ rising).all() or (falling.any() and rising.any()):
+        return None
+    sign = 1.0 if rising.any() else -1.0
+    target = max(-sign * c[0], 0.0)
+
+    def wide_enough(t: float) -> bool:
+        bounds = [(bound - c)[1:-1] for bound in sites.band(t)]
+        floor, ceiling = (bounds[0], bounds[1]) if rising.any() else (-bounds[1], -bounds[0])
+        lowest = np.maximum(np.maximum.accumulate(floor[::-1])[::-1], 0.0)
+        return bool((lowest <= np.minimum(ceiling, target) + 1e-11 * most).all())
+
+    low, high = 0.0, (most := float(np.abs(c).max()) + target)
+    if wide_enough(0.0):
+        return 0.0
+    while high - low > 1e-9 * most:
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if wide_enough(middle) else (middle, high)
+    return high
 
 
 def _signs(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -60,7 +112,7 @@ def _signs(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
     return np.where(high - x <= near, -np.inf, 0.0), np.where(x - low <= near, np.inf, 0.0)
 
 
-def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[Array, Array]) -> Array:
+def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[Array, Array], level: Array) -> Array:
     """u at the fit z, freed of the mass that a tolerance left and, where no bound takes it up, of the moment."""
     u, x = dual_of_fit(problem, z), sites.at[sites.rows]
     if nu.any():
@@ -68,7 +120,7 @@ def _gradient(problem: Problem, sites: Sites, z: Array, nu: Array, signs: tuple[
     for _ in range(2):
         total = -sites.eta(sites.masses(u, nu))[0]
         moment = not signs[int(total > 0.0)].any()
-        hinges = [np.maximum(x - sites.at[k], 0.0) for k in sites.hinges]
+        hinges = [np.maximum(x - sites.at[k], 0.0) for k in level]
         rows = np.stack([np.ones_like(x), *[x, *hinges] * moment])
         room = problem.sample_weight * problem.loss.room(problem.y, -u / problem.sample_weight)
         u = u - room * (np.linalg.lstsq((rows * room) @ rows.T, rows @ u, rcond=1e-13)[0] @ rows)
@@ -87,13 +139,10 @@ def _some_affine(problem: Problem) -> bool:
     return True
 
 
-Pair = tuple[Array, Array]
-
-
-def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, bent: Array) -> float:
+def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, level: Array) -> float:
     """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t.
 
-    `bent` are the sites with a bend; at free knots eta is zero there, and else of the sign of bends that are barred.
+    At `level` sites, free knots with a bend, eta is zero; at the others of the sign of bends that are barred.
     """
     k, n, f = len(sites.at), len(of_fit[0]), len(sites.held)
     at_data = sparse.csr_array((np.ones(n), (sites.rows, np.arange(n))), (k, n))
@@ -113,7 +162,7 @@ def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair
         for sign, may in zip((1.0, -1.0), (sites.up, sites.down), strict=True)
     ]
     free = sites.price == 0.0
-    most, least = (np.where(free & (may | bent), 0.0, np.inf) for may in (sites.up, sites.down))
+    most, least = (np.where(level | (free & may), 0.0, np.inf) for may in (sites.up, sites.down))
     most[[0, -1]] = least[[0, -1]] = 0.0
     unbounded = np.full(k - 1, np.inf)
     lower = np.concatenate([of_fit[0], of_values[0], of_slopes[0], -unbounded, -least, [0.0]])
