@@ -47,17 +47,20 @@ class ShapeMultipliers(ReadOnly):
         """What they make of the distances by which a network misses the constraints, and of what rounds in u^T f."""
         f = net.at(problem.X)
         rounding = SUM * float(np.abs(u) @ np.abs(f - f.mean()))
-        rounding += self._at_free_knots(problem, net, u)
+        rounding += self._off_balance(problem, net, u)
         return rounding + missed(problem, net, self.points, self.at_points, np.append(self.slopes, self.ends))
 
-    def _at_free_knots(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
-        """What eta, which is to vanish at free knots, makes of the bends there."""
+    def _off_balance(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
+        """What is left, to rounding, of the mass, and of eta at the first site and at free knots, times what f and y
+        make of it."""
         free = ~charged(problem, net)
-        if not free.any():
-            return 0.0
-        one, t = np.ones((int(free.sum()), 1)), net.breakpoints[free]
+        t = np.append(min(problem.X.min(), self.sites.min()), net.breakpoints[free])
+        one = np.ones((len(t), 1))
         eta = eta_at(problem.X, u, one, t) + self.eta(one, t)
-        return float(np.abs(eta) @ np.abs(net.amplitudes[free]))
+        reach = float(np.ptp(problem.y) + np.ptp(net.at(problem.X)))
+        mass = abs(float(u.sum() + self.at_points.sum()))
+        moment = float(np.abs(eta[0] + self.ends[0])) / (float(np.ptp(problem.X)) or np.inf)
+        return reach * (mass + moment) + float(np.abs(eta[1:]) @ np.abs(net.amplitudes[free]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -101,6 +101,17 @@ def test_from_lambda_max_on_it_is_the_least_squares_spline_with_these_knots():
     assert below.refitted().data_fit < below.data_fit < above.data_fit
 
 
+def test_no_contradiction_by_rounding_of_the_moments():
+    """A constant is the optimum; what rounds in the moment of u counts, times the slope of y, besides the sums."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.0, 1.0, 100_000)
+    y = np.sin(4.0 * np.pi * np.sqrt(x)) * np.sqrt(x) + 0.2 * rng.standard_normal(len(x))
+    solution = rs.solve(rs.Problem(x, y, 3.42902, constraints=[rs.Monotone(), rs.Concave()]))
+    assert solution.network.slope[0] == 0.0
+    assert solution.objective == pytest.approx(((y - y.mean()) ** 2).sum(), rel=1e-12)
+    assert solution.relative_gap < 1e-12
+
+
 def test_places_beyond_the_data_change_nothing_but_where_ends_have_slopes():
     x, y, _ = instance(rs.Squared(), 5)
 
