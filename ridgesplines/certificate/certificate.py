@@ -20,7 +20,16 @@ from ridgesplines.certificate.sites import Sites
 from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import dual_of_fit, eta_rounding, moved, objective, perfect_fit, relative, targets_and_fit
+from ridgesplines.objective import (
+    charged,
+    dual_of_fit,
+    eta_rounding,
+    moved,
+    objective,
+    perfect_fit,
+    relative,
+    targets_and_fit,
+)
 from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
@@ -241,8 +250,8 @@ def _of_a_perfect_fit(
 
 
 def _is_perfect(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> bool:
-    """Whether a network without neurons has the objective zero, but for the last digits of its coefficients."""
-    return not network.n_neurons and objective(problem, network, fit) <= perfect_fit(problem, network)
+    """Whether a network without neurons that cost has the objective zero, but for the last digits of coefficients."""
+    return not charged(problem, network).any() and objective(problem, network, fit) <= perfect_fit(problem, network)
 
 
 def strengthened(
