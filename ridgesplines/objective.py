@@ -155,7 +155,7 @@ def objective_of_fit(problem: Problem, z: Array, norm: float) -> float:
 def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
     """The rounding error that the objective may have, from the terms that are summed for it."""
     (y, z), p = fit or targets_and_fit(problem, network), problem
-    penalty = SUM * (p.lam * network.seminorm + slope_cost_of(p, network, (y, z)))
+    penalty = SUM * (p.lam * seminorm(p, network) + slope_cost_of(p, network, (y, z)))
     if p.loss.interpolates:
         return penalty
     off = fit_rounding(p, network, (y, z))

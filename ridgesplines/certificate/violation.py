@@ -104,6 +104,8 @@ def missed(problem: Problem, net: RidgeSpline, points: np.ndarray, nu: np.ndarra
     And what rounds where they are summed.
     """
     steep, shape, eps = slopes_of(net), problem.constraint, np.finfo(float).eps
+    if shape.of_knots_alone and shape.only_at is None:
+        return 0.0  # free knots ask for nothing that could be missed
     size = float(np.abs(steep).max()) * (float(np.abs(problem.X).max()) + 1.0)
     off = max(_excess(problem, net, steep), 0.0) + 8.0 * eps * (abs(float(net.slope[0])) + net.seminorm)
     counts = nu != 0.0
