@@ -88,7 +88,9 @@ class Scout:
         return W[kept], b[kept]
 
     def _batch(self, X: Array, U: Array, columns: NDArray[np.intp] | None) -> Batch:
-        return Batch(X, U, self._machine, self._groups) if columns is None else WithinColumns(X, U, self._machine, columns)
+        return (
+            Batch(X, U, self._machine, self._groups) if columns is None else WithinColumns(X, U, self._machine, columns)
+        )
 
     def distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
         """The indices of the largest whose sides of the points differ."""
