@@ -17,7 +17,6 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import SUM, objective, objective_rounding, resolution
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
-from ridgesplines.solvers.ordered.solver import ordered
 from ridgesplines.solvers.univariate.solver import Univariate
 from ridgesplines.validation import Array, real_array, rounded_up
 from ridgesplines.verdict import Status
@@ -197,6 +196,8 @@ def solve_quantiles(
     own, count, crossed = QuantileCurves(problems, networks, multipliers, 0.0, 0.0, tol), 0, 0.0
     if own.violation > CROSSING_RTOL:
         crossed = _crossing(own)
+        from ridgesplines.solvers.ordered.solver import ordered  # few quantiles cross
+
         starts = [scaling.scaled_network(net) for net in networks]
         found, multipliers, count = ordered(posed, at, rows, starts)
         networks = tuple(map(scaling.network, found))

@@ -29,8 +29,6 @@ from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.by_rows import supremum_by_rows
-from ridgesplines.solvers.constrained.threshold import least_lam
-from ridgesplines.solvers.monotone.solver import largest_supremum
 from ridgesplines.solvers.progress import Bar, step
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.summary import heavy_words
@@ -175,10 +173,16 @@ def lambda_max(problem: Problem) -> float:
     problem = problem.isotropic
     with Deferral():
         if problem.signs is not None:
+            from ridgesplines.solvers.monotone.solver import largest_supremum  # few problems need it
+
             return largest_supremum(problem)
         if problem.in_blocks is not None:
             return supremum_by_rows(problem)
-        return least_lam(problem) if problem.constraints else _largest_supremum(problem)
+        if problem.constraints:
+            from ridgesplines.solvers.constrained.threshold import least_lam  # few problems need it
+
+            return least_lam(problem)
+        return _largest_supremum(problem)
 
 
 def _largest_supremum(problem: Problem) -> float:

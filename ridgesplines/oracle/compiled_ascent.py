@@ -26,7 +26,8 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
     for i in range(len(W)):
         w, on = W[i].copy(), held[i].copy()
         value[i], by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
-        W[i], held[i] = w, on
+        write(w, W[i])
+        write(on, held[i])
         k = frame(columns, on, Q, R)
         for _ in range(most):
             c, leave = way_up(Q, R, k, w, value[i], g, by_bias, weights, flat)
@@ -48,7 +49,9 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
             size, by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
             if not size > value[i] * (1.0 + gain) + rounding:
                 break
-            value[i], W[i], held[i] = size, w, on
+            value[i] = size
+            write(w, W[i])
+            write(on, held[i])
             if (on >= 0).sum() != before + 1:
                 k = frame(columns, on, Q, R)
     return W, held, value
@@ -124,6 +127,13 @@ def slopes(
             for j in range(D):
                 weights[k] += eta[j] * U[held[k], j]
     return size, by_bias
+
+
+@njit(nogil=True, cache=True)
+def write(a: NDArray, b: NDArray) -> None:
+    """Copy a into b by a loop: assignments of arrays bring a message for unlike shapes, seconds of compilation."""
+    for j in range(len(a)):
+        b[j] = a[j]
 
 
 @njit(nogil=True, cache=True)
@@ -221,10 +231,11 @@ def way_up(
         steep = (abs(along) - 0.5 * max(-weights[i + 1], 0.0)) / np.sqrt(dot(dual[i], dual[i]))
         if steep > steepest:
             steepest, leave = steep, i + 1
-            c[:] = -dual[i]
+            for j in range(d):
+                c[j] = -dual[i, j]
     if k > 0 and (abs(slope) - 0.5 * max(-weights[0], 0.0)) / np.sqrt(dot(total, total)) > steepest:
         leave = 0
-        c[:] = total
+        write(total, c)
     return c, leave
 
 

@@ -32,7 +32,8 @@ def refine(
     count = 0
     for i in range(len(cones)):
         sign, left = signs[i], len(cones) - i - 1
-        stack[0], above[0], counts[0] = cones[i], bounds[i], N
+        above[0], counts[0] = bounds[i], N
+        copy(cones[i], stack[0])
         begin(A, u, sign, stack[0], values[0], weights[0], linear[0])
         top, given = 0, True
         while top >= 0 and count + top + 2 + left <= room and top + 1 < depth:
@@ -43,27 +44,42 @@ def refine(
                 note(values[top], weights[top, :m], linear[top], G, c, work[0], best[i])
                 if above[top] <= level:
                     if above[top] > floor:
-                        leaves[count], heights[count], limits[count] = G, sign, above[top]
-                        count += 1
+                        count = keep(leaves, heights, limits, count, G, sign, above[top])
                     top -= 1
                     continue
             given = False
             first, second, scale = bisect(stack[top], stack[top + 1])
             halve(values[top], values[top + 1], m, first, second, scale)
             halve(linear[top : top + 1], linear[top + 1 : top + 2], 1, first, second, scale)
-            weights[top + 1, :m] = weights[top, :m]
+            for n in range(m):
+                weights[top + 1, n] = weights[top, n]
             above[top + 1], counts[top], counts[top + 1] = above[top], m, m
             top += 1
         for j in range(top + 1):  # no room for them
-            leaves[count], heights[count], limits[count] = stack[j], sign, above[j]
-            count += 1
+            count = keep(leaves, heights, limits, count, stack[j], sign, above[j])
     return leaves[:count], heights[:count], limits[:count], best
+
+
+@njit(nogil=True, cache=True)
+def keep(leaves: Array, heights: Array, limits: Array, count: int, G: Array, sign: float, limit: float) -> int:
+    """One more leaf; their number."""
+    copy(G, leaves[count])
+    heights[count], limits[count] = sign, limit
+    return count + 1
+
+
+@njit(nogil=True, cache=True)
+def copy(G: Array, other: Array) -> None:
+    """Write a cone into another's place; by loops, as below: expressions of whole arrays would make new arrays."""
+    for i in range(len(G)):
+        for j in range(len(G)):
+            other[i, j] = G[i, j]
 
 
 @njit(nogil=True, cache=True)
 def begin(A: Array, u: Array, sign: float, G: Array, values: Array, weights: Array, linear: Array) -> None:
     """The values of all points at the generators."""
-    k = len(G)  # by loops, here and below: expressions of whole arrays would make new arrays
+    k = len(G)
     for n in range(len(A)):
         weights[n] = sign * u[n]
         for i in range(k):

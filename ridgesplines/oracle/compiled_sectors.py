@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.compiled_sort import bucket_sort
+from ridgesplines.oracle.compiled_sort import arrange, bucket_sort
 from ridgesplines.validation import Array
 
 #: Sectors of the half circle at first.
@@ -60,7 +60,7 @@ def supremum(x: Array, y: Array, U: Array, limits: tuple[float, float, float]) -
         line = turned(x, y, U, everything, 2.0 * i * h, nothing)
         best = max(best, at_sites(line, total, everything, 2.0 * i * h, ends[i], listed))
     ends[SECTORS] = ends[0]
-    for i in np.argsort(-row_largest(ends)):
+    for i in largest_first(ends):
         values = np.empty((n, 2))
         values[:, 0], values[:, 1] = ends[i], ends[i + 1]
         stack = [((2 * i + 1) * h, h, everything, everything, values, nothing)]
@@ -179,12 +179,14 @@ def noted(listed: Array, angle: float, bias: float, value: float, wx: float, wy:
 
 
 @njit(nogil=True, cache=True)
-def row_largest(values: Array) -> Array:
-    """For each sector the larger of its ends' largest."""
-    top = np.empty(len(values) - 1)
-    for i in range(len(top)):
-        top[i] = max(np.abs(values[i]).max(), np.abs(values[i + 1]).max())
-    return top
+def largest_first(ends: Array) -> NDArray:
+    """The sectors, in the order of the largest |eta| at their ends."""
+    keys, order = np.zeros(SECTORS), np.arange(SECTORS)
+    for i in range(SECTORS):
+        for n in range(ends.shape[1]):
+            keys[i] = min(keys[i], -abs(ends[i, n]), -abs(ends[i + 1, n]))
+    arrange(keys, order, 0, SECTORS)
+    return order
 
 
 @njit(nogil=True, cache=True)
@@ -255,7 +257,10 @@ def parted(
 ) -> None:
     """The bands of these pivots, whose windows overlap, go on the stack, each for both halves of the sector."""
     _, order, ranks, w, _, sums, _ = line
-    places = np.argsort(ranks[pivots])
+    keys, places = np.empty(len(pivots)), np.arange(len(pivots))
+    for i in range(len(pivots)):
+        keys[i] = ranks[pivots[i]]
+    arrange(keys, places, 0, len(places))
     first = 0
     while first < len(places):
         low, high = windows[ranks[pivots[places[first]]], 0], windows[ranks[pivots[places[first]]], 1]
@@ -263,15 +268,18 @@ def parted(
         while last < len(places) and windows[ranks[pivots[places[last]]], 0] < high:
             high = max(high, windows[ranks[pivots[places[last]]], 1])
             last += 1
-        some = places[first:last]
-        before, after = values[some].copy(), values[some].copy()
-        before[:, 1], after[:, 0] = middle[some], middle[some]
+        some = last - first
+        within, before, after = np.empty(some, np.int64), np.empty((some, 2)), np.empty((some, 2))
+        for k in range(some):
+            i = places[first + k]
+            within[k] = ranks[pivots[i]] - low
+            before[k, 0], before[k, 1], after[k, 0], after[k, 1] = values[i, 0], middle[i], middle[i], values[i, 1]
         left = np.empty((3, sums.shape[2]))
         for j in range(sums.shape[2]):
             left[0, j] = sums[low, 0, j]
             left[1, j] = w[0] * sums[low, 1, j] - w[1] * sums[low, 2, j]
             left[2, j] = w[1] * sums[low, 1, j] + w[0] * sums[low, 2, j]
-        inside, within = points[order[low:high]], ranks[pivots[some]] - low
+        inside = points[order[low:high]]
         stack.append((angle - 0.5 * h, 0.5 * h, inside, within, before, left))
         stack.append((angle + 0.5 * h, 0.5 * h, inside, within, after, left))
         first = last
@@ -353,14 +361,17 @@ def arcs(
             times[count] = -c / d
             count += 1
     best, t, before = 0.0, 0.0, -T
-    turns = np.argsort(times[:count])
+    turns = np.arange(count)
+    arrange(times, turns, 0, count)
     for k in range(count + 1):
         after = times[turns[k]] if k < count else T
         square, peak = piece(M, before, after)
         if square > best:
             best, t = square, peak
         if k < count:
-            M += kinks[turns[k]]
+            for j in range(u.shape[1]):
+                M[0, j] += kinks[turns[k], 0, j]
+                M[1, j] += kinks[turns[k], 1, j]
         before = after
     return best, t
 

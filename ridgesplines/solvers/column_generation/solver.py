@@ -31,7 +31,6 @@ from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
 from ridgesplines.solvers.column_generation.state import Pricing, State
-from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path
 from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array, real_number
@@ -171,10 +170,11 @@ class ColumnGeneration(Solver):
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam, from the neurons of the one before."""
         if problem.signs is not None:
+            from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path  # few problems need it
+
             start = None if self.start is None else _network(self.start)
-            yield from monotone_path(
-                problem, lams, MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose), start
-            )
+            rounds = MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose)
+            yield from monotone_path(problem, lams, rounds, start)
             return
         began = time.perf_counter()
         end = began + self.total_time

@@ -16,7 +16,6 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
 from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
-from ridgesplines.solvers.constrained.solver import shaped_path
 from ridgesplines.solvers.grid.biases import biases_path
 from ridgesplines.solvers.grid.splines import splines_path
 
@@ -172,6 +171,8 @@ class Grid(Solver):
     def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         backend = backend_named(self.backend)
         if problem.constraints:
+            from ridgesplines.solvers.constrained.solver import shaped_path  # few problems need it
+
             yield from shaped_path(problem, lams, backend, self.refine)
             return
         grid_path = splines_path if isinstance(problem.activation, ReLU) else biases_path

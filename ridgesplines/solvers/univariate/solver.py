@@ -26,7 +26,6 @@ from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
-from ridgesplines.solvers.constrained.path import constrained_path
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
@@ -124,6 +123,8 @@ class Univariate(Solver):
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam, from the knots of the one before."""
         if problem.constraints:
+            from ridgesplines.solvers.constrained.path import constrained_path  # few problems need it
+
             free = replace(self, sparsest=False).path
             return in_time(constrained_path(problem, lams, free, self.tol, self.sparsest), self.max_time)
         return in_time(self._path(problem, lams), self.max_time)
