@@ -33,8 +33,12 @@ def bucket_sort(keys: Array, order: NDArray, starts: NDArray) -> int:
             starts[bucket] += 1  # now the end of the bucket
     low = 0
     for bucket in range(N):
-        arrange(keys, order, low, starts[bucket])
-        low = starts[bucket]
+        high = starts[bucket]
+        if high - low > RUN:
+            arrange(keys, order, low, high)
+        else:
+            insert(keys, order, low, high)
+        low = high
     return count
 
 
@@ -45,14 +49,20 @@ def arrange(keys: Array, order: NDArray, low: int, high: int) -> None:
     By loops of our own: of NumPy's sorts each costs a user two to four seconds of compilation.
     """
     for first in range(low, high, RUN):
-        for i in range(first + 1, min(first + RUN, high)):
-            n, k = order[i], i
-            while k > first and keys[order[k - 1]] > keys[n]:
-                order[k] = order[k - 1]
-                k -= 1
-            order[k] = n
+        insert(keys, order, first, min(first + RUN, high))
     if high - low > RUN:
         merge(keys, order, low, high)
+
+
+@njit(nogil=True, cache=True)
+def insert(keys: Array, order: NDArray, low: int, high: int) -> None:
+    """The same for few: by insertion."""
+    for i in range(low + 1, high):
+        n, k = order[i], i
+        while k > low and keys[order[k - 1]] > keys[n]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = n
 
 
 @njit(nogil=True, cache=True)
