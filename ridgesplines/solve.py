@@ -12,9 +12,10 @@ import numpy as np
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.by_rows import certify_by_rows
-from ridgesplines.certificate.certificate import certify, looked_at, warn_contradiction
+from ridgesplines.certificate.certificate import certify, looked_at
 from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.certificate.isotropic import Coordinates
+from ridgesplines.certificate.own_neurons import warn_contradiction
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
 from ridgesplines.interrupt import Deferral, asked, check, late

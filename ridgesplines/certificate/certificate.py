@@ -11,20 +11,17 @@ import numpy as np
 
 from ridgesplines import notebook
 from ridgesplines.activations.base import Activation
-from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual
 from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
 from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
+from ridgesplines.certificate.own_neurons import known_at_neurons
 from ridgesplines.certificate.sites import Sites
-from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import (
     charged,
     dual_of_fit,
-    eta_rounding,
-    moved,
     objective,
     perfect_fit,
     relative,
@@ -280,7 +277,7 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
         u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
         bound = along(problem.reduced, u)
     seen = levelled(problem.reduced, u)
-    supremum = _known(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
+    supremum = known_at_neurons(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
     scale, value = best_scale(problem.reduced, u, supremum.value, bound)
     full = np.zeros((problem.n_samples, *u.shape[1:]))
     full[problem.rows] = u
@@ -298,44 +295,6 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
         SlopeMultipliers.of(problem, full) if problem.slope_penalty else None,
         supremum.starts,
     )
-
-
-def _known(problem: Problem, network: RidgeSpline, u: Array, found: Supremum) -> Supremum:
-    """A supremum that is not below |eta| at the network's own neurons; not so a grid's, which they may have left."""
-    if found.scope is Scope.DICTIONARY or not network.n_neurons:
-        return found
-    net = moved(problem, network)
-    if net.n_features == 1 and problem.activation == ReLU():  # both sides are the same but for rounding
-        net = net.changed(weights=np.abs(net.weights), biases=net.breakpoints)
-    size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation))
-    top = int(size.argmax())
-    if size[top] <= found.value:
-        return found
-    excess = float(size[top] - found.value) - 1e-9 * found.value
-    if found.scope is Scope.EXACT and excess > 0.0 and excess > _neuron_rounding(problem, net, top, u):
-        warn_contradiction(
-            f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
-        )
-    weights = np.concatenate([network.weights[top : top + 1], found.weights])
-    biases = np.concatenate([network.biases[top : top + 1], found.biases])
-    return replace(found, value=float(size[top]), weights=weights, biases=biases)
-
-
-def _neuron_rounding(problem: Problem, network: RidgeSpline, k: int, u: Array) -> float:
-    """The rounding error of eta at neuron k of a network that was moved to the problem's origin.
-
-    u is orthogonal to the affine functions to rounding: summed from the other side a neuron differs by one of them.
-    """
-    affine = problem.centred @ network.weights[k] - network.biases[k]
-    moments = float(np.linalg.norm(problem.null_space.T @ u) * np.linalg.norm(affine))
-    moments += np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))  # they are sums, and round themselves
-    return eta_rounding(problem, u) + moments
-
-
-def warn_contradiction(what: str) -> None:
-    """Say that a certificate is wrong, and that this is not the user's doing."""
-    remedy = "This is a fault of ridgesplines: nothing is proven. Please report it with the data."
-    warn(f"A contradiction: {what}. {remedy}", ContradictionWarning)
 
 
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:
