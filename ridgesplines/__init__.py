@@ -8,8 +8,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ridgesplines.activations.absolute_value import AbsoluteValue
 from ridgesplines.activations.arctan import Arctan
 from ridgesplines.activations.exponential import Exponential
+from ridgesplines.activations.leaky_relu import LeakyReLU
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.activations.sigmoid import Sigmoid
 from ridgesplines.activations.truncated_power import TruncatedPower
@@ -73,6 +75,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Absolute",
+    "AbsoluteValue",
     "Arctan",
     "Arrangement",
     "Bounds",
@@ -91,6 +94,7 @@ __all__ = [
     "Huber",
     "Interpolation",
     "KnotsAt",
+    "LeakyReLU",
     "LinearSplineQuantiles",
     "LinearSplineRegressor",
     "LinearSplineRegressorCV",

@@ -262,7 +262,7 @@ class Solution:
         Raises
         ------
         ProblemError
-            For a `max_time` that is no positive number, and for other activations than ReLU in d > 1.
+            For a `max_time` that is no positive number, and for other activations than ReLU in d > 2.
 
         Notes
         -----
@@ -287,8 +287,8 @@ class Solution:
         activation, scope = self.problem.activation, self.certificate.scope
         if scope is Scope.EXACT or (scope is Scope.BOUNDED and self.problem.n_features == 1):
             return self
-        if not isinstance(activation, ReLU):
-            expected = "ReLU(), for which suprema over all directions are bounded"
+        if not isinstance(activation, ReLU) and (self.problem.n_features > 2 or self.problem.interactions is not None):
+            expected = "ReLU(), or two features without groups, where suprema over all directions are bounded"
             remedy = "Along the directions of a grid its gap is a bound already; over all directions it is searched."
             raise ProblemError("solution", expected, repr(activation), remedy)
         own = self.isotropic

@@ -50,6 +50,9 @@ class Arctan(Scaled):
     def derivative(self, t: Array) -> Array:
         return 1.0 / (np.pi * self.scale * (1.0 + (np.asarray(t) / self.scale) ** 2))
 
+    def steepness(self, reach: float) -> tuple[float, float]:
+        return 1.0 / (np.pi * self.scale), float(self._bend(np.array(0.0), np.array(np.inf)))
+
     def symbol(self, omega: Array) -> Array:
         omega = np.asarray(omega, dtype=float)
         return 1j * omega * np.exp(self.scale * np.abs(omega))

@@ -38,6 +38,11 @@ class Activation(ABC):
     """
 
     @property
+    def of_relu(self) -> tuple[float, float] | None:
+        r"""(c, e) with :math:`\sigma(t) = c\,\rho(t) + e\,t`, c > 0: ReLU in disguise; None for what is not."""
+        return None
+
+    @property
     @abstractmethod
     def homogeneity(self) -> int | None:
         """k, or None."""
@@ -54,6 +59,10 @@ class Activation(ABC):
     @abstractmethod
     def derivative(self, t: Array) -> Array:
         r""":math:`\sigma'(t)`, like `t`."""
+
+    @abstractmethod
+    def steepness(self, reach: float) -> tuple[float, float]:
+        r"""Bounds on :math:`|\sigma'(t)|` and :math:`|\sigma''(t)|` for :math:`|t| \le` reach; infinite for kinks."""
 
     @abstractmethod
     def symbol(self, omega: Array) -> Array:

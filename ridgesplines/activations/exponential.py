@@ -53,6 +53,9 @@ class Exponential(Scaled):
     def derivative(self, t: Array) -> Array:
         return -np.sign(t) / self.scale * self.value(t)
 
+    def steepness(self, reach: float) -> tuple[float, float]:
+        return 0.5 / self.scale, np.inf
+
     def symbol(self, omega: Array) -> Array:
         return 1.0 / self.scale + self.scale * np.asarray(omega, dtype=float) ** 2
 

@@ -25,7 +25,7 @@ class ReLU(Activation):
     It is homogeneous of degree one, :math:`\rho(\gamma t) = \gamma \rho(t)`: at the optimum of weight decay
     :math:`\|w\| = |v|` (neural balance), and weight decay is :math:`\sum |v| \|w\|`, the seminorm.
 
-    The leaky ReLU and the absolute value are ReLU in disguise:
+    :class:`LeakyReLU` and :class:`AbsoluteValue` are ReLU in disguise:
     :math:`\max\{t, a t\} = (1 - a)\rho(t) + a t` and :math:`|t| = 2\rho(t) - t`. The affine part takes the second
     terms, so that networks of either are the same functions, and :math:`\sum |v| \|w\|` of a leaky network is the
     seminorm divided by :math:`1 - a`, of one of absolute values by 2: fit with lam divided by that factor.
@@ -43,6 +43,10 @@ class ReLU(Activation):
     """
 
     @property
+    def of_relu(self) -> tuple[float, float]:
+        return 1.0, 0.0
+
+    @property
     def homogeneity(self) -> int:
         return 1
 
@@ -55,6 +59,9 @@ class ReLU(Activation):
 
     def derivative(self, t: Array) -> Array:
         return (np.asarray(t) > 0.0).astype(float)
+
+    def steepness(self, reach: float) -> tuple[float, float]:
+        return 1.0, np.inf
 
     def symbol(self, omega: Array) -> Array:
         return -(np.asarray(omega, dtype=float) ** 2)

@@ -52,6 +52,9 @@ class Sigmoid(Scaled):
         with np.errstate(over="ignore"):  # 1 / cosh of a large argument is zero
             return 0.25 / (self.scale * np.cosh(np.asarray(t) / (2.0 * self.scale)) ** 2)
 
+    def steepness(self, reach: float) -> tuple[float, float]:
+        return 0.25 / self.scale, float(self._bend(np.array(0.0), np.array(np.inf)))
+
     def symbol(self, omega: Array) -> Array:
         return 1j / (np.pi * self.scale) * np.sinh(np.pi * self.scale * np.asarray(omega, dtype=float))
 

@@ -83,7 +83,13 @@ class TruncatedPower(Activation):
         return np.maximum(t, 0.0) ** self.order / factorial(self.order)
 
     def derivative(self, t: Array) -> Array:
-        return np.where(np.asarray(t) > 0.0, np.maximum(t, 0.0) ** (self.order - 1), 0.0) / factorial(self.order - 1)
+        if self.order == 1:
+            return (np.asarray(t) > 0.0).astype(float)
+        return np.maximum(t, 0.0) ** (self.order - 1) / factorial(self.order - 1)
+
+    def steepness(self, reach: float) -> tuple[float, float]:
+        first = reach ** (self.order - 1) / factorial(self.order - 1)
+        return first, float(self._bend(np.array(0.0), np.array(reach))) if self.order > 1 else np.inf
 
     def symbol(self, omega: Array) -> Array:
         return (1j * np.asarray(omega, dtype=float)) ** (self.order + 1)

@@ -264,7 +264,8 @@ def strengthened(
     near = np.concatenate([network.weights, W]), np.concatenate([network.biases, b])
 
     def oracle(u: Array, level: float | None = None, **_: object) -> Supremum:
-        return proven(problem.reduced.X, u, max_time, near, report, problem.interactions, method)
+        groups, activation = problem.interactions, problem.activation
+        return proven(problem.reduced.X, u, max_time, near, report, groups, method, activation)
 
     proof = _proved(problem, network, certificate.dual[problem.rows], oracle)
     return replace(proof, residual=certificate.residual)

@@ -29,6 +29,8 @@ LOSSES: dict[str, Callable[[argparse.Namespace], rs.losses.Loss]] = {
 
 ACTIVATIONS: dict[str, Callable[[argparse.Namespace], rs.activations.Activation]] = {
     "relu": lambda args: rs.ReLU(),
+    "leaky_relu": lambda args: rs.LeakyReLU(),
+    "absolute_value": lambda args: rs.AbsoluteValue(),
     "truncated_power": lambda args: rs.TruncatedPower(args.order),
     "sigmoid": lambda args: rs.Sigmoid(args.scale),
     "arctan": lambda args: rs.Arctan(args.scale),

@@ -16,10 +16,11 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interactions import Interactions
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.dictionary import Dictionary
+from ridgesplines.oracle.angles import AnglesOracle
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.containment import ContainmentOracle
-from ridgesplines.oracle.directions import DirectionsOracle, SmoothSearch
+from ridgesplines.oracle.directions import DirectionsOracle
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
 from ridgesplines.oracle.few_features import FewFeaturesSearch
@@ -27,6 +28,7 @@ from ridgesplines.oracle.groups import GroupsOracle, largest
 from ridgesplines.oracle.line import LineOracle, eta_at_sites
 from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.oracle.smooth_search import SmoothSearch
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -34,6 +36,7 @@ from ridgesplines.verdict import Scope
 __all__ = [
     "ENUMERATION_SHARE",
     "METHODS",
+    "AnglesOracle",
     "BoundedOracle",
     "ContainmentOracle",
     "DirectionsOracle",
@@ -89,17 +92,20 @@ def search_oracle(
     interactions: Interactions | None = None,
 ) -> Oracle:
     """The same where no oracle is exact: a search, within groups of features where there are."""
+    if activation is not None and (form := activation.of_relu) is not None and not isinstance(activation, ReLU):
+        return partial(_times, form[0], search_oracle(X, starts, seed, device, None, interactions))
     if activation is None or isinstance(activation, ReLU):
         if interactions is None:
             return SearchOracle(X, seed, starts=starts, device=device)
         return _search_of_groups(X, interactions, partial(FewFeaturesSearch, seed=seed, starts=starts, device=device))
     if interactions is None:
-        return SmoothSearch(X, activation, starts)
+        return SmoothSearch(X, activation, starts, seed)
     within = None if starts is None else interactions.containing(starts)
     members = [
         continuum_oracle(
             X[:, group],
             None if starts is None or within is None else starts[within[:, i]][:, group],
+            seed,
             activation=activation,
         )
         for i, group in enumerate(map(list, interactions))
@@ -132,12 +138,16 @@ def proven(
     report: Report | None = None,
     interactions: Interactions | None = None,
     method: str = "auto",
+    activation: Activation | None = None,
 ) -> Supremum:
     """The strongest proven supremum for a dual vector that `max_time` seconds allow: exact, or a bound.
 
     Exact where `exact_oracle` has one, or where an enumeration is likely to take half of the time at most. `near` and
-    `report` as for `BoundedOracle`. A `method` of METHODS other than "auto" is the only one that is tried.
+    `report` as for `BoundedOracle`. A `method` of METHODS other than "auto" is the only one that is tried. For another
+    `activation` than ReLU there is one way, in the plane.
     """
+    if activation is not None and not isinstance(activation, ReLU):
+        return AnglesOracle(X, activation)(u, near=near, end=time.perf_counter() + max_time)
     exact = exact_oracle(X, interactions=interactions)
     if exact is not None:
         return exact(u)
@@ -202,6 +212,9 @@ def exact_oracle(
     d = 1, d = 2, and degenerate data in more dimensions: the part of a direction outside the span of the centred
     data does nothing there. Keep the oracle for further dual vectors: in a plane it answers them faster.
     """
+    if activation is not None and (form := activation.of_relu) is not None and not isinstance(activation, ReLU):
+        exact = exact_oracle(X, None, interactions)
+        return None if exact is None else partial(_times, form[0], exact)
     if interactions is not None:
         members = list[Oracle]()
         for group in interactions:
@@ -211,6 +224,13 @@ def exact_oracle(
             members.append(member)
         return GroupsOracle(X, interactions, members, True)
     return _exact(X, activation, MANY_POINTS)
+
+
+def _times(factor: float, oracle: Oracle, u: Array, level: float | None = None, **further: Any) -> Supremum:
+    """The answer for an activation that is `factor` times ReLU, but for a linear function."""
+    found = oracle(u, None if level is None else level / factor, **further)
+    ceiling = None if found.ceiling is None else factor * found.ceiling
+    return replace(found, value=factor * found.value, ceiling=ceiling)
 
 
 def _exact(X: Array, activation: Activation | None, many: int) -> Oracle | None:

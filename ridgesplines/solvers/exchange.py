@@ -115,13 +115,13 @@ def exchange(
         if slides and state.gap <= SLIDING_GAP and problem.loss.smooth and problem.n_outputs is None:
             state = _slid(problem, state, oracle)
         yield state
-        joined = _joined(problem, state, state.network if problem.loss.smooth else kept)
+        larger = joined(problem, state.u, state.found, state.network if problem.loss.smooth else kept)
         # Small violations that no longer lower the objective are rounding; at large ones a linear program may pause.
         small = state.found.value <= problem.lam * (1.0 + SMALL_GAP)
         stalled = not tol and small and state.primal >= previous * (1.0 - STALL)
-        if state.gap <= tol or joined is None or stalled:
+        if state.gap <= tol or larger is None or stalled:
             return
-        network, fit, previous = joined, None, state.primal
+        network, fit, previous = larger, None, state.primal
 
 
 def continuation(
@@ -158,23 +158,23 @@ def _refitted(problem: Problem, network: RidgeSpline, fit: Array) -> tuple[Ridge
     return answer.network, answer.dual, kept
 
 
-def _joined(problem: Problem, state: State, old: RidgeSpline) -> RidgeSpline | None:
+def joined(problem: Problem, u: Array, found: Supremum, old: RidgeSpline) -> RidgeSpline | None:
     """The old neurons with those that are missing, at amplitude next to zero, in order; None where none is."""
-    eta = eta_at(problem.X, state.u, state.found.weights, state.found.biases, problem.activation)
+    eta = eta_at(problem.X, u, found.weights, found.biases, problem.activation)
     size = group_norms(eta)
     new = np.array(
         [
             i
             for i in np.flatnonzero(size > problem.lam * (1.0 + VIOLATION_RTOL))
-            if not ((old.biases == state.found.biases[i]) & (old.weights == state.found.weights[i]).all(axis=1)).any()
+            if not ((old.biases == found.biases[i]) & (old.weights == found.weights[i]).all(axis=1)).any()
         ],
         dtype=int,
     )[: max(MOST_JOINING, old.n_neurons // 2)]
     if not len(new):
         return None
     start = 1e-6 * max(float(group_norms(old.amplitudes).max(initial=0.0)), 1e-6) if eta.ndim > 1 else 1e-300
-    W = np.concatenate([old.weights, state.found.weights[new]])
-    b = np.append(old.biases, state.found.biases[new])
+    W = np.concatenate([old.weights, found.weights[new]])
+    b = np.append(old.biases, found.biases[new])
     v = np.concatenate([old.amplitudes, start * (eta[new].T / size[new]).T])
     order = np.lexsort((b, *W.T))
     return old.changed(weights=W[order], biases=b[order], amplitudes=v[order])

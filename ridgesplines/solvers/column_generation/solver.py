@@ -26,7 +26,9 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver, require_seconds
+from ridgesplines.solvers.column_generation.any_activation import ActivationRounds, activation_path
 from ridgesplines.solvers.column_generation.by_rows import path_by_rows, sample_network
+from ridgesplines.solvers.column_generation.in_disguise import path_in_disguise, relu_network
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
@@ -96,6 +98,9 @@ class ColumnGeneration(Solver):
     each round refits, slides and prices by passes over all rows. The supremum is exact with ``interactions=1``, where
     intervals of each feature bound it, and searched otherwise, also in a plane and for pairs of features.
 
+    Other activations than ReLU have rounds in which all neurons slide by L-BFGS to the last digits; their supremum is
+    searched. Losses with kinks are refitted by linear programs, do not slide, and converge slowly. No interpolation.
+
     With MonotoneFeatures there are rounds only, for every loss with the master problem of
     :mod:`ridgesplines.certificate.monotone`; the supremum is exact where no group has more than two features, and
     searched otherwise.
@@ -147,13 +152,13 @@ class ColumnGeneration(Solver):
             raise ProblemError("start", "a RidgeSpline, a Solution or None", repr(self.start), remedy)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
-        """A refusal of one dimension, other activations, losses of several kinks, starts of another shape; or None."""
+        """A refusal of one dimension, losses of several kinks, starts of another shape; or None."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
         if problem.n_features < 2 and not problem.slope_penalty:
             expected, got = "d >= 2 features", "d = 1"
             remedy = "Use solver=rs.Univariate(), which is exact in one dimension."
-        elif not isinstance(problem.activation, ReLU):
-            expected, got = "the activation ReLU()", repr(problem.activation)
+        elif not isinstance(problem.activation, ReLU) and problem.loss.interpolates:
+            expected, got = "the activation ReLU() where data are interpolated", repr(problem.activation)
         elif not (problem.loss.smooth or problem.loss.interpolates) and problem.loss.box(problem.y) is None:
             expected, got = "at most one kink a row", repr(problem.loss)
         elif self.start is not None and _shape(self.start) != (problem.n_features, problem.n_outputs):
@@ -175,6 +180,14 @@ class ColumnGeneration(Solver):
             start = None if self.start is None else _network(self.start)
             rounds = MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose)
             yield from monotone_path(problem, lams, rounds, start)
+            return
+        if not isinstance(problem.activation, ReLU):
+            if problem.activation.of_relu is not None:
+                start = None if self.start is None else relu_network(_network(self.start))
+                yield from path_in_disguise(problem, lams, replace(self, start=start).path)
+                return
+            rounds = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
+            yield from activation_path(problem, lams, rounds, self.start)
             return
         began = time.perf_counter()
         end = began + self.total_time
