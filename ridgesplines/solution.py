@@ -242,9 +242,9 @@ class Solution:
         ----------
         max_time : seconds, positive.
         verbose : whether what is proven so far is printed to standard error, every second.
-        method : ``"exact"``, an enumeration; ``"branch"``, branch and bound of the supremum; ``"containment"``, the
-            dual vector of :func:`ridgesplines.lower_bound`, with interactions the supremum within each group; or
-            ``"auto"``, which picks by N and d, and may try several.
+        method : ``"exact"``, an enumeration; ``"branch"``, branch and bound over cones; ``"containment"``, the dual
+            vector of :func:`ridgesplines.lower_bound`, with interactions the supremum within each group; ``"sides"``,
+            branching on the sides of points; or ``"auto"``, which picks by N and d, and may try several.
 
         Returns
         -------
@@ -267,9 +267,9 @@ class Solution:
         Notes
         -----
         Enumeration (:class:`ridgesplines.oracle.FaceOracle`) where it is likely to take half of the time at most: N^d
-        log N operations. Branch and bound (:class:`ridgesplines.oracle.BoundedOracle`) otherwise, in up to four
-        dimensions; in five and six flows between the data points first, beyond these alone: they have another dual
-        vector, and leave some percent open.
+        log N operations. Branch and bound otherwise (:class:`ridgesplines.oracle.BoundedOracle`), in up to four
+        dimensions. Beyond, flows between the data points, which leave some percent open, and in the time left cones in
+        five dimensions, sides of points in six and more (:class:`ridgesplines.oracle.SidesOracle`, to a thousandth).
 
         Examples
         --------

@@ -19,7 +19,8 @@ from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle.angles import AnglesOracle
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
-from ridgesplines.oracle.containment import ContainmentOracle
+from ridgesplines.oracle.branched import SidesOracle
+from ridgesplines.oracle.containment import MAX_POINTS, ContainmentOracle
 from ridgesplines.oracle.directions import DirectionsOracle
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
@@ -27,13 +28,14 @@ from ridgesplines.oracle.few_features import FewFeaturesSearch
 from ridgesplines.oracle.groups import GroupsOracle, largest
 from ridgesplines.oracle.line import LineOracle, eta_at_sites
 from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
-from ridgesplines.oracle.search import SearchOracle
+from ridgesplines.oracle.search import SearchOracle, span
 from ridgesplines.oracle.smooth_search import SmoothSearch
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 __all__ = [
+    "CONE_DIMENSIONS",
     "ENUMERATION_SHARE",
     "METHODS",
     "AnglesOracle",
@@ -46,6 +48,7 @@ __all__ = [
     "PlaneOracle",
     "Report",
     "SearchOracle",
+    "SidesOracle",
     "SmoothSearch",
     "Supremum",
     "continuum_oracle",
@@ -59,8 +62,11 @@ __all__ = [
     "search_oracle",
 ]
 
-#: How a supremum may be proven: by enumeration, by branch and bound, by flows between the points.
-METHODS = ("auto", "exact", "branch", "containment")
+#: How a supremum may be proven: by enumeration, by branch and bound over cones, by flows between the points, and by
+#: flows in branches of known sides.
+METHODS = ("auto", "exact", "branch", "containment", "sides")
+#: In up to so many dimensions cones are few enough.
+CONE_DIMENSIONS = 5
 #: An enumeration that is likely to take more of the time is not begun, where there are other ways.
 ENUMERATION_SHARE = 0.5
 #: The crossings of many groups would fill the memory: from so many points on they are not kept.
@@ -155,8 +161,11 @@ def proven(
         return _proven_of_groups(X, u, max_time, near, report, interactions, method)
     if method == "containment":
         return ContainmentOracle(X)(u, max_time=max_time, near=near)
+    if method == "sides":
+        return SidesOracle(X)(u, max_time=max_time, near=near, report=report)
     began = time.perf_counter()
     faces = FaceOracle(X) if u.ndim == 1 and method != "branch" else None
+    cones = method == "branch" or len(span(X)) <= CONE_DIMENSIONS or len(np.unique(X, axis=0)) > MAX_POINTS
     share = max_time if method == "exact" else ENUMERATION_SHARE * max_time
     if method == "exact" and (faces is None or faces.seconds > share):
         raise _too_many_faces(X, faces)
@@ -167,7 +176,8 @@ def proven(
                 return supremum
     except KeyboardInterrupt:  # of somebody who handles signals otherwise than `interrupt` does
         max_time = 0.0  # a crude bound is what is left
-    return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
+    branching = BoundedOracle(X) if cones else SidesOracle(X)
+    return branching(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
 
 
 def _too_many_faces(X: Array, faces: FaceOracle | None) -> SolverRefusal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,6 +60,8 @@ class Oracle(Protocol):
     ) -> Supremum: ...
 
 
+#: A principal component of a dual vector this small, relatively, is rounding: any bound on it will do.
+COMPONENT_RTOL = 1e-12
 #: Neurons that an answer lists, and that one of a group of features does at least.
 MAX_LISTED, FEWEST_LISTED = 256, 8
 
@@ -78,3 +82,16 @@ def ranked(scope: Scope, eta: Array, weights: Array, biases: Array, most: int = 
     top = np.argpartition(-size, min(most, len(size)) - 1)[:most]
     top = top[np.argsort(-size[top], kind="stable")]
     return Supremum(float(size[top[0]]), scope, weights[top], biases[top])
+
+
+def by_components(u: Array, end: float, bound: Callable[[Array, float, bool], float]) -> float:
+    r"""A bound on :math:`\sup \|\eta\|_2` for u (N, D) from bounds on the principal components of u.
+
+    The root of the sum of their squares: too large by a factor up to sqrt(D). `bound` takes a component, when to end,
+    which is an equal share of the time, and whether it is so small that any bound will do.
+    """
+    parts, bounds = u @ np.linalg.svd(u, full_matrices=False)[2].T, list[float]()
+    for k, part in enumerate(parts.T):
+        until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (parts.shape[1] - k))
+        bounds.append(bound(part, until, bool(np.linalg.norm(part) <= COMPONENT_RTOL * np.linalg.norm(u))))
+    return float(np.linalg.norm(bounds))

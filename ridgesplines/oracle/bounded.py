@@ -12,7 +12,7 @@ import numpy as np
 
 from ridgesplines import fast
 from ridgesplines.interrupt import late
-from ridgesplines.oracle.base import Supremum
+from ridgesplines.oracle.base import Supremum, by_components
 from ridgesplines.oracle.cones import Cones, fan, refine
 from ridgesplines.oracle.search import SearchOracle, span
 from ridgesplines.validation import Array
@@ -30,8 +30,6 @@ MAX_BYTES = 2**29
 MAX_DIMENSIONS = 12
 #: Cones that come of one share of work, at most, and such that its time is some tenths of a second.
 THREAD_CONES, THREAD_ENTRIES = 2**12, 2**28
-#: A principal component of a dual vector this small, relatively, is rounding: any bound on it will do.
-COMPONENT_RTOL = 1e-12
 #: Hyperplanes in cones from which the search climbs when one of them is the largest so far.
 CLIMBERS = 32
 
@@ -105,14 +103,12 @@ class BoundedOracle:
             branching = _Branching(self, u, supremum, tol, report)
             bound = branching.follow(end, level)
             return replace(branching.found, value=bound, scope=Scope.BOUNDED)
-        parts = u @ np.linalg.svd(u, full_matrices=False)[2].T
-        bounds = np.zeros(parts.shape[1])
-        for k, part in enumerate(parts.T):
-            until = end - (end - time.perf_counter()) * (1.0 - 1.0 / (len(bounds) - k))
-            negligible = np.linalg.norm(part) <= COMPONENT_RTOL * np.linalg.norm(u)
+
+        def component(part: Array, until: float, negligible: bool) -> float:
             branching = _Branching(self, part, self._search(part, end=until), tol, report)
-            bounds[k] = branching.follow(until, np.inf if negligible else None)
-        return replace(supremum, value=float(np.linalg.norm(bounds)), scope=Scope.BOUNDED)
+            return branching.follow(until, np.inf if negligible else None)
+
+        return replace(supremum, value=by_components(u, end, component), scope=Scope.BOUNDED)
 
     def neurons(self, hyperplanes: Array) -> tuple[Array, Array]:
         """Weights and biases, for X, of (w, b) in the coordinates of the cones."""

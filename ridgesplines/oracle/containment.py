@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interrupt import check, late
-from ridgesplines.oracle.base import Supremum
-from ridgesplines.oracle.convex_part import ConvexPart
+from ridgesplines.oracle.base import Supremum, by_components
+from ridgesplines.oracle.convex_part import ConvexPart, Step
 from ridgesplines.oracle.flows import Containment, Flow
 from ridgesplines.oracle.interior_point import Diverged, advance
 from ridgesplines.oracle.search import SearchOracle, span
@@ -37,11 +37,13 @@ PRICE, LEAST_PRICE = 0.5, 1e-3
 class ContainmentOracle:
     r"""A proven upper bound on :math:`\sup |\eta|` for data X (N, d), by flows between the points.
 
-    .. math:: \sup_{\|w\| = 1,\, b} \Big| \sum_n u_n\,\rho(w^T x_n - b) \Big| \le \text{value}
+    .. math:: \sup_{\|w\| = 1,\, b} \Big\| \sum_n u_n\,\rho(w^T x_n - b) \Big\|_2 \le \text{value}
 
-    for dual vectors u (N,), orthogonal to all affine functions. The bound is the least that a flow proves (see
-    `flows`), to a thousandth: the supremum of :math:`\sum_n u_n g(x_n)` over convex functions g whose gradients lie in
-    an ellipsoid of trace one, of which neurons are special ones. How much larger that is depends on u.
+    for dual vectors u, shape (N,) or (N, D), orthogonal to all affine functions. For one output the bound is the least
+    that a flow proves (see `flows`), to a thousandth: the supremum of :math:`\sum_n u_n g(x_n)` over convex functions g
+    whose gradients lie in an ellipsoid of trace one, of which neurons are special ones. How much larger that is depends
+    on u. For vector outputs it is the root of the sum of squares for the principal components of u: too large by a
+    factor up to sqrt(D) besides.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class ContainmentOracle:
     Raises
     ------
     SolverRefusal
-        For more than 3000 distinct points, and for vector outputs.
+        For more than 3000 distinct points.
 
     Notes
     -----
@@ -92,18 +94,27 @@ class ContainmentOracle:
         """The bound; with `level` it stops once the supremum is proven not to exceed it. `near` as for a search."""
         end = time.perf_counter() + max_time
         found = self._search(u, near=near, end=end)
-        bound = min(proof.bound for proof in self._proofs(u, found.value, level, end))
+
+        def component(part: Array, until: float, negligible: bool) -> float:
+            largest = self._search(part, end=until).value
+            return self._bound(part, largest, np.inf if negligible else None, until)
+
+        bound = self._bound(u, found.value, level, end) if u.ndim == 1 else by_components(u, end, component)
         return replace(found, value=max(bound, found.value), scope=Scope.BOUNDED)
 
+    def _bound(self, u: Array, found: float, level: float | None, end: float) -> float:
+        return min(proof.bound for proof in self._proofs(u, found, level, end))
+
     def proof(self, u: Array, max_time: float = np.inf) -> Containment:
-        """The proof of the least bound, for the distinct points less their mean."""
+        """The proof of the least bound for u (N,), for the distinct points less their mean."""
+        if u.ndim == 2:
+            remedy = "Ask for the proof of each column."
+            raise SolverRefusal("ContainmentOracle.proof", "one output", f"D = {u.shape[1]}", remedy)
         end = time.perf_counter() + max_time
         return min(self._proofs(u, self._search(u, end=end).value, None, end), key=lambda proof: proof.bound)
 
     def _proofs(self, u: Array, found: float, level: float | None, end: float) -> Iterator[Containment]:
         """Proofs, one after the other."""
-        if u.ndim == 2:
-            raise SolverRefusal("ContainmentOracle", "one output", f"D = {u.shape[1]}", "Use BoundedOracle.")
         points, dual = self._distinct, np.bincount(self._place, u, len(self._points))
         none = nothing(points)
         proof = Containment(points, dual, none, none)
@@ -111,7 +122,7 @@ class ContainmentOracle:
         if len(self._points) < 2 or not dual.any():
             return
         price = max(PRICE * found, LEAST_PRICE * proof.bound) / self._unit
-        ways = [_least(self._points, sign * dual / price, self._seed, end) for sign in (1.0, -1.0)]
+        ways = [least_flows(self._points, sign * dual / price, self._seed, end) for sign in (1.0, -1.0)]
         for forth, back in _together(*ways):
             proof = Containment(points, dual, _times(forth, price), _times(back, price))
             yield proof
@@ -189,14 +200,14 @@ class _Value:
     def gradient(self, r: Array, places: Sequence[slice], aim: float) -> None:
         r[places[0]] -= self.missing * self.u
 
-    def longest(self, own: Array, values: Sequence[Array]) -> tuple[float, float]:
+    def longest(self, own: Array, steps: Sequence[Step]) -> tuple[float, float]:
         return np.inf, np.inf
 
-    def move(self, own: Array, values: Sequence[Array], primal: float, dual: float) -> None:
+    def move(self, own: Array, steps: Sequence[Step], primal: float, dual: float) -> None:
         """It has no unknowns of its own."""
 
 
-def _least(points: Array, u: Array, seed: int, end: float) -> Iterator[Flow]:
+def least_flows(points: Array, u: Array, seed: int, end: float) -> Iterator[Flow]:
     """Ever better flows for u (n,), of which some convex functions of size s have u^T g > s."""
     pairs = first_pairs(points, seed)
     n, d = points.shape

@@ -32,6 +32,8 @@ from ridgesplines.validation import Array
 
 #: Entries of the blocks that are summed at once.
 BLOCK_ENTRIES = 2**22
+#: Sums of few pairs are gathered; from this part of the square of the points on they are products of full matrices.
+DENSE = 16
 #: The barrier that keeps S definite has this many times the weight of one that belongs to each point.
 DEFINITE = 1.0
 
@@ -125,7 +127,7 @@ class ConvexPart:
         self._missed = self._residuals()
         self._stiff, self._tight = self.T / self.heights, self.delta / self.room
         self._factors = self._own_factors()
-        self._gradients = np.column_stack([self._coordinates(self._Z[:, :, None] * self._Z[:, None]), np.ones(n)])
+        self._gradients = np.column_stack([self.coordinates(self._Z[:, :, None] * self._Z[:, None]), np.ones(n)])
         K = np.zeros((n + q, n + q))
         self._add_values(K[:n, :n])
         self._add_size(K[n:, n:])
@@ -166,9 +168,16 @@ class ConvexPart:
         V = np.matmul(cross, self._factors[rows].transpose(0, 2, 1))
         U = np.matmul(self._factors[rows], self._between_slopes_and_size(rows))
         at = np.concatenate([self.to[rows], np.arange(n)[rows, None]], axis=1)
-        square = np.matmul(V, V.transpose(0, 2, 1))
-        K[:n, :n] -= np.bincount((at[:, :, None] * n + at[:, None]).ravel(), square.ravel(), n * n).reshape(n, n)
-        np.subtract.at(K[:n, n:], at.ravel(), np.matmul(V, U).reshape(at.size, -1))
+        if n**2 * V.shape[2] <= DENSE * at.shape[1] ** 2:
+            full = np.zeros((len(at), n, V.shape[2]))
+            np.put_along_axis(full, at[:, :, None], V, axis=1)
+            full = full.transpose(0, 2, 1).reshape(-1, n)
+            K[:n, :n] -= full.T @ full
+            K[:n, n:] -= full.T @ U.reshape(-1, U.shape[2])
+        else:
+            square = np.matmul(V, V.transpose(0, 2, 1))
+            K[:n, :n] -= np.bincount((at[:, :, None] * n + at[:, None]).ravel(), square.ravel(), n * n).reshape(n, n)
+            np.subtract.at(K[:n, n:], at.ravel(), np.matmul(V, U).reshape(at.size, -1))
         U = U.reshape(-1, U.shape[2])
         K[n:, n:] -= U.T @ U
 
@@ -187,8 +196,8 @@ class ConvexPart:
         T = self.T + (heights - self.T * self._missed[0]) / self.heights
         delta = self.delta + (room - self.delta * self._missed[1]) / self.room
         self._slope_gradient = np.matmul(T[:, None], self._off)[:, 0] + 2.0 * delta[:, None] * self._Z
-        by_size = self.lam * self._coordinates(np.eye(len(self.S))) - self._gradients[:, :-1].T @ delta
-        by_size -= self.barrier * self._coordinates(self._inverse)
+        by_size = self.lam * self.coordinates(np.eye(len(self.S))) - self._gradients[:, :-1].T @ delta
+        by_size -= self.barrier * self.coordinates(self._inverse)
         gradient = np.concatenate([self._divergence(T), by_size, [self.lam - delta.sum()]])
         return gradient - self._crossed(self._solved(self._slope_gradient))
 
@@ -240,13 +249,20 @@ class ConvexPart:
         along = np.matmul(self._off, slopes[:, :, None])[:, :, 0] * self._stiff
         moved = slopes @ self._inverse
         curved = (self.delta[:, None] * moved).T @ self._Z
-        by_size = np.append(-self._coordinates(curved + curved.T), 0.0)
+        by_size = np.append(-self.coordinates(curved + curved.T), 0.0)
         by_size -= 2.0 * (self._tight * (slopes * self._Z).sum(axis=1)) @ self._gradients
         return np.concatenate([self._divergence(along), by_size])
 
-    def _coordinates(self, M: Array) -> Array:
+    def coordinates(self, M: Array) -> Array:
         """Scalar products of symmetric matrices with the basis."""
         return 2.0 * self._e * M[..., self._a, self._b]
+
+    def applied(self, z: Array) -> Array:
+        """The matrices of the basis times a vector, shape (d, d (d + 1) / 2)."""
+        M, here = np.zeros((len(z), len(self._a))), np.arange(len(self._a))
+        np.add.at(M, (self._a, here), self._e * z[self._b])
+        np.add.at(M, (self._b, here), self._e * z[self._a])
+        return M
 
     def _between(self, A: Array, B: Array) -> Array:
         """tr(E A E' B) for all pairs of the basis."""

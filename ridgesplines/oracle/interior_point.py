@@ -46,10 +46,10 @@ class Tie(Protocol):
     def gradient(self, r: Array, places: Sequence[slice], aim: float) -> None:
         """Add its gradient to r; where it has products of its own, for those that become `aim`."""
 
-    def longest(self, own: Array, values: Sequence[Array]) -> tuple[float, float]:
-        """How far its unknowns and multipliers may go along a step of them and of the values g."""
+    def longest(self, own: Array, steps: Sequence[Step]) -> tuple[float, float]:
+        """How far its unknowns and multipliers may go along a step of them and of the functions."""
 
-    def move(self, own: Array, values: Sequence[Array], primal: float, dual: float) -> None:
+    def move(self, own: Array, steps: Sequence[Step], primal: float, dual: float) -> None:
         """Go so far along it. Called before the functions themselves move."""
 
 
@@ -74,10 +74,9 @@ def advance(parts: Sequence[ConvexPart], tie: Tie, end: float = np.inf) -> None:
         for p, q in zip(parts, predicted, strict=True)
     ]
     corrected, own = direction(aim, changes)
-    values = [step.g for step in corrected]
-    both = zip(_longest(parts, corrected), tie.longest(own, values), strict=True)
+    both = zip(_longest(parts, corrected), tie.longest(own, corrected), strict=True)
     primal, dual = (min(1.0, BOUNDARY * min(pair)) for pair in both)
-    tie.move(own, values, primal, dual)
+    tie.move(own, corrected, primal, dual)
     for part, step in zip(parts, corrected, strict=True):
         part.move(step, primal, dual)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ridgesplines.interrupt import check, late
 from ridgesplines.oracle.containment import first_pairs, next_pairs
-from ridgesplines.oracle.convex_part import ConvexPart
+from ridgesplines.oracle.convex_part import ConvexPart, Step
 from ridgesplines.oracle.flows import Flow
 from ridgesplines.oracle.interior_point import Diverged, advance
 from ridgesplines.problem import Problem
@@ -86,11 +86,11 @@ class Difference:
         r[places[1]] -= by_value
         r[len(r) - self.size :] += by_value @ self.points
 
-    def longest(self, own: Array, values: Sequence[Array]) -> tuple[float, float]:
-        return self.term.longest(self.fit, self._rows(values, own))
+    def longest(self, own: Array, steps: Sequence[Step]) -> tuple[float, float]:
+        return self.term.longest(self.fit, self._rows([step.g for step in steps], own))
 
-    def move(self, own: Array, values: Sequence[Array], primal: float, dual: float) -> None:
-        self.term.move(self.fit, self._rows(values, own), primal, dual)
+    def move(self, own: Array, steps: Sequence[Step], primal: float, dual: float) -> None:
+        self.term.move(self.fit, self._rows([step.g for step in steps], own), primal, dual)
         self.slope = self.slope + primal * own
 
 

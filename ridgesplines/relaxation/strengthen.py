@@ -9,7 +9,7 @@ import numpy as np
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.oracle import ENUMERATION_SHARE, FaceOracle, Report, eta_at
+from ridgesplines.oracle import CONE_DIMENSIONS, ENUMERATION_SHARE, FaceOracle, Report, eta_at
 from ridgesplines.oracle.base import ranked
 from ridgesplines.oracle.line import LineOracle
 from ridgesplines.oracle.search import span
@@ -18,9 +18,9 @@ from ridgesplines.relaxation.bound import LowerBound, lower_bound, refused
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: Up to so many dimensions of the data branch and bound is all there is; up to so many it follows upon containment,
-#: which gets this part of the time.
-BRANCHING_ONLY, BRANCHING, CONTAINING_SHARE = 4, 6, 0.25
+#: Up to so many dimensions of the data branch and bound is all there is; beyond it follows upon containment, which gets
+#: this part of the time where cones are still few enough, and as much as it needs otherwise.
+BRANCHING_ONLY, CONTAINING_SHARE = 4, 0.25
 
 
 def strongest(
@@ -43,12 +43,12 @@ def strongest(
     alone = method != "auto" or rank <= BRANCHING_ONLY or refused(problem) is not None
     if alone or FaceOracle(problem.reduced.X).seconds <= ENUMERATION_SHARE * max_time:
         return strengthened(problem, network, certificate, max_time, report, method)
-    end, share = time.perf_counter() + max_time, CONTAINING_SHARE if rank <= BRANCHING else 1.0
+    end, share = time.perf_counter() + max_time, CONTAINING_SHARE if rank <= CONE_DIMENSIONS else 1.0
     first = _contained(problem, network, certificate, share * max_time, report is not None)
     left = end - time.perf_counter()
-    if rank > BRANCHING or first.value >= enough or left <= 0.0:
+    if first.value >= enough or left <= 0.0:
         return first
-    return max(first, strengthened(problem, network, certificate, left, report, "branch"), key=lambda c: c.value)
+    return max(first, strengthened(problem, network, certificate, left, report), key=lambda c: c.value)
 
 
 def _contained(

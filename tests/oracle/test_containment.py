@@ -197,4 +197,4 @@ def test_refusals():
         ContainmentOracle(np.random.default_rng(0).standard_normal((3001, 3)))
     X = np.random.default_rng(0).standard_normal((10, 3))
     with pytest.raises(rs.SolverRefusal, match="D = 2"):
-        ContainmentOracle(X)(np.zeros((10, 2)))
+        ContainmentOracle(X).proof(np.zeros((10, 2)))
