@@ -137,6 +137,20 @@ def test_vector_outputs_are_certified_by_their_components():
     assert certified.relative_gap < 0.5
 
 
+def test_the_axes_of_a_bound_are_starts_of_a_search():
+    """Where a fit has no neuron at all, its certificate lists one along which the data bend: a solver can go on."""
+    X, _ = noisy(30, 6)
+    problem = rs.Problem(X, np.abs(X[:, 0]), 1.0)
+    problem = problem.with_lam(0.2 * rs.lambda_max(problem))
+    directions = rs.lower_bound(problem).directions
+    assert np.abs(directions[:, 0]).max() > 0.95
+    flat = rs.RidgeSpline(np.zeros((0, 6)), np.zeros(0), np.zeros(0), np.zeros(6), 1.0)
+    certified = rs.evaluate(problem, flat).certify(method="containment")
+    W, b = certified.certificate.peaks
+    assert abs(W[0, 0]) > 0.9
+    assert np.abs(certified.certificate.eta(W, b)).max() > 0.5 * problem.lam
+
+
 def test_certify_by_one_method():
     problem = posed(rs.Squared(), 16, 3)
     solution = rs.solve(problem)
