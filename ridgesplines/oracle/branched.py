@@ -17,6 +17,7 @@ from ridgesplines.oracle.containment import (
     LEAST_PRICE,
     PRICE,
     STARTS,
+    crude,
     distinct_points,
     first_pairs,
     least_flows,
@@ -25,6 +26,7 @@ from ridgesplines.oracle.containment import (
     unit_points,
 )
 from ridgesplines.oracle.convex_part import ConvexPart
+from ridgesplines.oracle.flows import affine_part
 from ridgesplines.oracle.interior_point import Diverged, advance
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.oracle.sides import Line, Sides
@@ -101,8 +103,9 @@ class SidesOracle:
             return self._followed(u, found, level, end, tol, report)
 
         def component(part: Array, until: float, negligible: bool) -> float:
-            largest = self._search(part, end=until)
-            return self._followed(part, largest, np.inf if negligible else None, until, tol, report).value
+            if negligible:
+                return crude(part, self._unit)
+            return self._followed(part, self._search(part, end=until), None, until, tol, report).value
 
         return replace(found, value=by_components(u, end, component), scope=Scope.BOUNDED)
 
@@ -161,18 +164,17 @@ class _Tree:
         self.points, self.u, self.found, none = points, u, found, nothing(points)
         # the coordinates of the points are rounded
         self.unit = unit * (1.0 + 64.0 * sum(points.shape) * np.finfo(float).eps)
-        crude = max(none.bound(points, sign * u) for sign in (1.0, -1.0))
-        # u is orthogonal to the affine functions to rounding only
-        self.rounding = 2.0 * unit * float(np.linalg.norm(u @ points) + abs(u.sum()))
-        self.price = max(PRICE * found / self.unit, LEAST_PRICE * crude)
-        self.bound = float(crude * self.unit) + self.rounding
+        top = max(none.bound(points, sign * u) for sign in (1.0, -1.0))
+        self.rounding = unit * affine_part(points, u)
+        self.price = max(PRICE * found / self.unit, LEAST_PRICE * top)
+        self.bound = float(top * self.unit) + self.rounding
         self.peak, self.neuron = 0.0, np.zeros(points.shape[1] + 1)
         self.heap: list[tuple[float, int, _Branch]] = []
         self.count, self.closed = 0, 0.0
 
     def bounds(self, tol: float, seed: int, end: float) -> Iterator[float]:
         """Ever better bounds on sup |eta|, until one is within `tol` of what was found."""
-        if len(self.points) < 2 or self.price == 0.0:
+        if len(self.points) < 2 or self.price == 0.0 or not np.isfinite(self.bound):
             return
         for sign in (1.0, -1.0):
             self._plant(sign * self.u / self.price, seed, end)
@@ -217,7 +219,7 @@ class _Tree:
     def _look(self, u: Array, line: Array) -> None:
         """Keep the line of a branch if |eta| is the largest there."""
         slope = float(np.linalg.norm(line[:-1]))
-        if slope > 0.0:
+        if abs(line[-1]) < slope:  # it bends among the points
             value = abs(float(u @ np.abs(self.points @ line[:-1] - line[-1]))) / (2.0 * slope) * self.price * self.unit
             if value > self.peak:
                 self.peak, self.neuron = value, line / slope

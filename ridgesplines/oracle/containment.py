@@ -96,8 +96,9 @@ class ContainmentOracle:
         found = self._search(u, near=near, end=end)
 
         def component(part: Array, until: float, negligible: bool) -> float:
-            largest = self._search(part, end=until).value
-            return self._bound(part, largest, np.inf if negligible else None, until)
+            if negligible:
+                return crude(part, self._unit)
+            return self._bound(part, self._search(part, end=until).value, None, until)
 
         bound = self._bound(u, found.value, level, end) if u.ndim == 1 else by_components(u, end, component)
         return replace(found, value=max(bound, found.value), scope=Scope.BOUNDED)
@@ -119,7 +120,7 @@ class ContainmentOracle:
         none = nothing(points)
         proof = Containment(points, dual, none, none)
         yield proof
-        if len(self._points) < 2 or not dual.any():
+        if len(self._points) < 2 or not dual.any() or not np.isfinite(proof.bound):
             return
         price = max(PRICE * found, LEAST_PRICE * proof.bound) / self._unit
         ways = [least_flows(self._points, sign * dual / price, self._seed, end) for sign in (1.0, -1.0)]
@@ -128,6 +129,11 @@ class ContainmentOracle:
             yield proof
             if level is not None and proof.bound <= level:
                 return
+
+
+def crude(u: Array, radius: float) -> float:
+    """A bound on |eta| by the size of u (n,) alone, for points with mean zero."""
+    return 2.0 * radius * float(np.abs(u).sum())
 
 
 def require_few(n: int) -> None:

@@ -36,6 +36,10 @@ from ridgesplines.validation import Array, real_array
 
 #: Shares of a row are at least this part of the largest: none may vanish while its moment does not.
 LEAST_SHARE = 1e-9
+#: A dual vector whose affine part is more than this of it is not orthogonal to the affine functions.
+ORTHOGONAL_RTOL = 1e-6
+#: One whose absolute values have a sum no larger than this may be zero but for rounding.
+ROUNDING = 1e-12
 #: Steps towards better shares, and how much of the identity their metric has.
 STEPS, REGULAR = 4, (0.0, 1e-3)
 
@@ -94,7 +98,7 @@ class Containment:
     Attributes
     ----------
     points : the distinct data points, shape (n, d).
-    dual : u at the points, shape (n,), orthogonal to [1 X].
+    dual : u at the points, shape (n,), orthogonal to [1 X]; the bound is infinite where it is not.
     forth, back : flows that bound eta and -eta.
 
     Notes
@@ -120,9 +124,7 @@ class Containment:
     @property
     def bounds(self) -> tuple[float, float]:
         """Bounds on sup eta and on sup -eta."""
-        moments = float(np.linalg.norm(self.dual @ self.points))
-        moments += abs(float(self.dual.sum())) * float(np.abs(self.points).max(initial=0.0))
-        rounding = 2.0 * moments  # u is orthogonal to the affine functions to rounding only
+        rounding = affine_part(self.points, self.dual)
         return (
             self.forth.bound(self.points, self.dual) + rounding,
             self.back.bound(self.points, -self.dual) + rounding,
@@ -168,6 +170,19 @@ def _read(file: np.lib.npyio.NpzFile, name: str, n: int) -> Flow:
     if to.size and not 0 <= to.min() <= to.max() < n:
         raise ValueError("flows to points that do not exist")
     return Flow(to.astype(np.intp), amounts, shares)
+
+
+def affine_part(points: Array, u: Array) -> float:
+    r"""How much u, which is orthogonal to the affine functions to rounding only, adds to :math:`|\eta|` by that.
+
+    For points with mean zero. Infinite if u is not orthogonal to them: then so is the supremum.
+    """
+    radius = float(np.linalg.norm(points, axis=1).max(initial=0.0))
+    total, moment, size = abs(float(u.sum())), float(np.linalg.norm(u @ points)), float(np.abs(u).sum())
+    orthogonal = total <= ORTHOGONAL_RTOL * size and moment <= ORTHOGONAL_RTOL * size * radius
+    if not orthogonal and not size <= ROUNDING:
+        return np.inf
+    return 2.0 * (moment + total * radius)
 
 
 def spectral(r: Array, shares: Array) -> float:

@@ -133,6 +133,13 @@ def test_vector_outputs(oracle):
     assert oracle(X)(copies).value == pytest.approx(np.sqrt(5.0) * oracle(X)(U[:, 0]).value, rel=5e-3)
 
 
+@pytest.mark.parametrize("oracle", [ContainmentOracle, SidesOracle])
+@pytest.mark.parametrize("u", [np.ones(10), np.eye(10)[0], np.eye(10)[0] - np.eye(10)[1]], ids=["ones", "one", "two"])
+def test_of_what_is_not_orthogonal_to_affine_functions_nothing_is_proven(oracle, u):
+    """|eta| of such u grows with the bias without end."""
+    assert oracle(np.random.default_rng(0).standard_normal((10, 3)))(u).value == np.inf
+
+
 def test_refusals():
     with pytest.raises(SolverRefusal, match="3000 distinct points"):
         SidesOracle(np.random.default_rng(0).standard_normal((3001, 3)))
