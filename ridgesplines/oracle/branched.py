@@ -174,18 +174,22 @@ class _Tree:
 
     def bounds(self, tol: float, seed: int, end: float) -> Iterator[float]:
         """Ever better bounds on sup |eta|, until one is within `tol` of what was found."""
-        if len(self.points) < 2 or self.price == 0.0 or not np.isfinite(self.bound):
-            return
+        if len(self.points) < 2 or not self.rounding <= tol * self.bound < np.inf or self.bound == 0.0:
+            return  # nothing to gain
         for sign in (1.0, -1.0):
             self._plant(sign * self.u / self.price, seed, end)
         yield self._least()
-        while self.heap and not late(end) and self.bound > self.found * (1.0 + tol):
+        while self.heap and not late(end) and self.bound > self._floor(tol) + self.rounding:
             _, _, branch = heapq.heappop(self.heap)
             signs = (1.0, -1.0) if len(branch.sides.at) else (1.0,)  # of a neuron and its mirror image one will do
-            floor = self.found * (1.0 + tol) / (self.price * self.unit)
+            floor = self._floor(tol) / (self.price * self.unit)
             for sign in signs:
                 self._grow(branch, branch.sides.joined(branch.point, sign), floor, end)
             yield self._least()
+
+    def _floor(self, tol: float) -> float:
+        """What branches need not be bounded below: little more than what was found, or than nothing."""
+        return max(self.found * (1.0 + tol), LEAST_PRICE * tol * self.price * self.unit)
 
     def _plant(self, u: Array, seed: int, end: float) -> None:
         """The root for one sign."""
@@ -236,11 +240,15 @@ def _better(part: ConvexPart, tie: Line, floor: float, end: float) -> Iterator[f
             return
         if tie.missing <= 0.0 or part.products > NEAR * part.cost:
             continue
-        bound = tie.proof().bound(part.points, tie.u)
+        try:
+            bound = tie.proof().bound(part.points, tie.u)
+            cost = part.cost + part.missing
+        except np.linalg.LinAlgError:  # the function is zero, where no neuron has these sides
+            return
         waited = 0 if bound < best * (1.0 - TOL) else waited + 1
         best = min(best, bound)
         yield best
         # the size that 1 - u^T g buys is a lower bound on what these pairs can prove
-        least = float(tie.u @ part.g) / max(part.cost + part.missing, 1e-300)
+        least = float(tie.u @ part.g) / max(cost, 1e-300)
         if best <= floor or best - least <= max(DECIDED * (best - floor), TOL * best) or waited > PATIENCE:
             return

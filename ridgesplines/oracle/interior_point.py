@@ -59,12 +59,16 @@ class Diverged(ArithmeticError):
 
 def advance(parts: Sequence[ConvexPart], tie: Tie, end: float = np.inf) -> None:
     """One step of all unknowns; a TimeoutError, before anything moves, where it would not be done by `end`."""
-    product = sum(part.products for part in parts) / sum(part.count for part in parts)
-    _barriers(parts, product)
     try:
-        direction = _newton(parts, tie, end)
+        _advance(parts, tie, end)
     except np.linalg.LinAlgError as error:
         raise Diverged from error
+
+
+def _advance(parts: Sequence[ConvexPart], tie: Tie, end: float) -> None:
+    product = sum(part.products for part in parts) / sum(part.count for part in parts)
+    _barriers(parts, product)
+    direction = _newton(parts, tie, end)
     predicted, _ = direction(0.0, [(-part.T * part.heights, -part.delta * part.room) for part in parts])
     lengths = [min(1.0, length) for length in _longest(parts, predicted)]
     aim, share = _aim(parts, predicted, lengths) * product, lengths[0] * lengths[1]

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from ridgesplines.oracle.convex_part import ConvexPart, Step, longest
 from ridgesplines.oracle.flows import Flow, best_shares, spectral
+from ridgesplines.oracle.interior_point import Diverged
 from ridgesplines.validation import Array
 
 #: The inverse of the curvature that stands in for equations; Newton's method meets them in full steps all the same.
@@ -156,7 +157,10 @@ class Line:
     def add(self, K: Array, places: Sequence[slice]) -> None:
         A, at, signs = self.A, self.sides.at, self.sides.signs
         g, own = places[0], slice(len(K) - self.size, len(K))
-        up, down = self.kappa / self._heights()
+        heights = self._heights()
+        if not (heights > 0.0).all():
+            raise Diverged
+        up, down = self.kappa / heights
         total, cross = up + down, (down - up)[:, None] * A
         cross[at] -= (signs / STIFF)[:, None] * A[at]
         total[at] += 1.0 / STIFF
