@@ -186,8 +186,8 @@ class ColumnGeneration(Solver):
                 start = None if self.start is None else relu_network(_network(self.start))
                 yield from path_in_disguise(problem, lams, replace(self, start=start).path)
                 return
-            rounds = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
-            yield from activation_path(problem, lams, rounds, self.start)
+            of_any = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
+            yield from activation_path(problem, lams, of_any, self.start)
             return
         began = time.perf_counter()
         end = began + self.total_time
