@@ -12,6 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ridgesplines.activations.base import Activation
+from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import Constraint, MonotoneFeatures, checked
 from ridgesplines.dates import Dates, read, refused, require_same
 from ridgesplines.estimators import by_rows
@@ -74,11 +76,19 @@ def require_numbers(name: str, values: Any) -> None:
         finite(name, array)
 
 
+def require_relu(activation: Activation | None) -> None:
+    """Raise where weights have no length of their own, so that features cannot be measured in scales."""
+    if activation is not None and not isinstance(activation, ReLU):
+        remedy = "Pass scale=False, and put StandardScaler() before the estimator where the units of features differ."
+        raise ProblemError("scale", "False with another activation than ReLU()", f"True with {activation!r}", remedy)
+
+
 class SplineEstimator(BaseEstimator):
     """Base of the estimators: they have the parameter `solver`, and may have `scale`."""
 
     lam: float | str
     solver: Solver | None
+    activation: Activation | None = None
     max_time: float | None = None
     verbose: bool = False
     network_: RidgeSpline
@@ -146,7 +156,7 @@ class SplineEstimator(BaseEstimator):
         """The same by passes over rows that are read block by block; equal rows are not merged."""
         loss, targets = self._target_in_blocks(y)
         shape, groups = tuple(checked(getattr(self, "constraints", None))), getattr(self, "interactions", None)
-        problem = by_rows.problem_in_blocks(loss, X, targets, sample_weight, shape, groups)
+        problem = by_rows.problem_in_blocks(loss, X, targets, sample_weight, shape, groups, self.activation)
         self.__dict__.pop("scaler_", None)
         self.__dict__.pop("feature_names_in_", None)
         self.n_features_in_, self.dates_ = problem.n_features, None
@@ -213,6 +223,7 @@ class SplineEstimator(BaseEstimator):
         if hasattr(self, "scaler_"):  # of an earlier fit
             del self.scaler_
         if getattr(self, "scale", False):
+            require_relu(self.activation)
             self.scaler_ = StandardScaler().fit(posed.X[posed.rows.first], sample_weight=posed.rows.weight)
         self._output_scales = None
         if getattr(self, "scale_outputs", False) and (y := posed.targets[0]).ndim == 2:
@@ -276,6 +287,7 @@ class SplineEstimator(BaseEstimator):
             feature_names=names,
             constraints=self._shape,
             interactions=self._groups,
+            activation=self.activation,
             dates=getattr(self, "dates_", None),
             scales=self.scaler_.scale_ if hasattr(self, "scaler_") else None,
             slope_penalty=self._steep,

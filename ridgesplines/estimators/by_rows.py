@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint
 from ridgesplines.exceptions import ProblemError, warn
 from ridgesplines.losses.base import Loss
@@ -24,13 +25,20 @@ BLOCK_ROWS = 2**17
 
 
 def problem_in_blocks(
-    loss: Loss, X: Any, y: Any, sample_weight: Any, constraints: tuple[Constraint, ...], interactions: Any
+    loss: Loss,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    constraints: tuple[Constraint, ...],
+    interactions: Any,
+    activation: Activation | None,
 ) -> Problem:
     """The problem of the estimator's arguments, with lam = 1; or a ProblemError for what rows in blocks do not have."""
     if isinstance(loss, Huber) and loss.multiple is not None:
         got, remedy = repr(loss), "A sample of the rows in memory tells it: fit that with the same loss first."
         raise ProblemError("loss", "Huber with a number for delta, where rows are in blocks", got, remedy)
-    return Problem(X, y, 1.0, loss, sample_weight=sample_weight, constraints=constraints, interactions=interactions)
+    shape, groups = constraints, interactions
+    return Problem(X, y, 1.0, loss, activation, sample_weight, constraints=shape, interactions=groups)
 
 
 def warn_of_memory(estimator: object, X: Any) -> None:

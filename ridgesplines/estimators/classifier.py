@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import SplineEstimator, loss_named, positive_rows
 from ridgesplines.estimators.by_rows import classes_of, each, signs_of
@@ -84,6 +85,8 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     slope_penalty : :math:`\mu \ge 0`, of :math:`\frac{\mu}{2} \|c\|^2` in the objective, with c the slope of the affine
         function nearest to f: see Problem. By default None: zero, unless an affine function separates the classes; then
         the mean variance of the features, which is 1 where they are standardised.
+    activation : of the neurons, such as ``rs.Sigmoid(0.5)``; ReLU by default. For others pass ``scale=False``: put a
+        StandardScaler before the estimator where units differ.
 
     Attributes
     ----------
@@ -156,6 +159,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         max_time: float | None = 15.0,
         verbose: bool = False,
         slope_penalty: float | None = None,
+        activation: Activation | None = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -167,6 +171,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
         self.max_time = max_time
         self.verbose = verbose
         self.slope_penalty = slope_penalty
+        self.activation = activation
 
     def _pose(self, X: Any, y: Any, sample_weight: Any) -> Posed:
         """The arguments of `fit`, as one problem, or one a class."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
 from ridgesplines.estimators.regressors import LinearSplineRegressor
@@ -59,6 +60,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
         standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
         units of y. False by default.
+    activation : of the neurons, such as ``rs.TruncatedPower(3)`` for cubic splines; ReLU by default.
 
     Attributes
     ----------
@@ -160,6 +162,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         max_time: float | None = None,
         verbose: bool = False,
         scale_outputs: bool = False,
+        activation: Activation | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -178,6 +181,7 @@ class LinearSplineRegressorCV(ChoosesByCriterion, LinearSplineRegressor):
         self.max_time = max_time
         self.verbose = verbose
         self.scale_outputs = scale_outputs
+        self.activation = activation
 
     def _ratio(self) -> float:
         return RATIO[self.criterion] if self.lam_ratio is None else self.lam_ratio

@@ -10,6 +10,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import check_is_fitted
 
+from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.base import SplineEstimator, loss_named, positive_rows, require_numbers
 from ridgesplines.estimators.few_neurons import least_lam, neuron_limit
@@ -140,6 +141,7 @@ class LinearSplineRegressor(SplineRegressor):
         :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
         standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
         units of y. False by default.
+    activation : of the neurons, such as ``rs.TruncatedPower(3)`` for cubic splines; ReLU by default.
 
     Attributes
     ----------
@@ -194,6 +196,7 @@ class LinearSplineRegressor(SplineRegressor):
         max_time: float | None = None,
         verbose: bool = False,
         scale_outputs: bool = False,
+        activation: Activation | None = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -204,6 +207,7 @@ class LinearSplineRegressor(SplineRegressor):
         self.max_time = max_time
         self.verbose = verbose
         self.scale_outputs = scale_outputs
+        self.activation = activation
 
     def _lam(self, posed: Posed) -> float:
         most = neuron_limit(self.max_neurons)
@@ -291,6 +295,8 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
         standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
         units of y. False by default.
+    activation : of the neurons, such as ``rs.Sigmoid(0.5)``; ReLU by default. For others pass ``scale=False``: put a
+        StandardScaler before the estimator where units differ.
 
     Attributes
     ----------
@@ -349,6 +355,7 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         max_time: float | None = 15.0,
         verbose: bool = False,
         scale_outputs: bool = False,
+        activation: Activation | None = None,
     ) -> None:
         self.lam = lam
         self.loss = loss
@@ -359,3 +366,4 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
         self.max_time = max_time
         self.verbose = verbose
         self.scale_outputs = scale_outputs
+        self.activation = activation

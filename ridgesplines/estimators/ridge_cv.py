@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
+from ridgesplines.activations.base import Activation
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.constraints import Constraint
 from ridgesplines.estimators.chooses_by_criterion import ChoosesByCriterion
@@ -84,6 +85,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         :math:`\sum_k \|T^{-1} v_k\| \|w_k\|`, so that all count alike, whatever their units. It is the problem of
         standardised outputs, ``solution_.problem.output_scales`` are its scales; f, tables and pictures are in the
         units of y. False by default.
+    activation : of the neurons, such as ``rs.Sigmoid(0.5)``; ReLU by default. For others pass ``scale=False``: put a
+        StandardScaler before the estimator where units differ.
 
     Attributes
     ----------
@@ -212,6 +215,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         max_time: float | None = None,
         verbose: bool = False,
         scale_outputs: bool = False,
+        activation: Activation | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -235,6 +239,7 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         self.max_time = max_time
         self.verbose = verbose
         self.scale_outputs = scale_outputs
+        self.activation = activation
 
 
 class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
@@ -260,6 +265,8 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
     class_weight : a dictionary {label: factor} or ``"balanced"``, as for RidgeSplineClassifier. The factors are those
         of all rows, in every fold, and held-out rows count by them too.
     slope_penalty : as for RidgeSplineClassifier; by default None, where each fold looks at its own training rows.
+    activation : of the neurons, such as ``rs.Sigmoid(0.5)``; ReLU by default. For others pass ``scale=False``: put a
+        StandardScaler before the estimator where units differ.
 
     Attributes
     ----------
@@ -320,6 +327,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         max_time: float | None = None,
         verbose: bool = False,
         slope_penalty: float | None = None,
+        activation: Activation | None = None,
     ) -> None:
         self.lams = lams
         self.n_lams = n_lams
@@ -341,6 +349,7 @@ class RidgeSplineClassifierCV(ChoosesLam, RidgeSplineClassifier):
         self.max_time = max_time
         self.verbose = verbose
         self.slope_penalty = slope_penalty
+        self.activation = activation
 
     def _most_folds(self, posed: Posed) -> tuple[int, str]:
         return int(np.unique(posed.y, return_counts=True)[1].min()), "rows of the smallest class"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import has_no_minimiser
 from ridgesplines.losses.logistic import Logistic
 from ridgesplines.problem import Problem
@@ -31,7 +32,7 @@ def needed_penalty(problem: Problem, solver: Solver | None) -> float:
     X, weight = problem.X / (1.0 if problem.scales is None else problem.scales), problem.sample_weight
     variance = np.average((X - np.average(X, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
     penalty = SLOPE_PENALTY * float(variance.mean())
-    if penalty == 0.0 or not separable(problem):
+    if penalty == 0.0 or not isinstance(problem.activation, ReLU) or not separable(problem):
         return 0.0
     penalised = problem.with_slope_penalty(penalty)
     return 0.0 if (solver or picked(penalised)).refuses(penalised) else penalty
