@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         _add_problem(command)
         words = "features that may act together: a number, or groups of columns such as 'age,bmi;s1' (all)"
         command.add_argument("--interactions", metavar="K|GROUPS", help=words)
-        words = f"what is known of a function of one column, one or several of {forms()}"
+        words = f"what is known of f, one or several of {forms()}"
         command.add_argument("--constraint", nargs="+", action="extend", metavar="NAME", help=words)
         if name != "path":
             words = "lambda, a fraction of lambda_max such as 0.05max, or null, at which noise alone bends nothing"

@@ -103,7 +103,7 @@ class ColumnGeneration(Solver):
 
     With MonotoneFeatures there are rounds only, for every loss with the master problem of
     :mod:`ridgesplines.certificate.monotone`; the supremum is exact where no group has more than two features, and
-    searched otherwise.
+    searched otherwise, where neurons slide, too, for smooth losses.
 
     Finally neurons that no point separates are merged. A round takes O(N K^2 + K^3) besides the oracle; for smooth
     losses and scalar fits matrices of N rows are formed in blocks. The linear algebra runs on one thread.
