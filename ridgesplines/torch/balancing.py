@@ -6,45 +6,18 @@ A unit :math:`x \mapsto v\,\sigma(w^T x - b)` whose :math:`\sigma` is homogeneou
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from ridgesplines.exceptions import ProblemError
-from ridgesplines.torch.layer import RidgeLayer, numbers
+from ridgesplines.torch.layer import numbers
+from ridgesplines.torch.units import Map, folded, structure
 from ridgesplines.validation import Array
 
-EXPECTED = (
-    "a feedforward network: nn.Sequential of nn.Linear, with ReLU, LeakyReLU, Identity, or MaxPool1d without overlap "
-    "between them, or of the modules of net.to_torch()"
-)
 #: The most sweeps over the layers; they end as soon as all units are balanced to rounding.
 SWEEPS = 10_000
-
-
-class Units(NamedTuple):
-    """The homogeneous units between two linear maps; `pool` neurons that are pooled make up one unit."""
-
-    before: nn.Linear
-    after: nn.Linear
-    pool: int
-
-    def norms(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The norms of input and output weights, shapes (K,)."""
-        w = self.before.weight.reshape(self.after.in_features, -1)
-        return torch.linalg.vector_norm(w, dim=1), torch.linalg.vector_norm(self.after.weight, dim=0)
-
-    def rescale(self, gamma: torch.Tensor) -> None:
-        """gamma w, gamma b, v / gamma, in place."""
-        each = gamma.repeat_interleave(self.pool)
-        self.before.weight.mul_(each[:, None])
-        if self.before.bias is not None:
-            self.before.bias.mul_(each)
-        self.after.weight.div_(gamma)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +59,13 @@ def imbalance(w: Array, v: Array) -> float:
 
 
 def balance(module: nn.Module) -> Balance:
-    r"""The norms of input and output weights of every homogeneous unit of a feedforward network.
+    r"""The norms of input and output weights of every homogeneous unit of a network.
 
     Parameters
     ----------
-    module : ``nn.Sequential`` of ``nn.Linear``, with ReLU, LeakyReLU, Identity or nothing, and max-pooling without
-        overlap between them; neurons that are pooled together are one unit. Or what ``to_torch()`` returns for a
-        network or a deep solution, whose units are its ReLU neurons.
+    module : any module that ``torch.fx`` traces, of ``nn.Linear`` and convolutions, with ReLU, LeakyReLU, PReLU,
+        Dropout, Flatten, maximal and average pooling, BatchNorm in evaluation mode, sums and concatenations between
+        them. Or what ``to_torch()`` returns for a network or a deep solution, whose units are its ReLU neurons.
 
     Returns
     -------
@@ -103,6 +76,14 @@ def balance(module: nn.Module) -> Balance:
     ------
     ProblemError
         For other modules; the message says which form was expected.
+
+    Notes
+    -----
+    A unit is a neuron of a linear map, or a channel of a convolution: its kernels are its input weights, and all that
+    later maps apply to it, also behind a Flatten, its output weights. Neurons that are pooled together, without
+    overlap, are one unit. A BatchNorm behind a linear map is part of that map. Units are listed where their inputs and
+    outputs are their own: those that enter a sum (the skip of a residual block), a concatenation, another BatchNorm or
+    the output, and those whose weights are used twice, are not.
 
     References
     ----------
@@ -116,7 +97,7 @@ def balance(module: nn.Module) -> Balance:
     >>> balance(rs.RidgeSpline([[3.0, 4.0]], [0.0], [5.0]).to_torch()).inputs
     (array([5.]),)
     """
-    norms = [units.norms() for units in feedforward(module)]
+    norms = [units.norms() for units in structure(folded(module))[0]]
     return Balance(tuple(numbers(w) for w, _ in norms), tuple(numbers(v) for _, v in norms))
 
 
@@ -130,8 +111,10 @@ def rebalance(module: nn.Module) -> nn.Module:
     Returns
     -------
     nn.Module
-        A copy with rescaled weights. Units with output weights of zero lose their input weights too. Where input
-        weights are zero and the bias is not, the least weight decay is approached, not reached: such units are left.
+        A copy with rescaled weights, and ``nn.Identity`` where a BatchNorm became part of a linear map; units that
+        `balance` does not list are as they were. Units with output weights of zero lose their input weights too.
+        Where input weights are zero and the bias is not, the least weight decay is approached, not reached: such units
+        are left.
 
     Notes
     -----
@@ -146,8 +129,8 @@ def rebalance(module: nn.Module) -> nn.Module:
     >>> weight_decay(rebalance(module)) <= weight_decay(module)
     True
     """
-    module = copy.deepcopy(module)
-    layers = feedforward(module)
+    module = folded(module)
+    layers, _ = structure(module)
     with torch.no_grad():
         for _ in range(SWEEPS):
             largest = 0.0
@@ -164,7 +147,9 @@ def rebalance(module: nn.Module) -> nn.Module:
 
 
 def weight_decay(module: nn.Module) -> float:
-    r""":math:`\|\theta\|_2^2` of (4): the squared weights before and after units; no biases, no skip connections.
+    r""":math:`\|\theta\|_2^2` of (4): the squared weights of all linear maps and convolutions.
+
+    Without biases, and without the skip connections of `RidgeLayer`; a BatchNorm counts as part of its linear map.
 
     Examples
     --------
@@ -173,11 +158,11 @@ def weight_decay(module: nn.Module) -> float:
     >>> weight_decay(rs.RidgeSpline([[3.0, 4.0]], [0.0], [5.0]).to_torch())  # balanced: |w| = |v| = 5
     50.0
     """
-    return sum(_square(linear) for linear, _ in _linears(module))
+    return sum(_square(layer) for layer, _ in _sides(module))
 
 
 def path_regulariser(module: nn.Module) -> float:
-    r"""The regulariser (6) of a feedforward network.
+    r"""The regulariser (6) of a network.
 
     .. math:: \frac12 \sum_k \|w_k^{(1)}\|_2^2 + \frac12 \sum_k \|v_k^{(L)}\|_2^2
               + \sum_\ell \sum_k \|w_k^{(\ell)}\|_2 \|v_k^{(\ell)}\|_2
@@ -196,56 +181,16 @@ def path_regulariser(module: nn.Module) -> float:
     >>> abs(path_regulariser(balanced) - weight_decay(balanced)) < 1e-5
     True
     """
-    ends = sum((2 - sides) / 2.0 * _square(linear) for linear, sides in _linears(module))
+    ends = sum((2 - sides) / 2.0 * _square(layer) for layer, sides in _sides(module))
     return ends + sum(float(products.sum()) for products in balance(module).contributions)
 
 
-def feedforward(module: nn.Module) -> list[Units]:
-    """The hidden layers of a network, from input to output."""
-    flat = _flat(module)
-    if all(isinstance(layer, RidgeLayer) for layer in flat):
-        return [Units(layer.hidden, layer.output, 1) for layer in flat if isinstance(layer, RidgeLayer)]
-    units: list[Units] = []
-    last: nn.Linear | None = None
-    pool = 1
-    for layer in flat:
-        if isinstance(layer, nn.MaxPool1d) and last is not None:
-            pool *= _pooled(layer, last.out_features // pool)
-        elif isinstance(layer, nn.Linear):
-            if last is not None:
-                units.append(Units(last, layer, pool))
-            last, pool = layer, 1
-        elif not isinstance(layer, (nn.ReLU, nn.LeakyReLU, nn.Identity)):
-            raise _refusal(type(layer).__name__)
-    if not units or pool > 1:
-        raise _refusal("one that has no hidden layer" if not units else "pooling after the last linear map")
-    return units
-
-
-def _flat(module: nn.Module) -> list[nn.Module]:
-    if isinstance(module, nn.Sequential):
-        return [layer for child in module for layer in _flat(child)]
-    return [module]
-
-
-def _pooled(layer: nn.MaxPool1d, inputs: int) -> int:
-    """The number of neurons that are pooled into one."""
-    size = layer.kernel_size
-    plain = (layer.stride, layer.padding, layer.dilation) == (size, 0, 1)
-    if not isinstance(size, int) or not plain or inputs % size:
-        raise _refusal(f"{layer} of {inputs} neurons, which overlaps or leaves some out")
-    return size
-
-
-def _refusal(got: str) -> ProblemError:
-    return ProblemError("module", EXPECTED, got, "Rescaling a unit leaves other networks not as they were.")
-
-
-def _linears(module: nn.Module) -> list[tuple[nn.Linear, int]]:
+def _sides(module: nn.Module) -> list[tuple[Map, int]]:
     """Each linear map, and on how many of its sides there are units."""
-    both = [linear for units in feedforward(module) for linear in (units.before, units.after)]
-    return [(linear, both.count(linear)) for linear in dict.fromkeys(both)]
+    units, maps = structure(folded(module))
+    both = [layer for group in units for layer in (group.before, *group.after)]
+    return [(layer, both.count(layer)) for layer in maps]
 
 
-def _square(linear: nn.Linear) -> float:
-    return float((numbers(linear.weight) ** 2).sum())
+def _square(layer: Map) -> float:
+    return float((numbers(layer.weight) ** 2).sum())
