@@ -9,6 +9,7 @@ except ImportError:
     raise ImportError("ridgesplines.torch needs PyTorch: pip install 'ridgesplines[torch]'") from None
 
 from ridgesplines.torch.balancing import Balance, balance, path_regulariser, rebalance, weight_decay
+from ridgesplines.torch.compression import Compressed, compress
 from ridgesplines.torch.decay import WeightDecay
 from ridgesplines.torch.deep import DeepRidgeSpline, DeepSolution
 from ridgesplines.torch.layer import RidgeLayer
@@ -16,6 +17,7 @@ from ridgesplines.torch.proximal import GroupLasso, Lasso, PathProx
 
 __all__ = [
     "Balance",
+    "Compressed",
     "DeepRidgeSpline",
     "DeepSolution",
     "GroupLasso",
@@ -24,6 +26,7 @@ __all__ = [
     "RidgeLayer",
     "WeightDecay",
     "balance",
+    "compress",
     "path_regulariser",
     "rebalance",
     "weight_decay",
