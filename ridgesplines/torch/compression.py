@@ -41,7 +41,12 @@ class Compressed:
 
     Examples
     --------
-    See `compress`.
+    >>> import torch
+    >>> from ridgesplines.torch import Compressed, compress
+    >>> module = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(), torch.nn.Linear(5, 1))
+    >>> result = compress(module, torch.randn(50, 2))
+    >>> isinstance(result, Compressed), result.widths_after[0] <= 5
+    (True, True)
     """
 
     module: nn.Module
