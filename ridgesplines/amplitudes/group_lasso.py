@@ -74,8 +74,8 @@ def relative_error(found: Array, Z: Array) -> float:
 def fewest(H: Array, Z: Array, tol: float) -> tuple[Array, Array, float] | None:
     """Few columns of H that explain Z within `tol` by least squares: their indices, their rows of V, and the error.
 
-    The group LASSO on columns of length one, with mu by bisection, then `left_out`. None where all columns together do
-    not. The fewest of all is a combinatorial problem, which this does not claim to solve.
+    The fewer of two: what `left_out` leaves of all columns, and of those that the group LASSO chooses on columns of
+    length one, with mu by bisection. None where all columns together do not reach the tolerance. The fewest of all is a combinatorial problem, which this does not claim to solve.
     """
     lengths = np.linalg.norm(H, axis=0)
     columns = np.flatnonzero(lengths > 0.0)
@@ -83,9 +83,12 @@ def fewest(H: Array, Z: Array, tol: float) -> tuple[Array, Array, float] | None:
     if not len(columns) or refit(scaled, Z)[1] > tol:
         return None
     gram, cross = scaled.T @ scaled, scaled.T @ Z
-    kept = _support(scaled, Z, gram, cross, tol)
-    fewer = kept[left_out(gram[np.ix_(kept, kept)], cross[kept], float(np.vdot(Z, Z)), tol)]
-    kept = fewer if len(fewer) and refit(scaled[:, fewer], Z)[1] <= tol else kept
+    every = np.arange(len(columns))
+    candidates = [every]
+    for kept in (every, _support(scaled, Z, gram, cross, tol)):
+        rest = left_out(gram[np.ix_(kept, kept)], cross[kept], float(np.vdot(Z, Z)), tol)
+        candidates += [kept, kept[rest]]
+    kept = min((each for each in candidates if refit(scaled[:, each], Z)[1] <= tol), key=len)
     return columns[kept], *refit(H[:, columns[kept]], Z)
 
 
