@@ -75,7 +75,8 @@ def fewest(H: Array, Z: Array, tol: float) -> tuple[Array, Array, float] | None:
     """Few columns of H that explain Z within `tol` by least squares: their indices, their rows of V, and the error.
 
     The fewer of two: what `left_out` leaves of all columns, and of those that the group LASSO chooses on columns of
-    length one, with mu by bisection. None where all columns together do not reach the tolerance. The fewest of all is a combinatorial problem, which this does not claim to solve.
+    length one, with mu by bisection. None where all columns together do not reach the tolerance. The fewest of all is a
+    combinatorial problem, which this does not claim to solve.
     """
     lengths = np.linalg.norm(H, axis=0)
     columns = np.flatnonzero(lengths > 0.0)

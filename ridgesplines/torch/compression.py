@@ -124,7 +124,8 @@ def compress(module: nn.Module, data: Any, labels: Any = None, *, tol: float = 0
     Before that, what changes no output on the data: neurons that are zero there are left out, those that are positive
     multiples of another are added to it, and of those that are never bent there, which are one linear map together, as
     many are kept as it has rank, at most the number of its inputs. After it, neurons are left out one by one while the
-    tolerance is kept [2]_; the same is done from all neurons, and the fewer are taken. The subset that results need not be the smallest one; that is a combinatorial problem.
+    tolerance is kept [2]_; the same is done from all neurons, and the fewer are taken. The subset that results need not
+    be the smallest one; that is a combinatorial problem.
     Nothing is claimed about other data: hold rows back to see what it costs there.
     ``error`` is computed anew, from the module that is returned: where even the exact reductions change the outputs by
     more than ``tol``, by rounding, it says so. O(N K²) for a layer, and O(K² D) for a sweep over its neurons.
