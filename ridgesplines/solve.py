@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.amplitudes.affine import require_minimiser
-from ridgesplines.certificate.affine_optimum import affine_optimum
+from ridgesplines.certificate.affine_optimum import bounded_affine_optimum
 from ridgesplines.certificate.by_rows import certify_by_rows
 from ridgesplines.certificate.certificate import certify, looked_at
 from ridgesplines.certificate.dual import levelled, projected
@@ -18,7 +18,7 @@ from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.certificate.own_neurons import warn_contradiction
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
-from ridgesplines.interrupt import Deferral, asked, check, late
+from ridgesplines.interrupt import Deferral, asked, check, late, until
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.null_quantile import null_quantile
 from ridgesplines.objective import relative, targets_and_fit
@@ -27,7 +27,7 @@ from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solution import Solution
-from ridgesplines.solvers.base import Answer, Solver
+from ridgesplines.solvers.base import Answer, Solver, require_seconds
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.by_rows import supremum_by_rows
 from ridgesplines.solvers.progress import Bar, step
@@ -38,6 +38,8 @@ from ridgesplines.verdict import Scope, Status
 
 #: Searches for one certificate, each of which may send the solver on.
 MOST_SEARCHES = 4
+#: lambda_max is given without a word where it is known to this part of it.
+SETTLED = 1e-6
 
 
 def solve(problem: Problem, solver: Solver | None = None) -> Solution:
@@ -134,7 +136,7 @@ def _able(solver: Solver, problem: Problem) -> Solver:
     return solver
 
 
-def lambda_max(problem: Problem) -> float:
+def lambda_max(problem: Problem, max_time: float = float("inf")) -> float:
     r"""The smallest lam from which on the solution is affine, K = 0.
 
     .. math:: \lambda_{\max} = \sup_{w, b} |\eta(w, b)| \quad \text{at the affine fit}
@@ -142,12 +144,14 @@ def lambda_max(problem: Problem) -> float:
     Parameters
     ----------
     problem : any problem; its own lam does not matter.
+    max_time : seconds, after which no more cutting planes are sought: they are what takes long, for a loss with kinks
+        in d >= 2. What comes before, the affine fit and one supremum, is finished.
 
     Returns
     -------
     float
         In units of lam. Exact for d = 1, d = 2 and interactions of at most two features; beyond, the value that a
-        search found, from below. For other activations exact or a bound within 1e-9 for d = 1, and searched beyond.
+        search found, from below; for a loss with kinks see the notes. For other activations exact or a bound within 1e-9 for d = 1, and searched beyond.
         Infinite for Interpolation of data that are not affine.
 
     Raises
@@ -161,8 +165,10 @@ def lambda_max(problem: Problem) -> float:
     about 1e-6 relative, and infinite where no affine function satisfies them. With MonotoneFeatures it is the supremum
     of :math:`|\eta|` less what their multipliers take off, at the best affine function that rises and falls as it must:
     exact for smooth losses, from above for losses with kinks. Without them the dual vector of the affine fit need not
-    be unique for a loss with kinks: the least supremum counts, found by cutting planes to 1e-9. O(N log N) for d = 1,
-    O(N^2 log N) at most for d = 2.
+    be unique for a loss with kinks: the least supremum counts, to 1e-9 for d = 1. For d >= 2 it is found from above by
+    cutting planes, to 1e-9 or until 60 rounds or `max_time` are over. That leaves 1e-7 where most residuals are zero;
+    where it leaves more than 1e-6, relative, a ConvergenceWarning names the values between which lambda_max lies.
+    O(N log N) for d = 1, O(N^2 log N) at most for d = 2, for each round.
 
     Examples
     --------
@@ -171,8 +177,9 @@ def lambda_max(problem: Problem) -> float:
     >>> round(rs.lambda_max(problem), 6)
     0.666667
     """
+    require_seconds("max_time", max_time)
     problem = problem.isotropic
-    with Deferral():
+    with Deferral(), until(time.perf_counter() + max_time):
         if problem.signs is not None:
             from ridgesplines.solvers.monotone.solver import largest_supremum  # few problems need it
 
@@ -191,11 +198,17 @@ def _largest_supremum(problem: Problem) -> float:
     scaling = standardise(problem)
     p = scaling.problem
     oracle = continuum_oracle(p.X, activation=p.activation, interactions=p.interactions)
-    affine = affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
+    affine = bounded_affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
     if affine is None:
         return float("inf")
-    sup = oracle(levelled(p, projected(p, affine[1])[0])).value
-    return sup / scaling.lam(1.0) if not problem.loss.interpolates else 0.0
+    if problem.loss.interpolates:
+        return 0.0
+    _, u, least = affine
+    sup, unit = oracle(levelled(p, projected(p, u)[0])).value, scaling.lam(1.0)
+    if least < (1.0 - SETTLED) * sup:
+        between = f"lambda_max lies between {least / unit:.6g} and {sup / unit:.6g}"
+        warn(f"{between}, where its search ended; the larger value is returned.", ConvergenceWarning)
+    return sup / unit
 
 
 def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:

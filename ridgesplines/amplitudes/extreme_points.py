@@ -16,6 +16,8 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import linalg
 
@@ -58,7 +60,7 @@ def purify(problem: Problem, net: RidgeSpline) -> RidgeSpline:
 
     Notes
     -----
-    O(K (N D)^2) in the worst case; O(K + N) log N for d = 1. Values agree to rounding, about 1e-12 relative.
+    O((N D)^3 log(K / N D) + K N D) in the worst case; O(K + N) log N for d = 1. Values agree to rounding, about 1e-12 relative.
     """
     if net.n_features == 1 and isinstance(net.activation, ReLU):
         return _onto_sites(problem.sites, net)
@@ -195,21 +197,46 @@ def _first_of_pairs(sites: Array, up: Array) -> Array:
 def extreme_point(problem: Problem, W: Array, b: Array, amplitudes: Array) -> tuple[Array, Array]:
     """(indices, amplitudes) of neurons that do the same at the data, up to an affine function.
 
-    Their values at the data are independent, modulo affine functions. In blocks, the largest neurons first.
+    Their values at the data are independent, modulo affine functions. In blocks, the largest neurons first; of many
+    more neurons than data most go by `_by_groups` before.
     """
     size = group_norms(amplitudes)
     order = np.argsort(-size, kind="stable")[: int((size > 0.0).sum())]
     directions = amplitudes[order] / (size[order] if amplitudes.ndim == 1 else size[order, None])
+
+    def columns(chosen: Array) -> Array:
+        return _columns(problem, W[order[chosen]], b[order[chosen]], directions[chosen])
+
     rows = problem.n_samples * (problem.n_outputs or 1)
+    left, size = _by_groups(columns, size[order], 2 * rows)
     step = max(64, min(rows, 512))
     kept, amounts = np.empty(0, dtype=int), np.empty(0)  # positions in `order`
-    for i in range(0, len(order), step):
-        block = np.arange(i, min(i + step, len(order)))
-        kept, amounts = np.append(kept, block), np.append(amounts, size[order[block]])
-        neurons = order[kept]
-        stay, amounts = _reduce(_columns(problem, W[neurons], b[neurons], directions[kept]), amounts)
+    for i in range(0, len(left), step):
+        block = left[i : i + step]
+        kept, amounts = np.append(kept, block), np.append(amounts, size[block])
+        stay, amounts = _reduce(columns(kept), amounts)
         kept = kept[stay]
     return order[kept], (directions[kept].T * amounts).T
+
+
+def _by_groups(columns: Callable[[Array], Array], size: Array, count: int) -> tuple[Array, Array]:
+    """(the columns that are left, at most 2 `count`, the largest first; the sizes of all).
+
+    The columns are dealt to `count` groups, twice as many as there are rows. Those of a group keep their proportions,
+    so that it is one column, their weighted mean; when these are reduced, half of the groups go at least:
+    O(rows^3 log(columns / rows)) in all, where one after the other took O(rows^2 columns).
+    """
+    left, size = np.arange(len(size)), size.copy()
+    while len(left) > 2 * count:
+        groups = [left[i::count] for i in range(count)]
+        total = np.array([size[group].sum() for group in groups])
+        means = [columns(group) @ (size[group] / norm) for group, norm in zip(groups, total, strict=True)]
+        stay, amounts = _reduce(np.column_stack(means), total)
+        for i, amount in zip(stay, amounts, strict=True):
+            size[groups[i]] *= amount / total[i]
+        left = np.concatenate([groups[i] for i in stay])
+        left = left[np.argsort(-size[left], kind="stable")]
+    return left, size
 
 
 def _columns(problem: Problem, W: Array, b: Array, signs: Array) -> Array:

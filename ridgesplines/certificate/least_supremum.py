@@ -16,7 +16,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.design import project
 from ridgesplines.amplitudes.linear_program import OPTIONS, within_time
 from ridgesplines.certificate.dual import levelled, projected, subgradients
-from ridgesplines.interrupt import check
+from ridgesplines.interrupt import check, overdue
 from ridgesplines.objective import eta_rounding
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
@@ -34,19 +34,23 @@ JOINING, MANY, COUNTS = 20, 500, 0.7
 FAR = 2.0
 
 
-def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> Array:
-    """Among the dual vectors of an optimal fit z, one with the least sup|eta|; `u` is one of them."""
+def least_supremum_dual(problem: Problem, z: Array, u: Array, oracle: Oracle) -> tuple[Array, float]:
+    """(u, least): among the dual vectors of an optimal fit z, one with the least sup|eta|; `u` is one of them.
+
+    Where rounds or time end first, it is the best so far, and no other's supremum is below `least`; infinite where none
+    is below its own.
+    """
     low, high = subgradients(problem, z)
     if (low == high).all():
-        return u
+        return u, np.inf
     if ((low <= 0.0) & (high >= 0.0)).all() and not problem.slope_penalty:
-        return np.zeros_like(u)  # it is orthogonal to everything, and its supremum is zero
+        return np.zeros_like(u), np.inf  # it is orthogonal to everything, and its supremum is zero
     on_a_line = problem.n_features == 1 and isinstance(problem.activation, ReLU) and not problem.slope_penalty
     most = CUTS if not on_a_line else CUTS_ON_A_LINE if (low < high).mean() < 0.5 else MANY_FREE
-    u, settled = _by_cuts(problem, low, high, u, oracle, most)
-    if on_a_line and not settled and (best := _on_a_line(problem.X[:, 0], low, high)) is not None:
-        return projected(problem, best)[0]
-    return u
+    u, bound = _by_cuts(problem, low, high, u, oracle, most)
+    if on_a_line and bound < np.inf and (best := _on_a_line(problem.X[:, 0], low, high)) is not None:
+        return projected(problem, best)[0], np.inf
+    return u, bound
 
 
 def _on_a_line(x: Array, low: Array, high: Array) -> Array | None:
@@ -86,8 +90,8 @@ def _on_a_line(x: Array, low: Array, high: Array) -> Array | None:
     return low + np.clip(share, 0.0, 1.0) * (high - low)
 
 
-def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle, most: int) -> tuple[Array, bool]:
-    """The best of the dual vectors that were tried from `u` on, and whether it is settled in at most so many rounds.
+def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle, most: int) -> tuple[Array, float]:
+    """The best of the dual vectors that were tried from `u` on, and the lower bound: infinite where that is settled.
 
     Each round a linear program takes the least supremum over the neurons found so far: a lower bound. Its vertex jumps
     about where many entries are free: near the end it is tried in every fourth round only, in the others what lies
@@ -96,24 +100,30 @@ def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle
     Q, best, least, off = problem.null_space, u, np.inf, u - levelled(problem, u)  # off is that of all u of this fit
     rows = np.empty((0, len(u)))  # +-eta at a neuron
     nothing = eta_rounding(problem, np.maximum(np.abs(low), np.abs(high)))  # no supremum is known to less
+    highest = 0.0
     for k in range(most):
         check()
         supremum = oracle(u - off)
         if supremum.value < least:
             best, least = u, supremum.value
         if least <= nothing:
-            return best, True
+            return best, np.inf
+        if overdue():
+            break
         cuts = project(
             Q, problem.activation.value(problem.X @ supremum.weights[:JOINING].T - supremum.biases[:JOINING])
         ).T
         rows = np.concatenate([rows, cuts, -cuts])
         vertex, bound = _vertex(rows, low - off, high - off, Q)
-        if vertex is None or least <= bound * (1.0 + ACCURACY):
-            return best, vertex is not None
+        if vertex is None:
+            break
+        if least <= bound * (1.0 + ACCURACY):
+            return best, np.inf
+        highest = max(highest, bound)
         rows = rows[rows @ vertex >= COUNTS * bound] if len(rows) > MANY else rows
         vertex = vertex + off
         u, _ = projected(problem, vertex if k % 4 == 3 or least > FAR * bound else 0.5 * (best + vertex))
-    return best, False
+    return best, highest
 
 
 def _vertex(rows: Array, low: Array, high: Array, Q: Array) -> tuple[Array | None, float]:

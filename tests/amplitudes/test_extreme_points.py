@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import nnls
 
 import ridgesplines as rs
-from ridgesplines.amplitudes.extreme_points import merged
+from ridgesplines.amplitudes.extreme_points import merged, neuron_bound, purify
 
 
 def kinked(kinks):
@@ -77,3 +77,19 @@ def test_an_amplitude_of_zero_is_no_knot():
     """An interior point may leave one: two of them side by side are no pair to merge."""
     t, v = merged(np.arange(6.0), np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]))
     assert (t.tolist(), v.tolist()) == ([3.5], [2.0])
+
+
+@pytest.mark.parametrize("outputs", [(), (3,)])
+def test_far_more_neurons_than_data(outputs):
+    """Most of them go by groups: the values at the data stay, the seminorm does not rise, the bound holds."""
+    rng = np.random.default_rng(len(outputs))
+    X = rng.integers(0, 6, (40, 2)).astype(float)
+    W = rng.standard_normal((3000, 2))
+    b = (W * X[rng.integers(0, len(X), len(W))]).sum(axis=1)
+    amplitudes = (rng.standard_normal((len(W), *outputs)).T * 10.0 ** rng.uniform(-9.0, 0.0, len(W))).T
+    given = rs.RidgeSpline(W, b, amplitudes, np.ones((2, *outputs)), np.ones(outputs))
+    problem = rs.Problem(X, rng.standard_normal((40, *outputs)), 1.0)
+    pure = purify(problem, given)
+    assert pure.n_neurons <= neuron_bound(problem)
+    assert pure.seminorm <= given.seminorm
+    np.testing.assert_allclose(pure.at(X), given.at(X), rtol=0.0, atol=1e-12 * np.abs(given.at(X)).max())

@@ -1,6 +1,7 @@
 """lambda_max of a loss with kinks: the least supremum over all dual vectors of the affine fit."""
 
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -100,3 +101,19 @@ def test_mostly_affine_data_in_two_dimensions_against_one_linear_program(name, s
     assert out.fun <= top * (1.0 + 1e-9)
     assert top <= out.fun * 1.002
     assert rs.solve(problem.with_lam(1.001 * top)).seminorm <= 1e-9
+
+
+def test_a_search_that_ends_early_says_between_which_values():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2)).round(1)
+    problem = rs.Problem(X, X.sum(axis=1) + (rng.random(40) < 0.1) * rng.standard_normal(40), 1.0, rs.Absolute())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        top = rs.lambda_max(problem)
+    with pytest.warns(rs.ConvergenceWarning, match=r"lies between \S+ and \S+,") as said:
+        early = rs.lambda_max(problem, max_time=1e-9)
+    low, high = (float(word.strip(",")) for word in str(said[0].message).split() if word[0].isdigit())
+    assert early == pytest.approx(high, rel=1e-5)
+    assert low <= top < early
+    with pytest.raises(rs.ProblemError, match="max_time"):
+        rs.lambda_max(problem, max_time=0.0)
