@@ -55,7 +55,7 @@ def evaluate(problem: Problem, network: Any, max_time: float = MAX_TIME) -> Solu
         of one; see :func:`ridgesplines.network.as_network`.
     max_time : seconds for all of it, at least 0: the search for a dual vector u by a solver, and those for what its
         certificate has to exceed. What cannot be interrupted comes on top: a pass over the data, half a second of a
-        search, and solvers of other programs than ColumnGeneration's, those in one dimension among them. The solver
+        search, a round of the solver in one dimension, and what compiles the program of other activations. The solver
         starts at the network, and only its dual vector is used: the network that is judged is the one given. With 0
         a smooth loss takes the dual vector of the network's own fit, which says little far from the optimum.
 

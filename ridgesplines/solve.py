@@ -151,7 +151,8 @@ def lambda_max(problem: Problem, max_time: float = float("inf")) -> float:
     -------
     float
         In units of lam. Exact for d = 1, d = 2 and interactions of at most two features; beyond, the value that a
-        search found, from below; for a loss with kinks see the notes. For other activations exact or a bound within 1e-9 for d = 1, and searched beyond.
+        search found, from below; of a loss with kinks as the notes say. For other activations exact or a bound within
+        1e-9 for d = 1, and searched beyond.
         Infinite for Interpolation of data that are not affine.
 
     Raises

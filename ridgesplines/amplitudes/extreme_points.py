@@ -60,7 +60,8 @@ def purify(problem: Problem, net: RidgeSpline) -> RidgeSpline:
 
     Notes
     -----
-    O((N D)^3 log(K / N D) + K N D) in the worst case; O(K + N) log N for d = 1. Values agree to rounding, about 1e-12 relative.
+    O((N D)^3 log(K / N D) + K N D) in the worst case; O(K + N) log N for d = 1. Values agree to rounding, about 1e-12
+    relative.
     """
     if net.n_features == 1 and isinstance(net.activation, ReLU):
         return _onto_sites(problem.sites, net)

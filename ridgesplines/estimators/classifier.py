@@ -78,9 +78,8 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     constraints : for two classes, such as ``[MonotoneFeatures({"age": +1})]``: what ``decision_function``, and with it
         the probability of the second class, does as a feature rises. As for RidgeSplineRegressor.
     max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
-        gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
-        ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
-        others are not interrupted.
+        gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. What
+        the solver says of its own ``max_time`` is finished on top: a round, or what compiles the program of a grid.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
     slope_penalty : :math:`\mu \ge 0`, of :math:`\frac{\mu}{2} \|c\|^2` in the objective, with c the slope of the affine
         function nearest to f: see Problem. By default None: zero, unless an affine function separates the classes; then

@@ -132,9 +132,8 @@ class LinearSplineRegressor(SplineRegressor):
         of the functions that satisfy all of them. None for no constraints. ``FreeKnots(places)`` among them are change
         points at which a bend costs nothing.
     max_time : seconds for the fit, or None for no limit. What has been reached by then is kept, with its gap:
-        ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
-        ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
-        others are not interrupted.
+        ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. What
+        the solver says of its own ``max_time`` is finished on top: a round, or what compiles the program of a grid.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
     scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
         diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm
@@ -286,9 +285,8 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     constraints : such as ``[MonotoneFeatures({"age": +1})]``, features by column number or name. The
         certificate is exact where ``interactions`` has groups of at most two features, and searched otherwise.
     max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
-        gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. It is
-        ColumnGeneration's, which many features have; the exact solver of one feature is done in a moment, Grid and
-        others are not interrupted.
+        gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. What
+        the solver says of its own ``max_time`` is finished on top: a round, or what compiles the program of a grid.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
     scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
         diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm

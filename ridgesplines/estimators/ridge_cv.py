@@ -76,8 +76,8 @@ class RidgeSplineRegressorCV(ChoosesByCriterion, RidgeSplineRegressor):
         has no more; the path of all rows is then solved to `tol`.
     max_time : seconds for everything, or None for no limit. Paths end where time does: the choice is among the lams
         that all folds had reached, ``path_`` ends at the chosen lam, ``timed_out_`` is True, and a ConvergenceWarning
-        says so. Of the time 56 % is for the folds, 24 % for the path of all rows, the rest for the fit that is kept. A
-        step of ColumnGeneration is finished, other solvers are not interrupted within a lam.
+        says so. Of the time 56 % is for the folds, 24 % for the path of all rows, the rest for the fit that is kept.
+        What the solver says of its own ``max_time`` is finished on top.
     verbose : whether a bar on standard error shows fold, lam, gap and the time that is left; where that is no terminal,
         nothing is printed. With `n_jobs` it knows of no folds.
     scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their

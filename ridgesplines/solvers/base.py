@@ -57,20 +57,34 @@ class Answer:
     reached: bool = False
 
 
-def in_time(answers: Iterator[Answer], seconds: float) -> Iterator[Answer]:
-    """The answers of a solver, each of which may take so many seconds; one that time has ended says so."""
-    if seconds == float("inf"):
+def in_time(answers: Iterator[Answer], seconds: float, total: float = float("inf")) -> Iterator[Answer]:
+    """The answers of a solver, each of which may take so many seconds, and all together `total`, which ends them.
+
+    One that time has ended says so. The first is always given.
+    """
+    if min(seconds, total) == float("inf"):
         yield from answers
         return
+    end = time.perf_counter() + total
     while True:
-        with until(time.perf_counter() + seconds):
+        began = time.perf_counter()
+        limit = min(seconds, end - began)
+        with until(began + limit):
             answer, over = next(answers, None), overdue() and not asked()
         if answer is None:
             return
         if answer.interrupted and over:
-            stopped = {"stopped": f"after max_time = {seconds:.3g} s"}
+            stopped = {"stopped": f"after max_time = {limit:.3g} s"}
             answer = replace(answer, interrupted=False, history={**answer.history, **stopped})
         yield answer
+        if time.perf_counter() > end:
+            return
+
+
+def require_limits(*seconds: float) -> None:
+    """Raise where the `max_time` or the `total_time` of a solver, in this order, is no number of seconds > 0."""
+    for name, value in zip(("max_time", "total_time"), seconds, strict=True):
+        require_seconds(name, value)
 
 
 def require_seconds(name: str, value: object) -> None:

@@ -25,7 +25,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.arrangement.cells import CellBound, CellProgram, Cells, Neurons, all_cells, settings
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
-from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array, real_number
 
@@ -65,6 +65,7 @@ class Arrangement(Solver):
     verbose : whether a line is printed to standard error for each lam.
     max_time : seconds for each lam, after which the best so far is returned, with its certificate. The backend is told;
         the enumeration of the patterns, which `max_patterns` limits, is finished.
+    total_time : seconds for all lams of a path together; it ends with the lam at which these are over.
 
     Notes
     -----
@@ -103,9 +104,10 @@ class Arrangement(Solver):
     max_patterns: int = 5000
     verbose: bool = False
     max_time: float = field(default=float("inf"), repr=False)
+    total_time: float = field(default=float("inf"), repr=False)
 
     def __post_init__(self) -> None:
-        require_seconds("max_time", self.max_time)
+        require_limits(self.max_time, self.total_time)
         real_number("tol", self.tol, "a number between 1e-12 and 1", 1e-12, 1.0)
         real_number("max_patterns", self.max_patterns, "a whole number >= 1", 1)
 
@@ -158,7 +160,7 @@ class Arrangement(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one enumeration and one compilation for all."""
-        return in_time(self._path(problem, lams), self.max_time)
+        return in_time(self._path(problem, lams), self.max_time, self.total_time)
 
     def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         scaling = standardise(problem)

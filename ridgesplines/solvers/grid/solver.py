@@ -15,7 +15,7 @@ from ridgesplines.neurons.dictionary import Dictionary, grid_biases, rightward, 
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
-from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits
 from ridgesplines.solvers.grid.biases import biases_path
 from ridgesplines.solvers.grid.splines import splines_path
 
@@ -50,7 +50,8 @@ class Grid(Solver):
     seed : of the directions for d >= 3.
     memory : bytes that may be used; what is free on this machine by default.
     max_time : seconds for each lam, after which the best so far is returned, with its certificate. Backends but ECOS
-        are told; what prepares and compiles the program is finished.
+        are told; what prepares and compiles the program, and takes neurons out of its answer, is finished.
+    total_time : seconds for all lams of a path together; it ends with the lam at which these are over.
 
     Notes
     -----
@@ -88,9 +89,10 @@ class Grid(Solver):
     seed: int = 0
     memory: float | None = None
     max_time: float = field(default=float("inf"), repr=False)
+    total_time: float = field(default=float("inf"), repr=False)
 
     def __post_init__(self) -> None:
-        require_seconds("max_time", self.max_time)
+        require_limits(self.max_time, self.total_time)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of backends that lack a cone or the accuracy, or programs too large for memory; or None."""
@@ -166,7 +168,7 @@ class Grid(Solver):
 
     def path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         """An answer for each lam; one compilation for all."""
-        return in_time(self._path(problem, lams), self.max_time)
+        return in_time(self._path(problem, lams), self.max_time, self.total_time)
 
     def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         backend = backend_named(self.backend)

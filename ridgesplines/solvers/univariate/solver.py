@@ -25,7 +25,7 @@ from ridgesplines.oracle import peaks_oracle
 from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
-from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_seconds
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
@@ -64,6 +64,7 @@ class Univariate(Solver):
     verbose : whether a line is printed to standard error in every round.
     max_time : seconds for each lam, after which the best so far is returned, with its certificate: a round and a pass
         over the data are finished.
+    total_time : seconds for all lams of a path together; it ends with the lam at which these are over.
 
     Notes
     -----
@@ -98,10 +99,11 @@ class Univariate(Solver):
     sparsest: bool = True
     verbose: bool = False
     max_time: float = field(default=float("inf"), repr=False)
+    total_time: float = field(default=float("inf"), repr=False)
 
     def __post_init__(self) -> None:
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
-        require_seconds("max_time", self.max_time)
+        require_limits(self.max_time, self.total_time)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of more than one dimension, vector outputs of a loss with kinks, other activations; or None."""
@@ -126,8 +128,10 @@ class Univariate(Solver):
             from ridgesplines.solvers.constrained.path import constrained_path  # few problems need it
 
             free = replace(self, sparsest=False).path
-            return in_time(constrained_path(problem, lams, free, self.tol, self.sparsest), self.max_time)
-        return in_time(self._path(problem, lams), self.max_time)
+            return in_time(
+                constrained_path(problem, lams, free, self.tol, self.sparsest), self.max_time, self.total_time
+            )
+        return in_time(self._path(problem, lams), self.max_time, self.total_time)
 
     def _path(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
         scaling = standardise(problem)
