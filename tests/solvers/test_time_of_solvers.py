@@ -42,16 +42,6 @@ def test_a_path_ends_where_its_time_does(problem, solver):
     assert [solution.problem.lam for solution in path] == lams[:1]
 
 
-def test_a_choice_among_many_lams_ends_in_time():
-    """Each lam alone would be within the limit."""
-    X = rng.random((60, 2))
-    model = rs.RidgeSplineRegressorCV(solver=rs.Grid(directions=8), n_lams=40, cv=3, max_time=0.2)
-    with pytest.warns(rs.ConvergenceWarning, match="max_time"):
-        model.fit(X, np.abs(X[:, 0] - 0.5))
-    assert model.timed_out_
-    assert len(model.paths_[0]) < 40
-
-
 @pytest.mark.parametrize("kind", [rs.Univariate, rs.Grid, rs.Arrangement])
 def test_seconds_are_positive(kind):
     with pytest.raises(rs.ProblemError, match="max_time"):
