@@ -121,3 +121,17 @@ def test_a_tolerance_missed_by_rounding_names_the_rows():
     assert "2 rows (" in words
     assert "Use FixedValues at these x, with weight zero instead" in words
     assert "rows (" not in _remedy(replace(s, problem=rs.Problem(x, y, 1.0), tolerance=1e-300))
+
+
+@pytest.mark.parametrize("weight", [1e-40, 1e-150, 1e-300])
+def test_rows_of_next_to_no_weight_are_no_measure_of_heavy_ones(weight):
+    """A third of the rows: the others are no anchors for it, and the fit is theirs."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 40, 60).astype(float)
+    y = np.abs(x - 20.0) + rng.standard_normal(60)
+    counts = rng.random(60) < 2 / 3
+    fitted = rs.solve(rs.Problem(x, y, 2.0, sample_weight=np.where(counts, 1.0, weight)))
+    alone = rs.solve(rs.Problem(x[counts], y[counts], 2.0))
+    assert fitted.status == "converged"
+    assert fitted.relative_gap < 1e-10
+    assert fitted.objective == pytest.approx(alone.objective, rel=1e-10)

@@ -31,6 +31,7 @@ AFFINE = 1e-10
 FEW_KNOTS = 4
 #: How much of the majorant stands in for a curvature that has vanished.
 STRAIGHT = 1e-14
+EPS = np.finfo(float).eps
 #: Of the weights this part is taken for light.
 LIGHT = 0.1
 #: Weights this far above the light ones are anchors, held at first by a curvature of so many times the light ones'; it
@@ -61,7 +62,7 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     quadratic = line.loss.quadratic
     if quadratic and start is None and _straight_is_best(line, lam, progress):
         return
-    if quadratic and _has_anchors(line.parabola[0]):
+    if quadratic and _has_anchors(line, lam):
         _anchored(line, lam, tol, start, progress)
     else:
         _newton(line, lam, tol, start, progress)
@@ -70,8 +71,16 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
         _straight_is_best(line, lam, progress)
 
 
-def _has_anchors(H: Array) -> bool:
-    return bool(H.max() > HEAVY * H.min() and H.max() > HEAVY * np.quantile(H, LIGHT))
+def _has_anchors(line: Line, lam: float) -> bool:
+    H = line.parabola[0]
+    return bool(H.max() > HEAVY * H.min() and H.max() > HEAVY * _light(line, lam))
+
+
+def _light(line: Line, lam: float) -> float:
+    """The weight of the light rows, among those that can move eta by more than the rounding of lam."""
+    H = line.parabola[0]
+    felt = H * np.abs(line.y).max() * len(H) > EPS * lam
+    return float(np.quantile(H[felt], LIGHT)) if felt.any() else np.inf
 
 
 def _anchored(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
@@ -81,7 +90,7 @@ def _anchored(line: Line, lam: float, tol: float, start: Knots | None, progress:
     before, corrected by a parabola of a curvature that stays within the digits of z, and rises where that is too slow.
     """
     H, b = line.parabola
-    stiff, u, previous = ANCHOR * float(np.quantile(H, LIGHT)), np.zeros_like(b), np.inf
+    stiff, u, previous = ANCHOR * _light(line, lam), np.zeros_like(b), np.inf
     for _ in range(MAX_ANCHORED):
         share = np.where(stiff < H, H / (H + stiff), 0.0)  # of the multipliers of the step before
         model = Quadratic(line, (1.0 - share) * H, times(1.0 - share, b) + times(share, u))
