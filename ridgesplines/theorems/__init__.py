@@ -2,13 +2,16 @@
 
 In the paper's order: `balance`, `weight_decay`, `deep_weight_decay`, `second_derivative`, `measure_norm`,
 `representer`, `linear_spline`, `solution_set`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`, `deep`,
-`table_one`, `thresholding`, `maurey`, `estimation_rate`, `single_direction`. `verify` runs them all, and so
+`table_one`, `thresholding`, `maurey`, `approximation_rate`,
+`estimation_rate`, `minimax_rate`, `single_direction`. `verify` runs them all, and so
 does ``python -m ridgesplines verify``.
 
 R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
 doi:10.1109/MSP.2023.3286988
 """
 
+from ridgesplines.theorems.claims.approximation_rate import Sampled, integral
+from ridgesplines.theorems.claims.approximation_rate import check as approximation_rate
 from ridgesplines.theorems.claims.balance import check as balance
 from ridgesplines.theorems.claims.deep import check as deep
 from ridgesplines.theorems.claims.deep_weight_decay import check as deep_weight_decay
@@ -20,6 +23,8 @@ from ridgesplines.theorems.claims.linear_spline import check as linear_spline
 from ridgesplines.theorems.claims.maurey import Target, target
 from ridgesplines.theorems.claims.maurey import check as maurey
 from ridgesplines.theorems.claims.measure_norm import check as measure_norm
+from ridgesplines.theorems.claims.minimax_rate import RuleErrors
+from ridgesplines.theorems.claims.minimax_rate import check as minimax_rate
 from ridgesplines.theorems.claims.representer import check as representer
 from ridgesplines.theorems.claims.second_derivative import check as second_derivative
 from ridgesplines.theorems.claims.single_direction import Ridge
@@ -43,16 +48,21 @@ __all__ = [
     "Parameters",
     "Report",
     "Ridge",
+    "RuleErrors",
+    "Sampled",
     "Target",
+    "approximation_rate",
     "balance",
     "deep",
     "deep_weight_decay",
     "estimation_rate",
     "filtered_radon",
     "fourier_slice",
+    "integral",
     "linear_spline",
     "maurey",
     "measure_norm",
+    "minimax_rate",
     "representer",
     "second_derivative",
     "single_direction",

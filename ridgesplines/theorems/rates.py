@@ -57,16 +57,17 @@ def compared(name: str, found: Slope, bound: float) -> str:
     return f"{name}: the measured rate {found} is that of the bound {bound:g}, as far as so many seeds can tell."
 
 
-def draw_rates(axes: Any, sizes: Sequence[float] | Array, errors: dict[str, Array], bound: float) -> None:
-    """Means over seeds with all seeds behind them, and a line of the slope `bound`."""
+def draw_rates(axes: Any, sizes: Sequence[float] | Array, errors: dict[str, Array], *bounds: float) -> None:
+    """Means over seeds with all seeds behind them, and a line of the slope of each bound."""
     for i, (name, each) in enumerate(errors.items()):
         colour = SERIES[i % len(SERIES)]
         axes.loglog(sizes, each.T, color=colour, alpha=0.2, linewidth=0.7)
         label = f"{name}: {slope(sizes, each).value:.2f}"
         axes.loglog(sizes, each.mean(axis=0), color=colour, linestyle=DASHES[i % len(DASHES)], label=label)
     top = max(each.mean(axis=0)[0] for each in errors.values())
-    reference = 1.3 * top * (np.asarray(sizes, dtype=float) / sizes[0]) ** bound
-    axes.loglog(sizes, reference, color="black", linewidth=1.0, label=f"slope of the bound: {bound:g}")
+    for bound, dashes in zip(bounds, DASHES, strict=False):
+        reference = 1.3 * top * (np.asarray(sizes, dtype=float) / sizes[0]) ** bound
+        axes.loglog(sizes, reference, color="black", linewidth=1.0, linestyle=dashes, label=f"slope {bound:.3g}")
     labelled = sizes[:: max(1, len(sizes) // 4)]
     axes.set_xticks(labelled, [f"{size:g}" for size in labelled])
     axes.xaxis.set_minor_formatter(NullFormatter())

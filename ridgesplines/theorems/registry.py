@@ -17,6 +17,7 @@ from ridgesplines.losses.interpolation import Interpolation
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.solve import solve
+from ridgesplines.theorems.claims import approximation_rate as approximation
 from ridgesplines.theorems.claims import balance as neural_balance
 from ridgesplines.theorems.claims import deep as deep_layers
 from ridgesplines.theorems.claims import deep_weight_decay as deep_decay
@@ -26,6 +27,7 @@ from ridgesplines.theorems.claims import fourier_slice as slices
 from ridgesplines.theorems.claims import linear_spline as interpolants
 from ridgesplines.theorems.claims import maurey as greedy
 from ridgesplines.theorems.claims import measure_norm as total_variation
+from ridgesplines.theorems.claims import minimax_rate as minimax
 from ridgesplines.theorems.claims import representer as certificates
 from ridgesplines.theorems.claims import second_derivative as impulses
 from ridgesplines.theorems.claims import single_direction as mixed_variation
@@ -152,7 +154,9 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("activations", activation_table.check, activation_table.instance),
     Claim("thresholding", haar.check, haar.instance, partial(haar.instance, seeds=32)),
     Claim("Maurey", greedy.check, greedy.instance, partial(greedy.instance, seeds=40)),
+    Claim("approximation", approximation.check, approximation.instance, partial(approximation.instance, seeds=24)),
     Claim("estimation", estimation.check, estimation.instance, partial(estimation.instance, thorough=True)),
+    Claim("minimax estimation", minimax.check, minimax.instance, partial(minimax.instance, thorough=True)),
     Claim(
         "mixed variation", mixed_variation.check, mixed_variation.instance, partial(mixed_variation.instance, seeds=10)
     ),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from instances import LOSSES, ids
 from instances import problem as instance
+from scipy.integrate import quad
 
 import ridgesplines as rs
 from ridgesplines.cli.main import main
@@ -272,6 +273,83 @@ def test_a_simulation_of_the_error():
     assert errors.network.shape == errors.kernel.shape == (2, 2)
     assert (errors.network > 0.0).all()
     assert (errors.network < 3.0).all()
+
+
+def test_the_minimax_rate_is_asked_of_each_dimension():
+    # N^(-0.75) is as fast as the rate of d = 2 asks, not of d = 1; N^(-1/2) is too slow for both.
+    n = np.array([50.0, 100.0, 200.0])
+    errors = np.outer([1.0, 1.01, 0.99], n**-0.75)
+    found = T.minimax_rate({f"d = {d}": T.RuleErrors(d, n, errors, errors) for d in (1, 2)})
+    assert [m.holds for m in found.measures] == [False, True]
+    slow = np.outer([1.0, 1.01, 0.99], n**-0.5)
+    assert not any(m.holds for m in T.minimax_rate({"d = 2": T.RuleErrors(2, n, slow, slow)}).measures)
+    assert "is 1.00 times" in found.remarks[-1]
+
+
+def test_the_minimax_rule_is_the_smaller_lam_of_many_data():
+    rule, root = registry.minimax.minimax_rule, registry.estimation.root_rule
+    for d in (1, 2, 10):
+        exponents = [np.log(f(40_000, d) / f(10_000, d)) / np.log(4.0) for f in (rule, root)]
+        assert exponents == pytest.approx([d / (2 * d + 3), 0.5])
+    small = registry.minimax.simulate(registry.estimation.smooth, 1, range(3), np.array([50, 400]))
+    text = registry.estimation.simulate(registry.estimation.smooth, 1, range(3), np.array([50, 400]))
+    np.testing.assert_array_equal(small.root, text.network)  # the same data, the same lam
+    assert (small.minimax[:, 1] < small.root[:, 1]).all()
+
+
+def test_approximation_fails_off_the_span_of_neurons():
+    rng = np.random.default_rng(0)
+    for d in (1, 2):
+        targets = [T.integral(rng, d, points=400) for _ in range(6)]
+        terms = np.array([10, 20, 40])
+        assert T.approximation_rate({"neurons": targets}, terms).holds
+        noise = [f._replace(values=rng.standard_normal(400)) for f in targets]
+        assert T.approximation_rate({"noise": noise}, terms).holds is False
+
+
+def test_integrals_over_neurons_are_sums_of_them():
+    f = T.integral(np.random.default_rng(3), 1, points=40)
+    rng = np.random.default_rng(3)  # the same draws again, the integral by scipy's quadrature
+    X = rng.standard_normal((40, 1))
+    X *= (rng.random(40) / np.linalg.norm(X, axis=1))[:, None]
+    p, q, r = 2.0 * rng.standard_normal(1)[0], 2.0 * rng.standard_normal(), rng.uniform(0.0, 2.0 * np.pi)
+
+    def density(w, b):
+        return np.sin(p * w + q * b + r)
+
+    def along(w, weigh):
+        return quad(lambda b: weigh(w, b), -1.0, 1.0, limit=400)[0]
+
+    total = sum(along(w, lambda w, b: abs(density(w, b))) for w in (1.0, -1.0))
+    for x, value in zip(X[:5, 0], f.values, strict=False):
+        exact = sum(along(w, lambda w, b, x=x: max(w * x - b, 0.0) * density(w, b)) for w in (1.0, -1.0)) / total
+        assert value == pytest.approx(exact, abs=1e-5)
+
+
+def test_greedy_selection_from_all_neurons_takes_the_best():
+    # Against brute force over the knots, with least squares.
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, 30)
+    f = T.Sampled(x[:, None], np.sin(4.0 * x) + 0.1 * rng.standard_normal(30))
+    errors, taken = registry.approximation.greedy_continuum(f, 6), [np.ones(30), x]
+    atoms = np.maximum(np.subtract.outer(x, np.sort(x)), 0.0)
+    for error in errors:
+        basis = np.column_stack(taken)
+        missing = f.values - basis @ np.linalg.lstsq(basis, f.values, rcond=None)[0]
+        assert error == pytest.approx(np.mean(missing**2))
+        taken.append(atoms[:, np.argmax(np.abs(missing @ atoms))])
+    assert len(errors) == 5
+
+
+def test_approximation_says_where_it_cannot_run():
+    f = T.integral(np.random.default_rng(0), 1, points=20)
+    cube = T.Sampled(np.random.default_rng(0).uniform(-0.5, 0.5, (20, 3)), np.zeros(20))
+    with pytest.raises(rs.ProblemError, match="in a plane"):
+        registry.approximation.greedy_continuum(cube, 5)
+    with pytest.raises(rs.ProblemError, match="d \\+ 1 = 2"):
+        T.approximation_rate({"d = 1": [f]}, np.array([1, 4]))
+    with pytest.raises(rs.ProblemError, match="1 or 2"):
+        T.integral(np.random.default_rng(0), 3)
 
 
 def test_single_direction_fails_for_many_directions():

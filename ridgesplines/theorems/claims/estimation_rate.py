@@ -3,7 +3,7 @@ r"""Section VI: the mean integrated squared error falls like N^(-1/2) or faster,
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from ridgesplines.exceptions import ConvergenceWarning
-from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.solve import solve
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
@@ -27,6 +26,11 @@ PROBES = 1500
 #: Simulations by dimension; those of `--thorough`.
 SEEDS = {1: 16, 2: 16, 5: 5}
 THOROUGH = {1: 40, 2: 40, 5: 10, 10: 3}
+
+#: Data X (N, d), y (N,), probes, the truth there -> the mean squared error of a fit at the probes.
+Method = Callable[[Array, Array, Array, Array], float]
+#: N, d -> lambda.
+Rule = Callable[[int, int], float]
 
 
 class Errors(NamedTuple):
@@ -63,8 +67,18 @@ def instance(seed: int, thorough: bool = False) -> tuple[Array, Mapping[str, Err
 
 
 def simulate(profile: Callable[[Array], Array], d: int, seeds: range, sizes: Array = SIZES) -> Errors:
-    """N noisy values of profile((x_1 + ... + x_d) / sqrt(d)), x uniform on [-1, 1]^d, fitted by both methods."""
-    network, kernel = np.empty((len(seeds), len(sizes))), np.empty((len(seeds), len(sizes)))
+    """Both methods on the same data, of `squared_errors`."""
+    return Errors(*squared_errors(profile, d, seeds, sizes, (network_error, _best_kernel)))
+
+
+def squared_errors(
+    profile: Callable[[Array], Array], d: int, seeds: range, sizes: Array, methods: Sequence[Method]
+) -> Array:
+    """N noisy values of profile((x_1 + ... + x_d) / sqrt(d)), x uniform on [-1, 1]^d, fitted by all methods.
+
+    Integrated squared errors, shape (methods, seeds, sizes).
+    """
+    errors = np.empty((len(methods), len(seeds), len(sizes)))
     for i, seed in enumerate(seeds):
         rng = np.random.default_rng([seed, d])
         probes = rng.uniform(-1.0, 1.0, (PROBES, d))
@@ -72,17 +86,22 @@ def simulate(profile: Callable[[Array], Array], d: int, seeds: range, sizes: Arr
         for j, n in enumerate(sizes):
             X = rng.uniform(-1.0, 1.0, (n, d))
             y = profile(X.sum(axis=1) / np.sqrt(d)) + NOISE * rng.standard_normal(n)
-            network[i, j] = np.mean((_fitted(X, y)(probes) - truth) ** 2)
-            kernel[i, j] = _best_kernel(X, y, probes, truth)
-    return Errors(network, kernel)
+            errors[:, i, j] = [method(X, y, probes, truth) for method in methods]
+    return errors
 
 
-def _fitted(X: Array, y: Array) -> RidgeSpline:
-    """The solution of (17) or (32), within 1e-3 of the optimum: certified for d <= 2, estimated beyond."""
-    problem = Problem(X, y, RULE * NOISE * np.sqrt(len(y)))
+def root_rule(n: int, d: int) -> float:
+    """The lambda of the text, proportional to the noise's norm."""
+    return RULE * NOISE * float(np.sqrt(n))
+
+
+def network_error(X: Array, y: Array, probes: Array, truth: Array, rule: Rule = root_rule) -> float:
+    """That of the solution of (17) or (32), within 1e-3 of the optimum: certified for d <= 2, estimated beyond."""
+    problem = Problem(X, y, rule(*X.shape))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a gap a little larger than asked for is no matter here
-        return solve(problem, ColumnGeneration(tol=1e-3) if X.shape[1] > 1 else None).network
+        net = solve(problem, ColumnGeneration(tol=1e-3) if X.shape[1] > 1 else None).network
+    return float(np.mean((net(probes) - truth) ** 2))
 
 
 def _best_kernel(X: Array, y: Array, probes: Array, truth: Array) -> float:

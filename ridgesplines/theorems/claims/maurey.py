@@ -2,7 +2,7 @@ r"""Section VI, Maurey's theorem: K neurons approximate with a squared error of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -58,21 +58,31 @@ def instance(seed: int, dimensions: Sequence[int] = (2, 5, 10), seeds: int = 24)
 
 
 def greedy(values: Array, atoms: Array, terms: int) -> Array:
-    """Squared errors, in mean square over the points, of orthogonal greedy selection after 0, 1, ..., `terms` atoms.
+    """Squared errors of orthogonal greedy selection among given atoms, after 0, 1, ..., `terms` of them. O(terms n M).
 
-    Each round takes the atom that is most correlated with what is missing, then projects on all that were taken.
-    O(terms n M).
+    Each round takes the atom that is most correlated with what is missing.
     """
-    missing, basis = values.copy(), np.empty((len(values), 0))
     norms = np.linalg.norm(atoms, axis=0)
     norms[norms == 0.0] = np.inf
+    return orthogonal_greedy(
+        values, lambda missing: atoms[:, np.argmax(np.abs(missing @ atoms) / norms)], terms, np.empty((len(values), 0))
+    )
+
+
+def orthogonal_greedy(values: Array, choose: Callable[[Array], Array], rounds: int, basis: Array) -> Array:
+    """Squared errors, in mean square over the points, after 0, 1, ..., `rounds` atoms.
+
+    A round chooses an atom for what is missing, then projects on all that were taken, and on the columns of `basis`,
+    orthonormal, which are there from the start.
+    """
+    missing = values - basis @ (basis.T @ values)
     errors = [float(missing @ missing)]
-    for _ in range(terms):
-        atom = atoms[:, np.argmax(np.abs(missing @ atoms) / norms)].copy()
+    for _ in range(rounds):
+        atom = choose(missing).copy()
         for _ in range(2):  # twice: once leaves rounding
             atom -= basis @ (basis.T @ atom)
-        basis = np.column_stack([basis, atom / np.linalg.norm(atom)])
-        missing = missing - basis[:, -1] * (basis[:, -1] @ missing)
+        basis = np.column_stack([basis, atom / (np.linalg.norm(atom) or 1.0)])
+        missing = missing - basis @ (basis.T @ missing)
         errors.append(float(missing @ missing))
     return np.array(errors) / len(values)
 
