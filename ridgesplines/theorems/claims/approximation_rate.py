@@ -148,7 +148,7 @@ def check(targets: Mapping[str, Sequence[Sampled]], terms: Array = TERMS) -> Rep
     --------
     >>> import numpy as np, ridgesplines as rs
     >>> rng = np.random.default_rng(0)
-    >>> targets = {"d = 1": [rs.theorems.integral(rng, 1, points=1000) for _ in range(3)]}
+    >>> targets = {"d = 1": [rs.theorems.integral(rng, 1, points=1000) for _ in range(8)]}
     >>> rs.theorems.approximation_rate(targets, np.array([8, 16, 32])).holds
     True
     """
