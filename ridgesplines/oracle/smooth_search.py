@@ -161,8 +161,10 @@ class SmoothSearch:
             gradient = np.append((along - unit * (unit @ along)) / length, -pull.sum())
             return -float(np.sum(eta**2)) / scale, -2.0 * gradient / scale
 
-        options = {"maxiter": MOST_STEPS}
-        theta: Array = minimize(negative, np.append(w, b), jac=True, method="BFGS", options=options).x
+        start = np.append(w, b)
+        with np.errstate(over="ignore", invalid="ignore"):  # of steps far off, which are shortened
+            theta: Array = minimize(negative, start, jac=True, method="BFGS", options={"maxiter": MOST_STEPS}).x
+        theta = theta if np.isfinite(theta).all() else start
         return np.append(theta[:-1] / np.linalg.norm(theta[:-1]), theta[-1])
 
 

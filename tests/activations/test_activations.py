@@ -50,15 +50,17 @@ def gaussian_derivative(t, order, centre):
 @pytest.mark.parametrize("activation", POWERS, ids=repr)
 @pytest.mark.parametrize("centre", [0.0, 0.7, -1.2])
 def test_the_operator_turns_powers_into_an_impulse(activation, centre):
-    """<H sigma, phi> = <sigma, (-D)^(k+1) phi> = phi(0); the symbol of D^(k+1) is (j omega)^(k+1)."""
+    """<H sigma, phi> = <sigma, (-D)^(k+1) phi> / c = phi(0), c the jump of the k-th derivative; the symbol of D^(k+1)
+    is (j omega)^(k+1)."""
     order = activation.degree + 1
+    jump = activation.of_relu[0] if activation.of_relu else 1.0
     omega = np.array([0.3, 2.0])
-    assert activation.symbol(omega) == pytest.approx((1j * omega) ** order)
+    assert activation.symbol(omega) == pytest.approx((1j * omega) ** order / jump)
 
     def integrand(t):
-        return float(activation.value(t)) * (-1.0) ** order * gaussian_derivative(t, order, centre)
+        return float(activation.value(t)) / jump * (-1.0) ** order * gaussian_derivative(t, order, centre)
 
-    paired = quad(integrand, 0.0, 15.0, epsabs=1e-12, limit=200)[0]
+    paired = sum(quad(integrand, *ends, epsabs=1e-12, limit=200)[0] for ends in ((-15.0, 0.0), (0.0, 15.0)))
     assert paired == pytest.approx(np.exp(-(centre**2)), abs=1e-9)
 
 

@@ -108,7 +108,7 @@ def test_a_contradiction_is_an_error_here_and_said_in_words_to_a_user(monkeypatc
     X, y = table("cars", 30, 3, 0)
     problem = rs.Problem(X, y, 1.0)
     problem = problem.with_lam(0.1 * rs.lambda_max(problem))
-    monkeypatch.setattr(certificate, "_known", lambda problem, network, u, found: found)
+    monkeypatch.setattr(certificate, "known_at_neurons", lambda problem, network, u, found: found)
     monkeypatch.setattr(certificate, "continuum_oracle", lies)
     monkeypatch.setattr(
         sys.modules["ridgesplines.solve"], "looked_at", lambda problem, certificate, *peaks: certificate
