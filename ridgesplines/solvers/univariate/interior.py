@@ -18,6 +18,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
@@ -29,6 +30,9 @@ from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
 MAX_ITERATIONS = 100
+#: The central path is begun at so many times the mu at which complementarity is the objective. Nearer to its end
+#: most rows are at bounds that some of them have to leave, and steps are short.
+FAR = 100.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,22 @@ class Point:
     over: Array
 
 
+class Residuals(NamedTuple):
+    """What an iterate is off by.
+
+    Attributes
+    ----------
+    data, kinks : y - B theta, and C theta.
+    stationarity, rows, bends : of the equations for the values, for the terms, and for the kinks.
+    """
+
+    data: Array
+    kinks: Array
+    stationarity: Array
+    rows: Array
+    bends: Array
+
+
 class Interior:
     """The problem on some nodes; `solve` follows the central path.
 
@@ -79,6 +99,7 @@ class Interior:
         h = np.diff(t)
         self.rise = 1.0 / h
         self.unit = np.minimum(h[:-1], h[1:])  # rows of C are multiplied by it: entries of size one
+        self.places = _places(len(t))
 
     def fit(self, theta: Array) -> Array:
         """B theta."""
@@ -93,7 +114,7 @@ class Interior:
         rows, lam = self.rows, self.lam
         residual, a = rows.y - self.fit(theta), kinks(self.t, theta)
         size = np.maximum(rows.high * residual, rows.low * residual).sum() + lam * np.abs(a).sum()
-        mu = max(float(size), 1e-8) / (2.0 * (len(residual) + len(a)))
+        mu = FAR * max(float(size), 1e-8) / (2.0 * (len(residual) + len(a)))
         below, above = _central(residual, rows.high - rows.low, mu)
         under, over = _central(a, 2.0 * lam, mu)
         return Point(theta, mu / under - lam, rows.low + mu / below, below, above, under, over)
@@ -111,50 +132,48 @@ class Interior:
             duals = p.below, p.above, p.under, p.over
             gap = sum(float(s @ d) for s, d in zip(slacks, duals, strict=True))
             mu = gap / sum(map(len, slacks))
-            objective, error = self._measure(p, gap)
+            off = self._residuals(p)
+            objective, error = self._measure(p, gap, off)
             if error < best_error:
                 best, best_error = Point(**vars(p)), error
             self.converged |= error <= tol
             if error <= tol or not np.isfinite(objective) or mu <= 1e-18 * objective or not error <= 1e6 * best_error:
                 break
-            self._step(p, slacks, duals, mu)
+            self._step(p, slacks, duals, mu, off)
         return best
 
-    def _measure(self, p: Point, gap: float) -> tuple[float, float]:
+    def _residuals(self, p: Point) -> Residuals:
+        rows, a, r = self.rows, kinks(self.t, p.theta), self.rows.y - self.fit(p.theta)
+        tested = self.weighted(np.zeros_like(p.u), p.u).load
+        stationarity = tested + self.load - kinks_transposed(self.t, p.eta)
+        return Residuals(r, a, stationarity, r - rows.bend * p.u - p.above + p.below, a - p.over + p.under)
+
+    def _measure(self, p: Point, gap: float, off: Residuals) -> tuple[float, float]:
         """The objective, and complementarity and residuals relative to it."""
-        rows, a = self.rows, kinks(self.t, p.theta)
-        r = rows.y - self.fit(p.theta)
+        rows, a, r = self.rows, off.kinks, off.data
         u = np.clip(
             np.divide(r, rows.bend, out=np.where(r > 0.0, np.inf, -np.inf), where=rows.bend > 0.0), rows.low, rows.high
         )
         loss = float((u * r - 0.5 * rows.bend * u * u).sum()) + self.constant - float(self.load @ p.theta)
         objective = abs(loss) + self.lam * float(np.abs(a).sum())
-        off = self._stationarity(p)
-        wander = float(np.abs(off).sum()) * float(np.abs(p.theta).max())
-        infeasible = float(np.abs(self.lam * (a - p.over + p.under)).sum())
-        infeasible += float(np.abs(p.u * (r - rows.bend * p.u - p.above + p.below)).sum())
+        wander = float(np.abs(off.stationarity).sum()) * float(np.abs(p.theta).max())
+        infeasible = float(np.abs(self.lam * off.bends).sum())
+        infeasible += float(np.abs(p.u * off.rows).sum())
         return objective, (gap + wander + infeasible) / max(objective, 1e-300)
 
-    def _stationarity(self, p: Point) -> Array:
-        tested = self.weighted(np.zeros_like(p.u), p.u).load
-        return tested + self.load - kinks_transposed(self.t, p.eta)
-
-    def _step(self, p: Point, slacks: tuple[Array, ...], duals: tuple[Array, ...], mu: float) -> None:
+    def _step(self, p: Point, slacks: tuple[Array, ...], duals: tuple[Array, ...], mu: float, off: Residuals) -> None:
         """Mehrotra's predictor and corrector, in place."""
         rows = self.rows
         W = 1.0 / (rows.bend + p.below / slacks[0] + p.above / slacks[1])
         V = p.under / slacks[2] + p.over / slacks[3]
         factor = self._factorised(W, V)
-        r1 = self._stationarity(p)
-        r2 = rows.y - self.fit(p.theta) - rows.bend * p.u - p.above + p.below
-        r3 = kinks(self.t, p.theta) - p.over + p.under
 
         def direction(goals: list[Array]) -> tuple[list[Array], list[Array]]:
             # goals: what slack * change of multiplier + multiplier * change of slack shall be
             g = [goal / s for goal, s in zip(goals, slacks, strict=True)]
-            rho = r2 - g[1] + g[0]
-            kappa = -r3 + g[3] - g[2]
-            dtheta, deta = self._solved(factor, r1 + self.weighted(W, W * rho).load, kappa)
+            rho = off.rows - g[1] + g[0]
+            kappa = -off.bends + g[3] - g[2]
+            dtheta, deta = self._solved(factor, off.stationarity + self.weighted(W, W * rho).load, kappa)
             du = W * (rho - self.fit(dtheta))
             dslacks = [du, -du, deta, -deta]
             dduals = [gi - d / s * ds for gi, d, s, ds in zip(g, duals, slacks, dslacks, strict=True)]
@@ -177,8 +196,7 @@ class Interior:
         """LU of the system in (theta_0, theta_1, eta_1, theta_2, eta_2, ...)."""
         rows = self.weighted(W, np.zeros_like(W))
         diagonal, beside = rows.bands
-        c = len(diagonal)
-        where, which = _places(c)
+        c, (where, which) = len(diagonal), self.places
         band = np.zeros((10, 2 * c - 2), order="F")  # LAPACK's layout: entry (i, j) in row 6 + i - j
         band[6, where] = diagonal
         _put(band, where[:-1], where[1:], beside)
@@ -191,7 +209,7 @@ class Interior:
         return lu, pivots
 
     def _solved(self, factor: tuple[Array, Array], right: Array, kappa: Array) -> tuple[Array, Array]:
-        where, which = _places(len(right))
+        where, which = self.places
         b = np.empty(2 * len(right) - 2)
         b[where], b[which] = right, self.unit * kappa
         x, _ = lapack.dgbtrs(factor[0], 3, 3, b, factor[1])

@@ -39,8 +39,9 @@ MARGIN = 0.05
 BENDS = 1e-3
 #: A gap this large is reached by the way, and needs no exact zeros.
 ROUGH = 1e-4
-#: Where rows are many, one in so many is near the spline of the first round, and may change its side.
-NEAR = 10
+#: Where rows are many, one in so many is near the spline of the first round, or of the lam before, and may change its
+#: side.
+NEAR = 5
 #: Steps of the method of multipliers.
 MAX_STEPS = 8
 
@@ -96,6 +97,8 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     if start is not None and m > FEW_SITES:
         candidates = union(m, candidates, around(_bending(line, start), m))
     band = Band.all(len(line.t))
+    if start is not None:
+        band, _ = band.around(rows, line.spline(start))
     accuracy = max(1e-4, 0.3 * tol) if m > FEW_SITES else MARGIN * tol
     knots = start or Knots.none()
     for _ in range(MAX_ROUNDS):
@@ -112,7 +115,9 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
         joining = np.setdiff1d(around(violators(eta, lam, knots.nodes(m)), m), candidates)
         band, crossed = band.around(rows, z)
         if gap <= tol or not (len(joining) or crossed):
-            if accuracy <= MARGIN * tol or (gap <= tol and tol >= ROUGH):
+            if gap <= tol and tol >= ROUGH:
+                return
+            if accuracy <= MARGIN * tol:
                 break
             accuracy = MARGIN * tol
             continue

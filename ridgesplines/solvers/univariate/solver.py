@@ -58,7 +58,7 @@ class Univariate(Solver):
     Parameters
     ----------
     tol : the relative gap to reach, between 1e-14 and 1; 1e-12 is reached for squared error at little cost. From 1e-4
-        on, losses with kinks may be given more knots than needed: to predict with, not to read.
+        on, losses with kinks may be given far more knots than needed: to predict with, not to read.
     sparsest : whether, among all minimisers with these values at the data, one with the fewest knots is returned,
         with knots off the data where that takes fewer [2]_; otherwise, and for vector outputs, all are data sites.
     verbose : whether a line is printed to standard error in every round.
