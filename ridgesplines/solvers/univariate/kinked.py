@@ -106,18 +106,19 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
         theta = between(line.sites, knots.nodes(m), knots.theta)
         point, band = band.solved(line, lam, rows, candidates, accuracy, theta[candidates])
         eta = line.certificate(point.u)
-        rough = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
-        z = line.spline(rough)
-        _report(progress, line, lam, rough, z, point.u, eta)
+        dense = Knots(candidates[1:-1], np.sign(point.eta), point.theta)
+        z = line.spline(dense)
+        _report(progress, line, lam, dense, z, point.u, eta)
         gap = progress.gap
         active, signs = complementary(point.under, point.over, point.eta, lam)
         knots = Knots(candidates[active], signs, point.theta[np.concatenate([[0], active, [-1]])])
         joining = np.setdiff1d(around(violators(eta, lam, knots.nodes(m)), m), candidates)
         band, crossed = band.around(rows, z)
         if gap <= tol or not (len(joining) or crossed):
-            if gap <= tol and tol >= ROUGH:
+            rough = gap <= tol and tol >= ROUGH
+            if rough and m > FEW_SITES:  # predictions from few rows would feel what bends too much
                 return
-            if accuracy <= MARGIN * tol:
+            if rough or accuracy <= MARGIN * tol:
                 break
             accuracy = MARGIN * tol
             continue
