@@ -22,8 +22,9 @@ from ridgesplines.oracle.eta import eta_at
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: Intervals to begin with; halved where they may exceed the largest value known by more than this, relatively.
-FIRST, SHARP = 64, 1e-7
+#: Intervals to begin with; halved where they may exceed the largest value known by more than this, relatively; by the
+#: second number where the derivative jumps, for there intervals shrink but in proportion to it. And directions at most.
+FIRST, SHARP, SHARP_WITH_KINKS, MOST = 64, 1e-7, 1e-4, 2**14
 
 
 class AnglesOracle:
@@ -68,10 +69,10 @@ class AnglesOracle:
         best, bound = max(best, float(values.max())), 0.0
         while len(low):
             upper = np.maximum(left, right) + np.minimum(width / 2.0 * slope, width**2 / 8.0 * bend)
-            open_ = upper > best * (1.0 + SHARP)
+            open_ = upper > best * (1.0 + (SHARP if np.isfinite(bend) else SHARP_WITH_KINKS))
             bound = max(bound, float(upper[~open_].max(initial=0.0)))
             low, width, left, right, upper = (a[open_] for a in (low, width, left, right, upper))
-            if late(end):
+            if late(end) or len(W) + len(low) > MOST:
                 bound = max(bound, float(upper.max(initial=0.0)))
                 break
             check()
