@@ -44,8 +44,9 @@ class Sampled(NamedTuple):
 def integral(rng: np.random.Generator, d: int, points: int | None = None) -> Sampled:
     r"""An integral over all neurons, :math:`f(x) = \int c(w, b) \rho(w^T x - b)`, :math:`\int |c| = 1`, d = 1 or 2.
 
-    The density c is a wave, :math:`\sin(p^T w + q b + r)` up to its factor, with random p, q and r; w of length one, b within [-1, 1];
-    the points are random in the unit ball. The integral is a sum of 2000 neurons in d = 1, 10^5 in d = 2.
+    The density c is a wave, :math:`\sin(p^T w + q b + r)` up to its factor, with random p, q and r; w of length one,
+    b within [-1, 1]; the points are random in the unit ball. The integral is a sum of 2000 neurons in d = 1, of 10^5 in
+    d = 2.
 
     Examples
     --------
