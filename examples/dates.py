@@ -16,7 +16,7 @@ when, flow, _ = rs.datasets.load_nile()
 model = rs.LinearSplineRegressorCV(criterion="bic").fit(when, flow)
 solution, net = model.solution_, model.network_
 print(solution.summary())
-slopes = 3652.5 * net.pieces()[1]
+slopes = 3652.5 * net.pieces().slopes
 for slope, start, end in zip(slopes, ["", *np.sort(net.knots)], [*np.sort(net.knots), ""], strict=True):
     print(f"{str(start)[:10]:>10} to {str(end)[:10]:>10}: {slope:+6.1f} a decade")
 print("1900:", model.predict([np.datetime64("1900")]).round(), "beside", flow[when == np.datetime64("1900-01-01")])

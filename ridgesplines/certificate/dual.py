@@ -230,7 +230,8 @@ def value_rounding(problem: Problem, u: Array, value: float) -> float:
         return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
     v = problem.loss.nearest(problem.y, -(u.T / problem.sample_weight).T)  # one on the boundary may have left it
     conjugate = problem.loss.conjugate(problem.y, v)
-    return SUM * float(problem.sample_weight @ np.abs(conjugate))
+    # Where a probability is nearly one, y + v rounds it by as much as its distance from one may be.
+    return SUM * float(problem.sample_weight @ (np.abs(conjugate) + 1.0))
 
 
 def subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ numbers have a meaning to the last bit, and what is computed here is their funct
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,10 @@ class Pieces:
         values = (total + rest)[-len(t) :]
         sizes = (EPS**2 * len(each) * float(np.abs(each).sum()) for each in (terms, chain))
         return cls(t, sums + rests, values, offset - below[0], (next(sizes), next(sizes)))
+
+    def __iter__(self) -> Iterator[Array]:
+        """Knots, slopes and values, which is what most ask for."""
+        return iter((self.knots, self.slopes, self.values))
 
     def at(self, x: Array) -> Array:
         """The values at x, shape (N,) or (N, D)."""

@@ -43,7 +43,7 @@ class AnglesOracle:
     >>> u = np.array([1.0, -1.0, -1.0, 1.0])
     >>> found = AnglesOracle(X, rs.Sigmoid(0.5))(u)
     >>> attained = rs.Sigmoid(0.5).value(X @ found.weights[0] - found.biases[0]) @ u
-    >>> found.scope, round(found.value / abs(attained), 6)
+    >>> found.scope, float(round(found.value / abs(attained), 6))
     ('bounded', 1.0)
     """
 

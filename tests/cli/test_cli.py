@@ -265,7 +265,10 @@ BAD = {
         ["fit", "{table}", "--target", "height", "--features", "blank", "--lam", "1"],
         "is empty in line 2",
     ),
-    "lam is a word": (["fit", "{table}", "--target", "height", "--lam", "much"], "such as 0.05max; got 'much'"),
+    "lam is a word": (
+        ["fit", "{table}", "--target", "height", "--lam", "much"],
+        "0.05max, or null; got 'much'",
+    ),
     "lam is negative": (["fit", "{table}", "--target", "height", "--lam=-1"], "lam: expected a finite number >= 0"),
     "lam is zero": (["fit", "{table}", "--target", "height", "--lam", "0"], "use loss=Interpolation()"),
     "many classes": (

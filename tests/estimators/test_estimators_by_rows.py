@@ -90,7 +90,7 @@ def test_the_default_lam_of_blocks(tmp_path):
     X, y = table(600)
     model = rs.RidgeSplineRegressor(lam="0.2max").fit(mapped(tmp_path, X), y)
     assert model.lam_ == pytest.approx(rs.RidgeSplineRegressor(lam="0.2max").fit(X, y).lam_, rel=1e-5)
-    with pytest.raises(rs.ProblemError, match="lam: expected a positive number, or"):
+    with pytest.raises(rs.ProblemError, match="lam: expected a positive number, a positive fraction"):
         rs.RidgeSplineRegressor(lam="0.2").fit(mapped(tmp_path, X), y)
 
 

@@ -159,7 +159,7 @@ def test_no_time_is_refused(seconds):
 
 
 def test_only_what_can_be_told_is_limited():
-    assert limited(rs.Univariate(), 1.0) == rs.Univariate()
+    assert limited(rs.Univariate(), 1.0) == rs.Univariate(max_time=1.0, total_time=1.0)
     solver = rs.ColumnGeneration(max_time=0.5)
     assert limited(solver, 2.0) == rs.ColumnGeneration(max_time=0.5, total_time=2.0)
     assert limited(solver, float("inf")) is solver
