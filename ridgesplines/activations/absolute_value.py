@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.activations.base import Activation
-from ridgesplines.activations.peaks import Peaks, size, sums
+from ridgesplines.activations.base import PiecewiseLinear
 from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class AbsoluteValue(Activation):
+class AbsoluteValue(PiecewiseLinear):
     r"""The absolute value, sparsified by half of the second derivative.
 
     .. math:: \sigma(t) = |t| = 2\rho(t) - t, \qquad \tfrac12 D^2 \sigma = \delta, \qquad
@@ -39,29 +38,8 @@ class AbsoluteValue(Activation):
     def of_relu(self) -> tuple[float, float]:
         return 2.0, -1.0
 
-    @property
-    def homogeneity(self) -> int:
-        return 1
-
-    @property
-    def degree(self) -> int:
-        return 1
-
     def value(self, t: Array) -> Array:
         return np.abs(t)
 
     def derivative(self, t: Array) -> Array:
         return np.sign(np.asarray(t, dtype=float))
-
-    def steepness(self, reach: float) -> tuple[float, float]:
-        return 1.0, np.inf
-
-    def symbol(self, omega: Array) -> Array:
-        return -0.5 * np.asarray(omega, dtype=float) ** 2
-
-    def rescaled(self, radius: float) -> tuple[AbsoluteValue, float]:
-        return self, radius
-
-    def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
-        """At data, as for ReLU."""
-        return Peaks(p, float(size(sums(self.value, p, p, u)).max()), True)

@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Self
 
-from ridgesplines.activations.peaks import Peaks
+import numpy as np
+
+from ridgesplines.activations.peaks import Peaks, size, sums
 from ridgesplines.validation import Array, real_number
 
 
@@ -101,3 +103,36 @@ class Scaled(Activation):
 
     def rescaled(self, radius: float) -> tuple[Self, float]:
         return type(self)(self.scale / radius), 1.0
+
+
+class PiecewiseLinear(Activation):
+    r"""An activation of one kink, :math:`\sigma(t) = c\,\rho(t) + e\,t` (c, e) its `of_relu`; slopes at most one.
+
+    All have the null space and the homogeneity of ReLU, and seminorms that differ by the factor c.
+    """
+
+    @property
+    @abstractmethod
+    def of_relu(self) -> tuple[float, float]:
+        """(c, e)."""
+
+    @property
+    def homogeneity(self) -> int:
+        return 1
+
+    @property
+    def degree(self) -> int:
+        return 1
+
+    def steepness(self, reach: float) -> tuple[float, float]:
+        return 1.0, np.inf
+
+    def symbol(self, omega: Array) -> Array:
+        return -(np.asarray(omega, dtype=float) ** 2) / self.of_relu[0]
+
+    def rescaled(self, radius: float) -> tuple[Self, float]:
+        return self, radius
+
+    def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
+        """Between data eta is affine in the bias (for vectors its norm is convex): the data are enough, exactly."""
+        return Peaks(p, float(size(sums(self.value, p, p, u)).max()), True)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.activations.base import Activation
-from ridgesplines.activations.peaks import Peaks, size, sums
+from ridgesplines.activations.base import PiecewiseLinear
 from ridgesplines.validation import Array, real_number
 
 
 @dataclass(frozen=True)
-class LeakyReLU(Activation):
+class LeakyReLU(PiecewiseLinear):
     r"""The leaky rectified linear unit, sparsified by a multiple of the second derivative.
 
     .. math:: \sigma(t) = \max\{t, a t\} = (1 - a)\,\rho(t) + a t, \qquad \frac{D^2 \sigma}{1 - a} = \delta, \qquad
@@ -25,8 +24,8 @@ class LeakyReLU(Activation):
     Notes
     -----
     The same functions as with :class:`ReLU`, whose null space and homogeneity it shares: the affine part takes a t. The
-    seminorm is that of ReLU divided by 1 - a, so that lam means 1 - a times as much. ReLU has faster solvers: fit with
-    it and lam / (1 - a) where the network need not have leaky units.
+    seminorm is that of ReLU divided by 1 - a, so that lam means 1 - a times as much. In one dimension
+    ReLU has a faster solver: fit with it and lam / (1 - a) where the network need not have leaky units.
 
     References
     ----------
@@ -49,29 +48,8 @@ class LeakyReLU(Activation):
     def of_relu(self) -> tuple[float, float]:
         return 1.0 - self.slope, self.slope
 
-    @property
-    def homogeneity(self) -> int:
-        return 1
-
-    @property
-    def degree(self) -> int:
-        return 1
-
     def value(self, t: Array) -> Array:
         return np.maximum(t, self.slope * np.asarray(t))
 
     def derivative(self, t: Array) -> Array:
         return np.where(np.asarray(t) > 0.0, 1.0, self.slope)
-
-    def steepness(self, reach: float) -> tuple[float, float]:
-        return 1.0, np.inf
-
-    def symbol(self, omega: Array) -> Array:
-        return -(np.asarray(omega, dtype=float) ** 2) / (1.0 - self.slope)
-
-    def rescaled(self, radius: float) -> tuple[LeakyReLU, float]:
-        return self, radius
-
-    def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
-        """At data, as for ReLU."""
-        return Peaks(p, float(size(sums(self.value, p, p, u)).max()), True)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.activations.base import Activation
-from ridgesplines.activations.peaks import Peaks, size, sums
+from ridgesplines.activations.base import PiecewiseLinear
 from ridgesplines.validation import Array
 
 
 @dataclass(frozen=True)
-class ReLU(Activation):
+class ReLU(PiecewiseLinear):
     r"""The rectified linear unit, sparsified by the second derivative.
 
     .. math:: \rho(t) = \max\{0, t\}, \qquad D^2 \rho = \delta, \qquad \widehat H(\omega) = -\omega^2
@@ -46,29 +45,8 @@ class ReLU(Activation):
     def of_relu(self) -> tuple[float, float]:
         return 1.0, 0.0
 
-    @property
-    def homogeneity(self) -> int:
-        return 1
-
-    @property
-    def degree(self) -> int:
-        return 1
-
     def value(self, t: Array) -> Array:
         return np.maximum(t, 0.0)
 
     def derivative(self, t: Array) -> Array:
         return (np.asarray(t) > 0.0).astype(float)
-
-    def steepness(self, reach: float) -> tuple[float, float]:
-        return 1.0, np.inf
-
-    def symbol(self, omega: Array) -> Array:
-        return -(np.asarray(omega, dtype=float) ** 2)
-
-    def rescaled(self, radius: float) -> tuple[ReLU, float]:
-        return self, radius
-
-    def peaks(self, p: Array, u: Array, prove: bool) -> Peaks:
-        """Between data eta is affine in the bias (for vectors its norm is convex): the data are enough, exactly."""
-        return Peaks(p, float(size(sums(self.value, p, p, u)).max()), True)
