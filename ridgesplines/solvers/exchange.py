@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -74,10 +75,10 @@ class State:
     gap: float
 
     @classmethod
-    def of(cls, problem: Problem, network: RidgeSpline, dual: Array, oracle: Oracle) -> State:
-        """The state of a network with a dual vector."""
+    def of(cls, problem: Problem, network: RidgeSpline, dual: Array, oracle: Oracle, **further: Any) -> State:
+        """The state of a network with a dual vector; `further` is told to the oracle, such as neurons `near`."""
         u, _ = projected(problem, dual)
-        found = oracle(u)
+        found = oracle(u, **further)
         primal = objective(problem, network)
         gap = relative(problem, primal - best_scale(problem, u, found.value)[1], primal)
         return cls(network, primal, dual, u, found, gap)
@@ -107,7 +108,7 @@ def exchange(
         check()
         if problem.n_features > 1 and problem.n_samples * network.n_neurons > MAX_ENTRIES:
             return
-        answer = _refitted(problem, network, network(problem.X) if fit is None else fit)
+        answer = refitted(problem, network, fit)
         if answer is None:
             return
         network, dual, kept = answer
@@ -146,9 +147,12 @@ def best_of(states: Iterable[State]) -> State | None:
     return min(states, key=lambda state: state.gap, default=None)
 
 
-def _refitted(problem: Problem, network: RidgeSpline, fit: Array) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
+def refitted(
+    problem: Problem, network: RidgeSpline, fit: Array | None = None
+) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
     """The optimum on the network's neurons, its dual vector, and these neurons, those at zero included if they stay."""
     refit = newton_refit if problem.loss.smooth else vertex_refit
+    fit = network(problem.X) if fit is None else fit
     answer = refit(problem, network.weights, network.biases, network.amplitudes, fit)
     if answer is None:
         return None
@@ -183,7 +187,7 @@ def joined(problem: Problem, u: Array, found: Supremum, old: RidgeSpline) -> Rid
 def _slid(problem: Problem, state: State, oracle: Oracle) -> State:
     """The same after merging and Newton steps of the biases, where that lowers the gap; else as it was."""
     network = _newton(problem, _merged(problem, state.network))
-    answer = _refitted(problem, network, network(problem.X))
+    answer = refitted(problem, network)
     if answer is None:
         return state
     new = State.of(problem, answer[0], answer[1], oracle)

@@ -20,21 +20,20 @@ import numpy as np
 
 from ridgesplines.amplitudes.design import fitted_alone
 from ridgesplines.amplitudes.extreme_points import purify
-from ridgesplines.amplitudes.refit import newton_refit, vertex_refit
 from ridgesplines.certificate.affine_optimum import affine_optimum
-from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.certificate.dual import projected
 from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import check, late, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import objective, relative
+from ridgesplines.objective import objective
 from ridgesplines.oracle import search_oracle
-from ridgesplines.oracle.base import Oracle, Supremum
+from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.column_generation.any_slide import slid
-from ridgesplines.solvers.exchange import joined
+from ridgesplines.solvers.exchange import State, joined, refitted
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -60,17 +59,6 @@ class ActivationRounds:
     total_time: float
     random_state: int
     verbose: bool = False
-
-
-@dataclass(frozen=True)
-class State:
-    """A network that is optimal on its neurons, its objective and dual vector, the supremum found, and the gap."""
-
-    network: RidgeSpline
-    primal: float
-    dual: Array
-    found: Supremum
-    gap: float
 
 
 def activation_path(
@@ -120,7 +108,7 @@ def _with_peaks(start: RidgeSpline | Solution) -> RidgeSpline:
 
 
 class _Run:
-    """The work for one lam, and the best so far: the network of least objective, the dual vector of the least gap."""
+    """The work for one lam, and the best so far: the network of least objective, with its dual vector."""
 
     def __init__(
         self,
@@ -135,7 +123,7 @@ class _Run:
         self.settings, self.problem, self.scaling, self.oracle, self.began = settings, problem, scaling, oracle, began
         self.scaled = scaling.problem.with_lam(scaling.lam(problem.lam))
         self.network, self.dual = nothing
-        self.lowest, self.gap = objective(self.scaled, self.network), np.inf
+        self.lowest = objective(self.scaled, self.network)
         self.log: list[tuple[float, float]] = []
         self.interrupted = self.reached = False
         limit = min(settings.max_time, max(end - began, 0.0))
@@ -165,7 +153,7 @@ class _Run:
 
     def _keep(self, state: State) -> None:
         if state.primal <= self.lowest * (1.0 + PROGRESS_RTOL):
-            self.network, self.lowest, self.dual, self.gap = state.network, state.primal, state.dual, state.gap
+            self.network, self.lowest, self.dual = state.network, state.primal, state.dual
         self.log.append((max(state.gap, 0.0), time.perf_counter() - self.began - sum(s for _, s in self.log)))
         near(self.log[-1][0])
         if self.settings.verbose:
@@ -205,38 +193,27 @@ def rounds(
         if problem.loss.smooth and answer[0].n_neurons:
             answer = _slid(problem, answer, steps, end)
         network, dual, kept = answer
-        state = of(problem, network, dual, oracle, end)
+        state = _state(problem, network, dual, oracle, end)
         yield state
-        larger = joined(problem, projected(problem, dual)[0], state.found, network if problem.loss.smooth else kept)
+        larger = joined(problem, state.u, state.found, network if problem.loss.smooth else kept)
         if larger is None or problem.n_samples * larger.n_neurons > MAX_ENTRIES:
             return
         network = larger
 
 
-def of(problem: Problem, network: RidgeSpline, dual: Array, oracle: Oracle, end: float, **further: Any) -> State:
+def _state(
+    problem: Problem, network: RidgeSpline, dual: Array, oracle: Oracle, end: float, afresh: int | None = None
+) -> State:
     """The state of a network with its dual vector; the search knows the network's own neurons."""
-    u, _ = projected(problem, dual)
-    found = oracle(u, near=(network.weights, network.biases), end=end, **further)
-    primal = objective(problem, network)
-    gap = relative(problem, primal - best_scale(problem, u, found.value)[1], primal)
-    return State(network, primal, dual, found, gap)
+    near = network.weights, network.biases
+    return State.of(problem, network, dual, oracle, near=near, end=end, afresh=afresh)
 
 
 def confirmed(problem: Problem, state: State, oracle: Oracle, tol: float, end: float) -> State:
     """The same after a search from fresh starts, which knows nothing of earlier ones."""
     starts = FEWER if tol >= LOOSE_TOL else CONFIRMING
-    again = of(problem, state.network, state.dual, oracle, end, afresh=starts)
+    again = _state(problem, state.network, state.dual, oracle, end, afresh=starts)
     return state if again.gap < state.gap else again
-
-
-def refitted(problem: Problem, network: RidgeSpline) -> tuple[RidgeSpline, Array, RidgeSpline] | None:
-    """The optimum on the network's neurons, its dual vector, and these neurons, those at zero that stay included."""
-    refit = newton_refit if problem.loss.smooth else vertex_refit
-    answer = refit(problem, network.weights, network.biases, network.amplitudes, network(problem.X))
-    if answer is None:
-        return None
-    W, b = network.weights[answer.kept], network.biases[answer.kept]
-    return answer.network, answer.dual, network.changed(weights=W, biases=b, amplitudes=answer.amplitudes)
 
 
 def _slid(
