@@ -26,6 +26,8 @@ from ridgesplines.validation import Array
 INTERPOLATING_RTOL = 1e-8
 #: Groups, at most: an oracle asks each of them.
 MAX_GROUPS = 20_000
+#: Entries of a block of neurons times groups.
+BLOCK_ENTRIES = 2**22
 EXPECTED = "None, a whole number k of features that may act together, or a list of groups of columns"
 REMEDY = "Pass interactions=2 for pairs, or groups such as [[0, 3], [1]]."
 
@@ -62,6 +64,14 @@ class Interactions:
             row[list(group)] = True
         return members
 
+    @cached_property
+    def columns(self) -> NDArray[np.intp]:
+        """The features of each group, (groups, most); d stands for none."""
+        columns = np.full((len(self.groups), self.most), self.n_features)
+        for row, group in zip(columns, self.groups, strict=True):
+            row[: len(group)] = group
+        return columns
+
     def take(self, places: Sequence[int]) -> Interactions:
         """The groups at some places."""
         return Interactions(tuple(self.groups[i] for i in places), self.n_features)
@@ -70,6 +80,14 @@ class Interactions:
         """Whether all features of a neuron, W (K, d), lie in a group; (K, groups)."""
         outside = (W != 0.0).astype(np.float32) @ (~self.members.T).astype(np.float32)
         return np.equal(outside, 0.0)
+
+    def any_containing(self, W: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+        """For each neuron a group that has all its features: any of them; (K,)."""
+        groups, step = np.empty(len(W), dtype=np.intp), max(1, BLOCK_ENTRIES // len(self.groups))
+        for i in range(0, len(W), step):
+            containing = self.containing(W[i : i + step])
+            groups[i : i + step] = np.argmax(containing * rng.random(containing.shape, dtype=np.float32), axis=1)
+        return groups
 
     def allow(self, W: Array) -> NDArray[np.bool_]:
         """Whether the features of a neuron, W (K, d), lie in any group; (K,)."""

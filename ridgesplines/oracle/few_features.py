@@ -18,7 +18,6 @@ from ridgesplines.fast import one_thread
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
-from ridgesplines.neurons.working_set import blocks
 from ridgesplines.oracle.ascent import SAME
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import Scout
@@ -79,9 +78,6 @@ class FewFeaturesSearch:
         self._X, self._seed, self._device = X - self._centre, seed, device
         self._radius = float(np.abs(self._X).max(initial=0.0)) or 1.0
         self._scout = Scout(self._X / self._radius, Host() if device is None else Torch(device))
-        self._columns = np.full((len(interactions), interactions.most), X.shape[1])
-        for row, group in zip(self._columns, interactions, strict=True):
-            row[: len(group)] = group
         W = np.empty((0, X.shape[1])) if starts is None else starts[interactions.allow(starts) & (starts != 0).any(1)]
         self._starts = W / np.linalg.norm(W, axis=1, keepdims=True)
         self._earlier, self._climbers = Earlier(X, interactions), dict[int, SearchOracle]()
@@ -176,25 +172,18 @@ class FewFeaturesSearch:
         rng = self._rng
         dealt = rng.permutation(looked)[np.arange(number) % len(looked)]
         fresh = within(self._X, self._groups.members[dealt], rng)
-        beside = around(known, number // 2, rng, self._groups.members[self._of(known[0])])
+        beside = around(known, number // 2, rng, self._groups.members[self._groups.any_containing(known[0], rng)])
         W, b = joined(joined(fresh, beside), known)
-        columns, U = self._columns[self._of(W)], u.reshape(len(u), -1) / (float(np.abs(u).max()) or 1.0)
+        columns = self._groups.columns[self._groups.any_containing(W, rng)]
+        U = u.reshape(len(u), -1) / (float(np.abs(u).max()) or 1.0)
         apart = None if apart is None else (apart[0], apart[1] / self._radius)
         W, b = self._scout.best(U, W, b / self._radius, most, apart, end, columns)
         return W, self._radius * b
 
-    def _of(self, W: Array) -> NDArray[np.intp]:
-        """For each neuron a group that has all its features: any of them."""
-        groups = np.empty(len(W), dtype=np.intp)
-        for rows in blocks(len(W), len(self._groups)):
-            containing = self._groups.containing(W[rows])
-            groups[rows] = np.argmax(containing * self._rng.random(containing.shape, dtype=np.float32), axis=1)
-        return groups
-
     def _climbed(self, u: Array, sites: Sites, end: float, exchanged: bool = False) -> Sites:
         """The maxima to which neurons lead, each within a group that has it."""
         W, b = sites
-        found, groups = nowhere(W.shape[1]), self._of(W)
+        found, groups = nowhere(W.shape[1]), self._groups.any_containing(W, self._rng)
         for i in np.unique(groups):
             columns, own = list(self._groups.groups[i]), groups == i
             if i not in self._climbers:

@@ -40,9 +40,6 @@ class MonotoneSearch:
     def __init__(self, X: Array, groups: Interactions, seed: int | Sequence[int] = 0) -> None:
         self._X, self._groups, self._rng = X, groups, np.random.default_rng(seed)
         self._scout = Scout(X, Host())
-        self._columns = np.full((len(groups), groups.most), X.shape[1])
-        for row, group in zip(self._columns, groups, strict=True):
-            row[: len(group)] = group
         self._kept = nowhere(X.shape[1])
         self._number = max(STARTS_PER_FEATURE * X.shape[1], FEWEST_STARTS * len(groups))
 
@@ -70,11 +67,11 @@ class MonotoneSearch:
         rng, members, number = self._rng, self._groups.members, self._number
         dealt = rng.permutation(len(members))[np.arange(number) % len(members)]
         fresh = within(self._X, members[dealt], rng)
-        beside = around(known, number // 2, rng, members[self._of(known[0])])
+        beside = around(known, number // 2, rng, members[self._groups.any_containing(known[0], rng)])
         W, b = joined(joined(fresh, beside), known)
         scale = float(np.abs(u).max()) or 1.0
         prices = np.append(0.5 * mu / scale, 0.0)
-        columns = self._columns[self._of(W)]
+        columns = self._groups.columns[self._groups.any_containing(W, rng)]
         with one_thread():
             batch = Penalised(self._X, u[:, None] / scale, Host(), columns, prices[columns])
             return batch.climb(W, b, STEPS, FIRST_STEP, end)
@@ -84,14 +81,9 @@ class MonotoneSearch:
         own = self._groups.allow(sites[0])
         return sites[0][own], sites[1][own]
 
-    def _of(self, W: Array) -> NDArray[np.intp]:
-        """For each neuron a group that has all its features: any of them."""
-        containing = self._groups.containing(W)
-        return np.argmax(containing * self._rng.random(containing.shape, dtype=np.float32), axis=1)
-
     def _followed(self, u: Array, mu: Array, w: Array, b: float) -> tuple[Array, float]:
         """The maximum to which a neuron leads, within a group that has it."""
-        columns = list(self._groups.groups[int(self._of(w[None])[0])])
+        columns = list(self._groups.groups[int(self._groups.any_containing(w[None], self._rng)[0])])
         X, k = self._X[:, columns], len(columns)
         theta = np.append(w[columns], b) / np.linalg.norm(w)
         sign = np.sign(u @ np.abs(X @ theta[:-1] - theta[-1])) or 1.0
