@@ -18,7 +18,6 @@ from ridgesplines.fast import one_thread
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
-from ridgesplines.oracle.ascent import SAME
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import Scout
 from ridgesplines.oracle.earlier import Earlier
@@ -38,12 +37,14 @@ from ridgesplines.oracle.search import (
     STARTS_PER_DIMENSION,
     SearchOracle,
 )
-from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
+from ridgesplines.oracle.starts import Sites, apart, around, joined, nowhere, within
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 #: Random starts of a call for each group, at least; and of a rough one.
 FEWEST_STARTS, FEWEST_ROUGH = 16, 2
+#: A smooth maximum is found to the root of rounding: hyperplanes nearer than this, in units of the data, are one.
+NEAR = 1e-6
 
 
 class FewFeaturesSearch:
@@ -200,12 +201,10 @@ class FewFeaturesSearch:
         return best.weights, best.biases
 
     def _told_apart(self, u: Array, sites: Sites) -> Sites:
-        """One of each set of neurons that are equal up to rounding and sign."""
+        """The largest of each set of neurons that are equal up to rounding and sign."""
         W, b = self._largest(u, sites, 4 * MAX_LISTED)
-        turn = np.sign(W @ np.cos(np.arange(1, W.shape[1] + 1)))  # any fixed vector
-        keys = np.round(np.column_stack([W, b / self._radius]) * turn[:, None] / SAME)
-        first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
-        return W[first], b[first]
+        kept = apart(W, b / self._radius, NEAR, len(b))
+        return W[kept], b[kept]
 
     def _value(self, u: Array, sites: Sites) -> float:
         return float(group_norms(eta_at(self._X, u, *sites)).max(initial=0.0))

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.spatial.distance import cdist
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.fast import one_thread
@@ -23,7 +22,7 @@ from ridgesplines.oracle.batches import FIRST_STEP, Batch
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host
-from ridgesplines.oracle.starts import Sites, around, fresh, joined, nowhere, principal
+from ridgesplines.oracle.starts import Sites, apart, around, fresh, joined, nowhere, principal
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
@@ -169,12 +168,7 @@ class SmoothSearch:
 
 
 def _distinct(W: Array, b: Array, values: Array, most: int) -> Sites:
-    """At most so many, the largest first, none near a larger one; (w, b) and (-w, -b) are one neuron."""
+    """At most so many, the largest first, none near a larger one."""
     order = np.argsort(-values, kind="stable")[: 4 * most]
-    theta = np.column_stack([W, b])[order]
-    near = np.minimum(cdist(theta, theta, "chebyshev"), cdist(theta, -theta, "chebyshev")) < NEAR
-    kept = list[int]()
-    for i in range(len(order)):
-        if len(kept) < most and not near[i, kept].any():
-            kept.append(i)
-    return W[order[kept]], b[order[kept]]
+    kept = order[apart(W[order], b[order], NEAR, most)]
+    return W[kept], b[kept]

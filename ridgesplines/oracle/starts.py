@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from ridgesplines.validation import Array
 
@@ -89,3 +90,14 @@ def around(known: Sites, number: int, rng: np.random.Generator, members: NDArray
         V *= members[parents]
     length = np.linalg.norm(V, axis=1)
     return V / length[:, None], (b[parents] + far * rng.standard_normal(number)) / length
+
+
+def apart(W: Array, b: Array, near: float, most: int) -> NDArray[np.intp]:
+    """The indices of at most so many, in the order given, none near an earlier one; (w, b) and (-w, -b) are one."""
+    theta = np.column_stack([W, b])
+    close = np.minimum(cdist(theta, theta, "chebyshev"), cdist(theta, -theta, "chebyshev")) < near
+    kept = list[int]()
+    for i in range(len(b)):
+        if len(kept) < most and not close[i, kept].any():
+            kept.append(i)
+    return np.array(kept, dtype=np.intp)

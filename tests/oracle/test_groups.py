@@ -126,11 +126,8 @@ def test_one_search_of_all_triples_finds_what_a_search_of_each_does(name, output
     rough = search(u, rough=True)
     assert 0.7 * alone <= rough.value <= alone * (1.0 + 1e-8)
     held = search(u, 2.0 * alone, near=(found.weights[:1], found.biases[:1]))
+    assert len(held.biases) == 1
     assert held.value == pytest.approx(alone, rel=1e-8)
-    # Below the level there is the largest alone, or with it its mirror image, which rounding tells apart.
-    size = np.linalg.norm(eta_at(X, u.reshape(len(X), -1), held.weights, held.biases), axis=1)
-    assert size == pytest.approx(np.full(len(size), held.value), rel=1e-9)
-    assert len(size) <= 2
 
 
 @pytest.mark.parametrize("stop", ["late", "asked"])
