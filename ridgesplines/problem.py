@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ridgesplines import digits
 from ridgesplines.activations.base import Activation
@@ -22,6 +21,7 @@ from ridgesplines.interactions import Interactions, require_interpolant
 from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
+from ridgesplines.of_data import OfData
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.rows import Block, rows_of
 from ridgesplines.rows.data import BlockedData, data_in_blocks
@@ -45,7 +45,7 @@ KEPT = (
 )
 
 
-class Problem(Immutable):
+class Problem(OfData, Immutable):
     r"""Problem (17) in one dimension, problem (32) in many.
 
     .. math:: \min_f \; \sum_{n=1}^N s_n L(y_n, f(x_n)) + \lambda \,\|D_t^2 K R f\|_M
@@ -141,7 +141,6 @@ class Problem(Immutable):
         loss, activation = instance("loss", loss, Loss, Squared), instance("activation", activation, Activation, ReLU)
         names = column_names(X) if feature_names is None else feature_names
         rows = rows_of(X, y, sample_weight)
-        self.data: Data | BlockedData
         if rows is None:
             self.data, self.dates = data_in_memory(X, y, sample_weight, loss, activation, dates)
         else:
@@ -263,52 +262,6 @@ class Problem(Immutable):
             setattr(other, name, changes.get(name, getattr(self, name)))
         return other
 
-    @property
-    def X(self) -> Array:  # noqa: N802
-        """The data, shape (N, d), read-only."""
-        return self.data.X
-
-    @property
-    def y(self) -> Array:
-        """The targets as the loss takes them, shape (N,) or (N, D), read-only."""
-        return self.data.y
-
-    @property
-    def sample_weight(self) -> Array:
-        r"""The weights :math:`s_n`, shape (N,), read-only."""
-        return self.data.sample_weight
-
-    @property
-    def loss(self) -> Loss:
-        return self.data.loss
-
-    @property
-    def activation(self) -> Activation:
-        return self.data.activation
-
-    @property
-    def in_blocks(self) -> BlockedData | None:
-        """The data, where their rows are in blocks, of a file or of Dask; None where they are in memory."""
-        return self.data if isinstance(self.data, BlockedData) else None
-
-    @property
-    def n_samples(self) -> int:
-        return self.data.n_samples
-
-    @property
-    def n_features(self) -> int:
-        return self.data.n_features
-
-    @property
-    def n_outputs(self) -> int | None:
-        """The number D of outputs, or None for a scalar fit."""
-        return self.data.n_outputs
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        """The end of the shape of values: empty for a scalar fit, (D,) for D outputs."""
-        return () if self.n_outputs is None else (self.n_outputs,)
-
     @cached_property
     def constraint(self) -> Shape:
         """All constraints together, in normal form."""
@@ -325,26 +278,6 @@ class Problem(Immutable):
             signs[int(j)] = sign
         return frozen(signs)
 
-    @property
-    def rows(self) -> NDArray[np.intp]:
-        """The rows of positive weight; in one dimension in the order of x."""
-        return self.data.rows
-
-    @property
-    def origin(self) -> Array:
-        """A point near the data, from which x is measured without any rounding; shape (d,)."""
-        return self.data.origin
-
-    @property
-    def centred(self) -> Array:
-        """X less the origin, exactly; shape (N, d)."""
-        return self.data.centred
-
-    @property
-    def sites(self) -> Array:
-        """The distinct x of the rows, increasing; d = 1 only."""
-        return self.data.sites
-
     @cached_property
     def detrended(self) -> Array:
         """y less its least-squares fit in the free space, exact to the rounding of the difference."""
@@ -352,11 +285,6 @@ class Problem(Immutable):
             return self.data.detrended
         y, Q = self.y - self.y.mean(axis=0), self.free_space
         return y - Q @ (Q.T @ y)
-
-    @property
-    def null_space(self) -> Array:
-        """Orthonormal basis of the values at the data of the null space, for ReLU [1 X]; shape (N, r)."""
-        return self.data.null_space
 
     @cached_property
     def free_space(self) -> Array:
@@ -370,11 +298,6 @@ class Problem(Immutable):
         """A, shape (N, d): A^T z is the slope, by x/scales, of the affine function nearest to z by weighted squares."""
         return self.data.slopes if self.scales is None else self.data.slopes * self.scales
 
-    @property
-    def rank(self) -> int:
-        """The dimension r of the null space restricted to the data: for ReLU d + 1 unless the data are degenerate."""
-        return self.data.rank
-
     def written(self, x: Array) -> tuple[str, list[str]]:
         """Values of x in words, and what to say beside their name; d = 1. Their digits tell apart what the data do."""
         return ("", digits.written(x, self.X)) if self.dates is None else self.dates.written(x, self.X)
@@ -386,10 +309,7 @@ class Problem(Immutable):
         for name in ("scales", "output_scales"):
             if (lengths := getattr(self, name)) is not None:
                 groups += f", {name}={[float(f'{s:.3g}') for s in lengths]}"
-        outer = (
-            "" if self.output_scales is None else f", output_scales={[float(f'{s:.3g}') for s in self.output_scales]}"
-        )
-        groups += outer + f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
+        groups += f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"

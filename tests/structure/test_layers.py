@@ -15,7 +15,7 @@ LAYERS = [
     {"dates"},
     {"validation", "fast", "files"},
     {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon", "rows"},
-    {"data", "problem", "network"},
+    {"data", "of_data", "problem", "network"},
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
     {"certificate"},
