@@ -122,6 +122,13 @@ class Page:
         self.until(lambda: path.exists() and path.stat().st_size)
         return path
 
+    def picture(self):
+        """How many pictures an exported one has, each drawn in full colour, and its words."""
+        whole, svg = ElementTree.parse(self.exported("svg")).getroot(), "{http://www.w3.org/2000/svg}"
+        parts = whole.findall(f"{svg}svg")
+        assert all(part.get("opacity") == "1" for part in parts)
+        return len(parts), [text.text for text in whole.findall(f"{svg}text")]
+
     def press(self, *keys, on="body"):
         self.find(on).send_keys(*keys)
 
@@ -299,10 +306,11 @@ def test_exports(page):
     assert shown
     table = np.genfromtxt(page.exported("csv"), delimiter=",", skip_header=1)
     assert np.allclose(table[:, 2], names["solution"].network(table[:, 0]))
-    picture = ElementTree.parse(page.exported("svg")).getroot()
-    assert len(picture.findall("{http://www.w3.org/2000/svg}svg")) == 3
-    words = [text.text for text in picture.findall("{http://www.w3.org/2000/svg}text")]
+    pictures, words = page.picture()
+    assert pictures == 3
     assert "The proof." in words
+    page.run("document.querySelector('#certificate svg').classList.add('absent'); document.body.classList.add('stale')")
+    assert page.picture() == (2, [word for word in words if word != "The proof."])
     assert page.exported("png").read_bytes().startswith(b"\x89PNG")
 
 

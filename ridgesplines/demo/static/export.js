@@ -24,13 +24,16 @@ function standalone(svg) {
     for (const name of KEPT) to[i].setAttribute(name, style.getPropertyValue(name));
     to[i].removeAttribute("class");
   });
+  copy.setAttribute("opacity", 1); // pale is what the page shows while it waits for an answer
   return copy;
 }
 
-/** All pictures of a panel where they stand, under a line that says what was proven. */
+/** All pictures of a panel that are shown, where they stand, under a line that says what was proven. */
 export function picture(section, title) {
-  const pictures = [...section.querySelectorAll(".plot svg")].map((svg) => [svg, svg.getBoundingClientRect()]);
-  const captions = [...section.querySelectorAll("figcaption b")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const shown = [...section.querySelectorAll("figure:not(:has(.plot svg.absent))")];
+  const parts = (selector) => shown.flatMap((figure) => [...figure.querySelectorAll(selector)]);
+  const pictures = parts(".plot svg").map((svg) => [svg, svg.getBoundingClientRect()]);
+  const captions = parts("figcaption b").map((text) => [text.textContent, text.getBoundingClientRect()]);
   const edge = (side, outer) => outer(...[...pictures, ...captions].map(([, own]) => own[side]));
   const [left, top] = [edge("left", Math.min), edge("top", Math.min)];
   const style = getComputedStyle(document.body);
