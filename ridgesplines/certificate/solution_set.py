@@ -116,6 +116,8 @@ def envelope(problem: Problem, network: RidgeSpline, certificate: DualCertificat
         lower, upper = _between_lines(found, z, places)
         low, high = _between_lines(found, z, 0.5 * (found.sites[left] + found.sites[left + 1]))
         left = left[high - low > SETTLED_RTOL * np.ptp(z)]  # no room where all data on one side lie on a line
+    elif found.settled_sites.all():  # one place, through whose value all lines go
+        lower, upper = np.where(places == found.sites, z, -np.inf), np.where(places == found.sites, z, np.inf)
     else:
         rows, limits = problem.reduced.X[:, 0] - start, _limits(problem, found, network)
         lower, upper = np.array([_extremes(found, rows, *limits, t) for t in places]).reshape(-1, 2).T

@@ -96,7 +96,8 @@ def _draw_minimisers(axes: Any, solution: Solution, low: float, high: float) -> 
     if solution.is_unique or p.n_samples > MOST_POINTS:
         return
     try:
-        t = np.union1d(np.linspace(low, high, CURVE), p.X) if p.loss.smooth else np.linspace(low, high, COARSE)
+        fixed = p.loss.box(p.y) is None  # the values at the data, between which the envelope has a closed form
+        t = np.union1d(np.linspace(low, high, CURVE), p.X) if fixed else np.linspace(low, high, COARSE)
         found = solution.envelope(t if p.dates is None else p.dates.restored(t))
     except ProblemError:  # the certificate does not tell
         return

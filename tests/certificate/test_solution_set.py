@@ -151,3 +151,10 @@ def test_dates_stay_dates():
 def test_elsewhere_it_is_refused(solution):
     with pytest.raises(rs.ProblemError, match="one feature and one output"):
         solution().envelope(0.0)
+
+
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Huber(10.0)], ids=lambda loss: loss.name)
+def test_all_lines_through_the_mean_where_all_x_are_equal(loss):
+    found = rs.solve(rs.Problem([1.0, 1.0, 1.0], [1.0, 2.0, 3.0], 1.0, loss)).envelope([0.0, 1.0, 2.0])
+    np.testing.assert_allclose(found.lower, [-np.inf, 2.0, -np.inf], rtol=1e-9)
+    np.testing.assert_allclose(found.upper, [np.inf, 2.0, np.inf], rtol=1e-9)
