@@ -20,15 +20,18 @@ LESS = {
         ("[5, 8, 12, 16, 20]", "[8]"),
         ("[1e-4, 1e-3, 1e-2, 1e-1]", "[1e-3]"),
         ("KFold(5", "KFold(2"),
-        ("n_lams=12", "n_lams=4, cv=2"),
-        ("n_lams=30", "n_lams=6, cv=2"),
+        ("n_lams=12", "n_lams=3, cv=2"),
+        ("n_lams=30", "n_lams=3, cv=2"),
     ],
+    "classification": [("directions=64", "directions=32")],
+    "deep": [("else 800", "else 100")],
     "gap_of_a_grid": [("16, 32, 64, 128, 256]", "16, 32]")],
-    "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3")],
+    "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3"), ("=True).data", "=True).data[1::2]")],
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
+    "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 2)")],
     "trained_networks": [("else 800", "else 100")],
-    "two_dimensions": [("directions=32", "directions=8")],
+    "two_dimensions": [("directions=32", "directions=8"), ("directions=64", "directions=32")],
 }
 #: The command line of a kernel, which is none of the example's.
 KERNEL = ["ipykernel_launcher.py", "-f", "/tmp/kernel-1.json"]
