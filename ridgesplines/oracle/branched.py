@@ -35,7 +35,8 @@ from ridgesplines.verdict import Scope
 
 #: A branch is decided upon where its bound is known to this part of its distance from what was found, or to TOL.
 DECIDED, TOL = 0.5, 3e-4
-#: Multipliers are read once the products with their slacks are less than this part of the size.
+#: Multipliers are read once the products with their slacks are less than this part of the program's objective. (Not of
+#: the size alone: where no neuron has the sides of a branch, that goes to zero.)
 NEAR = 0.5
 #: Steps of the interior point in one branch, of which the last so many have to lower the bound.
 MAX_STEPS, PATIENCE = 40, 6
@@ -239,7 +240,7 @@ def _better(part: ConvexPart, tie: Line, floor: float, end: float) -> Iterator[f
             advance([part], tie, end)
         except (TimeoutError, Diverged):
             return
-        if tie.missing <= 0.0 or part.products > NEAR * part.cost:
+        if tie.missing <= 0.0 or part.products > NEAR * (part.cost + 0.5 * tie.missing**2):
             continue
         try:
             bound = tie.proof().bound(part.points, tie.u)

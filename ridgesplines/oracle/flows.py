@@ -137,9 +137,9 @@ class Containment:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the proof as an ``.npz`` archive of plain arrays, without pickle."""
-        parts = {f"{name}_{part}": getattr(flow, part) for name, flow in self._flows for part in FLOW}
         with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, points=self.points, dual=self.dual, **parts)
+            arrays = written("forth", self.forth) | written("back", self.back)
+            np.savez(file, allow_pickle=False, points=self.points, dual=self.dual, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Containment:
@@ -147,21 +147,22 @@ class Containment:
         expected, remedy = "an .npz archive written by Containment.save", "Ask for the bound again."
         with damage_in_words(path, expected, "which is not one", remedy), np.load(path, allow_pickle=False) as file:
             points, u = real_array("points", file["points"]), real_array("dual", file["dual"])
-            flows = [_read(file, name, len(points)) for name in ("forth", "back")]
+            flows = [read(file, name, len(points)) for name in ("forth", "back")]
         if points.ndim != 2 or u.shape != points.shape[:1]:
             raise ProblemError("path", expected, "arrays that do not fit together", remedy)
         return cls(points, u, *flows)
-
-    @property
-    def _flows(self) -> tuple[tuple[str, Flow], ...]:
-        return ("forth", self.forth), ("back", self.back)
 
 
 #: The arrays of a flow.
 FLOW = ("to", "amounts", "shares")
 
 
-def _read(file: np.lib.npyio.NpzFile, name: str, n: int) -> Flow:
+def written(name: str, flow: Flow) -> dict[str, Array]:
+    """The arrays of a flow, by the names that `read` looks for."""
+    return {f"{name}_{part}": getattr(flow, part) for part in FLOW}
+
+
+def read(file: np.lib.npyio.NpzFile, name: str, n: int) -> Flow:
     """A flow of n points, its shapes and places checked."""
     to, amounts, shares = (np.asarray(file[f"{name}_{part}"]) for part in FLOW)
     amounts, shares = real_array("amounts", amounts), real_array("shares", shares)

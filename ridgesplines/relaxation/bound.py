@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +16,12 @@ from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
 from ridgesplines.certificate.dual import best_scale, projected
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interrupt import Deferral
-from ridgesplines.oracle.containment import MAX_POINTS, distinct_points, nothing, unit_points
+from ridgesplines.oracle.base import COMPONENT_RTOL
+from ridgesplines.oracle.containment import MAX_POINTS, nothing
+from ridgesplines.oracle.containments import Containments, Flows, Group, proof_of
 from ridgesplines.oracle.flows import Containment, Flow
 from ridgesplines.problem import Problem
-from ridgesplines.relaxation.joint import Relaxed, relax
+from ridgesplines.relaxation.joint import Relaxed, relax, shares
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.validation import Array, frozen, real_number
 
@@ -32,8 +35,10 @@ class LowerBound:
     Attributes
     ----------
     problem : the problem; of one with scales the `isotropic` form, which has the same optimum and the same u.
-    dual : u, orthogonal to [1 X], shape (N,); zero in rows of weight zero.
-    forth, back : flows between the distinct points that bound :math:`\eta` and :math:`-\eta`.
+    dual : u, orthogonal to [1 X], shape (N,) or (N, D); zero in rows of weight zero.
+    flows : between the distinct points: for each group of features, one where all act together, and for each row of
+        `basis` a pair of them, that bounds this component of :math:`\eta` and minus that.
+    basis : orthonormal directions of the outputs, (r, D).
     directions : of neurons at which :math:`|\eta|` may be large, shape (m, d): the axes of the ellipsoids.
     seconds : what it took.
 
@@ -52,16 +57,15 @@ class LowerBound:
 
     problem: Problem
     dual: Array
-    forth: Flow
-    back: Flow
+    flows: Sequence[Sequence[Flows]]
+    basis: Array
     directions: Array
     seconds: float = 0.0
 
     @cached_property
-    def proof(self) -> Containment:
+    def proof(self) -> Containment | Containments:
         r"""The proof of :math:`\sup |\eta| \le` `sup`, which can be saved and checked without the problem."""
-        points, place = distinct_points(self.problem.reduced.X)
-        return Containment(points, np.bincount(place, self._dual, len(points)), self.forth, self.back)
+        return proof_of(groups_of(self.problem), self._dual, self.basis, self.flows)
 
     @cached_property
     def sup(self) -> float:
@@ -93,7 +97,7 @@ def lower_bound(problem: Problem, max_time: float = 60.0, verbose: bool = False)
 
     Parameters
     ----------
-    problem : ReLU, one output, no constraints and no interactions; any loss.
+    problem : ReLU, no constraints; any loss.
     max_time : seconds, positive; it ends earlier where the bound is within 3e-4 of the best that flows prove.
     verbose : whether a line is printed to standard error where more is proven.
 
@@ -107,7 +111,8 @@ def lower_bound(problem: Problem, max_time: float = 60.0, verbose: bool = False)
     Raises
     ------
     SolverRefusal
-        For more than 3000 distinct points, other activations, vector outputs, constraints and interactions.
+        For more than 3000 distinct points, each counted for every output and for every group of `interactions`; for
+        other activations, constraints and a penalty of the slope.
     ProblemError
         For a `max_time` that is no positive number; where the problem has no minimiser.
 
@@ -115,7 +120,10 @@ def lower_bound(problem: Problem, max_time: float = 60.0, verbose: bool = False)
     -----
     A convex relaxation: f is a difference of convex functions whose gradients lie in an ellipsoid of trace one times
     their size, see :class:`ridgesplines.oracle.Containment`. An interior-point method whose steps cost
-    O(n m^2 d + n^3) for n distinct points that may flow to m others each.
+    O(n m^2 d + n^3) for n distinct points that may flow to m others each. With `interactions` f is a sum of such
+    differences, one for each group; with several outputs :math:`\sup \|\eta\|_2` is bounded by the root of the sum of
+    squares of bounds for some components, whose prices are sought too: looser by a factor up to sqrt(D), less where
+    neurons serve one output each.
 
     Examples
     --------
@@ -133,8 +141,7 @@ def lower_bound(problem: Problem, max_time: float = 60.0, verbose: bool = False)
     require_minimiser(problem.reduced)
     search = _Search(standardise(problem), verbose)
     with Deferral(answers=True), suppress(KeyboardInterrupt):  # what is proven so far stays proven
-        search.begin()
-        relax(*search.instance, 0, search.began + max_time, search.prove)
+        search.run(search.began + max_time)
     return search.found(problem)
 
 
@@ -143,29 +150,36 @@ class _Search:
 
     def __init__(self, scaling: Scaling, verbose: bool) -> None:
         self.scaling, self.verbose, p = scaling, verbose, scaling.problem
-        self.distinct, self.place = distinct_points(p.X)
-        points, self.unit, self.span = unit_points(self.distinct)
-        # In points of radius one a neuron of unit weight is `unit` times as steep.
-        self.instance = p.with_lam(p.lam / self.unit), points, self.place
-        self.dual, self.value, self.began = np.zeros(p.n_samples), -np.inf, time.perf_counter()
-        self.forth = self.back = nothing(points)
-        self.axes = np.empty((0, points.shape[1]))
+        self.began, self.groups = time.perf_counter(), groups_of(p)
+        self.dual, self.value = np.zeros((p.n_samples, *p.outputs)), -np.inf
+        self.basis, self.axes = np.ones((1, 1)), np.empty((0, p.n_features))
+        self.flows = self._none()
 
-    def begin(self) -> None:
-        """The dual vector of the affine fit, without any flows: all there is where every function is affine."""
-        answer = affine_fit(self.scaling.problem)
+    def _none(self) -> list[list[Flows]]:
+        return [[(nothing(group.points), nothing(group.points)) for _ in self.basis] for group in self.groups]
+
+    def run(self, end: float) -> None:
+        """From the dual vector of the affine fit, without any flows: all there is where every function is affine."""
+        p, answer = self.scaling.problem, affine_fit(self.scaling.problem)
+        u = np.zeros_like(self.dual) if answer is None else answer[1]
+        parts = np.ones((1, 1))
+        if p.outputs:
+            _, sizes, axes = np.linalg.svd(u, full_matrices=False)
+            rank = max(1, int((sizes > COMPONENT_RTOL * sizes[0]).sum()))
+            self.basis, parts = axes[:rank], sizes[:rank][None]
+            self.flows = self._none()
         if answer is not None:
-            self.prove(Relaxed(answer[1], self.forth, self.back, self.axes))
+            self.prove(Relaxed(u, self.flows, self.axes))
+        if all(group.points.shape[1] for group in self.groups):  # not of one point alone
+            relax(p, self.groups, self.basis, shares(np.repeat(parts, len(self.groups), axis=0)), end, self.prove)
 
     def prove(self, iterate: Relaxed) -> float:
         """The bound that an iterate proves, the best of which is kept."""
         p = self.scaling.problem
         u, _ = projected(p, iterate.dual)
-        proof = Containment(self.distinct, np.bincount(self.place, u, len(self.distinct)), iterate.forth, iterate.back)
-        value = best_scale(p, u, proof.bound)[1]
+        value = best_scale(p, u, proof_of(self.groups, u, self.basis, iterate.flows).bound)[1]
         if value > self.value:
-            self.dual, self.value, self.axes = u, value, iterate.axes
-            self.forth, self.back = iterate.forth, iterate.back
+            self.dual, self.value, self.flows, self.axes = u, value, iterate.flows, iterate.axes
             if self.verbose:
                 passed = time.perf_counter() - self.began
                 line = f"lower bound  {passed:7.2f} s  {self.scaling.factor * value:.10g}"
@@ -175,10 +189,20 @@ class _Search:
     def found(self, problem: Problem) -> LowerBound:
         """The best bound, in the problem's units."""
         unit = self.scaling.factor / self.scaling.size
-        forth, back = (Flow(flow.to, unit * flow.amounts, flow.shares) for flow in (self.forth, self.back))
-        dual = frozen(self.scaling.dual(self.dual))
-        directions, seconds = frozen(self.axes @ self.span), time.perf_counter() - self.began
-        return LowerBound(problem, dual, forth, back, directions, seconds)
+
+        def own(flow: Flow) -> Flow:
+            return Flow(flow.to, unit * flow.amounts, flow.shares)
+
+        flows = [[(own(forth), own(back)) for forth, back in of_group] for of_group in self.flows]
+        dual, seconds = frozen(self.scaling.dual(self.dual)), time.perf_counter() - self.began
+        return LowerBound(problem, dual, flows, self.basis, frozen(self.axes), seconds)
+
+
+def groups_of(problem: Problem) -> list[Group]:
+    """The groups whose neurons bend; of one point alone, that."""
+    X, groups = problem.reduced.X, problem.interactions or [range(problem.n_features)]
+    every = [Group.of(X, group) for group in groups]
+    return [group for group in every if group.points.shape[1]] or every[:1]
 
 
 def refused(problem: Problem) -> SolverRefusal | None:
@@ -186,14 +210,25 @@ def refused(problem: Problem) -> SolverRefusal | None:
     expected, got = None, ""
     if not isinstance(problem.activation, ReLU):
         expected, got = "the activation ReLU()", repr(problem.activation)
-    elif problem.n_outputs is not None:
-        expected, got = "one output", f"D = {problem.n_outputs}"
     elif problem.constraints:
         expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
     elif problem.slope_penalty:
         expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
-    elif problem.interactions is not None:
-        expected, got = "no interactions", problem.interactions.words(problem.feature_names)
-    elif (n := len(np.unique(problem.reduced.X, axis=0))) > MAX_POINTS:
-        expected, got = f"at most {MAX_POINTS} distinct points", f"{n}"
-    return None if expected is None else SolverRefusal("lower_bound", expected, got, REMEDY)
+    else:
+        return _many(problem)
+    return SolverRefusal("lower_bound", expected, got, REMEDY)
+
+
+def _many(problem: Problem) -> SolverRefusal | None:
+    """The same for more points than there is memory for, each counted for every group and every output."""
+    X, D = problem.reduced.X, problem.n_outputs or 1
+    groups = problem.interactions or [range(problem.n_features)]
+    expected, n = f"at most {MAX_POINTS} distinct points", 0
+    if D * len(groups) > 1:
+        expected += ", counted once for each output and each group"
+    for i, group in enumerate(groups):
+        n += D * len(np.unique(X[:, list(group)], axis=0))
+        if n > MAX_POINTS:
+            got = f"{n}" if len(groups) == 1 else f"{n} in the first {i + 1} of {len(groups)} groups"
+            return SolverRefusal("lower_bound", expected, got, REMEDY)
+    return None

@@ -19,7 +19,7 @@ ROOM = 0.5
 
 
 def data_term(problem: Problem) -> DataTerm:
-    """The data term of a problem of one output."""
+    """The data term of a problem."""
     return BoxTerm(problem) if problem.loss.box(problem.y) or problem.loss.interpolates else SmoothTerm(problem)
 
 
@@ -31,7 +31,7 @@ class DataTerm(ABC):
 
     @abstractmethod
     def curvature(self, f: Array) -> Array:
-        """The second derivatives, shape (N,), positive."""
+        """The second derivatives, shape (N,), positive; for D outputs (N, D, D)."""
 
     @abstractmethod
     def gradient(self, f: Array, aim: float) -> Array:
@@ -39,7 +39,7 @@ class DataTerm(ABC):
 
     @abstractmethod
     def dual(self, f: Array) -> Array:
-        """A dual vector u (N,)."""
+        """A dual vector u (N,), or (N, D)."""
 
     def longest(self, f: Array, df: Array) -> tuple[float, float]:
         """How far unknowns and multipliers of its own may go along the step df of the fit."""
@@ -55,14 +55,16 @@ class SmoothTerm(DataTerm):
 
     def curvature(self, f: Array) -> Array:
         p = self.problem
-        least = LEAST_CURVATURE * np.maximum(p.loss.majorant(p.y, f), np.finfo(float).tiny)
-        return p.sample_weight * np.maximum(p.loss.curvature(p.y, f), least)
+        most, bend = p.loss.majorant(p.y, f), p.loss.curvature(p.y, f)
+        if f.ndim == 2:
+            return p.sample_weight[:, None, None] * (bend + LEAST_CURVATURE * most)
+        return p.sample_weight * np.maximum(bend, LEAST_CURVATURE * np.maximum(most, np.finfo(float).tiny))
 
     def gradient(self, f: Array, aim: float) -> Array:
         return -self.dual(f)
 
     def dual(self, f: Array) -> Array:
-        return -self.problem.sample_weight * self.problem.loss.gradient(self.problem.y, f)
+        return -(self.problem.sample_weight * self.problem.loss.gradient(self.problem.y, f).T).T
 
     def longest(self, f: Array, df: Array) -> tuple[float, float]:
         """Where the curvature has no bound, as far as the loss itself can be trusted: a rise of one."""

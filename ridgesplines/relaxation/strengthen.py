@@ -37,7 +37,7 @@ def strongest(
         expected = "a problem without MonotoneFeatures, or neurons of at most two features with them"
         remedy = "With interactions=2 the gap is a bound from the start."
         raise ProblemError("solution", expected, "MonotoneFeatures of three and more together", remedy)
-    if method == "containment" and problem.interactions is None:
+    if method == "containment" and (problem.interactions is None or refused(problem) is None):
         return _contained(problem, network, certificate, max_time, report is not None)
     rank = len(span(problem.reduced.X))
     alone = method != "auto" or rank <= BRANCHING_ONLY or refused(problem) is not None

@@ -82,13 +82,13 @@ def check_against_enumeration(seed):
 
 
 def test_the_supremum_to_a_thousandth():
-    assert all(check_against_enumeration(seed) for seed in range(12))
+    """The last is a lattice with many branches that no neuron has: bounded too, at zero, or they stay open."""
+    assert all(check_against_enumeration(seed) for seed in (*range(12), 176))
 
 
 @pytest.mark.slow
-def test_never_below_the_supremum_and_nearly_always_a_thousandth_above():
-    """Where rounding ends the program of a branch early, the bound before stays."""
-    assert sum(check_against_enumeration(seed) for seed in range(25, 225)) >= 195
+def test_never_below_the_supremum_and_a_thousandth_above():
+    assert all(check_against_enumeration(seed) for seed in range(25, 225))
 
 
 def test_where_flows_alone_are_loose():
