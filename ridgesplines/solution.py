@@ -243,8 +243,8 @@ class Solution:
         max_time : seconds, positive.
         verbose : whether what is proven so far is printed to standard error, every second.
         method : ``"exact"``, an enumeration; ``"branch"``, branch and bound over cones; ``"containment"``, the dual
-            vector of :func:`ridgesplines.lower_bound`, with interactions the supremum within each group; ``"sides"``,
-            branching on the sides of points; or ``"auto"``, which picks by N and d, and may try several.
+            vector of :func:`ridgesplines.lower_bound`; ``"sides"``, branching on the sides of points; or ``"auto"``,
+            which picks by predicted time and may try several.
 
         Returns
         -------
@@ -266,10 +266,10 @@ class Solution:
 
         Notes
         -----
-        Enumeration (:class:`ridgesplines.oracle.FaceOracle`) where it is likely to take half of the time at most: N^d
-        log N operations. Branch and bound otherwise (:class:`ridgesplines.oracle.BoundedOracle`), in up to four
-        dimensions. Beyond, flows between the data points, which leave some percent open, and in the time left cones in
-        five dimensions, sides of points in six and more (:class:`ridgesplines.oracle.SidesOracle`, to a thousandth).
+        Of enumeration (:class:`ridgesplines.oracle.FaceOracle`, N^d log N operations), cones
+        (:class:`ridgesplines.oracle.BoundedOracle`) and sides (:class:`ridgesplines.oracle.SidesOracle`, to a
+        thousandth) those are tried that are likely to end within half of the time; otherwise flows between the data
+        points, which leave some percent open, then what would end soonest. The best bound counts.
 
         Examples
         --------

@@ -20,7 +20,8 @@ from ridgesplines.oracle.angles import AnglesOracle
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
 from ridgesplines.oracle.branched import SidesOracle
-from ridgesplines.oracle.containment import MAX_POINTS, ContainmentOracle
+from ridgesplines.oracle.containment import ContainmentOracle
+from ridgesplines.oracle.costs import ENOUGH, own_shares, predicted, tries
 from ridgesplines.oracle.directions import DirectionsOracle
 from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
@@ -28,15 +29,14 @@ from ridgesplines.oracle.few_features import FewFeaturesSearch
 from ridgesplines.oracle.groups import GroupsOracle, largest
 from ridgesplines.oracle.line import LineOracle, eta_at_sites
 from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
-from ridgesplines.oracle.search import SearchOracle, span
+from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.oracle.smooth_search import SmoothSearch
 from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
 __all__ = [
-    "CONE_DIMENSIONS",
-    "ENUMERATION_SHARE",
+    "ENOUGH",
     "METHODS",
     "AnglesOracle",
     "BoundedOracle",
@@ -57,18 +57,17 @@ __all__ = [
     "eta_at_sites",
     "exact_oracle",
     "neurons_oracle",
+    "own_shares",
     "peaks_oracle",
+    "predicted",
     "proven",
     "search_oracle",
+    "tries",
 ]
 
 #: How a supremum may be proven: by enumeration, by branch and bound over cones, by flows between the points, and by
 #: flows in branches of known sides.
 METHODS = ("auto", "exact", "branch", "containment", "sides")
-#: In up to so many dimensions cones are few enough.
-CONE_DIMENSIONS = 5
-#: An enumeration that is likely to take more of the time is not begun, where there are other ways.
-ENUMERATION_SHARE = 0.5
 #: The crossings of many groups would fill the memory: from so many points on they are not kept.
 FEW_POINTS = 200
 
@@ -148,9 +147,9 @@ def proven(
 ) -> Supremum:
     """The strongest proven supremum for a dual vector that `max_time` seconds allow: exact, or a bound.
 
-    Exact where `exact_oracle` has one, or where an enumeration is likely to take half of the time at most. `near` and
-    `report` as for `BoundedOracle`. A `method` of METHODS other than "auto" is the only one that is tried. For another
-    `activation` than ReLU there is one way, in the plane.
+    Exact where `exact_oracle` has one; otherwise by the ways that `tries` names, until one is as good as exact, or by
+    one `method` of METHODS alone. `near` and `report` as for `BoundedOracle`. For another `activation` than ReLU there
+    is one way, in the plane.
     """
     if activation is not None and not isinstance(activation, ReLU):
         return AnglesOracle(X, activation)(u, near=near, end=time.perf_counter() + max_time)
@@ -159,25 +158,49 @@ def proven(
         return exact(u)
     if interactions is not None:
         return _proven_of_groups(X, u, max_time, near, report, interactions, method)
+    if method != "auto":
+        return _proven_by(method, X, u, max_time, near, report)
+    ways, best = tries(predicted(X, None if u.ndim == 1 else u.shape[1]), max_time), None
+    for way, seconds in own_shares(ways, time.perf_counter() + max_time):
+        answer = _proven_by(way, X, u, seconds, near, report)
+        near = answer.weights, answer.biases
+        best = answer if best is None else _tighter(best, answer)
+        if best.scope is Scope.EXACT or best.value <= ENOUGH * _found(X, u, best):
+            break
+    assert best is not None
+    return best
+
+
+def _found(X: Array, u: Array, supremum: Supremum) -> float:
+    """The largest |eta| at the neurons of an answer."""
+    return float(group_norms(eta_at(X, u, supremum.weights[:1], supremum.biases[:1])).max(initial=0.0))
+
+
+def _tighter(one: Supremum, other: Supremum) -> Supremum:
+    """The smaller of two bounds on the same supremum, with the neurons of the later one, which knew of the others."""
+    return other if other.scope is Scope.EXACT else replace(other, value=min(one.value, other.value))
+
+
+def _proven_by(
+    method: str, X: Array, u: Array, max_time: float, near: tuple[Array, Array] | None, report: Report | None
+) -> Supremum:
+    """The same by one way. Where an enumeration has no exact answer after all, cones take its place."""
     if method == "containment":
         return ContainmentOracle(X)(u, max_time=max_time, near=near)
     if method == "sides":
         return SidesOracle(X)(u, max_time=max_time, near=near, report=report)
     began = time.perf_counter()
-    faces = FaceOracle(X) if u.ndim == 1 and method != "branch" else None
-    cones = method == "branch" or len(span(X)) <= CONE_DIMENSIONS or len(np.unique(X, axis=0)) > MAX_POINTS
-    share = max_time if method == "exact" else ENUMERATION_SHARE * max_time
-    if method == "exact" and (faces is None or faces.seconds > share):
-        raise _too_many_faces(X, faces)
-    try:
-        if faces is not None and faces.seconds <= share:
-            supremum = faces(u, began + share)
+    if method == "exact":
+        faces = FaceOracle(X) if u.ndim == 1 else None
+        if faces is None or faces.seconds > max_time:
+            raise _too_many_faces(X, faces)
+        try:
+            supremum = faces(u, began + max_time)
             if supremum is not None:
                 return supremum
-    except KeyboardInterrupt:  # of somebody who handles signals otherwise than `interrupt` does
-        max_time = 0.0  # a crude bound is what is left
-    branching = BoundedOracle(X) if cones else SidesOracle(X)
-    return branching(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
+        except KeyboardInterrupt:  # of somebody who handles signals otherwise than `interrupt` does
+            max_time = 0.0  # a crude bound is what is left
+    return BoundedOracle(X)(u, max_time=began + max_time - time.perf_counter(), near=near, report=report)
 
 
 def _too_many_faces(X: Array, faces: FaceOracle | None) -> SolverRefusal:

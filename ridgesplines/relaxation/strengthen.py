@@ -8,19 +8,14 @@ import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.oracle import CONE_DIMENSIONS, ENUMERATION_SHARE, FaceOracle, Report, eta_at
+from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.oracle import ENOUGH, Report, eta_at, exact_oracle, own_shares, predicted, tries
 from ridgesplines.oracle.base import ranked
 from ridgesplines.oracle.line import LineOracle
-from ridgesplines.oracle.search import span
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.bound import LowerBound, lower_bound, refused
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
-
-#: Up to so many dimensions of the data branch and bound is all there is; beyond it follows upon containment, which gets
-#: this part of the time where cones are still few enough, and as much as it needs otherwise.
-BRANCHING_ONLY, CONTAINING_SHARE = 4, 0.25
 
 
 def strongest(
@@ -37,18 +32,36 @@ def strongest(
         expected = "a problem without MonotoneFeatures, or neurons of at most two features with them"
         remedy = "With interactions=2 the gap is a bound from the start."
         raise ProblemError("solution", expected, "MonotoneFeatures of three and more together", remedy)
-    if method == "containment" and (problem.interactions is None or refused(problem) is None):
+    joint = refused(problem) is None
+    if method == "containment" and joint:
         return _contained(problem, network, certificate, max_time, report is not None)
-    rank = len(span(problem.reduced.X))
-    alone = method != "auto" or rank <= BRANCHING_ONLY or refused(problem) is not None
-    if alone or FaceOracle(problem.reduced.X).seconds <= ENUMERATION_SHARE * max_time:
+    if method != "auto" or not joint:
         return strengthened(problem, network, certificate, max_time, report, method)
-    end, share = time.perf_counter() + max_time, CONTAINING_SHARE if rank <= CONE_DIMENSIONS else 1.0
-    first = _contained(problem, network, certificate, share * max_time, report is not None)
-    left = end - time.perf_counter()
-    if first.value >= enough or left <= 0.0:
-        return first
-    return max(first, strengthened(problem, network, certificate, left, report), key=lambda c: c.value)
+    best = None
+    for way, seconds in own_shares(_ways(problem, max_time), time.perf_counter() + max_time):
+        if way == "containment":
+            proof = _contained(problem, network, certificate, seconds, report is not None)
+        else:
+            proof = strengthened(problem, network, certificate, seconds, report, way)
+        best = proof if best is None else max(best, proof, key=lambda c: c.value)
+        if best.value >= enough or _is_tight(best):
+            break
+    assert best is not None
+    return best
+
+
+def _is_tight(certificate: DualCertificate) -> bool:
+    """Whether the supremum of its dual vector is known to rounding."""
+    found = float(group_norms(certificate.eta(*certificate.peaks)).max(initial=0.0))
+    return certificate.scope is Scope.EXACT or certificate.sup <= ENOUGH * found
+
+
+def _ways(problem: Problem, max_time: float) -> list[str]:
+    """The ways to prove something, in the order in which they are tried; of groups each has its own ways."""
+    X = problem.reduced.X
+    if exact_oracle(X, interactions=problem.interactions) is not None:
+        return ["auto"]
+    return ["containment", "auto"] if problem.interactions else tries(predicted(X, problem.n_outputs), max_time)
 
 
 def _contained(
