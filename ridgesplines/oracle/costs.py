@@ -56,8 +56,8 @@ def tries(seconds: dict[str, float], max_time: float) -> list[str]:
     """The ways in the order in which they are tried, of `predicted` seconds, until one has proven enough.
 
     Those that are likely to end first: the faster one of enumeration and cones, which end at rounding, then sides,
-    which end at a thousandth; flows are there for the case that they do not. Where none is likely to end, flows, which always
-    do but leave some percent open, and then cones or sides, whichever would be done sooner.
+    which end at a thousandth; flows are there for the case that they do not. Where none is likely to end, flows, which
+    always do but leave some percent open, and then cones or sides, whichever would be done sooner.
     """
     fits = {way for way, needed in seconds.items() if needed <= SHARE * max_time}
     if not fits:
