@@ -18,6 +18,7 @@ import numpy as np
 from ridgesplines.certificate.certificate import DualCertificate, certify
 from ridgesplines.certificate.dual import best_scale, levelled
 from ridgesplines.certificate.isotropic import Coordinates
+from ridgesplines.certificate.long_dual import LongDual, long_supremum
 from ridgesplines.certificate.multipliers import ShapeMultipliers, SlopeMultipliers
 from ridgesplines.constraints import CONSTRAINTS
 from ridgesplines.dates import Dates
@@ -35,6 +36,7 @@ from ridgesplines.verdict import Scope, Status
 NOTES = ("solver", "seconds", "dictionary_gap", "tolerance")
 #: The arrays of a problem, of a certificate, and of the multipliers of constraints.
 DATA = ("X", "y", "sample_weight")
+LOW = "dual_low"
 PEAKS = ("peak_weights", "peak_biases")
 MULTIPLIERS = ("points", "at_points", "sites", "slopes", "ends")
 
@@ -62,6 +64,8 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
     }
     data = (*DATA, *(name for name in ("scales", "output_scales") if getattr(p, name) is not None))
     arrays = {name: getattr(p, name) for name in data} | {"dual": c.dual} | dict(zip(PEAKS, c.peaks, strict=True))
+    if c.dual_low is not None:
+        arrays[LOW] = c.dual_low
     if isinstance(c.multipliers, ShapeMultipliers):
         arrays |= {name: getattr(c.multipliers, name) for name in MULTIPLIERS}
     archive.write(
@@ -124,6 +128,9 @@ def _certificate(
     dual, peaks, figures = arrays["dual"], (arrays[PEAKS[0]], arrays[PEAKS[1]]), notes["certificate"]
     if dual.shape != (problem.n_samples, *problem.outputs) or peaks[0].shape != (*peaks[1].shape, problem.n_features):
         raise ValueError("arrays that do not fit the problem")
+    low = arrays.get(LOW)
+    if low is not None and (low.shape != dual.shape or problem.n_features > 1 or problem.constraints):
+        raise ValueError("arrays that do not fit the problem")
     if problem.signs is not None:  # all of it follows from the dual vector
         return certify(problem, network, dual)
     sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
@@ -136,6 +143,8 @@ def _certificate(
         multipliers = ShapeMultipliers(*(arrays[name] for name in MULTIPLIERS))
     elif scope is Scope.EXACT and (exact := _exact(problem)) is not None:
         sup = exact(levelled(problem.reduced, dual[problem.rows]), np.inf).value
+        if low is not None:
+            sup = long_supremum(problem.reduced, LongDual(dual[problem.rows], low[problem.rows])).value
     certificate = DualCertificate(
         dual,
         sup,
@@ -148,6 +157,7 @@ def _certificate(
         peaks,
         multipliers,
         int(figures["starts"]),
+        low,
     )
     if problem.constraints:
         return certificate

@@ -141,7 +141,7 @@ class Solution:
 
     def _rounding(self, fit: tuple[Array, Array]) -> float:
         p, c = self.problem.reduced, self.certificate
-        sums = gap_rounding(p, self.network, fit, c.scale * c.dual[self.problem.rows], c.value)
+        sums = gap_rounding(p, self.network, fit, c.scaled(self.problem.rows), c.value)
         return sums + (c.scale * c.multipliers.missed(self.problem, self.network, c.dual) if c.multipliers else 0)
 
     @property

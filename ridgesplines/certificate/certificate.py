@@ -8,11 +8,14 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines import notebook
 from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual
+from ridgesplines.certificate.last_digits import longer
+from ridgesplines.certificate.long_dual import LongDual, long_eta_at
 from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
 from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
 from ridgesplines.certificate.own_neurons import known_at_neurons
@@ -31,7 +34,7 @@ from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
 from ridgesplines.oracle.eta import eta_at
-from ridgesplines.precise import origin_near, plus_products
+from ridgesplines.precise import origin_near, plus_products, two_product
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.validation import Array, ReadOnly, frozen, real_array, rounded_up
@@ -75,6 +78,8 @@ class DualCertificate(ReadOnly):
     Of a problem with scales S the supremum, and the peaks, are over :math:`\|Sw\| = 1`, and at the neurons
     :math:`\eta(w_k, b_k) = \lambda \|S w_k\| \mathrm{sign}(v_k)`.
 
+    dual_low : what u is beyond `dual`, (N,), in one dimension where data are so close that the rounding of `dual` would
+        be felt in :math:`\\eta`: then u is the sum of both; None elsewhere.
     starts : for scope ``"searched"``, from how many fresh random starts the search looked: another search than the
         solver's, whose random numbers it does not share.
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
@@ -110,16 +115,28 @@ class DualCertificate(ReadOnly):
     peaks: tuple[Array, Array]
     multipliers: ShapeMultipliers | MonotoneMultipliers | SlopeMultipliers | None = None
     starts: int = 0
+    dual_low: Array | None = None
 
     def eta(self, W: object, b: object) -> Array:
         """:math:`\\eta` at neurons W (K, d), b (K,); shape (K,) or (K, D). For d = 1, W may be a number or (K,)."""
         weights, biases = real_array("W", W), np.atleast_1d(real_array("b", b))
         d = self.X.shape[1]
         weights = np.broadcast_to(weights.reshape(-1, d), (len(biases), d))
+        if self.dual_low is not None:
+            length = np.abs(weights[:, 0])
+            places = np.divide(biases, weights[:, 0], out=np.zeros(len(biases)), where=length > 0.0)
+            return length * long_eta_at(self.X[:, 0], LongDual(self.dual, self.dual_low), places)
         origin = origin_near(self.X)
         about = plus_products(biases, -weights, origin)  # what is far from zero need not cancel
         eta = eta_at(self.X - origin, self.dual, weights, about, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights, biases)
+
+    def scaled(self, rows: NDArray[np.intp]) -> tuple[Array, Array | None]:
+        """tau u at these rows, and what it lacks by rounding, where that is known."""
+        if self.dual_low is None:
+            return self.scale * self.dual[rows], None
+        u, rest = two_product(self.dual[rows], np.array(self.scale))
+        return u, rest + self.scale * self.dual_low[rows]
 
     def moved(self, problem: Problem, X: Array, peaks: tuple[Array, Array], multipliers: Any) -> Self:
         """The same for a problem in other coordinates, in which these are its rows, peaks and multipliers."""
@@ -280,11 +297,13 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
     seen = levelled(problem.reduced, u)
     supremum = known_at_neurons(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
     scale, value = best_scale(problem.reduced, u, supremum.value, bound)
-    full = np.zeros((problem.n_samples, *u.shape[1:]))
-    full[problem.rows] = u
+    low = None
+    if (better := longer(problem.reduced, network, u, value)) is not None:
+        (u, low), supremum, scale, value = better
+    full = _of_all_rows(problem, u)
     X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)
     return DualCertificate(
-        frozen(full),
+        full,
         supremum.value,
         supremum.scope,
         residual,
@@ -295,7 +314,15 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
         peaks,
         SlopeMultipliers.of(problem, full) if problem.slope_penalty else None,
         supremum.starts,
+        None if low is None else _of_all_rows(problem, low),
     )
+
+
+def _of_all_rows(problem: Problem, values: Array) -> Array:
+    """Values at the rows of the reduced problem, zero in the others."""
+    full = np.zeros((problem.n_samples, *values.shape[1:]))
+    full[problem.rows] = values
+    return frozen(full)
 
 
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:

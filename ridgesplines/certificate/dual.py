@@ -15,8 +15,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ridgesplines.amplitudes.affine import affine_fit
+from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import SUM, blocks, eta_rounding, moved, objective_rounding
+from ridgesplines.objective import EPS, SUM, blocks, eta_rounding, moved, objective_rounding
 from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -180,7 +181,13 @@ def _inside(value: Callable[[float], float], most: float) -> float:
     return low
 
 
-def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array], u: Array, value: float) -> float:
+def gap_rounding(
+    problem: Problem,
+    network: RidgeSpline,
+    fit: tuple[Array, Array],
+    dual: tuple[Array, Array | None],
+    value: float,
+) -> float:
     """The rounding error that objective - D(u) may have, from the terms that are summed for both.
 
     Besides the sums themselves: u is orthogonal to the affine functions to rounding only, eta at the network's neurons
@@ -190,17 +197,33 @@ def gap_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     ----------
     problem : the reduced problem.
     network, fit : a network, and its `targets_and_fit`.
-    u, value : the dual vector, scaled, and D(u).
+    dual : the dual vector u, scaled, and what it lacks by rounding, where that is known.
+    value : D(u).
     """
-    p, (y, z) = problem, fit
+    p, (y, z), (u, low) = problem, fit, dual
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + SUM * steepness(p, u)
-    u = levelled(p, u)
-    sums += network.seminorm * eta_rounding(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
+    if low is not None:
+        return sums + _long_rounding(p, network, LongDual(u, low))
+    u = levelled(p, u)
+    sums += network.seminorm * eta_rounding(p, u)
     if p.constraints and p.signs is None:  # multipliers make up for the moments
         return sums
     return sums + _moment_rounding(p, network, u)
+
+
+def _long_rounding(problem: Problem, network: RidgeSpline, dual: LongDual) -> float:
+    """What is left of the rounding of eta and of the moments of u in the gap: see `gap_rounding`."""
+    p, x = problem, problem.X[:, 0]
+    n, found = len(x), long_eta(x, dual)
+    of_eta = SUM * p.lam + n**2 * EPS * eta_rounding(p, dual.u)
+    ends = network.slope[0] * x[[0, -1]] + network.offset
+    if p.loss.translates:
+        ends = np.abs(ends) + np.abs(p.y - p.detrended)[[0, -1]]
+    affine = float(np.abs(ends).max() + network.seminorm * (x[-1] - x[0]))
+    moments = abs(found.total) + abs(float(found.eta[0])) / (x[-1] - x[0])
+    return float(network.seminorm * of_eta) + moments * affine
 
 
 def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:

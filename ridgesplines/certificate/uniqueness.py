@@ -23,6 +23,7 @@ import numpy as np
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.certificate import DualCertificate
+from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.certificate.uniqueness_in_plane import Known, leave_one_in_plane
 from ridgesplines.objective import relative
 from ridgesplines.oracle.line import eta_at_sites
@@ -87,14 +88,14 @@ def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Cont
         return None
     p = problem.reduced
     x, s, y = p.X[:, 0] - p.X[0, 0], p.sample_weight, p.y
-    u = certificate.scale * certificate.dual[problem.rows]
+    u, low = certificate.scaled(problem.rows)
     lam = p.lam if p.scales is None else p.lam * float(p.scales[0])  # of a neuron with |w| = 1
     near = _near(problem, certificate, gap, u)
     if near is None:
         return None
     wander, metric = near
     error = np.full(len(x), CONTACT_RTOL * lam) if metric is None else np.sqrt(2.0 * gap) * _lever(x, metric)
-    eta = eta_at_sites(x, u)
+    eta = eta_at_sites(x, u) if low is None else long_eta(p.X[:, 0], LongDual(u, low)).eta
     touched = np.abs(eta) >= lam * (1.0 - ROUNDING_RTOL) - error
     rows = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
     sign = np.where(np.maximum.reduceat(touched, rows), np.sign(eta[rows]), 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -55,11 +56,20 @@ class Distinct:
         dual, multipliers = self._shared(certificate.dual), certificate.multipliers
         if isinstance(multipliers, SlopeMultipliers):
             multipliers = replace(multipliers, X=problem.X, dual=self._shared(multipliers.dual))
-        certificate = replace(certificate, dual=dual, X=problem.X, multipliers=multipliers)
+        low = None if certificate.dual_low is None else self._left_over(certificate.dual, certificate.dual_low)
+        certificate = replace(certificate, dual=dual, dual_low=low, X=problem.X, multipliers=multipliers)
         return replace(solution, problem=problem, certificate=certificate)
 
     def _shared(self, dual: Array) -> Array:
         return (dual[self.inverse].T * self.share).T
+
+    def _left_over(self, dual: Array, low: Array) -> Array:
+        """What the shares of each row, which are rounded, leave of dual + low: the first of its equals takes it."""
+        shares, order = self._shared(dual), np.argsort(self.inverse, kind="stable")
+        groups = np.split(-shares[order], np.cumsum(np.bincount(self.inverse))[:-1])
+        left = np.zeros(len(shares))
+        left[self.first] = [math.fsum([*pair, *group]) for *pair, group in zip(dual, low, groups, strict=True)]
+        return left
 
 
 @dataclass(frozen=True)

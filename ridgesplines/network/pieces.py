@@ -89,13 +89,20 @@ class Pieces:
         return EPS * np.abs(value) + (steepest.T * np.abs(away)).T + self.lost[0]
 
     def _beside(self, x: Array) -> tuple[Array, Array, Array]:
-        """For each x how far it is from the knot from which it is computed, the slope there, and the knot's value."""
-        t = self.knots
-        base = np.maximum(np.arange(len(t) + 1) - 1, 0)
+        """For each x how far it is from the nearer knot of its piece, the slope there, and the knot's value.
+
+        From the farther one a steep piece would be summed of larger terms.
+        """
+        t, each = self.knots, np.arange(len(self.knots))
+        ends = np.empty(2 * len(t) - 1)  # the knots, and the middles between them
+        ends[::2], ends[1::2] = t, t[:-1] + np.diff(t) / 2.0
+        base, piece = np.repeat(each, 2), np.append(0, np.repeat(each + 1, 2)[:-1])
         if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
-            counts = np.diff(np.searchsorted(x, t), prepend=0, append=len(x))
-            start, slope, value = (np.repeat(a, counts, axis=0) for a in (t[base], self.slopes, self.values[base]))
+            counts = np.diff(np.searchsorted(x, ends), prepend=0, append=len(x))
+            start, slope, value = (
+                np.repeat(a, counts, axis=0) for a in (t[base], self.slopes[piece], self.values[base])
+            )
         else:
-            piece = np.searchsorted(t, x, side="right")
-            start, slope, value = (a[piece] for a in (t[base], self.slopes, self.values[base]))
+            at = np.searchsorted(ends, x, side="right")
+            start, slope, value = (a[at] for a in (t[base], self.slopes[piece], self.values[base]))
         return x - start, slope, value

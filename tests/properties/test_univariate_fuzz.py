@@ -1,7 +1,7 @@
 """Fits in one dimension on wild weights, ties, clusters and heavy tails: the rule, and few that do not converge.
 
-What remains are clusters 1e-9 apart, where the dual vector and slopes of 1e9 have too few digits for the flat pieces
-beside them, and lam so small that rounding exceeds the gap.
+What remains are clusters 1e-9 apart, where slopes of 1e9 have too few digits for the flat pieces beside them, and lam
+so small that rounding exceeds the gap.
 """
 
 import warnings
@@ -69,7 +69,7 @@ def test_uniform_ties_and_heavy_tails():
 
 
 def test_clusters():
-    assert len(failures(range(21), ["clusters"])) <= 5  # 3 here: rounding is not the same everywhere
+    assert len(failures(range(21), ["clusters"])) <= 1  # 0 here: rounding is not the same everywhere
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_more_uniform_ties_and_heavy_tails():
 
 @pytest.mark.slow
 def test_more_clusters():
-    assert len(failures(range(21, 245), ["clusters"])) <= 32  # 27 here
+    assert len(failures(range(21, 245), ["clusters"])) <= 12  # 9 here
 
 
 @pytest.mark.parametrize("seed", [129, 250, 317, 327, 339, 348])

@@ -1,0 +1,139 @@
+r"""A dual vector in one dimension with twice its digits, for data so close that their rounding is felt.
+
+Where two points are h apart, :math:`\eta` may fall from :math:`\lambda` to :math:`-\lambda` between them: then u is of
+size :math:`\lambda / h`, and its last digit moves :math:`\eta` elsewhere by :math:`10^{-16} \lambda / h`. So u is
+kept as a sum of two numbers, and is moved by the little that it lacks: to be orthogonal to all affine functions, and to
+have :math:`|\eta| = \lambda` where the network bends and where it would exceed that. Of all such changes d the one with
+the least :math:`\sum_n d_n^2 / r_n` is taken, r the room that each entry has. It is :math:`d_n = r_n g(x_n)` for a
+spline g whose knots are these places, and its values there solve a tridiagonal system. Each pass adds the digits of one
+working precision.
+
+Any u proves something, wherever it came from. That this one is orthogonal, and what its supremum is, is computed from
+the data, in twice the working precision.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, solveh_banded
+
+from ridgesplines.activations.relu import ReLU
+from ridgesplines.certificate.dual import best_scale
+from ridgesplines.certificate.long_dual import LongDual, long_eta, long_supremum
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import EPS, eta_rounding
+from ridgesplines.oracle.base import Supremum
+from ridgesplines.precise import two_sum
+from ridgesplines.problem import Problem
+from ridgesplines.validation import Array
+
+#: Where rounding moves eta by no more than this, relative to lam, one number for each entry of u is enough.
+FELT_RTOL = 1e-10
+#: Sites this near to lam, relatively, are brought there; those next to a knot of the network from farther off.
+CONTACT, CONTACT_OF_KNOTS = 1e-5, 1e-2
+#: What may be left of the affine functions, relative to lam; entries without room keep some of it.
+ORTHOGONAL_RTOL = 1e-13
+PASSES = 6
+
+
+def longer(
+    problem: Problem, network: RidgeSpline, u: Array, least: float
+) -> tuple[LongDual, Supremum, float, float] | None:
+    """A dual vector near u (n,) with more digits, its supremum, scale and value; None where u is no worse.
+
+    Parameters
+    ----------
+    problem : the reduced problem.
+    network : where it bends eta is to be lam.
+    least : the value that u itself proves. It may be above the other's by what the rounding of eta adds to it.
+    """
+    if not is_felt(problem, u) or (dual := with_last_digits(problem, network, u)) is None:
+        return None
+    if not _is_orthogonal(problem, dual):
+        return None
+    supremum = long_supremum(problem, dual)
+    scale, value = best_scale(problem, dual.u, supremum.value)
+    return (dual, supremum, scale, value) if value > least - network.seminorm * eta_rounding(problem, u) else None
+
+
+def is_felt(problem: Problem, u: Array) -> bool:
+    """Whether one number for each entry of a dual vector (n,) leaves eta too few digits; d = 1, ReLU, one output."""
+    one = problem.n_features == 1 and isinstance(problem.activation, ReLU) and u.ndim == 1
+    if not one or problem.slope_penalty or len(problem.sites) < 3:
+        return False
+    return eta_rounding(problem, u) > FELT_RTOL * problem.lam > 0.0
+
+
+def with_last_digits(problem: Problem, network: RidgeSpline, u: Array) -> LongDual | None:
+    """The dual vector near u (n,) that is orthogonal and has its contacts; None where it has no room for them.
+
+    Parameters
+    ----------
+    problem : the reduced problem, of which `is_felt` is true.
+    network : its knots, and those of the sites beside them that are near enough, are where eta is to be lam.
+    """
+    p, dual = problem, LongDual(u, np.zeros_like(u))
+    knots = _sites_beside(p.sites, network.breakpoints)
+    for _ in range(PASSES):
+        dual = _inside(p, dual)
+        change = _change(p, dual, knots)
+        if change is None:
+            return None
+        moved, rest = two_sum(dual.u, change)
+        dual = LongDual(*two_sum(moved, dual.low + rest))
+    return dual
+
+
+def _is_orthogonal(problem: Problem, dual: LongDual) -> bool:
+    """Whether the affine functions that are left move eta by no more than lam knows of."""
+    x = problem.X[:, 0]
+    eta, _, total = long_eta(x, dual)
+    return bool(abs(total) * (x[-1] - x[0]) + abs(eta[0]) <= ORTHOGONAL_RTOL * problem.lam)
+
+
+def _sites_beside(sites: Array, knots: Array) -> NDArray[np.intp]:
+    """The sites at the knots, and of knots between sites those on both sides; without the first and the last."""
+    right = np.searchsorted(sites, knots)
+    left = np.where(sites[np.minimum(right, len(sites) - 1)] == knots, right, right - 1)
+    both = np.unique(np.concatenate([left, right]))
+    return both[(both > 0) & (both < len(sites) - 1)]
+
+
+def _inside(problem: Problem, dual: LongDual) -> LongDual:
+    """The dual vector with entries inside the conjugate's domain."""
+    s = problem.sample_weight
+    v = -dual.u / s
+    nearest = problem.loss.nearest(problem.y, v)
+    return LongDual(np.where(nearest == v, dual.u, -s * nearest), np.where(nearest == v, dual.low, 0.0))
+
+
+def _change(problem: Problem, dual: LongDual, knots: NDArray[np.intp]) -> Array | None:
+    """What is missing at the contacts, and to be orthogonal, to working precision."""
+    x, sites, s, lam = problem.X[:, 0], problem.sites, problem.sample_weight, problem.lam
+    found = long_eta(x, dual)
+    eta = found.eta[np.searchsorted(x, sites)]
+    touching = np.abs(eta) >= lam * (1.0 - CONTACT)
+    touching[knots] |= np.abs(eta[knots]) >= lam * (1.0 - CONTACT_OF_KNOTS)
+    contacts = 1 + np.flatnonzero(touching[1:-1])
+    nodes = np.concatenate([[0], contacts, [len(sites) - 1]])
+    missing = np.concatenate([[-eta[0]], lam * np.sign(eta[contacts]) - eta[contacts], [0.0]])
+    slopes = np.concatenate([[-found.total], -np.diff(missing) / np.diff(sites[nodes]), [0.0]])
+    room = problem.loss.room(problem.y, -dual.u / s) * s
+    g = _spline(x, room, sites[nodes], slopes[:-1] - slopes[1:])
+    return None if g is None else room * np.interp(x, sites[nodes], g)
+
+
+def _spline(x: Array, weight: Array, nodes: Array, load: Array) -> Array | None:
+    """Values at the nodes of the spline g whose sums of weight * g * hat are the load, for the hat of each node."""
+    i = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, len(nodes) - 2)
+    right = (x - nodes[i]) / np.diff(nodes)[i]
+    left, c = 1.0 - right, len(nodes)
+    diagonal = np.bincount(i, weight * left**2, c) + np.bincount(i + 1, weight * right**2, c)
+    beside: Array = np.bincount(i + 1, weight * left * right, c)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, np.inf))
+    beside[1:] *= scale[1:] * scale[:-1]
+    try:
+        return np.asarray(scale * solveh_banded(np.array([beside, np.full(c, 1.0 + EPS)]), scale * load))
+    except LinAlgError:
+        return None
