@@ -59,6 +59,7 @@ from ridgesplines.solvers.arrangement.solver import Arrangement
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.solvers.grid.solver import Grid
 from ridgesplines.solvers.univariate.solver import Univariate
+from ridgesplines.three_layers import DeepLowerBound, ThreeLayerSolution, deep_lower_bound, solve_three_layers
 
 if TYPE_CHECKING:
     from ridgesplines import datasets as datasets
@@ -84,6 +85,7 @@ __all__ = [
     "ContradictionWarning",
     "ConvergenceWarning",
     "Convex",
+    "DeepLowerBound",
     "DualCertificate",
     "EndSlopes",
     "Exponential",
@@ -122,15 +124,18 @@ __all__ = [
     "Solution",
     "SolverRefusal",
     "Squared",
+    "ThreeLayerSolution",
     "TruncatedPower",
     "Univariate",
     "compare",
+    "deep_lower_bound",
     "evaluate",
     "lambda_max",
     "lower_bound",
     "solve",
     "solve_path",
     "solve_quantiles",
+    "solve_three_layers",
 ]
 
 #: Rooms that `rs.<room>` finds; `torch` needs PyTorch.

@@ -25,7 +25,7 @@ LAYERS = [
     {"path", "inference"},
     {"solvers"},
     {"evaluate", "quantiles", "null_quantile"},
-    {"solve", "compare"},
+    {"solve", "compare", "three_layers"},
     {"estimators", "torch", "theorems", "plotting", "datasets", "demo", "cli", "__main__"},
 ]
 #: Rungs whose rooms may use one another: the ground, and those who only use what is there.
