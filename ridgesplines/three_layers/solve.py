@@ -58,7 +58,7 @@ def solve_three_layers(
     Returns
     -------
     ThreeLayerSolution
-        With at most N units. Its gap is ``"searched"``.
+        Its gap is ``"searched"``.
 
     Raises
     ------
@@ -74,8 +74,8 @@ def solve_three_layers(
     :math:`|\sum_n u_n \rho(g(x_n))| \le \lambda` for all g of the ball. The largest is searched by the convex-concave
     method, each step of which is a convex problem over neurons, solved by column generation; units above lam join.
 
-    With ``skip=True`` the objective is never above that of one hidden layer, problem (32) at the same lam, whose
-    function is one unit g of norm at most its seminorm. A linear program of N rows and some hundred columns for each
+    With ``skip=True`` the optimum is not above that of one hidden layer, problem (32) at the same lam, whose function
+    is one unit g of norm at most its seminorm. A linear program of N rows and some hundred columns for each
     step, some hundred steps a round: seconds for N = 40, minutes for N = 200.
 
     References

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from exactly import supremum
+from all_patterns import supremum
 
 import ridgesplines as rs
 from ridgesplines.three_layers.ball import norm

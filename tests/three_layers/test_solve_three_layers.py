@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from exactly import optimum, supremum
+from all_patterns import optimum, supremum
 
 import ridgesplines as rs
 from ridgesplines.three_layers.ball import Ball, norm, size
