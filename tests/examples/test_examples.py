@@ -30,6 +30,7 @@ LESS = {
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
     "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 2)")],
+    "three_layers": [("N, LAM, EPOCHS = 40, 0.1, 3000", "N, LAM, EPOCHS = 12, 0.3, 50"), ("tol=0.03", "tol=0.2")],
     "trained_networks": [("else 800", "else 100")],
     "two_dimensions": [("directions=32", "directions=8"), ("directions=64", "directions=32")],
 }
