@@ -27,6 +27,7 @@ from ridgesplines.files import damage_in_words
 from ridgesplines.losses import LOSSES
 from ridgesplines.network import archive
 from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.objective import EPS
 from ridgesplines.oracle import Oracle, exact_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -121,6 +122,13 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
     return problem
 
 
+def _are_last_digits(problem: Problem, dual: Array, low: Array) -> bool:
+    """Whether `low` is no more than the rounding of a dual vector in one dimension, of equal rows that of their sum."""
+    if low.shape != dual.shape or problem.n_features > 1 or problem.constraints:
+        return False
+    return bool(np.abs(low).max(initial=0.0) <= EPS * len(dual) * np.abs(dual).max(initial=0.0))
+
+
 def _certificate(
     problem: Problem, network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, Any]
 ) -> DualCertificate:
@@ -129,7 +137,7 @@ def _certificate(
     if dual.shape != (problem.n_samples, *problem.outputs) or peaks[0].shape != (*peaks[1].shape, problem.n_features):
         raise ValueError("arrays that do not fit the problem")
     low = arrays.get(LOW)
-    if low is not None and (low.shape != dual.shape or problem.n_features > 1 or problem.constraints):
+    if low is not None and not _are_last_digits(problem, dual, low):
         raise ValueError("arrays that do not fit the problem")
     if problem.signs is not None:  # all of it follows from the dual vector
         return certify(problem, network, dual)

@@ -62,7 +62,10 @@ def is_felt(problem: Problem, u: Array) -> bool:
     one = problem.n_features == 1 and isinstance(problem.activation, ReLU) and u.ndim == 1
     if not one or problem.slope_penalty or len(problem.sites) < 3:
         return False
-    return eta_rounding(problem, u) > FELT_RTOL * problem.lam > 0.0
+    felt, x = FELT_RTOL * problem.lam, problem.X[:, 0]
+    # No partial sum of u, which sums to zero, is more than half of sum |u|, so that eta rounds by no more than this.
+    most = EPS * np.sqrt(len(x)) * (x[-1] - x[0]) * float(np.abs(u).sum())
+    return most > felt > 0.0 and eta_rounding(problem, u) > felt
 
 
 def with_last_digits(problem: Problem, network: RidgeSpline, u: Array) -> LongDual | None:

@@ -10,7 +10,10 @@ import pytest
 from extended import exactly
 
 import ridgesplines as rs
+from ridgesplines.certificate.dual import projected
+from ridgesplines.certificate.last_digits import FELT_RTOL, is_felt
 from ridgesplines.certificate.long_dual import LongDual, long_eta, long_eta_at
+from ridgesplines.objective import eta_rounding
 
 FRACTIONS = np.vectorize(Fraction, otypes=[object])
 LOSSES = [rs.Squared(), rs.Huber(0.1), rs.Absolute(), rs.Quantile(0.8), rs.Hinge(), rs.Interpolation()]
@@ -163,6 +166,21 @@ def test_a_file_with_digits_that_do_not_fit(tmp_path):
     with np.load(path) as archive:
         arrays = dict(archive)
     (name,) = (name for name in arrays if name.endswith("dual_low"))
-    np.savez(path, **(arrays | {name: arrays[name][:-1]}))
-    with pytest.raises(rs.ProblemError, match=r"Solution\.save"):
-        rs.Solution.load(path)
+    for low in (arrays[name][:-1], arrays[name] + 0.1 * np.abs(solution.certificate.dual).max()):
+        np.savez(path, **(arrays | {name: low}))
+        with pytest.raises(rs.ProblemError, match=r"Solution\.save"):
+            rs.Solution.load(path)
+
+
+def test_whether_rounding_is_felt_is_seen_from_the_sizes_where_that_is_enough():
+    """The cheap bound is never below the rounding that it stands for."""
+    rng = np.random.default_rng(0)
+    for x in (
+        rng.random(50),
+        rng.choice(rng.random(3), 50) + 1e-9 * rng.standard_normal(50),
+        np.round(9.0 * rng.random(50)),
+    ):
+        p = rs.Problem(np.sort(x), rng.standard_normal(50), 1.0)
+        u = projected(p, rng.standard_normal(50) * rng.exponential(size=50) ** 9)[0]
+        for lam in eta_rounding(p, u) / FELT_RTOL * np.array([0.1, 0.999, 1.001, 10.0]):
+            assert is_felt(p.with_lam(lam), u) == (eta_rounding(p, u) > FELT_RTOL * lam)
