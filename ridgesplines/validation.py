@@ -112,6 +112,12 @@ def real_number(name: str, value: Any, expected: str, low: float, high: float = 
     return number
 
 
+def whole_number(name: str, value: Any, least: int) -> None:
+    """Raise where `value` is no whole number, or less than `least`."""
+    if not (isinstance(value, (int, np.integer)) and value >= least):
+        raise ProblemError(name, f"a whole number >= {least}", repr(value), f"Pass {name}={max(least, 1)}.")
+
+
 def lam_given(name: str, given: Any) -> tuple[Any, str]:
     """A lam as it was passed, or the number and the unit of a string: ``"max"`` of ``"0.05max"``, or ``"null"``."""
     if not isinstance(given, str):

@@ -79,13 +79,15 @@ def has_no_minimiser(problem: Problem) -> bool:
     return recedes(problem, problem.free_space)
 
 
-def no_minimiser(problem: Problem, free: str, remedy: str) -> ProblemError:
-    """The error that says that the functions `free`, in words, lower the loss without end."""
-    expected, got, first = problem.loss.unattained
+def no_minimiser(problem: Problem, free: str, remedy: str, smooth: bool = False) -> ProblemError:
+    """The error that says that the functions `free`, in words, lower the loss without end.
+
+    Where nothing but a `smooth` loss is taken, no loss with kinks is a remedy.
+    """
+    expected, got, other = problem.loss.unattained
     falls = f"The {free} is unpenalised, so the loss falls towards an infimum without a minimiser."
-    return ProblemError(
-        "y", f"{expected.format(free=free)}, for {problem.loss.name}", got, f"{falls} {first}; {remedy}."
-    )
+    remedy = f"{remedy[0].upper()}{remedy[1:]}" if smooth and problem.loss.labels else f"{other}; {remedy}"
+    return ProblemError("y", f"{expected.format(free=free)}, for {problem.loss.name}", got, f"{falls} {remedy}.")
 
 
 def _free(degree: int) -> str:

@@ -22,7 +22,7 @@ from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.training import Data, Method, Trace, train_best
-from ridgesplines.validation import Array, real_number
+from ridgesplines.validation import Array, real_number, whole_number
 
 #: The size of the neurons that join those of a start.
 JOINING_SIZE = 1e-6
@@ -47,9 +47,7 @@ class Training(Method, Solver):
 
     def __post_init__(self) -> None:
         for name, least in (("width", 1), ("epochs", 0), ("patience", 1), ("restarts", 1), ("random_state", 0)):
-            value = getattr(self, name)
-            if not (isinstance(value, (int, np.integer)) and value >= least):
-                raise ProblemError(name, f"a whole number >= {least}", repr(value), f"Pass {name}={max(least, 1)}.")
+            whole_number(name, getattr(self, name), least)
         if self.learning_rate is not None:
             real_number("learning_rate", self.learning_rate, "a positive number or None", 0.0, open_=True)
         if not isinstance(self.start, RidgeSpline | None):

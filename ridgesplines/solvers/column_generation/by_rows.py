@@ -93,7 +93,7 @@ def affine_point(problem: Problem, data: BlockedData) -> Point:
     none = np.empty((0, data.n_features + 1))
     point, _ = refitted(data, 0.0, Point(none, np.empty(0), np.zeros(data.affine.rank), data.affine))
     if data.loss.separable() and data.blocks.reduce(_least_margin, point, combine=min) > 0.0:
-        raise no_minimiser(problem, "affine function", "use fewer features, or more rows")
+        raise no_minimiser(problem, "affine function", "use fewer features, or more rows", smooth=True)
     return point
 
 
