@@ -26,14 +26,14 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError
-from ridgesplines.interrupt import asked
+from ridgesplines.interrupt import Deferral, asked
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import relative
+from ridgesplines.objective import objective_of_fit, relative
 from ridgesplines.problem import Problem
 from ridgesplines.three_layers.ball import norm
 from ridgesplines.three_layers.solution import ThreeLayerSolution, dual_value
 from ridgesplines.three_layers.solve import solve_three_layers
-from ridgesplines.validation import Array, real_number, rounded_up
+from ridgesplines.validation import Array, real_number, rounded_up, whole_number
 from ridgesplines.verdict import Scope
 
 #: P(f) is at most so many times the product of the norms, for more than one bottleneck.
@@ -132,9 +132,7 @@ class DeepLowerBound:
         Where :math:`\|f\|` is the seminorm plus :math:`|f(0)| + \sum_k |f(e_k) - f(0)|`.
         """
         inner, outer = self._checked(layers)
-        p = self.problem
-        fit = p.sample_weight @ p.loss.value(p.y, outer(inner(p.X)))
-        return float(fit) + p.lam * (norm(inner) + norm(outer))
+        return objective_of_fit(self.problem, outer(inner(self.problem.X)), norm(inner) + norm(outer))
 
     def _checked(self, layers: Sequence[RidgeSpline]) -> Sequence[RidgeSpline]:
         """Two layers that fit the problem and each other."""
@@ -222,8 +220,15 @@ def deep_lower_bound(
     """
     began = time.perf_counter()
     real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
-    if not (isinstance(bottlenecks, (int, np.integer)) and bottlenecks >= 1):
-        raise ProblemError("bottlenecks", "a whole number >= 1", repr(bottlenecks), "Pass bottlenecks=1.")
+    whole_number("bottlenecks", bottlenecks, 1)
+    with Deferral(answers=True):  # around all of them, so that Ctrl-C does not end one alone
+        return _with_lines(problem, int(bottlenecks), tol, starts, began, max_time, random_state)
+
+
+def _with_lines(
+    problem: Problem, bottlenecks: int, tol: float, starts: int, began: float, max_time: float, random_state: int
+) -> DeepLowerBound:
+    """The bound after as many lines as it takes, each where the two that meet at the least value leave most room."""
     lam, solutions = NO_UNITS, tuple[ThreeLayerSolution, ...]()
     while True:
         left = max(began + max_time - time.perf_counter(), 1e-3)
@@ -239,7 +244,7 @@ def deep_lower_bound(
                 random_state=random_state,
             )
         solutions = (*solutions, further)
-        bound = DeepLowerBound(problem, int(bottlenecks), solutions, time.perf_counter() - began)
+        bound = DeepLowerBound(problem, bottlenecks, solutions, time.perf_counter() - began)
         settled = bound.path_norm == 0.0 or bound.attained - bound.value <= tol * abs(bound.attained)
         if settled or asked() or bound.seconds > max_time or len(solutions) >= MAX_LINES:
             return bound

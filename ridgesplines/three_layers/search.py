@@ -12,13 +12,13 @@ many. What it ends at depends on the start: of many patterns the best are follow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.interrupt import asked, check
+from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.three_layers.concave import Functions, Maximum
 from ridgesplines.validation import Array
@@ -53,13 +53,16 @@ class FunctionSearch:
     def __init__(self, X: Array, starts: int, seed: int) -> None:
         self._functions, self._starts, self._rng = Functions(X, seed), starts, np.random.default_rng(seed)
 
-    def __call__(self, u: Array, units: Sequence[Unit], level: float, thorough: bool) -> Found:
-        """For a dual vector that sums to zero, near these units; `thorough` from all starts, else from few."""
+    def __call__(self, u: Array, units: Sequence[Unit], level: float, thorough: bool, end: float = np.inf) -> Found:
+        """For a dual vector that sums to zero, near these units; `thorough` from all starts, else from few.
+
+        Where `end` has come, a reading of ``time.perf_counter``, or a signal, one start of each sign is followed still.
+        """
         scale = float(np.abs(u).max(initial=0.0)) or 1.0
         value, found, amounts = 0.0, list[Unit](), list[Array]()
         for sign in (1.0, -1.0):
             near = [unit.values > 0.0 for unit in units if unit.sign == sign]
-            for best, total in self._climbed(sign * u / scale, near, thorough):
+            for best, total in self._climbed(sign * u / scale, near, thorough, end):
                 value = max(value, total * scale)
                 amounts.append(best.amounts)
                 if total * scale > level:
@@ -67,13 +70,23 @@ class FunctionSearch:
         self._functions.leave(amounts)
         return Found(value, found)
 
-    def _climbed(self, u: Array, near: Iterable[Pattern], thorough: bool) -> list[tuple[Maximum, float]]:
+    def _climbed(self, u: Array, near: Iterable[Pattern], thorough: bool, end: float) -> list[tuple[Maximum, float]]:
         """The best of the ends, over all neurons, with their sums."""
         starts = [np.ones(len(u), dtype=bool), *near, *self._patterns(u, self._starts if thorough else ROUGH)]
-        ends = self._distinct(self._climb(u, start, True) for start in starts if not asked())
+        ends = self._distinct(self._followed(u, starts, True, end))
         if thorough and ends:
-            ends = self._distinct([*ends, *(self._climb(u, p, True) for p in self._flipped(ends[0][0].values))])
-        return self._distinct(self._climb(u, _active(best.values), False) for best, _ in ends[:FOLLOWED])
+            ends = self._distinct([*ends, *self._followed(u, self._flipped(ends[0][0].values), True, end)])
+        best = [_active(each.values) for each, _ in ends[:FOLLOWED]]
+        return ends if late(end) else self._distinct(self._followed(u, best, False, end))
+
+    def _followed(
+        self, u: Array, starts: Iterable[Pattern], rough: bool, end: float
+    ) -> Iterator[tuple[Maximum, float]]:
+        """The ends of the method from these patterns, of the first at least."""
+        for k, start in enumerate(starts):
+            if k and late(end):
+                return
+            yield self._climb(u, start, rough)
 
     def _climb(self, u: Array, pattern: Pattern, rough: bool) -> tuple[Maximum, float]:
         """The end of the method from a pattern, over the dictionary where `rough`, and its sum."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.certificate.dual import best_factor
+from ridgesplines.certificate.dual import best_scale
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.objective import relative
+from ridgesplines.objective import objective_of_fit, relative
 from ridgesplines.problem import Problem
 from ridgesplines.three_layers.ball import size
 from ridgesplines.validation import Array, rounded_up
@@ -20,8 +20,7 @@ from ridgesplines.verdict import Scope, Status
 
 def scaled_value(problem: Problem, u: Array, sup: float) -> float:
     """D(tau u) of the best tau with tau sup <= lam."""
-    most = problem.lam / sup if sup > 0.0 else 1.0
-    return best_factor(lambda tau: dual_value(problem, tau * u), most, problem.loss.smooth)[1]
+    return best_scale(problem, u, sup, lambda tau: dual_value(problem, tau * u))[1]
 
 
 def dual_value(problem: Problem, u: Array) -> float:
@@ -110,8 +109,7 @@ class ThreeLayerSolution:
     @cached_property
     def data_fit(self) -> float:
         """The weighted sum of the losses."""
-        p = self.problem
-        return float(p.sample_weight @ p.loss.value(p.y, self(p.X)))
+        return objective_of_fit(self.problem, self(self.problem.X), 0.0)
 
     @property
     def objective(self) -> float:

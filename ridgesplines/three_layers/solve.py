@@ -11,7 +11,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import no_minimiser, recedes
 from ridgesplines.certificate.dual import projected
-from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
+from ridgesplines.exceptions import ConvergenceWarning, SolverRefusal, warn
 from ridgesplines.interrupt import Deferral, asked, late
 from ridgesplines.objective import dual_of_fit, objective_of_fit, relative
 from ridgesplines.polynomials import least_squares
@@ -19,7 +19,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.three_layers.search import FunctionSearch, Unit
 from ridgesplines.three_layers.solution import ThreeLayerSolution, scaled_value
 from ridgesplines.three_layers.units import Fit, merged, refitted
-from ridgesplines.validation import frozen, real_number
+from ridgesplines.validation import Array, frozen, real_number, whole_number
 from ridgesplines.verdict import Status
 
 #: A rise over lam, relative, that is none.
@@ -100,8 +100,7 @@ def solve_three_layers(
     real_number("tol", tol, "a positive number", 0.0, open_=True)
     real_number("max_time", max_time, "a positive number of seconds", 0.0, open_=True)
     for name, number, least in (("starts", starts, 1), ("random_state", random_state, 0)):
-        if not (isinstance(number, (int, np.integer)) and number >= least):
-            raise ProblemError(name, f"a whole number >= {least}", repr(number), f"Pass {name}=16, say.")
+        whole_number(name, number, least)
     rounds = Rounds(problem, skip, tol, FunctionSearch(problem.reduced.X, int(starts), int(random_state)))
     if start is not None:
         rounds.begin_at(start)
@@ -109,9 +108,9 @@ def solve_three_layers(
         rounds.run(began + max_time)
     solution = rounds.solution(began)
     if solution.status == Status.NOT_CONVERGED:
-        gap = f"a relative gap of {solution.relative_gap:.1e}, not {tol:.0e}, in {max_time:g} s"
+        reached = f"ended after {max_time:g} s at a relative gap of {solution.relative_gap:.1e} (asked: {tol:.0e})"
         remedy = "The best found is returned. Pass a larger max_time or tol."
-        warn(f"solve_three_layers reached {gap}. {remedy}", ConvergenceWarning)
+        warn(f"solve_three_layers {reached}, by a search that had no time to finish. {remedy}", ConvergenceWarning)
     return solution
 
 
@@ -142,10 +141,11 @@ class Rounds:
         n = self.problem.n_samples
         self.Q = self.problem.null_space if skip else np.full((n, 1), n**-0.5)
         if problem.loss.separable() and recedes(self.problem, self.Q):
-            remedy = "or pass skip=False" if skip else "or pass rows of another class"
-            raise no_minimiser(problem, "affine function" if skip else "constant", remedy)
+            free, remedy = ("affine function", "pass skip=False") if skip else ("constant", "pass other rows as well")
+            raise no_minimiser(problem, free, remedy, smooth=True)
         self.fit = Fit([], np.empty(0), np.zeros(self.Q.shape[1]), np.zeros(n))
-        self.dual, self.sup, self.status = np.zeros(n), 0.0, Status.NOT_CONVERGED
+        self.dual, self.status = np.zeros(n), Status.NOT_CONVERGED
+        self.judged: tuple[Array, float] | None = None  # a dual vector, and the supremum that a search found for it
         self.history = defaultdict[str, list[float]](list)
 
     def begin_at(self, start: ThreeLayerSolution) -> None:
@@ -160,16 +160,16 @@ class Rounds:
         """Rounds until the gap is within the tolerance or the time is over; at least one."""
         while self.status == Status.NOT_CONVERGED:
             self._refit()
-            gap, joining = self._price(thorough=False)
+            gap, joining = self._price(False, end)
             if not joining or gap <= self.tol:  # nothing else is called the end
-                gap, joining = self._price(thorough=True)
+                gap, joining = self._price(True, end)
             self.history["gap"].append(gap)
             if asked():
                 self.status = Status.INTERRUPTED
+            elif late(end):  # the search may have been cut short
+                break
             elif gap <= self.tol or not joining:
                 self.status = Status.CONVERGED
-            elif late(end):
-                break
             else:
                 units, amounts = self.fit.units + joining, np.append(self.fit.amounts, np.zeros(len(joining)))
                 self.fit = self.fit._replace(units=units, amounts=amounts)
@@ -184,12 +184,15 @@ class Rounds:
     def _objective(self) -> float:
         return objective_of_fit(self.problem, self.fit.values, float(self.fit.amounts.sum()))
 
-    def _price(self, thorough: bool) -> tuple[float, list[Unit]]:
+    def _price(self, thorough: bool, end: float) -> tuple[float, list[Unit]]:
         """The relative gap by what a search finds, and units above lam."""
         lam = self.problem.lam
-        found = self.search(self.dual, self.fit.units, lam * (1.0 + ABOVE), thorough)
-        self.sup = found.value
-        gap = self._objective - scaled_value(self.problem, self.dual, self.sup)
+        found = self.search(self.dual, self.fit.units, lam * (1.0 + ABOVE), thorough, end)
+        if self.judged is None or not late(end):
+            self.judged = self.dual, found.value
+        elif self.judged[0] is self.dual:  # a search without time to finish lowers no estimate
+            self.judged = self.dual, max(self.judged[1], found.value)
+        gap = self._objective - scaled_value(self.problem, *self.judged)
         return relative(self.problem, gap, self._objective), found.units
 
     def solution(self, began: float) -> ThreeLayerSolution:
@@ -199,9 +202,10 @@ class Rounds:
         hidden = sum((v * np.maximum(unit.values, 0.0) for v, unit in zip(signed, fit.units, strict=True)), 0.0)
         slope, offset, _ = least_squares(p.X, fit.values - hidden, 1 if self.skip else 0)
         dual = np.zeros(self.whole.n_samples)
-        dual[self.whole.rows] = self.dual
+        assert self.judged is not None  # there was a round
+        dual[self.whole.rows], sup = self.judged
         names = self.whole.feature_names
         functions = tuple(unit.function.changed(feature_names=names) for unit in fit.units)
         history: dict[str, Any] = {name: tuple(values) for name, values in self.history.items()}
         seconds, parts = time.perf_counter() - began, (functions, frozen(signed), frozen(slope), float(offset))
-        return ThreeLayerSolution(self.whole, *parts, frozen(dual), self.sup, self.skip, self.status, history, seconds)
+        return ThreeLayerSolution(self.whole, *parts, frozen(dual), sup, self.skip, self.status, history, seconds)

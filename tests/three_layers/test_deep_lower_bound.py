@@ -1,5 +1,7 @@
 """The bound on problem (34) against compositions of every kind, exact suprema, and what is known in closed form."""
 
+import signal
+
 import numpy as np
 import pytest
 from all_patterns import supremum
@@ -101,6 +103,20 @@ def test_for_large_lam_a_constant_is_best():
     assert bound.value == pytest.approx(((y - 1.0) ** 2).sum())
     assert bound.path_norm == 0.0
     assert len(bound.solutions) == 1
+
+
+def test_a_signal_ends_all_of_it(monkeypatch):
+    """Not the problem that is being solved alone, after which the next one would be."""
+    p, solved = rs.Problem(X, [1.0, 0.0, -0.5, 0.2, 1.1, 0.4], 0.05), []
+
+    def interrupted(*arguments, **named):
+        solved.append(rs.solve_three_layers(*arguments, **named))
+        if len(solved) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return solved[-1]
+
+    monkeypatch.setattr("ridgesplines.three_layers.bound.solve_three_layers", interrupted)
+    assert len(rs.deep_lower_bound(p, tol=1e-3).solutions) == len(solved) == 2
 
 
 def test_layers_that_do_not_fit_are_refused(bound):

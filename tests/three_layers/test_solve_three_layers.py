@@ -161,7 +161,7 @@ def test_what_is_no_such_problem_is_refused_in_words():
         with pytest.raises(rs.SolverRefusal, match=word):
             rs.solve_three_layers(p)
     p = rs.Problem(x, [-1, -1, 1, 1], 1.0, rs.Logistic())
-    with pytest.raises(rs.ProblemError, match="skip=False"):
+    with pytest.raises(rs.ProblemError, match=r"minimiser\. Pass skip=False"):  # not Hinge, which is refused as well
         rs.solve_three_layers(p)
     assert rs.solve_three_layers(p.with_lam(0.1), skip=False, tol=1e-6).relative_gap < 1e-6
     for name, value in (("tol", 0.0), ("max_time", -1.0), ("starts", 0), ("random_state", -1)):
@@ -175,3 +175,16 @@ def test_time_ends_it_with_the_best_so_far():
         f = rs.solve_three_layers(rs.Problem(x, np.sin(6.0 * x), 0.01), tol=1e-9, max_time=1e-3)
     assert f.status == "not converged"
     assert f.n_units == 0
+
+
+def test_a_search_without_time_says_something_and_not_that_it_is_done():
+    """Some start is followed all the same: with none the supremum would seem to be zero, and any fit the optimum."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, (30, 3)).astype(float)
+    p = rs.Problem(X, np.abs(X[:, 0] - X[:, 1]) + 0.1 * rng.standard_normal(30), 0.1)
+    u = p.y - p.null_space @ (p.null_space.T @ p.y)
+    found = FunctionSearch(X, 16, 0)(u, [], 0.0, thorough=True, end=0.0)
+    assert 0.0 < found.value <= FunctionSearch(X, 16, 0)(u, [], 0.0, thorough=True).value * (1.0 + 1e-9)
+    with pytest.warns(rs.ConvergenceWarning, match="no time to finish"):
+        f = rs.solve_three_layers(p, tol=0.5, max_time=1e-9)
+    assert f.status == "not converged"
