@@ -19,7 +19,7 @@ from training import train
 
 import ridgesplines as rs
 from ridgesplines.neurons.dictionary import Dictionary, grid_biases, spread_directions
-from ridgesplines.polynomials import affine_least_squares
+from ridgesplines.numerics.polynomials import affine_least_squares
 
 #: The largest N of each loss.
 SQUARED, LOGISTIC = {"Squared": 10**5}, {"Logistic": 10**5}

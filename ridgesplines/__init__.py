@@ -49,11 +49,10 @@ from ridgesplines.losses.quantile import Quantile
 from ridgesplines.losses.softmax import Softmax
 from ridgesplines.losses.squared import Squared
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.quantiles import QuantileCurves, solve_quantiles
 from ridgesplines.relaxation.bound import LowerBound, lower_bound
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Path, Solution
 from ridgesplines.solve import lambda_max, solve, solve_path
 from ridgesplines.solvers.arrangement.solver import Arrangement
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration

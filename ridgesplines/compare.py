@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ridgesplines import notebook
+from ridgesplines.display import notebook
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.objective import relative

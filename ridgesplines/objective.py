@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.precise import origin_near, plus_products
+from ridgesplines.numerics.precise import origin_near, plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
 from ridgesplines.rows.data import PERFECT

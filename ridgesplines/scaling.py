@@ -21,7 +21,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint, MonotoneFeatures
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.polynomials import least_squares
+from ridgesplines.numerics.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
 from ridgesplines.rows.affine import farthest, moments

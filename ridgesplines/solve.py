@@ -23,16 +23,15 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.null_quantile import null_quantile
 from ridgesplines.objective import relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, exact_oracle
-from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Path, Solution
+from ridgesplines.solution.summary import heavy_words
 from ridgesplines.solvers.base import Answer, Solver, require_seconds
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.by_rows import supremum_by_rows
 from ridgesplines.solvers.progress import Bar, step
 from ridgesplines.solvers.univariate.kinked import nearby_line
-from ridgesplines.summary import heavy_words
 from ridgesplines.validation import lam_given, real_array
 from ridgesplines.verdict import Scope, Status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import ridgesplines as rs
-from ridgesplines.polynomials import affine_basis
+from ridgesplines.numerics.polynomials import affine_basis
 
 LOSSES = [
     rs.Squared(),

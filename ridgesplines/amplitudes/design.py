@@ -20,7 +20,7 @@ from scipy import sparse
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.polynomials import least_squares
+from ridgesplines.numerics.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import notebook
 from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
 from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual
@@ -20,8 +19,10 @@ from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, s
 from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
 from ridgesplines.certificate.own_neurons import known_at_neurons
 from ridgesplines.certificate.sites import Sites
+from ridgesplines.display import notebook
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.numerics.precise import origin_near, plus_products, two_product
 from ridgesplines.objective import (
     charged,
     dual_of_fit,
@@ -34,7 +35,6 @@ from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
 from ridgesplines.oracle.eta import eta_at
-from ridgesplines.precise import origin_near, plus_products, two_product
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.validation import Array, ReadOnly, frozen, real_array, rounded_up

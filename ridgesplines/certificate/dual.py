@@ -17,8 +17,8 @@ from scipy.optimize import minimize_scalar
 from ridgesplines.amplitudes.affine import affine_fit
 from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.numerics.precise import plus_products
 from ridgesplines.objective import EPS, SUM, blocks, eta_rounding, moved, objective_rounding
-from ridgesplines.precise import plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

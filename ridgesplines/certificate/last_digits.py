@@ -22,9 +22,9 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.dual import best_scale
 from ridgesplines.certificate.long_dual import LongDual, long_eta, long_supremum
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.numerics.precise import two_sum
 from ridgesplines.objective import EPS, eta_rounding
 from ridgesplines.oracle.base import Supremum
-from ridgesplines.precise import two_sum
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ridgesplines.numerics.precise import running_sums, two_product, two_sum
 from ridgesplines.oracle.base import Supremum, peaks, ranked
-from ridgesplines.precise import running_sums, two_product, two_sum
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope

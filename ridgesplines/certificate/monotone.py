@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.certificate.dual import along, best_scale, projected
+from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.oracle.monotone import MonotoneOracle, MonotoneSupremum
-from ridgesplines.polynomials import affine_basis
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import digits
+from ridgesplines.display import digits
 from ridgesplines.exceptions import ProblemError
 
 #: The units of NumPy that are read, as parts of a day.

@@ -28,10 +28,9 @@ from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.path import Path
 from ridgesplines.problem import Problem
 from ridgesplines.rows import in_blocks
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Path, Solution
 from ridgesplines.solve import in_numbers, solve_path
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked

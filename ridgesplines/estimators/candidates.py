@@ -12,7 +12,7 @@ import numpy as np
 from ridgesplines.estimators.few_neurons import neuron_limit
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions
-from ridgesplines.path import Path
+from ridgesplines.solution import Path
 from ridgesplines.validation import Array
 
 

@@ -26,8 +26,7 @@ from ridgesplines.estimators.ranges import end, further, unfinished
 from ridgesplines.estimators.time_limit import Clock
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
-from ridgesplines.path import Path
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Path, Solution
 from ridgesplines.validation import Array, one_of, real_number
 
 

@@ -29,8 +29,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.path import Path
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Path, Solution
 from ridgesplines.solve import answers
 from ridgesplines.solvers.base import Answer, Solver
 from ridgesplines.solvers.choice import picked

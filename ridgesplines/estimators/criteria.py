@@ -12,8 +12,8 @@ from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.losses.squared import Squared
-from ridgesplines.path import Path
 from ridgesplines.problem import Problem
+from ridgesplines.solution import Path
 from ridgesplines.validation import Array
 
 

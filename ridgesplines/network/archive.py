@@ -21,7 +21,7 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.activations.truncated_power import TruncatedPower
 from ridgesplines.dates import Dates
 from ridgesplines.files import damage_in_words, require_regular, stored_archive
-from ridgesplines.polynomials import Polynomial
+from ridgesplines.numerics.polynomials import Polynomial
 from ridgesplines.validation import Array
 
 Network = TypeVar("Network")

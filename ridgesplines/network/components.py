@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.interpret import partial_dependence
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.polynomials import Polynomial
+from ridgesplines.numerics.polynomials import Polynomial
 from ridgesplines.validation import Array, ReadOnly, frozen, sample_weights, samples
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.precise import plus_products
+from ridgesplines.numerics.precise import plus_products
 from ridgesplines.validation import Array, real_array
 
 

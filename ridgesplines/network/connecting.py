@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ridgesplines.precise import plus_products, two_product, two_sum
+from ridgesplines.numerics.precise import plus_products, two_product, two_sum
 from ridgesplines.validation import Array
 
 #: A piece is flat where another one is steeper by more than this factor.

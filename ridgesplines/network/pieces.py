@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.precise import plus_products, running_sums, two_product, two_sum
+from ridgesplines.numerics.precise import plus_products, running_sums, two_product, two_sum
 from ridgesplines.validation import Array
 
 EPS = float(np.finfo(float).eps)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ridgesplines import digits
 from ridgesplines.dates import Dates
+from ridgesplines.display import digits
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.validation import Array, ReadOnly, frozen
 

@@ -15,7 +15,7 @@ from ridgesplines.network import table
 from ridgesplines.network.connecting import connecting
 from ridgesplines.network.exchange.methods import Exchange
 from ridgesplines.network.pieces import Pieces
-from ridgesplines.polynomials import Polynomial
+from ridgesplines.numerics.polynomials import Polynomial
 from ridgesplines.validation import Array, Immutable, frozen, numbers_as_in, real_array
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ridgesplines import notebook
+from ridgesplines.display import notebook
 from ridgesplines.exceptions import ProblemError
 
 if TYPE_CHECKING:

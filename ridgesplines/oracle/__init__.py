@@ -16,6 +16,7 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interactions import Interactions
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.dictionary import Dictionary
+from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.oracle.angles import AnglesOracle
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
@@ -31,7 +32,6 @@ from ridgesplines.oracle.line import LineOracle, eta_at_sites
 from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.oracle.smooth_search import SmoothSearch
-from ridgesplines.polynomials import affine_basis
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 

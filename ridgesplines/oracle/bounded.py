@@ -10,8 +10,8 @@ from threading import Event
 
 import numpy as np
 
-from ridgesplines import fast
 from ridgesplines.interrupt import late
+from ridgesplines.numerics import fast
 from ridgesplines.oracle.base import Supremum, by_components
 from ridgesplines.oracle.cones import Cones, fan, refine
 from ridgesplines.oracle.search import SearchOracle, span

@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.fast import one_thread
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import Scout
 from ridgesplines.oracle.earlier import Earlier

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ridgesplines import fast
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
+from ridgesplines.numerics import fast
 from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.earlier import Earlier
 from ridgesplines.oracle.eta import eta_at

@@ -26,10 +26,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import fast
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check
 from ridgesplines.neurons.strips import Strips
+from ridgesplines.numerics import fast
 from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, peaks
 from ridgesplines.oracle.monotone_search import MonotoneSearch
 from ridgesplines.oracle.starts import Sites

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.fast import one_thread
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Scout, WithinColumns
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import fast
 from ridgesplines.exceptions import ProblemError, SolverRefusal
+from ridgesplines.numerics import fast
 from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
 from ridgesplines.validation import Array
 

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines import fast
 from ridgesplines.interrupt import check
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics import fast
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.sweep import Sweep
 from ridgesplines.validation import Array

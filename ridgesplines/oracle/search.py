@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle import starts
 from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ridgesplines.activations.base import Activation
-from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import FIRST_STEP, Batch
 from ridgesplines.oracle.circles import Rows

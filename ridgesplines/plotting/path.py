@@ -12,10 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import group_norms
-from ridgesplines.path import Path
 from ridgesplines.plotting.style import DATA, FIT, KNOT, NEGATIVE, POSITIVE, lam_axis, new_figure, require_axes
 from ridgesplines.plotting.time_axis import label_x
-from ridgesplines.solution import Solution
+from ridgesplines.solution import Path, Solution
 
 FLOOR = 1e-16
 

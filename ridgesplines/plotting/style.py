@@ -15,8 +15,8 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
-from ridgesplines.solution import CONTRADICTION, Solution
-from ridgesplines.summary import neurons
+from ridgesplines.solution.solution import CONTRADICTION, Solution
+from ridgesplines.solution.summary import neurons
 from ridgesplines.validation import Array, rounded_up
 from ridgesplines.verdict import Scope
 

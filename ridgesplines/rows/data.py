@@ -16,7 +16,7 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.losses.logistic import Logistic
 from ridgesplines.losses.squared import Squared
-from ridgesplines.precise import origin_near
+from ridgesplines.numerics.precise import origin_near
 from ridgesplines.rows.affine import Affine
 from ridgesplines.rows.base import Block, Rows
 from ridgesplines.rows.facts import Facts

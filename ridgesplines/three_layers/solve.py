@@ -13,8 +13,8 @@ from ridgesplines.amplitudes.affine import no_minimiser, recedes
 from ridgesplines.certificate.dual import projected
 from ridgesplines.exceptions import ConvergenceWarning, SolverRefusal, warn
 from ridgesplines.interrupt import Deferral, asked, late
+from ridgesplines.numerics.polynomials import least_squares
 from ridgesplines.objective import dual_of_fit, objective_of_fit, relative
-from ridgesplines.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.three_layers.search import FunctionSearch, Unit
 from ridgesplines.three_layers.solution import ThreeLayerSolution, scaled_value

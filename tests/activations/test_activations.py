@@ -11,7 +11,7 @@ from scipy.integrate import quad
 
 import ridgesplines as rs
 from ridgesplines.activations import ACTIVATIONS
-from ridgesplines.polynomials import polynomial_basis
+from ridgesplines.numerics.polynomials import polynomial_basis
 
 #: Each of the library's with its defaults, and others.
 EVERY = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.polynomials import Polynomial
+from ridgesplines.numerics.polynomials import Polynomial
 
 ACTIVATIONS = [rs.TruncatedPower(2), rs.TruncatedPower(3), rs.Sigmoid(0.3), rs.Arctan(), rs.Exponential(2.0)]
 

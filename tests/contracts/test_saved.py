@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines import saved
+from ridgesplines.solution import saved
 from ridgesplines.verdict import Scope
 
 RNG = np.random.default_rng(0)

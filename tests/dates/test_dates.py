@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ridgesplines import digits
 from ridgesplines.dates import Dates, read, require_same
+from ridgesplines.display import digits
 from ridgesplines.exceptions import ProblemError
 
 UNITS = ["D", "h", "m", "s", "ms", "us", "ns"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import ridgesplines as rs
 from ridgesplines.network import mean_squared_effects
-from ridgesplines.polynomials import Polynomial, exponents
+from ridgesplines.numerics.polynomials import Polynomial, exponents
 
 #: (features together, outputs)
 CASES = [(1, None), (2, None), (3, None), (2, 1), (2, 3)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.polynomials import Polynomial
+from ridgesplines.numerics.polynomials import Polynomial
 
 
 def networks():

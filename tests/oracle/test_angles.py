@@ -5,8 +5,8 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics.polynomials import polynomial_basis
 from ridgesplines.oracle import AnglesOracle, eta_at
-from ridgesplines.polynomials import polynomial_basis
 
 ACTIVATIONS = [rs.Sigmoid(0.4), rs.Arctan(0.3), rs.TruncatedPower(2), rs.TruncatedPower(3), rs.Exponential(0.6)]
 

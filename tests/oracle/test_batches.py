@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from instances import dual_vector, noisy
 
-from ridgesplines import fast
+from ridgesplines.numerics import fast
 from ridgesplines.oracle import ascent, passes, starts
 from ridgesplines.oracle.batches import Batch, Scout
 from ridgesplines.oracle.eta import eta_at

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from instances import dual_vector, noisy
 from suprema import over_patterns
 
-from ridgesplines import fast
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics import fast
 from ridgesplines.oracle import bounded
 from ridgesplines.oracle.bounded import BoundedOracle
 from ridgesplines.oracle.cones import fan, refine

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ridgesplines import fast
+from ridgesplines.numerics import fast
 
 SORTS = fast.compiled("oracle.compiled_sort")
 pytestmark = pytest.mark.skipif(SORTS is None, reason="numba is not installed")

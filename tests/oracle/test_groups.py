@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from instances import dual_vector
 
-from ridgesplines import fast
 from ridgesplines.interactions import read
+from ridgesplines.numerics import fast
 from ridgesplines.oracle import continuum_oracle, exact_oracle, proven
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.few_features import FewFeaturesSearch

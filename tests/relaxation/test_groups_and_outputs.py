@@ -11,10 +11,10 @@ from instances import noisy
 
 import ridgesplines as rs
 from ridgesplines.interactions import read
+from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.oracle import exact_oracle
 from ridgesplines.oracle.containments import Containments, Group, proof_of
 from ridgesplines.oracle.flows import Flow
-from ridgesplines.polynomials import affine_basis
 
 
 def at(part, problem):

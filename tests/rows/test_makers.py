@@ -7,7 +7,7 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.losses import Squared
-from ridgesplines.polynomials import affine_basis
+from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given, in_blocks, sums
 from ridgesplines.rows.affine import Affine
 from ridgesplines.rows.facts import Facts

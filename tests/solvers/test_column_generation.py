@@ -10,7 +10,7 @@ from instances import ids
 
 import ridgesplines as rs
 from ridgesplines.neurons.working_set import Neurons, merged
-from ridgesplines.polynomials import affine_basis
+from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.solvers.column_generation import solver as column_generation
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 

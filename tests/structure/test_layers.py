@@ -11,18 +11,17 @@ PACKAGE = Path(__file__).parents[2] / "ridgesplines"
 
 #: From the ground up, a rung a wing; what stands on one rung knows nothing of its neighbours, but for the ground.
 LAYERS = [
-    {"exceptions", "interrupt", "verdict", "digits", "notebook"},
+    {"exceptions", "interrupt", "verdict", "display"},
     {"dates"},
-    {"validation", "fast", "files"},
-    {"precise", "polynomials", "constraints", "interactions", "losses", "activations", "radon", "rows"},
-    {"data", "of_data", "problem", "network"},
+    {"validation", "files"},
+    {"numerics", "constraints", "interactions", "losses", "activations", "radon", "rows"},
+    {"problem", "network"},
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},
     {"certificate"},
     {"relaxation"},
-    {"saved", "summary"},
     {"solution"},
-    {"path", "inference"},
+    {"inference"},
     {"solvers"},
     {"evaluate", "quantiles", "null_quantile"},
     {"solve", "compare", "three_layers"},
@@ -48,7 +47,6 @@ HANDED_UP = {
     ("solution", "plotting"),
     ("solution", "inference"),
     ("inference", "plotting"),
-    ("path", "plotting"),
     ("compare", "plotting"),
 }
 #: The same within a room.

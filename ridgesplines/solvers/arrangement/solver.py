@@ -18,9 +18,9 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interrupt import check, overdue, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.patterns import pattern_bound
+from ridgesplines.numerics.polynomials import affine_least_squares
 from ridgesplines.objective import objective, perfect_fit, relative
 from ridgesplines.oracle import exact_oracle
-from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.arrangement.cells import CellBound, CellProgram, Cells, Neurons, all_cells, settings

@@ -22,9 +22,9 @@ from ridgesplines.amplitudes.design import fitted_alone
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.dual import projected
-from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import check, late, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.objective import objective
 from ridgesplines.oracle import search_oracle
 from ridgesplines.oracle.base import Oracle

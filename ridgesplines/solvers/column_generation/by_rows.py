@@ -18,7 +18,6 @@ from ridgesplines.amplitudes.affine import no_minimiser
 from ridgesplines.amplitudes.by_rows import Point
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.by_rows import best_value, dual_of, oracle_of
-from ridgesplines.data import Data
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import check, late, stoppable
 from ridgesplines.network.spline import RidgeSpline
@@ -26,6 +25,7 @@ from ridgesplines.neurons.working_set import Neurons, distinct
 from ridgesplines.oracle.by_rows import Found
 from ridgesplines.oracle.groups_by_rows import OracleByRows
 from ridgesplines.problem import Problem
+from ridgesplines.problem.data import Data
 from ridgesplines.rows import Block
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.scaling import Scaling, standardise

@@ -16,10 +16,10 @@ from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.dual import levelled, projected, smooth_dual
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.exceptions import ProblemError, SolverRefusal
-from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.working_set import Neurons, merged
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle import exact_oracle, search_oracle
 from ridgesplines.problem import Problem

@@ -23,8 +23,8 @@ from ridgesplines.certificate.monotone import signs_of
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.strips import Strips
 from ridgesplines.neurons.working_set import Neurons
+from ridgesplines.numerics.polynomials import affine_least_squares
 from ridgesplines.objective import dual_of_fit, objective_of_fit
-from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

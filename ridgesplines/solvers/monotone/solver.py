@@ -17,11 +17,11 @@ import numpy as np
 
 from ridgesplines.amplitudes.minimiser import require_monotone_minimiser
 from ridgesplines.certificate.monotone import MonotoneBound, monotone_bound, monotone_oracle
-from ridgesplines.fast import one_thread
 from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.strips import Strips
 from ridgesplines.neurons.working_set import Neurons, distinct, merged, sums
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.objective import eta_rounding, relative
 from ridgesplines.oracle.monotone import MonotoneOracle
 from ridgesplines.problem import Problem

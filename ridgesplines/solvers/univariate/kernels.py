@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines.fast import compiled, loaded
+from ridgesplines.numerics.fast import compiled, loaded
 from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.validation import Array
 

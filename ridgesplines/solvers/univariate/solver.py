@@ -20,9 +20,9 @@ from ridgesplines.interrupt import overdue, stoppable
 from ridgesplines.network.connecting import connecting
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.neurons.dictionary import Dictionary
+from ridgesplines.numerics.polynomials import affine_least_squares
 from ridgesplines.objective import objective, objective_rounding, perfect_fit, targets_and_fit
 from ridgesplines.oracle import peaks_oracle
-from ridgesplines.polynomials import affine_least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.oracle import exact_oracle
-from ridgesplines.polynomials import affine_basis
 from ridgesplines.theorems.claims.maurey import orthogonal_greedy
 from ridgesplines.theorems.rates import compared, draw_rates, slope
 from ridgesplines.theorems.report import Report, rate, timed

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines import digits
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.constraints import Constraint, MonotoneFeatures, Shape, combined
 from ridgesplines.constraints.fitting import read_constraints, require_fitting
-from ridgesplines.data import Data, checked_output_scales, checked_scales, checked_slope_penalty, data_in_memory
 from ridgesplines.dates import Dates
+from ridgesplines.display import digits
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interactions import Interactions, require_interpolant
 from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
-from ridgesplines.of_data import OfData
-from ridgesplines.polynomials import affine_basis
+from ridgesplines.numerics.polynomials import affine_basis
+from ridgesplines.problem.data import Data, checked_output_scales, checked_scales, checked_slope_penalty, data_in_memory
+from ridgesplines.problem.of_data import OfData
 from ridgesplines.rows import Block, rows_of
 from ridgesplines.rows.data import BlockedData, data_in_blocks
 from ridgesplines.validation import (

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ridgesplines import notebook
+from ridgesplines.display import notebook
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.solution import Solution
+from ridgesplines.solution.solution import Solution
 from ridgesplines.validation import Array, frozen, rounded_up
 
 if TYPE_CHECKING:

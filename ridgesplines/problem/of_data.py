@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
-from ridgesplines.data import Data
 from ridgesplines.losses.base import Loss
+from ridgesplines.problem.data import Data
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.validation import Array
 

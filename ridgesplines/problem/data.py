@@ -16,8 +16,8 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
-from ridgesplines.polynomials import affine_least_squares, polynomial_basis
-from ridgesplines.precise import origin_near
+from ridgesplines.numerics.polynomials import affine_least_squares, polynomial_basis
+from ridgesplines.numerics.precise import origin_near
 from ridgesplines.validation import (
     Array,
     ReadOnly,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ridgesplines import saved, summary
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
 from ridgesplines.certificate.by_rows import CertificateByRows
@@ -30,7 +29,8 @@ from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.progress import printed
 from ridgesplines.relaxation.strengthen import strongest
-from ridgesplines.summary import short, to_html
+from ridgesplines.solution import saved, summary
+from ridgesplines.solution.summary import short, to_html
 from ridgesplines.validation import Array, real_number
 from ridgesplines.verdict import Scope, Status
 

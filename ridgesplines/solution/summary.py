@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ridgesplines import notebook
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.extreme_points import neuron_bound
 from ridgesplines.constraints import Places
+from ridgesplines.display import notebook
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.activity import activity
 from ridgesplines.problem import Problem

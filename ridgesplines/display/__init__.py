@@ -1,0 +1,1 @@
+"""How results look: numbers in few digits, tables in a notebook."""

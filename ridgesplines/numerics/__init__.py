@@ -1,0 +1,1 @@
+"""Numbers: passes that numba compiles, sums without rounding, polynomials of an activation's null space."""
