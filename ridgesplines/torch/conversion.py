@@ -42,7 +42,6 @@ LARGEST = 1e100
 
 def to_torch(net: RidgeSpline) -> RidgeLayer:
     """See `RidgeSpline.to_torch`."""
-    net.require_relu("to_torch")
     return RidgeLayer.of(net)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ridgesplines.activations.base import Activation
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
@@ -43,6 +44,9 @@ class DeepRidgeSpline:
     widths : neurons of each of the L layers.
     bottlenecks : outputs of each layer but the last, L - 1 numbers.
     skip : whether the layers have skip connections.
+    activation : of all layers; that of the problem by default. `PathProx` trains any, the other methods those that are
+        homogeneous of degree one. Terms of degree two and more that an activation leaves unpenalised come into the last
+        layer by `DeepSolution.refine`, and nowhere else.
 
     Notes
     -----
@@ -76,6 +80,7 @@ class DeepRidgeSpline:
     widths: Sequence[int]
     bottlenecks: Sequence[int] = ()
     skip: bool = True
+    activation: Activation | None = None
 
     def __post_init__(self) -> None:
         for name, values in (("widths", self.widths), ("bottlenecks", self.bottlenecks)):
@@ -93,6 +98,8 @@ class DeepRidgeSpline:
             remedy = "Pass interactions=None to the problem."
             got = problem.interactions.words(problem.feature_names)
             raise ProblemError("problem", "no interactions, which a layer of all outputs would mix", got, remedy)
+        if self.activation is not None and self.activation != problem.activation:
+            problem = problem.on(replace(problem.data, activation=self.activation))
         if (reason := replace(method, start=None).refuses(problem)) is not None:
             raise reason
         rng = np.random.default_rng(method.random_state)
@@ -109,7 +116,7 @@ class DeepRidgeSpline:
             last = ell == len(self.bottlenecks)
             outputs = problem.n_outputs if last else self.bottlenecks[ell]
             tail = () if outputs is None else (outputs,)
-            layer = RidgeLayer(inputs, width, outputs, self.skip, order=2 if last else 1)
+            layer = RidgeLayer(inputs, width, outputs, self.skip, 2 if last else 1, problem.activation)
             c = np.zeros((inputs, *tail)) if last else rng.standard_normal((inputs, *tail)) / np.sqrt(inputs)
             layer.set(*random_neurons(inputs, width, tail, rng), c, np.zeros(tail))
             layers.append(layer)
@@ -242,8 +249,12 @@ class DeepSolution:
         Raises
         ------
         ProblemError
-            For losses with kinks, which have no second-order model.
+            For losses with kinks, which have no second-order model, and activations that leave more than affine
+            functions unpenalised.
         """
+        if self.problem.activation.degree > 1:
+            expected, got = "activations whose null space is affine, to sweep inner layers", self.problem.activation
+            raise ProblemError("activation", expected, repr(got), "Use refine().")
         if not self.problem.loss.smooth:
             raise ProblemError("loss", "a smooth loss, to sweep inner layers", repr(self.problem.loss), "Use refine().")
         now = self
@@ -269,7 +280,13 @@ class DeepSolution:
         return self
 
     def to_torch(self) -> nn.Sequential:
-        """The network as ``nn.Sequential`` of the layers' modules, in double precision."""
+        """The network as ``nn.Sequential`` of the layers' modules, in double precision.
+
+        Raises
+        ------
+        ProblemError
+            Where a layer has terms of degree two or more, which no module has.
+        """
         return nn.Sequential(*(RidgeLayer.of(layer) for layer in self.layers))
 
     def summary(self) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.exceptions import ProblemError, SolverRefusal
@@ -44,6 +44,8 @@ class Training(Method, Solver):
     device: str = "cpu"
     verbose: bool = False
     watch: Callable[[Trace], object] | None = field(default=None, repr=False)
+    #: Whether weights move between the two sides of a neuron, which changes f unless sigma(c t) = c sigma(t).
+    scales: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name, least in (("width", 1), ("epochs", 0), ("patience", 1), ("restarts", 1), ("random_state", 0)):
@@ -71,8 +73,15 @@ class Training(Method, Solver):
             expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
         elif problem.constraints:
             expected, got = "no constraints, which gradient steps do not keep", repr(list(problem.constraints))
-        elif not isinstance(problem.activation, ReLU):
-            expected, got = "the activation ReLU()", repr(problem.activation)
+        elif self.scales and problem.activation.homogeneity != 1:
+            expected, got = "an activation that is homogeneous of degree one", repr(problem.activation)
+            remedy = "Pass PathProx(), which keeps input weights at length one."
+        elif self.start is not None and self.start.activation != problem.activation:
+            expected, got = f"a start of the activation {problem.activation!r}", repr(self.start.activation)
+            remedy = "Pass a network of the problem's activation, or start=None."
+        elif self.start is not None and self.start.polynomial is not None:
+            expected, got = "a start without terms of degree two and more, which no module has", repr(self.start)
+            remedy = "Pass start=None."
         elif self.start is not None and (self.start.n_features, self.start.n_outputs) != shape:
             expected, got = f"a start with (inputs, outputs) = {shape}", repr(self.start)
             remedy = "Pass a network of the problem's shape, or start=None."
@@ -113,7 +122,7 @@ class Training(Method, Solver):
         """The start, if there is one, and random neurons up to the width."""
         p = scaling.problem
         tail = p.outputs
-        layer = RidgeLayer(p.n_features, self.width, p.n_outputs)
+        layer = RidgeLayer(p.n_features, self.width, p.n_outputs, activation=p.activation)
         net = None if self.start is None else scaling.scaled_network(self.start)
         free = self._free(p, np.empty((0, p.n_features)) if net is None else net.weights)
         if net is None:
@@ -122,7 +131,8 @@ class Training(Method, Solver):
         else:
             W, b, v = random_neurons(p.n_features, self.width - net.n_neurons, tail, rng, free[net.n_neurons :])
             W, b = np.concatenate([net.weights, W]), np.concatenate([net.biases, b])
-            joined = RidgeSpline(W, b, np.concatenate([net.amplitudes, JOINING_SIZE * v]), net.slope, net.offset)
+            v = np.concatenate([net.amplitudes, JOINING_SIZE * v])
+            joined = RidgeSpline(W, b, v, net.slope, net.offset, activation=p.activation)
             layer.set(*self.scaled(joined), net.slope, net.offset)
         if p.interactions:
             layer.hold(free)
@@ -147,7 +157,10 @@ def without_negligible(layer: RidgeLayer) -> RidgeSpline:
     layer = copy.deepcopy(layer)
     with torch.no_grad():
         sizes = torch.mul(*layer.norms())
-        layer.hidden.weight[sizes <= NEGLIGIBLE * sizes.max()] = 0.0
+        negligible = sizes <= NEGLIGIBLE * sizes.max()
+        layer.hidden.weight[negligible] = 0.0
+        if layer.activation.degree < 0:  # constants are not free
+            layer.output.weight[:, negligible] = 0.0
     return layer.network()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -39,8 +40,9 @@ class PathProx(Training):
 
     Notes
     -----
-    O(N K d) an epoch. In layers of a deep network whose seminorm is :math:`\sum_i |v_{ki}|`, the entries of
-    :math:`v_k` shrink one by one.
+    O(N K d) an epoch. Weights of length one are what the problems of other activations have, so that it trains them
+    all; terms of degree two and more in their null space it leaves at zero. In layers of a deep network whose seminorm
+    is :math:`\sum_i |v_{ki}|`, the entries of :math:`v_k` shrink one by one.
 
     References
     ----------
@@ -57,6 +59,8 @@ class PathProx(Training):
     >>> bool(trained.network.n_neurons < 50), trained.status
     (True, 'trained')
     """
+
+    scales: ClassVar[bool] = False
 
     def scaled(self, net: RidgeSpline) -> tuple[Array, Array, Array]:
         return net.weights, net.biases, net.amplitudes

@@ -47,8 +47,8 @@ def model(problem: Problem, layers: Sequence[RidgeSpline], ell: int, i: int) -> 
 
 def pushed(layer: RidgeSpline, X: Array, direction: Array) -> Array:
     """The derivative of the layer at X in a direction at each row, shape (N,) or (N, D)."""
-    on = (X @ layer.weights.T - layer.biases) > 0.0
-    return (on * (direction @ layer.weights.T)) @ layer.amplitudes + direction @ layer.slope
+    rise = layer.activation.derivative(X @ layer.weights.T - layer.biases)
+    return (rise * (direction @ layer.weights.T)) @ layer.amplitudes + direction @ layer.slope
 
 
 def towards(model: Problem, layer: RidgeSpline, i: int, target: RidgeSpline, step: float) -> RidgeSpline:
@@ -60,12 +60,14 @@ def towards(model: Problem, layer: RidgeSpline, i: int, target: RidgeSpline, ste
         np.concatenate([(1.0 - step) * old[:, i], step * target.amplitudes]),
         (1.0 - step) * slope[:, i] + step * target.slope,
         (1.0 - step) * offset[i] + step * target.offset,
+        activation=layer.activation,
     )
-    own = purify(Problem(model.X, model.y, model.lam), mixed)  # rows without weight in the model count as well
+    everywhere = Problem(model.X, model.y, model.lam, activation=layer.activation)  # rows without weight count as well
+    own = purify(everywhere, mixed)
     new = np.zeros((own.n_neurons, layer.amplitudes.shape[1]))
     new[:, i] = own.amplitudes
     old[:, i], slope[:, i], offset[i] = 0.0, own.slope, own.offset
     v = np.concatenate([old, new])
     W, b = np.concatenate([layer.weights, own.weights]), np.concatenate([layer.biases, own.biases])
     used = v.any(axis=1)
-    return RidgeSpline(W[used], b[used], v[used], slope, offset, layer.feature_names)
+    return RidgeSpline(W[used], b[used], v[used], slope, offset, layer.feature_names, layer.activation)

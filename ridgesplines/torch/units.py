@@ -88,6 +88,8 @@ def structure(module: nn.Module) -> tuple[list[Units], list[Map]]:
     for node in graph.nodes:
         layer = graph.layer(node)
         if isinstance(layer, RidgeLayer):
+            if layer.activation.homogeneity != 1:
+                raise refusal(f"one of {layer.activation!r}, whose units have a scale of their own")
             if layer.hidden not in maps:
                 units.append(Units(layer.hidden, (layer.output,)))
             maps += [layer.hidden, layer.output]

@@ -96,7 +96,7 @@ def test_pictures_and_summary(activation):
         (lambda: rs.Problem([0.0, 1.0], [0.0, 1.0], 1.0, activation=rs.Sigmoid(), constraints=[rs.Convex()]), "ReLU"),
         (lambda: network(rs.Sigmoid()).balanced(), "homogeneous"),
         (lambda: network(rs.Sigmoid(), 1).to_ppoly(), "ReLU"),
-        (lambda: network(rs.Sigmoid(), 1).to_torch(), "ReLU"),
+        (lambda: network(rs.Sigmoid(), 1).to_torch(plain=True), "ReLU"),
         (lambda: rs.radon.radon_measure(network(rs.Sigmoid())), "ReLU"),
         (lambda: rs.evaluate(rs.Problem([0.0, 1.0], [0.0, 1.0], 1.0), network(rs.Sigmoid(), 1)), "activation"),
     ],

@@ -47,10 +47,11 @@ class Exchange:
     def to_torch(self: Any, plain: bool = False) -> torch.nn.Module:
         r"""The network as an ``nn.Module`` in double precision, at balance. Needs PyTorch.
 
-        A RidgeLayer, with a skip connection where the slope is not zero. With ``plain=True`` an ``nn.Sequential(Linear,
-        ReLU, Linear)``, as solvers over trained networks read it: the skip connection is two neurons for each feature,
-        :math:`x_j = \rho(x_j) - \rho(-x_j)`. Its values have shape (N, 1) for a scalar network. The function is the
-        same; the seminorm of its weights is larger, by :math:`2 \sum_j |c_j|`.
+        A RidgeLayer, with a skip connection where the slope is not zero; at balance where its activation is homogeneous
+        of degree one. Terms of degree two and more are refused. For ReLU, with ``plain=True`` an
+        ``nn.Sequential(Linear, ReLU, Linear)``, as solvers over trained networks read it: the skip connection is two
+        neurons for each feature, :math:`x_j = \rho(x_j) - \rho(-x_j)`. Its values have shape (N, 1) for a scalar
+        network. The function is the same; the seminorm of its weights is larger, by :math:`2 \sum_j |c_j|`.
         """
         from ridgesplines.torch.conversion import to_plain, to_torch
 

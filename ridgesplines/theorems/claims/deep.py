@@ -49,6 +49,11 @@ def check(solution: DeepSolution) -> Report:
     Report
         It is about these structural facts and the last layer's certificate, not about a global optimum.
 
+    Raises
+    ------
+    ProblemError
+        Where the layers have another activation than ReLU, of which (34) does not speak.
+
     References
     ----------
     .. [1] R. Parhi, R. D. Nowak, What kinds of functions do deep neural networks learn? Insights from variational
@@ -63,6 +68,8 @@ def check(solution: DeepSolution) -> Report:
     >>> rs.theorems.deep(DeepRidgeSpline((8, 8), (1,)).train(problem, WeightDecay(epochs=30))).holds
     True
     """
+    for layer in solution.layers:
+        layer.require_relu("deep")
     neurons, bounds, moved, raised = _sparse_forms(solution)
     worst = int(np.argmax(np.divide(neurons, bounds)))
     ranks = [(rank, layer.n_outputs or 1) for rank, layer in zip(solution.ranks, solution.layers, strict=False)]
