@@ -1,8 +1,8 @@
 """Every claim of the paper, checked on seeded instances or on your own objects; each check returns a `Report`.
 
 In the paper's order: `balance`, `weight_decay`, `deep_weight_decay`, `second_derivative`, `measure_norm`,
-`representer`, `linear_spline`, `solution_set`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`, `deep`,
-`table_one`, `thresholding`, `maurey`, `approximation_rate`,
+`representer`, `linear_spline`, `solution_set`, `fourier_slice`, `filtered_radon`, `sparsifying_transform`,
+`one_minimiser`, `deep`, `table_one`, `thresholding`, `maurey`, `approximation_rate`,
 `estimation_rate`, `minimax_rate`, `single_direction`. `verify` runs them all, and so
 does ``python -m ridgesplines verify``.
 
@@ -25,6 +25,7 @@ from ridgesplines.theorems.claims.maurey import check as maurey
 from ridgesplines.theorems.claims.measure_norm import check as measure_norm
 from ridgesplines.theorems.claims.minimax_rate import RuleErrors
 from ridgesplines.theorems.claims.minimax_rate import check as minimax_rate
+from ridgesplines.theorems.claims.one_minimiser import check as one_minimiser
 from ridgesplines.theorems.claims.representer import check as representer
 from ridgesplines.theorems.claims.second_derivative import check as second_derivative
 from ridgesplines.theorems.claims.single_direction import Ridge
@@ -63,6 +64,7 @@ __all__ = [
     "maurey",
     "measure_norm",
     "minimax_rate",
+    "one_minimiser",
     "representer",
     "second_derivative",
     "single_direction",

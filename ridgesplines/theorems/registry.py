@@ -28,6 +28,7 @@ from ridgesplines.theorems.claims import linear_spline as interpolants
 from ridgesplines.theorems.claims import maurey as greedy
 from ridgesplines.theorems.claims import measure_norm as total_variation
 from ridgesplines.theorems.claims import minimax_rate as minimax
+from ridgesplines.theorems.claims import one_minimiser as single
 from ridgesplines.theorems.claims import representer as certificates
 from ridgesplines.theorems.claims import second_derivative as impulses
 from ridgesplines.theorems.claims import single_direction as mixed_variation
@@ -125,6 +126,14 @@ def _minimisers(solution: Solution) -> Objects | None:
     return (problem, solution) if scalar and fixed and solution.certificate.scope == "exact" else None
 
 
+def _single(solution: Solution) -> Objects | None:
+    """Where the proof is for two features and succeeds, on tables that linear programs over many neurons can take."""
+    problem = solution.problem
+    settled = problem.loss.smooth and problem.loss.box(problem.y) is None
+    few = problem.n_features == 2 and problem.n_samples <= single.MAX_ROWS and problem.interactions is None
+    return (problem, solution) if few and settled and solution.is_unique else None
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim("neural balance", neural_balance.check, neural_balance.instance, own=_balanced),
     Claim("weight decay is a group LASSO", group_lasso.check, partial(group_lasso.instance, d=2, outputs=2)),
@@ -150,6 +159,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("sparsifying transform", sparsifying.check, sparsifying.instance),
     Claim("weight decay is a LASSO, d = 2", group_lasso.check, partial(group_lasso.instance, d=2)),
     Claim("representer theorem, d = 2", certificates.check, partial(certificates.instance, d=2)),
+    Claim("one minimiser, d = 2", single.check, single.instance, own=_single),
     Claim("deep networks", deep_layers.check, deep_layers.instance, needs="torch", number="(34)"),
     Claim("activations", activation_table.check, activation_table.instance),
     Claim("thresholding", haar.check, haar.instance, partial(haar.instance, seeds=32)),

@@ -199,6 +199,18 @@ def test_solution_set_fails_on_what_is_no_minimiser():
     assert not T.solution_set(other, rs.solve(smoothed)).measures[1].holds
 
 
+def test_one_minimiser_fails_where_there_are_several():
+    """The corners of a square, of which two opposite ones are high: a roof along either diagonal."""
+    square = rs.Problem([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0], 0.1)
+    solution = rs.solve(square)
+    assert [m.holds for m in T.one_minimiser(square, solution).measures] == [False, False, False]
+    assert by_name("one minimiser, d = 2").run_on(solution) is None
+    problem, unique = registry.single.instance(3)
+    worse = rs.evaluate(problem, unique.network.changed(amplitudes=0.5 * unique.network.amplitudes))
+    assert T.one_minimiser(problem, unique).holds
+    assert not T.one_minimiser(problem, worse).measures[0].holds
+
+
 def test_haar_is_orthonormal_and_inverted():
     rng = np.random.default_rng(0)
     for shape in ((16,), (8, 8), (4, 4, 4)):
