@@ -1,4 +1,4 @@
-r"""(32), d = 2: one minimiser only, where the certificate proves it; linear programs over many neurons find no other."""
+r"""(32), d = 2: one minimiser only, where that is proven; linear programs over many neurons find no other."""
 
 from __future__ import annotations
 
