@@ -24,6 +24,7 @@ KINKS = rs.Problem(X[:10], Y[:10], 1.0, rs.Absolute())
 PLANE = rs.Problem(X[:, :2], Y, 0.1)
 FEW = rs.Problem(X[:10, :2], Y[:10], 0.1)
 RISING = rs.Problem(T[::100], np.arctan(4.0 * T[::100]), 0.01, constraints=[rs.Monotone()])
+FORCED = rs.Problem(LINE.X[::5], LINE.y[::5], 0.05, constraints=[rs.Monotone(), rs.Bounds(-0.5, 0.5)])
 GRID, ARRANGEMENT = rs.Grid(directions=8), rs.Arrangement()
 REGRESSOR, SPLINES = rs.RidgeSplineRegressor(lam=1.0), rs.LinearSplineRegressorCV(n_lams=10, cv=3)
 BENT = rs.RidgeSpline(np.eye(1, 3), [0.0], [1.0])
@@ -48,6 +49,8 @@ ANSWERS = {
     "a grid": lambda: rs.solve(PLANE, GRID),
     "another activation": lambda: rs.solve(SIGMOID),
     "constraints": lambda: rs.solve_path(RISING, lams=[0.1, 0.05, 0.03, 0.02, 0.01]),  # one takes ten milliseconds
+    "active constraints": lambda: rs.solve(FORCED),
+    "active constraints, kinks": lambda: rs.solve(FORCED.with_loss(rs.Absolute())),
     "an arrangement": lambda: rs.solve(FEW, ARRANGEMENT),
     "a path": lambda: rs.solve_path(PLANE, lams=[1.0, 0.5, 0.2, 0.1, 0.05]),
     "a proof": lambda: optimum().certify(max_time=0.3),

@@ -32,6 +32,8 @@ from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
 MAX_ROUNDS = 40
+#: Sites of a rough answer, besides those that are always nodes.
+COARSE_SITES = 32
 #: In scaled units: two answers to one problem, the one to rounding and the other an interior point's, are as near as
 #: this.
 NEAR_ATOL = 1e-6
@@ -117,6 +119,12 @@ def exchange(q: Quadratic, lam: float, start: Active | None, near: Array, enough
         )
         candidates = union(m, around(joining, m), around(further, m), around(active.nodes, m), required)
     return best
+
+
+def coarse(q: Quadratic, lam: float) -> Spline | None:
+    """The optimum with knots at few sites: a feasible spline at once, at any size; None where rounding leaves none."""
+    few = np.linspace(0, len(q.t) - 1, COARSE_SITES).astype(int)
+    return _solved(q, lam, np.union1d(few, np.flatnonzero(q.limits.required)), None)
 
 
 def _solved(q: Quadratic, lam: float, candidates: Array, start: Active | None) -> Spline | None:

@@ -91,16 +91,19 @@ class Shaped:
         if self.last is None:
             require_shaped_minimiser(scaling.problem)
         near = np.searchsorted(engine.sites.at, (knots - scaling.centre[0]) / scaling.radius)
-        start = self.last and engine.measured(self.last.spline)
-        with stoppable():
-            fitted = engine.solve(np.clip(near, 0, len(engine.sites.at) - 1), start)
-        if fitted is None or fitted.gap > self.tol:
+        start, interrupted = self.last and engine.measured(self.last.spline), False
+        try:
+            with stoppable():
+                fitted = engine.solve(np.clip(near, 0, len(engine.sites.at) - 1), start)
+        except KeyboardInterrupt:  # what satisfies the constraints is an answer, however far from the optimum
+            fitted, interrupted = engine.best or start or engine.coarse(), True
+        if fitted is None or (fitted.gap > self.tol and not interrupted):
             return None
         network = without_rounding(target, scaling.network(spline_of(engine.sites, fitted.spline)))
         if violation(target, network) > FEASIBLE_RTOL:
             return None
         self.last, dual = fitted, fitted.bound.multipliers.in_units_of(scaling)
-        return Answer(target, network, dual, None, self.tol, {"knots at sites": network.n_neurons})
+        return Answer(target, network, dual, None, self.tol, {"knots at sites": network.n_neurons}, interrupted)
 
 
 def _free_answers(problem: Problem, lams: Sequence[float], free: Path) -> Iterator[Answer]:

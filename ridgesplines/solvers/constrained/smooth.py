@@ -17,7 +17,7 @@ from ridgesplines.objective import dual_of_fit, objective_of_fit
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.constrained.active_set import Active, certificate, guessed
 from ridgesplines.solvers.constrained.chain import Limits, Point, from_right, through_band
-from ridgesplines.solvers.constrained.exchange import Quadratic, Spline, exchange
+from ridgesplines.solvers.constrained.exchange import Quadratic, Spline, coarse, exchange
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array
 
@@ -50,11 +50,16 @@ class Smooth:
     ----------
     problem, sites : the problem without rows of weight zero, and its sites.
     tol : the relative gap to reach.
+
+    Attributes
+    ----------
+    best : the best spline that `solve` has found so far, or None.
     """
 
     def __init__(self, problem: Problem, sites: Sites, tol: float) -> None:
         self.problem, self.sites, self.tol = problem, sites, tol
         self.limits = Limits.of(sites)
+        self.best: Fitted | None = None
 
     def solve(self, near: Array, start: Fitted | None = None) -> Fitted | None:
         """The best spline found; None where there is none.
@@ -64,20 +69,26 @@ class Smooth:
         near : sites where knots are likely.
         start : a spline near the optimum, such as that of a larger lam.
         """
-        now, best = start, None
+        now = start
         active = None if start is None else start.spline.active
         for _ in range(MAX_STEPS):
             check()
             fitted = self._step(now, active, near)
             if fitted is None:
-                return best
-            if best is None or fitted.gap < best.gap:
-                best = fitted
+                return self.best
+            if self.best is None or fitted.gap < self.best.gap:
+                self.best = fitted
             stalled = now is not None and fitted.objective >= now.objective * (1.0 - 1e-15)
             now, active = fitted, fitted.spline.active
-            if self.problem.loss.quadratic or fitted.gap <= 0.1 * self.tol or (stalled and fitted.gap > 0.5 * best.gap):
-                return best
-        return best
+            slow = stalled and fitted.gap > 0.5 * self.best.gap
+            if self.problem.loss.quadratic or fitted.gap <= 0.1 * self.tol or slow:
+                return self.best
+        return self.best
+
+    def coarse(self) -> Fitted | None:
+        """A feasible spline for those who cannot wait: one step from zero, with knots at few sites."""
+        spline = coarse(self.model(None, True), self.problem.lam)
+        return None if spline is None else self.measured(spline)
 
     def near(self, values: Array, pressure: Array, nu: Array) -> Fitted:
         """A start from an approximate optimum: values at all sites, multipliers of the slopes and of the values."""

@@ -19,7 +19,8 @@ from ridgesplines.certificate.constrained import Bound, best_bound, interpolatin
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import SolverRefusal
-from ridgesplines.interrupt import check, overdue, stoppable
+from ridgesplines.interrupt import asked, check, overdue, stoppable
+from ridgesplines.losses.squared import Squared
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import data_fit, dual_of_fit, objective
 from ridgesplines.problem import Problem
@@ -79,6 +80,8 @@ class ShapedProgram:
         history: dict[str, Any]
         if scaled.loss.interpolates:
             candidate, history, interrupted = _interpolant(scaled, sites), {"status": "in closed form"}, False
+        elif (asked() or overdue()) and (rough := _rough(scaled, sites)) is not None:
+            candidate, history, interrupted = rough, {"status": "not begun"}, True
         else:
             self.program = self.program or Program(scaled, sites)
             candidate, history, interrupted = _one(scaled, sites, self.program, self.backend, self.refine)
@@ -107,6 +110,8 @@ def _one(
     solved = program.solve(problem.lam, backend.name, backend.options)
     pieces = sites.pieces(sites.up | sites.down)
     best = _straight(problem, _candidate(problem, sites, pieces, solved))
+    if violation(problem, best.network) > VIOLATION_RTOL:  # the backend's time was short
+        best = _rough(problem, sites) or best
     history = {"status": solved.status, "sites": len(sites.at), "gap before refinement": best.gap, "refined": False}
     if not refine:
         return best, history, False
@@ -174,6 +179,17 @@ def _straight(problem: Problem, found: Candidate) -> Candidate:
     if not problem.loss.translates or worse or violation(problem, zero) > VIOLATION_RTOL:
         return found
     return _measured(problem, zero, found.bound)
+
+
+def _rough(problem: Problem, sites: Sites) -> Candidate | None:
+    """A feasible spline on few sites, by least squares for losses with kinks; its dual vector proves little."""
+    smooth = problem.loss.smooth
+    fitted = Smooth(problem if smooth else problem.with_loss(Squared()), sites, GOAL_GAP).coarse()
+    if fitted is None:
+        return None
+    network = spline_of(sites, fitted.spline)
+    u = dual_of_fit(problem, network(problem.X)) if smooth else np.zeros_like(problem.y)
+    return _measured(problem, network, best_bound(problem, sites, u, np.zeros(len(sites.held)), (0.0, 0.0)))
 
 
 def _measured(problem: Problem, network: RidgeSpline, bound: Bound) -> Candidate:
