@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.rows.base import Block, Function, Rows, prepared
+from ridgesplines.rows.mapped import Mapped
 from ridgesplines.rows.sums import added, cell_rows, cells, nodes_of, total
 from ridgesplines.validation import Array
 
@@ -59,10 +60,24 @@ class MemoryRows(_LocalRows):
 
 
 class FileRows(_LocalRows):
-    """Arrays of which some are mapped files, ``numpy.memmap``: read block by block, and then let go."""
+    """Arrays of which some are mapped files, ``numpy.memmap``: read block by block, and then let go.
+
+    A pickle says where these files are; whoever reads it must have them there.
+    """
 
     place = "in a file"
     cells_at_once = CELLS_AT_ONCE
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: Mapped.of(part) if _is_mapped(part) else part for name, part in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= {name: part.opened() if isinstance(part, Mapped) else part for name, part in state.items()}
+
+    def __copy__(self) -> FileRows:
+        other = FileRows.__new__(FileRows)
+        other.__dict__ |= self.__dict__
+        return other
 
     def _read(self, rows: slice | NDArray[np.intp], first: int) -> Block:
         """Scattered rows few at a time: each brings its neighbours in the file."""
@@ -80,6 +95,11 @@ class FileRows(_LocalRows):
     def _let_go(self) -> None:
         for part in (self._X, self._y, self._weight):
             _let_go(part)
+
+
+def _is_mapped(part: Any) -> bool:
+    """Whether it is a mapped file or a part of one: what NumPy computes from them are memmaps without a map."""
+    return isinstance(part, np.memmap) and getattr(part, "_mmap", None) is not None
 
 
 def _let_go(array: Any) -> None:
