@@ -98,10 +98,6 @@ class Interactions:
         containing = self.containing(W).astype(np.float32)
         return np.equal(containing @ self.members.astype(np.float32), containing.sum(axis=1, keepdims=True))
 
-    def one_around(self, W: Array) -> NDArray[np.bool_]:
-        """The features of the first group that has those of a neuron, W (K, d); (K, d)."""
-        return self.members[np.argmax(self.containing(W), axis=1)]
-
     def words(self, names: Sequence[str] | None = None) -> str:
         """What may act together, for a reader."""
         k = self.most

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import late
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host
@@ -54,9 +53,9 @@ class Scout:
     eta of a sample noisier than lam.
     """
 
-    def __init__(self, X: Array, machine: Host, groups: Interactions | None = None) -> None:
+    def __init__(self, X: Array, machine: Host) -> None:
         rng = np.random.default_rng(len(X))
-        self._X, self._machine, self._rng, self._groups = X, machine, rng, groups
+        self._X, self._machine, self._rng = X, machine, rng
         self._coded = X if len(X) <= CODED else X[rng.choice(len(X), CODED, replace=False)]
         self._code = rng.standard_normal(len(self._coded))
 
@@ -78,19 +77,15 @@ class Scout:
             return W, b
         if len(self._X) > SAMPLE:
             rows = self._rng.choice(len(self._X), SAMPLE, replace=False)
-            W, b, size = self._batch(self._X[rows], U[rows], columns).climb(W, b, STEPS, FIRST_STEP, end)
+            sample = Batch(self._X[rows], U[rows], self._machine)
+            W, b, size = sample.climb(W, b, STEPS, FIRST_STEP, end, columns)
             kept = self.distinct(W, b, size, max(FINALISTS, most), apart)
             W, b, columns = W[kept], b[kept], None if columns is None else columns[kept]
-            W, b, size = self._batch(self._X, U, columns).climb(W, b, LAST_STEPS, SHORT_STEP, end)
+            W, b, size = Batch(self._X, U, self._machine).climb(W, b, LAST_STEPS, SHORT_STEP, end, columns)
         else:
-            W, b, size = self._batch(self._X, U, columns).climb(W, b, STEPS, FIRST_STEP, end)
+            W, b, size = Batch(self._X, U, self._machine).climb(W, b, STEPS, FIRST_STEP, end, columns)
         kept = self.distinct(W, b, size, most, apart)
         return W[kept], b[kept]
-
-    def _batch(self, X: Array, U: Array, columns: NDArray[np.intp] | None) -> Batch:
-        return (
-            Batch(X, U, self._machine, self._groups) if columns is None else WithinColumns(X, U, self._machine, columns)
-        )
 
     def distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
         """The indices of the largest whose sides of the points differ."""
@@ -106,16 +101,12 @@ class Scout:
 
 
 class Batch:
-    """Ascents for data X (N, d) and a dual vector U (N, D), orthogonal to the affine functions, where `machine` is.
+    """Ascents for data X (N, d) and a dual vector U (N, D), orthogonal to the affine functions, where `machine` is."""
 
-    With groups of features each ascent keeps to one that has those of its start.
-    """
+    _within: _Columns | None = None
 
-    _groups: Interactions | None = None
-    _free: Rows | None = None
-
-    def __init__(self, X: Array, U: Array, machine: Host, groups: Interactions | None = None) -> None:
-        n, self._groups = len(X), groups
+    def __init__(self, X: Array, U: Array, machine: Host) -> None:
+        n = len(X)
         affine = np.column_stack([X, -np.ones(n)]).astype(np.float32)
         pulls = 0.5 * affine[:, :, None] * U[:, None, :].astype(np.float32)
         self._machine, self._xp, self._outputs = machine, machine.xp, U.shape[1]
@@ -125,13 +116,22 @@ class Batch:
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows single precision is begun again
     def climb(
-        self, W: Array, b: Array, steps: int, first: float = FIRST_STEP, end: float = np.inf
+        self,
+        W: Array,
+        b: Array,
+        steps: int,
+        first: float = FIRST_STEP,
+        end: float = np.inf,
+        columns: NDArray[np.intp] | None = None,
     ) -> tuple[Array, Array, Array]:
-        """(W, b, |eta|) after so many steps from unit vectors W (m, d) and biases b (m,), fewer where time is over."""
+        """(W, b, |eta|) after so many steps from unit vectors W (m, d) and biases b (m,), fewer where time is over.
+
+        With `columns` (m, k) the weights of each keep to these; d stands for none.
+        """
         xp, get = self._xp, self._machine.get
         theta = self._machine.put(np.column_stack([W, b]).astype(np.float32))
-        if self._groups is not None:
-            self._free = self._machine.put(self._groups.one_around(W).astype(np.float32))
+        self._within = None if columns is None else _Columns(columns, W.shape[1], self._machine)
+        theta = theta if self._within is None else self._within.own(theta)
         size, slope = self._way_up(theta)
         H = self._scaled_identity(slope, first)
         reach = xp.ones_like(size)
@@ -152,14 +152,13 @@ class Batch:
             H = self._learnt(H, trial - theta, slope, slope - after, rose)
             theta, slope = xp.where(rose[:, None], trial, theta), xp.where(rose[:, None], after, slope)
             size, reach = xp.where(rose, higher, size), xp.where(rose, xp.ones_like(reach), SHORTER * reach)
-        theta = get(theta).astype(float)
+        theta = get(theta if self._within is None else self._within.full(theta)).astype(float)
         return theta[:, :-1], theta[:, -1], get(size).astype(float)
 
     def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
         """|eta| of each hyperplane, and its gradient along the sphere of w and along b."""
-        G = self._derivatives(theta)
-        if self._free is not None:
-            G[:, :-1] *= self._free[:, :, None]
+        within = self._within
+        G = self._derivatives(theta) if within is None else within.own(self._derivatives(within.full(theta)))
         eta = (G * theta[:, :, None]).sum(1)
         size = (eta**2).sum(1) ** 0.5
         way = (G * (eta / self._xp.clip(size, 1e-30, None)[:, None])[:, None, :]).sum(2)
@@ -197,32 +196,27 @@ class Batch:
         return xp.where(longer[:, None, None], 2.0 * H, H) if longer.any() else H
 
 
-class WithinColumns(Batch):
-    """The same for hyperplanes whose weights keep to some of the columns each, (m, k); column d stands for none.
+class _Columns:
+    """The coordinates of ascents whose weights keep to some of d columns each, (m, k), and of their biases.
 
-    The products are those of all columns, so that all hyperplanes share them; steps are taken in k + 1 coordinates.
+    So steps are taken in k + 1 coordinates, while all hyperplanes share the products, which are those of all columns.
     """
 
-    def __init__(self, X: Array, U: Array, machine: Host, columns: NDArray[np.intp]) -> None:
-        super().__init__(np.column_stack([X, np.zeros(len(X))]), U, machine)
-        self._columns, self._rows = columns, np.arange(len(columns))[:, None]
-        self._theta = np.zeros((len(columns), X.shape[1] + 2), dtype=np.float32)
-        biases = np.full(len(columns), X.shape[1] + 1)
-        self._places = machine.put(self._rows), machine.put(np.column_stack([columns, biases]))
+    def __init__(self, columns: NDArray[np.intp], d: int, machine: Host) -> None:
+        places = np.where(columns < d, columns, d + 1)  # behind the bias there is room for none
+        self._rows = machine.put(np.arange(len(columns))[:, None])
+        self._places = machine.put(np.column_stack([places, np.full(len(columns), d)]))
+        self._nothing, self._xp = machine.put(np.zeros((len(columns), d + 2), dtype=np.float32)), machine.xp
 
-    def climb(
-        self, W: Array, b: Array, steps: int, first: float = FIRST_STEP, end: float = np.inf
-    ) -> tuple[Array, Array, Array]:
-        full = np.column_stack([W, np.zeros(len(W))])
-        own, b, size = super().climb(full[self._rows, self._columns], b, steps, first, end)
-        full[:] = 0.0
-        full[self._rows, self._columns] = own
-        return full[:, :-1], b, size
+    def own(self, full: Rows) -> Rows:
+        """Of numbers (m, d + 1, ...) those of the own columns and of the bias, (m, k + 1, ...); zero for none."""
+        return self._xp.concatenate((full, self._xp.zeros_like(full[:, :1])), 1)[self._rows, self._places]
 
-    def _derivatives(self, theta: Rows) -> Rows:
-        full = self._machine.put(self._theta.copy())
-        full[self._places] = theta
-        return super()._derivatives(full)[self._places]
+    def full(self, own: Rows) -> Rows:
+        """Numbers (m, k + 1) at their places among zeros, (m, d + 1)."""
+        full = 1.0 * self._nothing
+        full[self._rows, self._places] = own
+        return full[:, :-1]
 
 
 def _times(H: Rows, rows: Rows) -> Rows:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.interactions import Interactions
 from ridgesplines.neurons.working_set import blocks
@@ -67,7 +68,7 @@ class SearchByRows:
         self, rows: Rows, sample: Block, seed: int | Sequence[int] = 0, groups: Interactions | None = None
     ) -> None:
         self._rows, self._sample, self._groups = rows, sample, groups
-        self._scout, self._rng = Scout(sample.X, Host(), groups), np.random.default_rng(seed)
+        self._scout, self._rng = Scout(sample.X, Host()), np.random.default_rng(seed)
         self._kept = starts.nowhere(rows.n_features)
 
     def __call__(self, dual: Dual, near: Sites, end: float = np.inf, hard: bool = False) -> Found:
@@ -79,16 +80,20 @@ class SearchByRows:
         effort, steps = (HARD_STARTS, HARD_STEPS) if hard else (STARTS_PER_DIMENSION, LAST_STEPS)
         known = starts.joined(near, self._kept)
         wild, number = self._wild(known, effort * self._rows.n_features)
-        best = self._scout.best(dual(self._sample)[:, None], *starts.joined(wild, known), FINALISTS, end=end)
-        W, b, size = BatchByRows(self._rows, dual, self._groups).climb(
-            *starts.joined(best, known), steps, SHORT_STEP, end
-        )
+        W, b = starts.joined(wild, known)
+        best = self._scout.best(dual(self._sample)[:, None], W, b, FINALISTS, end=end, columns=self._columns(W))
+        W, b = starts.joined(best, known)
+        W, b, size = BatchByRows(self._rows, dual).climb(W, b, steps, SHORT_STEP, end, self._columns(W))
         W, b = _distinct(W / np.linalg.norm(W, axis=1, keepdims=True), b, size)
         self._kept = W[:KEPT], b[:KEPT]
         W, b = starts.joined(near, (W, b))
         eta = self._rows.reduce(eta_of, dual, np.column_stack([W, b]))
         order = np.argsort(-np.abs(eta), kind="stable")
         return Found(W[order], b[order], eta[order], number)
+
+    def _columns(self, W: Array) -> NDArray[np.intp] | None:
+        """For each neuron the columns of the first group that has its features, padded; None for all."""
+        return None if self._groups is None else self._groups.columns[self._groups.containing(W).argmax(axis=1)]
 
     def _wild(self, known: Sites, number: int) -> tuple[Sites, int]:
         """Random starts, and others around known neurons; how many of the former. For groups so many of each."""
@@ -118,8 +123,8 @@ def eta_of(block: Block, dual: Dual, theta: Array) -> Array:
 class BatchByRows(Batch):
     """Ascents of which each step is a pass over all rows."""
 
-    def __init__(self, rows: Rows, dual: Dual, groups: Interactions | None = None) -> None:
-        self._machine, self._xp, self._one, self._groups = Host(), np, np.ones(1, dtype=np.float32), groups
+    def __init__(self, rows: Rows, dual: Dual) -> None:
+        self._machine, self._xp, self._one = Host(), np, np.ones(1, dtype=np.float32)
         self._rows, self._dual = rows, dual
 
     def _derivatives(self, theta: Numbers) -> Numbers:

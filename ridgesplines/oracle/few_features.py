@@ -1,7 +1,7 @@
 r"""sup |eta| over neurons of few features, searched in all groups at once: a lower bound, and no more than that.
 
 A start belongs to a group of features and keeps to them. Ascents of all groups are one batch, whose products over the
-data they share (:class:`ridgesplines.oracle.batches.WithinColumns`); only the best are followed to their maxima, each
+data they share (:mod:`ridgesplines.oracle.batches`); only the best are followed to their maxima, each
 with the points of its own group, in its few coordinates.
 """
 

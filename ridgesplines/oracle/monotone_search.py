@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.numerics.fast import one_thread
-from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Scout, WithinColumns
+from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Batch, Scout
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host
 from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
@@ -73,8 +72,8 @@ class MonotoneSearch:
         prices = np.append(0.5 * mu / scale, 0.0)
         columns = self._groups.columns[self._groups.any_containing(W, rng)]
         with one_thread():
-            batch = Penalised(self._X, u[:, None] / scale, Host(), columns, prices[columns])
-            return batch.climb(W, b, STEPS, FIRST_STEP, end)
+            batch = Penalised(self._X, u[:, None] / scale, Host(), prices[columns])
+            return batch.climb(W, b, STEPS, FIRST_STEP, end, columns)
 
     def _own(self, sites: Sites) -> Sites:
         """Those that keep to one of the groups."""
@@ -94,11 +93,11 @@ class MonotoneSearch:
         return w, float(theta[-1])
 
 
-class Penalised(WithinColumns):
+class Penalised(Batch):
     """Ascents of |eta| less prices of the weights' sizes, (m, k)."""
 
-    def __init__(self, X: Array, U: Array, machine: Host, columns: NDArray[np.intp], prices: Array) -> None:
-        super().__init__(X, U, machine, columns)
+    def __init__(self, X: Array, U: Array, machine: Host, prices: Array) -> None:
+        super().__init__(X, U, machine)
         self._prices = prices.astype(np.float32)
 
     def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
