@@ -139,8 +139,8 @@ class Problem(OfData, Immutable):
         output_scales: Any = None,
     ) -> None:
         loss, activation = instance("loss", loss, Loss, Squared), instance("activation", activation, Activation, ReLU)
-        names = column_names(X) if feature_names is None else feature_names
         rows = rows_of(X, y, sample_weight)
+        names = column_names(X) if feature_names is None else feature_names
         if rows is None:
             self.data, self.dates = data_in_memory(X, y, sample_weight, loss, activation, dates)
         else:

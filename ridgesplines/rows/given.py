@@ -9,15 +9,21 @@ import numpy as np
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.rows.base import Rows
 from ridgesplines.rows.local import FileRows
-from ridgesplines.rows.of_dask import DaskRows
+from ridgesplines.rows.of_dask import DaskRows, of_dask
 
 #: Mapped files up to so many bytes are read into memory: joblib maps what it sends to its workers, from a megabyte on.
 IN_MEMORY = 2**28
 
 
 def is_dask(values: Any) -> bool:
-    """Whether it is an array or a dataframe of Dask; asked without loading Dask."""
-    return type(values).__module__.partition(".")[0] in ("dask", "dask_expr") and hasattr(values, "dask")
+    """Whether it is an array or a dataframe of Dask; asked without loading Dask. Its other collections are refused."""
+    package, _, part = type(values).__module__.partition(".")
+    if package not in ("dask", "dask_expr") or not hasattr(values, "dask"):
+        return False
+    if package == "dask" and part.partition(".")[0] not in ("array", "dataframe"):
+        remedy = "Make one of it: dask.array.from_delayed, or bag.to_dataframe()."
+        raise ProblemError("X, y, sample_weight", "arrays, or dataframes of Dask", type(values).__name__, remedy)
+    return True
 
 
 def is_mapped(values: Any) -> bool:
@@ -55,8 +61,7 @@ def rows_of(X: Any, y: Any, sample_weight: Any = None) -> Rows | None:
 
 def _of_dask(given: dict[str, Any]) -> dict[str, Any]:
     """Arrays of Dask whose rows are chunked alike."""
-    import dask.array as da
-
+    da = of_dask("array")
     arrays = {}
     for name, values in given.items():
         if hasattr(values, "to_dask_array"):  # of a dataframe, whose lengths are counted

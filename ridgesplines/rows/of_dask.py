@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,14 @@ from ridgesplines.validation import Array
 
 #: Results that one task puts together.
 FAN_IN = 8
+
+
+def of_dask(part: str) -> Any:
+    """A module of Dask; an ImportError that says how to get it, such as where a pickle is read without."""
+    try:
+        return import_module(f"dask.{part}")
+    except ImportError:
+        raise ImportError("rows in Dask need it: pip install 'ridgesplines[dask]'") from None
 
 
 class DaskRows(Rows):
@@ -34,8 +43,7 @@ class DaskRows(Rows):
 
         So large chunks stay where they are, and small ones are gathered.
         """
-        from dask import delayed
-
+        delayed = of_dask("delayed").delayed
         size, pick, groups = cell_rows(self.n_features), delayed(_picked, pure=False), []
         ends = self._firsts + self._sizes
         for i, (start, end) in enumerate(zip(self._firsts, ends, strict=True)):
@@ -52,8 +60,7 @@ class DaskRows(Rows):
 
     def reduce(self, function: Function, *shared: Any, combine: Function | None = None) -> Any:
         """One task a group of cells; what is shared is in the graph once, so that a lost worker takes none of it."""
-        from dask import delayed
-
+        delayed = of_dask("delayed").delayed
         combine, name = combine or added, f"{function.__name__.strip('_')}-{uuid4().hex}"
         sent = delayed((function, self._steps, shared, combine), traverse=False)
         call, join = delayed(_nodes, pure=False), delayed(_together, pure=False)
@@ -66,8 +73,7 @@ class DaskRows(Rows):
         return total(results[0].compute(), combine)
 
     def take(self, rows: NDArray[np.intp]) -> Block:
-        from dask import compute, delayed
-
+        delayed, compute = of_dask("delayed").delayed, of_dask("base").compute
         ends, pick = np.searchsorted(rows, np.append(self._firsts, self.n_rows)), delayed(_picked, pure=False)
         picked = [
             pick(*part, rows[i:j] - first)
@@ -78,9 +84,7 @@ class DaskRows(Rows):
         return prepared(Block(X, y, weight, 0), self._steps)
 
     def column(self, function: Function, *shared: Any) -> Any:
-        import dask.array as da
-        from dask import delayed
-
+        da, delayed = of_dask("array"), of_dask("delayed").delayed
         call, sent = delayed(_entries, pure=False), delayed((function, self._steps, shared), traverse=False)
         tasks = [call(sent, *part, int(first)) for part, first in zip(self._parts, self._firsts, strict=True)]
         sizes = zip(tasks, self._sizes, strict=True)

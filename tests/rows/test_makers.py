@@ -1,5 +1,6 @@
 """Rows in memory, in files and in Dask: the same sums, however they are cut into blocks; and what is refused."""
 
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -188,6 +189,26 @@ def test_the_name_of_a_series_of_dask_is_kept():
     lazy = dd.from_pandas(pd.DataFrame({"age": X[:, 0], "tenure": X[:, 1], "spending": y}), npartitions=3)
     problem = rs.Problem(lazy[["age", "tenure"]], lazy["spending"], 1.0)
     assert (problem.target_name, problem.feature_names) == ("spending", ("age", "tenure"))
+
+
+def test_other_collections_of_dask_are_refused():
+    dask, bag = pytest.importorskip("dask"), pytest.importorskip("dask.bag")
+    X, y, _ = table()
+    for lazy in (dask.delayed(X), bag.from_sequence(X.tolist())):
+        with pytest.raises(rs.ProblemError, match=r"dataframes of Dask; got (Delayed\w*|Bag).*from_delayed"):
+            rs.Problem(lazy, y, 1.0)
+    with pytest.raises(rs.ProblemError, match="got Delayed"):
+        rs.Problem(X, dask.delayed(y), 1.0)
+
+
+def test_without_dask_a_message_says_how_to_get_it(monkeypatch):
+    da = pytest.importorskip("dask.array")
+    X, y, _ = table()
+    rows = DaskRows(da.from_array(X), da.from_array(y))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "dask"]:
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    with pytest.raises(ImportError, match=r"pip install 'ridgesplines\[dask\]'"):
+        rows.reduce(moments, 1)
 
 
 def test_dask_arrays_are_checked_before_they_are_read():

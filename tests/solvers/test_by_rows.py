@@ -22,12 +22,12 @@ def _files_are_large(monkeypatch):
     monkeypatch.setattr(given, "IN_MEMORY", 0)
 
 
-def table():
+def table(n=N):
     """Two clipped and rounded features, with ties; two ridges and noise."""
     rng = np.random.default_rng(0)
-    X = np.round(rng.uniform(-1.0, 1.0, (N, 2)) * [1.0, 3.0], 2).clip(-2.0, 2.0)
+    X = np.round(rng.uniform(-1.0, 1.0, (n, 2)) * [1.0, 3.0], 2).clip(-2.0, 2.0)
     f = np.abs(X @ [0.6, 0.8] - 0.2) + 0.5 * np.maximum(X[:, 0] - X[:, 1], 0.0)
-    return X, np.round(f + 0.3 * rng.standard_normal(N), 2), rng.integers(0, 3, N).astype(float)
+    return X, np.round(f + 0.3 * rng.standard_normal(n), 2), rng.integers(0, 3, n).astype(float)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,28 @@ def test_the_objective_is_that_of_the_fit_in_memory(loss, maker, size, in_memory
     exact = rs.evaluate(problem, solution.network, max_time=0.0).certificate.sup
     assert 0.99 * exact <= solution.certificate.sup
     assert solution.certificate.scope == "searched"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("maker", "size", "n"),
+    [
+        ("memory", None, 20_000),
+        ("file", None, 20_000),
+        ("dask", 137, 20_000),
+        ("dask", 20_000, 20_000),
+        ("dask", 1, 300),
+    ],
+)
+def test_all_makers_have_the_objective_of_the_fit_in_memory(maker, size, n, tmp_path):
+    X, y, weight = table(n)
+    problem = rs.Problem(X, y, 0.02 * n, sample_weight=weight)
+    known = rs.solve(problem, rs.ColumnGeneration(tol=1e-8))
+    solution = rs.solve(in_pieces(problem, maker, size, tmp_path), rs.ColumnGeneration(tol=1e-7))
+    whole = rs.solve(in_pieces(problem, "memory", None, tmp_path), rs.ColumnGeneration(tol=1e-7))
+    assert known.certificate.scope == "exact"
+    assert solution.objective == pytest.approx(known.objective, rel=1e-6)
+    assert solution.objective == pytest.approx(whole.objective, rel=1e-13)  # however it is cut
 
 
 @pytest.mark.parametrize(("maker", "size"), [("file", None), ("dask", 1111), ("dask", 7000)])
