@@ -144,7 +144,9 @@ def compare(solutions: Mapping[str, Any]) -> Comparison:
             and p.constraint == first.constraint
             and str(p.constraints) == str(first.constraints)
         )
-        same = same and p.activation == first.activation and p.interactions == first.interactions
+        same = (
+            same and p.norm == first.norm and p.activation == first.activation and p.interactions == first.interactions
+        )
         if not (same and np.array_equal(p.y, first.y) and np.array_equal(p.sample_weight, first.sample_weight)):
             raise ProblemError(
                 "solutions",

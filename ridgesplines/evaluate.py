@@ -14,6 +14,7 @@ from ridgesplines.certificate.by_rows import certify_by_rows
 from ridgesplines.certificate.certificate import DualCertificate, certify, certify_dual, looked_at
 from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.certificate.isotropic import Coordinates
+from ridgesplines.certificate.norm import certify_with_norm
 from ridgesplines.dates import require_same
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
@@ -104,6 +105,8 @@ def _measured(problem: Problem, network: RidgeSpline, max_time: float) -> Soluti
         began = time.perf_counter()
         by_rows = certify_by_rows(problem, network)
         return Solution(problem, network, by_rows, seconds=time.perf_counter() - began)
+    if problem.norm:
+        return _with_norm(problem, network, max_time)
     if not problem.constraints:
         require_minimiser(problem.reduced)
     start, fit = time.perf_counter(), targets_and_fit(problem.reduced, network)
@@ -124,6 +127,25 @@ def _measured(problem: Problem, network: RidgeSpline, max_time: float) -> Soluti
     # What one search has found, the other must not have missed.
     both = looked_at(problem, own, *other.peaks), looked_at(problem, other, *own.peaks)
     return judged(max(both, key=lambda certificate: certificate.value))
+
+
+def _with_norm(problem: Problem, network: RidgeSpline, max_time: float) -> Solution:
+    """The same where the norm counts: the better of the fit's own dual vector and that of a solver."""
+    began = time.perf_counter()
+    end = began + max_time
+
+    def judged(certificate: DualCertificate) -> Solution:
+        return Solution(problem, network, certificate, seconds=time.perf_counter() - began)
+
+    own = None
+    if problem.loss.smooth:
+        own = judged(certify_with_norm(problem, network, None, _searching(began + OWN_SHARE * max_time)))
+        if max_time == 0.0 or own.relative_gap <= SMALL_GAP:
+            return own
+    dual = solver_dual(problem, network, SOLVING_SHARE * (end - time.perf_counter()))
+    assert isinstance(dual, np.ndarray)  # only constraints have multipliers
+    peaks = None if own is None else own.certificate.peaks
+    return judged(certify_with_norm(problem, network, dual, _searching(end), peaks=peaks))
 
 
 def _searching(end: float) -> float:

@@ -88,7 +88,18 @@ def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | 
 
 
 def seminorm(problem: Problem, network: RidgeSpline) -> float:
-    r"""What lam multiplies: :math:`\sum_k |v_k| \|w_k\|`, with scales :math:`\sum_k |v_k| \|S w_k\|`."""
+    r"""What lam multiplies: :math:`\sum_k |v_k| \|w_k\|`, with scales :math:`\sum_k |v_k| \|S w_k\|`.
+
+    With ``norm=True`` what f is at the corners joins it.
+    """
+    if problem.corners is not None:
+        at_corners = problem.corners.coefficients(network.at(problem.corners.points))
+        scale = 1.0 if problem.output_scales is None else problem.output_scales
+        return _bends(problem, network) + float(group_norms(at_corners / scale).sum())
+    return _bends(problem, network)
+
+
+def _bends(problem: Problem, network: RidgeSpline) -> float:
     if problem.isotropic is problem and not problem.constraint.free_knots:
         return network.seminorm
     v = network.amplitudes if problem.output_scales is None else network.amplitudes / problem.output_scales

@@ -23,6 +23,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.numerics.polynomials import least_squares
 from ridgesplines.problem import Problem
+from ridgesplines.problem.corners import require_seminorm
 from ridgesplines.rows import Block
 from ridgesplines.rows.affine import farthest, moments
 from ridgesplines.rows.data import BlockedData
@@ -119,6 +120,7 @@ def standardise(problem: Problem) -> Scaling:
     if problem.isotropic is not problem:
         remedy = "Pass problem.isotropic; rs.solve, rs.solve_path and rs.evaluate do so themselves."
         raise ProblemError("problem", "one without scales", repr(problem), remedy)
+    require_seminorm("problem", problem)
     if problem.in_blocks is not None:
         return _by_blocks(problem, problem.in_blocks)
     rows, reduced = problem.rows, problem.reduced

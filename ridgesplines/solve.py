@@ -13,8 +13,11 @@ from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.certificate.affine_optimum import bounded_affine_optimum
 from ridgesplines.certificate.by_rows import certify_by_rows
 from ridgesplines.certificate.certificate import certify, looked_at
+from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.certificate.isotropic import Coordinates
+from ridgesplines.certificate.norm import certify_with_norm
+from ridgesplines.certificate.norm_threshold import least_lam_of_norm
 from ridgesplines.certificate.own_neurons import warn_contradiction
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
@@ -161,13 +164,15 @@ def lambda_max(problem: Problem, max_time: float = float("inf")) -> float:
 
     Notes
     -----
-    With constraints it is the smallest lam from which on an affine function is optimal among all that satisfy them, to
-    about 1e-6 relative, and infinite where no affine function satisfies them. With MonotoneFeatures it is the supremum
-    of :math:`|\eta|` less what their multipliers take off, at the best affine function that rises and falls as it must:
-    exact for smooth losses, from above for losses with kinks. Without them the dual vector of the affine fit need not
-    be unique for a loss with kinks: the least supremum counts, to 1e-9 for d = 1. For d >= 2 it is found from above by
-    cutting planes, to 1e-9 or until 60 rounds or `max_time` are over. That leaves 1e-7 where most residuals are zero;
-    where it leaves more than 1e-6, relative, a ConvergenceWarning names the values between which lambda_max lies.
+    With ``norm=True`` it is the smallest lam from which on f = 0 is optimal: the largest of :math:`|\eta|`,
+    :math:`|\sum_n u_n|` and :math:`|\sum_n u_n x_{nj}|` there. With constraints it is the smallest lam from which on an
+    affine function is optimal among all that satisfy them, to about 1e-6 relative, and infinite where no affine
+    function satisfies them. With MonotoneFeatures it is the supremum of :math:`|\eta|` less what their multipliers take
+    off, at the best affine function that rises and falls as it must: exact for smooth losses, from above for losses
+    with kinks. Without them the dual vector of the affine fit need not be unique for a loss with kinks: the least
+    supremum counts, to 1e-9 for d = 1. For d >= 2 it is found from above by cutting planes, to 1e-9 or until 60 rounds
+    or `max_time` are over. That leaves 1e-7 where most residuals are zero; where it leaves more than 1e-6, relative, a
+    ConvergenceWarning names the values between which lambda_max lies.
     O(N log N) for d = 1, O(N^2 log N) at most for d = 2, for each round.
 
     Examples
@@ -186,6 +191,8 @@ def lambda_max(problem: Problem, max_time: float = float("inf")) -> float:
             return largest_supremum(problem)
         if problem.in_blocks is not None:
             return supremum_by_rows(problem)
+        if problem.norm:
+            return least_lam_of_norm(problem)
         if problem.constraints:
             from ridgesplines.solvers.constrained.threshold import least_lam  # few problems need it
 
@@ -301,6 +308,8 @@ def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) ->
         by_rows = certify_by_rows(problem, network, answer.peaks, answer.end, search)
         notes = repr(solver), Status.CONVERGED, time.perf_counter() - start, answer.history, None, answer.tolerance
         return Solution(problem, network, by_rows, *notes)
+    if problem.norm:
+        return _certified_with_norm(solver, answer, network, start, search)
     exact = exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
     fit = targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
@@ -326,6 +335,14 @@ def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) ->
         within = min(within, solution.relative_gap) if shown.scope.proven else within
         solution = replace(solution, dictionary_gap=within).evaluated(fit)
     return solution
+
+
+def _certified_with_norm(solver: Solver, answer: Answer, network: RidgeSpline, start: float, search: int) -> Solution:
+    """The same where the norm counts."""
+    assert not isinstance(answer.dual, Multipliers)  # only constraints have them
+    certificate = certify_with_norm(answer.problem, network, answer.dual, answer.end, search, answer.peaks)
+    notes = repr(solver), Status.CONVERGED, time.perf_counter() - start, answer.history, None, answer.tolerance
+    return Solution(answer.problem, network, certificate, *notes)
 
 
 def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:
@@ -368,7 +385,7 @@ def _warn(what: str, remedy: str = "") -> None:
 def _named(network: RidgeSpline, problem: Problem) -> RidgeSpline:
     """The network with the problem's names and dates, and of equivalent affine parts the one that sums to zero."""
     slope, offset = network.slope, np.asarray(network.offset)
-    if problem.loss.invariant:
+    if problem.loss.invariant and not problem.norm:
         offset = offset - offset.mean()
         slope = slope if problem.slope_penalty else slope - slope.mean(axis=1, keepdims=True)
     elif (network.feature_names, network.dates) == (problem.feature_names, problem.dates):

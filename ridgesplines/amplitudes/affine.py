@@ -59,9 +59,9 @@ def require_minimiser(problem: Problem) -> None:
 
     A direction q of affine functions, or of what else is not penalised, along which no margin falls and one rises
     lowers the loss without end. A linear program looks for it; quasi-complete separation, where some points lie on the
-    boundary, counts. Of counts the zeros' means may fall and no others change.
+    boundary, counts. Of counts the zeros' means may fall and no others change. Where the norm counts nothing is free.
     """
-    if not problem.loss.separable() or not has_no_minimiser(problem):
+    if problem.norm or not problem.loss.separable() or not has_no_minimiser(problem):
         return
     if problem.slope_penalty:  # only the constants may grow forever
         raise no_minimiser(problem, _free(0), "pass rows of another class, or other counts, as well")

@@ -34,6 +34,8 @@ RANK_TOLERANCE = 1e-12
 def neuron_bound(problem: Problem) -> int:
     """(N - rank[1 X]) D: the most neurons that a purified solution has.
 
+    Where the norm counts N D, and coefficients of the affine part that are not zero are among them.
+
     With constraints, the distinct data, fixed points and free knots less those of the two outermost that are no knots;
     or the places at which alone f may bend. Features
     that must be monotone do not count in the rank, and their neurons may come in twos.
@@ -47,6 +49,8 @@ def neuron_bound(problem: Problem) -> int:
             return len({*shape.only_at, *shape.free_knots})
         return max(len(np.union1d(reduced.X[:, 0], shape.places)) - 2 + sum(shape.ends), 0)
     n = reduced.n_samples if reduced.in_blocks is None else reduced.in_blocks.facts.n
+    if problem.norm:
+        return n * (problem.n_outputs or 1)
     return (n - reduced.rank) * (problem.n_outputs or 1)
 
 
@@ -215,7 +219,7 @@ def extreme_point(problem: Problem, W: Array, b: Array, amplitudes: Array) -> tu
     for i in range(0, len(left), step):
         block = left[i : i + step]
         kept, amounts = np.append(kept, block), np.append(amounts, size[block])
-        stay, amounts = _reduce(columns(kept), amounts)
+        stay, amounts = independent(columns(kept), amounts)
         kept = kept[stay]
     return order[kept], (directions[kept].T * amounts).T
 
@@ -232,7 +236,7 @@ def _by_groups(columns: Callable[[Array], Array], size: Array, count: int) -> tu
         groups = [left[i::count] for i in range(count)]
         total = np.array([size[group].sum() for group in groups])
         means = [columns(group) @ (size[group] / norm) for group, norm in zip(groups, total, strict=True)]
-        stay, amounts = _reduce(np.column_stack(means), total)
+        stay, amounts = independent(np.column_stack(means), total)
         for i, amount in zip(stay, amounts, strict=True):
             size[groups[i]] *= amount / total[i]
         left = np.concatenate([groups[i] for i in stay])
@@ -251,8 +255,8 @@ def _columns(problem: Problem, W: Array, b: Array, signs: Array) -> Array:
     return values * signs if signs.ndim == 1 else (values[:, None, :] * signs.T).reshape(-1, len(b))
 
 
-def _reduce(columns: Array, size: Array) -> tuple[Array, Array]:
-    """Move along null directions until the columns that remain are independent."""
+def independent(columns: Array, size: Array) -> tuple[Array, Array]:
+    """(indices, sizes) of columns that are independent, with the same sum and no larger a total of sizes."""
     norms = np.linalg.norm(columns, axis=0)
     stay = np.flatnonzero(norms > RANK_TOLERANCE * norms.max(initial=0.0))  # the others are affine on the data
     columns, amount, cost = columns[:, stay] / norms[stay], size[stay] * norms[stay], 1.0 / norms[stay]

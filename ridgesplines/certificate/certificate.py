@@ -16,21 +16,19 @@ from ridgesplines.certificate.dual import along, best_scale, levelled, projected
 from ridgesplines.certificate.last_digits import longer
 from ridgesplines.certificate.long_dual import LongDual, long_eta_at
 from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
-from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
+from ridgesplines.certificate.multipliers import (
+    CornerMultipliers,
+    MonotoneMultipliers,
+    ShapeMultipliers,
+    SlopeMultipliers,
+)
 from ridgesplines.certificate.own_neurons import known_at_neurons
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.display import notebook
 from ridgesplines.interrupt import late
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import origin_near, plus_products, two_product
-from ridgesplines.objective import (
-    charged,
-    dual_of_fit,
-    objective,
-    perfect_fit,
-    relative,
-    targets_and_fit,
-)
+from ridgesplines.objective import charged, dual_of_fit, objective, perfect_fit, relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
@@ -88,7 +86,8 @@ class DualCertificate(ReadOnly):
         those sides. With MonotoneFeatures u is not orthogonal to those features: what they leave of it are their
         multipliers, :math:`\eta` has :math:`|t|/2` in the place of :math:`\rho(t)`, and `sup` is the supremum of
         :math:`|\eta|` less ``multipliers.penalty(W)``. With a `slope_penalty` u is orthogonal to the constants alone,
-        and the multiplier is that of the slope.
+        and the multiplier is that of the slope. With ``norm=True`` u is any, the multipliers are those of the corners,
+        and `sup` is the largest of :math:`|\eta|`, :math:`|\sum_n u_n|` and :math:`|\sum_n u_n x_{nj}|`.
 
     References
     ----------
@@ -113,7 +112,7 @@ class DualCertificate(ReadOnly):
     X: Array
     activation: Activation
     peaks: tuple[Array, Array]
-    multipliers: ShapeMultipliers | MonotoneMultipliers | SlopeMultipliers | None = None
+    multipliers: ShapeMultipliers | MonotoneMultipliers | SlopeMultipliers | CornerMultipliers | None = None
     starts: int = 0
     dual_low: Array | None = None
 

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from ridgesplines.amplitudes.affine import affine_fit
 from ridgesplines.certificate.long_dual import LongDual, long_eta
-from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
 from ridgesplines.objective import EPS, SUM, blocks, eta_rounding, moved, objective_rounding
 from ridgesplines.problem import Problem
@@ -204,6 +204,8 @@ def gap_rounding(
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + SUM * steepness(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
+    if p.norm:
+        return sums + _corner_rounding(p, network, u)
     if low is not None:
         return sums + _long_rounding(p, network, LongDual(u, low))
     u = levelled(p, u)
@@ -211,6 +213,18 @@ def gap_rounding(
     if p.constraints and p.signs is None:  # multipliers make up for the moments
         return sums
     return sums + _moment_rounding(p, network, u)
+
+
+def _corner_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
+    """What rounds in eta, and in the moments of u, times what the norm counts of each; rows and corners are those of
+    :mod:`ridgesplines.certificate.norm`."""
+    corners, X = problem.corners, problem.X
+    assert corners is not None
+    rows, weights = np.vstack([X, corners.points]), group_norms(np.concatenate([u, corners.weights(X, u)]))
+    far = np.linalg.norm(rows - (rows.min(axis=0) + rows.max(axis=0)) / 2.0, axis=1)
+    at_corners = group_norms(corners.coefficients(network.at(corners.points)))
+    of_affine = float(group_norms(u) @ np.abs(corners.affine(X)) @ at_corners)
+    return SUM * (float(np.linalg.norm(weights * (far + far.max()))) * network.seminorm + of_affine)
 
 
 def _long_rounding(problem: Problem, network: RidgeSpline, dual: LongDual) -> float:

@@ -13,7 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate
-from ridgesplines.certificate.multipliers import MonotoneMultipliers, ShapeMultipliers, SlopeMultipliers
+from ridgesplines.certificate.multipliers import (
+    CornerMultipliers,
+    MonotoneMultipliers,
+    ShapeMultipliers,
+    SlopeMultipliers,
+)
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
@@ -112,6 +117,8 @@ class Coordinates:
             origin = float(self.problem.origin[0])
             points, sites = (s * (x - origin) if into else origin + s * x for x in (m.points, m.sites))
             m = ShapeMultipliers(points, m.at_points, sites, s * m.slopes, s * m.ends)
+        elif isinstance(m, CornerMultipliers):
+            m = CornerMultipliers.of(problem, certificate.dual * outputs)
         moved = certificate.moved(problem, X, peaks, m)
         return moved if isinstance(outputs, float) else replace(moved, dual=moved.dual * outputs)
 

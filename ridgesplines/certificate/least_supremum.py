@@ -114,7 +114,7 @@ def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle
             Q, problem.activation.value(problem.X @ supremum.weights[:JOINING].T - supremum.biases[:JOINING])
         ).T
         rows = np.concatenate([rows, cuts, -cuts])
-        vertex, bound = _vertex(rows, low - off, high - off, Q)
+        vertex, bound = least_maximum(rows, low - off, high - off, Q)
         if vertex is None:
             break
         if least <= bound * (1.0 + ACCURACY):
@@ -126,7 +126,7 @@ def _by_cuts(problem: Problem, low: Array, high: Array, u: Array, oracle: Oracle
     return best, highest
 
 
-def _vertex(rows: Array, low: Array, high: Array, Q: Array) -> tuple[Array | None, float]:
+def least_maximum(rows: Array, low: Array, high: Array, Q: Array) -> tuple[Array | None, float]:
     """The dual vector of the least maximum of rows @ u, and that maximum; None where the linear program fails."""
     free = low < high
     held = np.where(free, 0.0, low)

@@ -94,6 +94,38 @@ class SlopeMultipliers(ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
+class CornerMultipliers(ReadOnly):
+    r"""What the corners take over of u where the norm counts: rows and corners are orthogonal to [1 X].
+
+    Attributes
+    ----------
+    points : the corners, the origin first, (d + 1, d).
+    weights : theirs, (d + 1,) or (d + 1, D): :math:`\sum_n u_n (\sum_j x_{nj} - 1)`, then :math:`-\sum_n u_n x_{nj}`.
+    moments : :math:`\sum_n u_n`, then :math:`\sum_n u_n x_{nj}`, none larger than lam at an optimum, (d + 1,) or
+        (d + 1, D); for scales in their units.
+    """
+
+    points: Array
+    weights: Array
+    moments: Array
+
+    @classmethod
+    def of(cls, problem: Problem, u: Array) -> CornerMultipliers:
+        """Those that go with a dual vector u, (N,) or (N, D), of a problem that has corners."""
+        assert problem.corners is not None
+        corners, X, u = problem.corners, problem.reduced.X, u[problem.rows]
+        return cls(frozen(corners.points), frozen(corners.weights(X, u)), frozen(corners.moments(X, u)))
+
+    def eta(self, W: Array, b: Array) -> Array:
+        """Their part of eta at neurons W (K, d), b (K,)."""
+        return eta_at(self.points, self.weights, W, b)
+
+    def missed(self, problem: Problem, net: RidgeSpline, u: Array) -> float:
+        """Nothing: the norm is no constraint."""
+        return 0.0
+
+
+@dataclass(frozen=True, eq=False)
 class MonotoneMultipliers(ReadOnly):
     r"""The multipliers of features in which f must be monotone.
 

@@ -117,6 +117,8 @@ def _add_problem(command: argparse.ArgumentParser, optional: bool = False) -> No
     _add_indicators(command)
     words = "mu of mu/2 |slope|^2 in the objective (0; what is needed where an affine function separates the classes)"
     command.add_argument("--slope-penalty", type=float, metavar="MU", help=words)
+    words = "penalise the affine part too: lambda times seminorm + |f(0)| + sum of |f(e_j) - f(0)|"
+    command.add_argument("--norm", action="store_true", help=words)
     command.add_argument("--loss", choices=LOSSES, default="squared", help="the loss (squared)")
     command.add_argument("--delta", type=float, default=1.0, help="Huber's threshold, in units of the target (1)")
     command.add_argument("--q", type=float, default=0.5, help="the quantile (0.5)")

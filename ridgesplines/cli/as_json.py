@@ -47,6 +47,7 @@ def record(solution: rs.Solution) -> dict[str, Any]:
         "loss": repr(p.loss),
         "lam": p.lam,
         "slope_penalty": p.slope_penalty,
+        "norm": p.norm,
         "solver": solution.solver.partition("(")[0],
         "status": str(solution.status),
         "seconds": solution.seconds,

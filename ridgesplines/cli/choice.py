@@ -23,6 +23,7 @@ def chosen_lam(problem: rs.Problem, solver: rs.solvers.Solver | None) -> float:
         "interactions": problem.interactions,
         "constraints": list(problem.constraints),
         "slope_penalty": problem.slope_penalty,
+        "norm": problem.norm,
     }
     for name, value in wanted.items():
         if not value:

@@ -53,7 +53,11 @@ def problem_of(args: argparse.Namespace, activation: rs.activations.Activation) 
     groups = _groups(getattr(args, "interactions", None), names)
     known = [constraint_named(text) for text in getattr(args, "constraint", None) or ()]
     problem = rs.Problem(
-        X, y, 1.0, loss, activation, weight, feature_names=names, constraints=known or None, interactions=groups
+        *(X, y, 1.0, loss, activation, weight),
+        feature_names=names,
+        constraints=known or None,
+        interactions=groups,
+        norm=getattr(args, "norm", False),
     )
     return _with_slope_penalty(args, problem)
 
@@ -64,7 +68,7 @@ def _with_slope_penalty(args: argparse.Namespace, problem: rs.Problem) -> rs.Pro
     if given is not None:
         return problem.with_slope_penalty(given)
     on_a_grid = getattr(args, "directions", None) is not None or getattr(args, "backend", None) is not None
-    if on_a_grid or problem.constraints or not isinstance(problem.activation, rs.ReLU):
+    if on_a_grid or problem.constraints or problem.norm or not isinstance(problem.activation, rs.ReLU):
         return problem
     if penalty := needed_penalty(problem, None):
         print(f"slope penalty {penalty!r}: an affine function separates the classes (--slope-penalty)")

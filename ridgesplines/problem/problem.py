@@ -21,6 +21,7 @@ from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
 from ridgesplines.numerics.polynomials import affine_basis
+from ridgesplines.problem.corners import checked_norm, require_seminorm, unit_corners
 from ridgesplines.problem.data import Data, checked_output_scales, checked_scales, checked_slope_penalty, data_in_memory
 from ridgesplines.problem.of_data import OfData
 from ridgesplines.rows import Block, rows_of
@@ -41,7 +42,7 @@ from ridgesplines.validation import (
 #: What a problem has, besides what follows from it.
 KEPT = (
     *("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales", "slope_penalty"),
-    *("target_name", "output_names", "output_scales"),
+    *("target_name", "output_names", "output_scales", "corners"),
 )
 
 
@@ -52,7 +53,7 @@ class Problem(OfData, Immutable):
 
     where the seminorm is the second-order total variation in the Radon domain. For a network
     :math:`f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0` it is :math:`\sum_k |v_k| \|w_k\|_2`; for D
-    outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`. The affine part and the biases are never penalised.
+    outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`. Biases are never penalised, the affine part only with ``norm=True``.
 
     Parameters
     ----------
@@ -95,6 +96,14 @@ class Problem(OfData, Immutable):
         :math:`\frac{\mu}{2} \|c\|_F^2` joins the objective, where c is the slope of the affine function that is nearest
         to f at the data by weighted least squares. Classes that an affine function separates have a minimiser then.
         For ReLU, without constraints and for other losses than Interpolation; ColumnGeneration solves it for any d.
+    norm : whether lam multiplies the norm in the place of the seminorm, so that the affine part is penalised as well,
+        and a minimiser always exists:
+
+        .. math:: \|f\| = \|D_t^2 K R f\|_M + |f(0)| + \sum_{j=1}^d |f(e_j) - f(0)|
+
+        For D outputs the Euclidean norms of these D values; with `scales` the corners are :math:`s_j e_j`. The terms
+        are values of f itself, neurons included, as in [2]_. It depends on where x is zero, and on its units. For ReLU,
+        in memory, without constraints and slope_penalty; ColumnGeneration solves it for any d.
 
     Raises
     ------
@@ -110,6 +119,8 @@ class Problem(OfData, Immutable):
     ----------
     .. [1] R. Parhi, R. D. Nowak, Deep learning meets sparse regularization, IEEE Signal Process. Mag. 40 (2023),
        eqs. (17), (32), doi:10.1109/MSP.2023.3286988
+    .. [2] R. Parhi, R. D. Nowak, What kinds of functions do deep neural networks learn? Insights from variational
+       spline theory, SIAM J. Math. Data Sci. 4 (2022), doi:10.1137/21M1418642
 
     Examples
     --------
@@ -117,6 +128,12 @@ class Problem(OfData, Immutable):
     >>> problem = rs.Problem([0.0, 1.0, 2.0], [0.0, 1.0, 0.0], lam=0.1)
     >>> problem
     Problem(N=3, d=1, lam=0.1, loss=Squared(), activation=ReLU())
+
+    A constant costs nothing, unless the norm counts: then it shrinks by half of lam / N.
+
+    >>> shrunk = rs.solve(rs.Problem([0.0, 1.0], [3.0, 3.0], lam=0.4, norm=True))
+    >>> shrunk.predict([0.0, 1.0]).round(6).tolist()
+    [2.9, 2.9]
     """
 
     def __init__(
@@ -137,6 +154,7 @@ class Problem(OfData, Immutable):
         output_names: Sequence[str] | None = None,
         slope_penalty: float = 0.0,
         output_scales: Any = None,
+        norm: bool = False,
     ) -> None:
         loss, activation = instance("loss", loss, Loss, Squared), instance("activation", activation, Activation, ReLU)
         rows = rows_of(X, y, sample_weight)
@@ -155,6 +173,7 @@ class Problem(OfData, Immutable):
         self.scales = checked_scales(scales, self.data)
         self.output_scales = checked_output_scales(output_scales, self.data)
         self.slope_penalty = checked_slope_penalty(slope_penalty, self.data, self.constraints)
+        self.corners = checked_norm(norm, self)
         if loss.interpolates:
             consistent(self.reduced.X, self.reduced.y)
             if self.interactions is not None:
@@ -181,7 +200,7 @@ class Problem(OfData, Immutable):
         constraints: Sequence[Constraint] = self.constraints
         if constraints and self.n_features == 1:
             constraints = [self.constraint.scaled(float(self.origin[0]), float(s[0]), 0.0, 0.0, 1.0)]
-        return Problem(
+        plain = Problem(
             self.centred / s,
             self.y if self.output_scales is None else self.y / self.output_scales,
             self.lam,
@@ -192,6 +211,12 @@ class Problem(OfData, Immutable):
             interactions=self.interactions,
             slope_penalty=self.slope_penalty,
         )
+        return plain if self.corners is None else plain._with(corners=self.corners.moved(self.origin, s))
+
+    @property
+    def norm(self) -> bool:
+        """Whether lam multiplies the norm, affine part included; `corners` are then where it sees that."""
+        return self.corners is not None
 
     def lengths(self, W: Array) -> Array:
         r"""What the seminorm counts of weights W (K, d): :math:`\|w_k\|_2`, with scales :math:`\|S w_k\|_2`; (K,)."""
@@ -213,6 +238,8 @@ class Problem(OfData, Immutable):
 
     def with_slope_penalty(self, slope_penalty: float) -> Problem:
         """The same problem for another penalty of the slope; data are shared."""
+        if slope_penalty and self.norm:
+            require_seminorm("slope_penalty", self)
         return self._with(slope_penalty=checked_slope_penalty(slope_penalty, self.data, self.constraints))
 
     def free_of_charge(self) -> Problem:
@@ -243,7 +270,12 @@ class Problem(OfData, Immutable):
 
     def with_scales(self, scales: Any) -> Problem:
         """The problem whose weights are measured in these lengths, or in the units of x; data are shared."""
-        return self._with(scales=checked_scales(scales, self.data))
+        scales = checked_scales(scales, self.data)
+        return self._with(scales=scales, corners=self.corners and unit_corners(self.n_features, scales))
+
+    def with_norm(self, norm: bool = True) -> Problem:
+        """The same problem with the norm in the place of the seminorm, or without; data are shared."""
+        return self._with(corners=checked_norm(norm, self))
 
     @cached_property
     def in_numbers(self) -> Problem:
@@ -281,6 +313,8 @@ class Problem(OfData, Immutable):
     @cached_property
     def detrended(self) -> Array:
         """y less its least-squares fit in the free space, exact to the rounding of the difference."""
+        if self.norm:
+            return self.y
         if self.signs is None and not self.slope_penalty:
             return self.data.detrended
         y, Q = self.y - self.y.mean(axis=0), self.free_space
@@ -289,8 +323,8 @@ class Problem(OfData, Immutable):
     @cached_property
     def free_space(self) -> Array:
         """What of the null space is neither penalised nor of a slope with a sign; shape (N, q)."""
-        if self.slope_penalty:
-            return self.null_space[:, :1]
+        if self.slope_penalty or self.norm:
+            return self.null_space[:, : 0 if self.norm else 1]
         return self.null_space if self.signs is None else frozen(affine_basis(np.where(self.signs, 0.0, self.X)))
 
     @property
@@ -310,6 +344,7 @@ class Problem(OfData, Immutable):
             if (lengths := getattr(self, name)) is not None:
                 groups += f", {name}={[float(f'{s:.3g}') for s in lengths]}"
         groups += f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
+        groups += ", norm=True" if self.norm else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"

@@ -214,6 +214,8 @@ def refused(problem: Problem) -> SolverRefusal | None:
         expected, got = "no constraints", ", ".join(map(repr, problem.constraints))
     elif problem.slope_penalty:
         expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
+    elif problem.norm:
+        expected, got = "norm=False", "norm=True"
     else:
         return _many(problem)
     return SolverRefusal("lower_bound", expected, got, REMEDY)

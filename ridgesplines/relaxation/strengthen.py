@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from ridgesplines.certificate.certificate import DualCertificate, strengthened
+from ridgesplines.certificate.norm import strengthened_with_norm
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.oracle import ENOUGH, Report, eta_at, exact_oracle, own_shares, predicted, tries
@@ -32,6 +33,8 @@ def strongest(
         expected = "a problem without MonotoneFeatures, or neurons of at most two features with them"
         remedy = "With interactions=2 the gap is a bound from the start."
         raise ProblemError("solution", expected, "MonotoneFeatures of three and more together", remedy)
+    if problem.norm:
+        return strengthened_with_norm(problem, network, certificate, max_time, report, method)
     joint = refused(problem) is None
     if method == "containment" and joint:
         return _contained(problem, network, certificate, max_time, report is not None)

@@ -20,6 +20,7 @@ from ridgesplines.certificate.dual import best_scale, levelled
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.certificate.long_dual import LongDual, long_supremum
 from ridgesplines.certificate.multipliers import ShapeMultipliers, SlopeMultipliers
+from ridgesplines.certificate.norm import certify_with_norm
 from ridgesplines.constraints import CONSTRAINTS
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
@@ -59,6 +60,7 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "target_name": p.target_name,
         "output_names": p.output_names,
         "slope_penalty": p.slope_penalty,
+        "norm": p.norm,
         "scope": c.scope,
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
@@ -116,6 +118,7 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         target_name=notes.get("target_name"),
         output_names=notes.get("output_names"),
         slope_penalty=notes.get("slope_penalty", 0.0),
+        norm=notes.get("norm", False),
     )
     if problem.interactions and not problem.interactions.allow(network.weights).all():
         raise ValueError("a network that does not fit the problem")
@@ -141,6 +144,8 @@ def _certificate(
         raise ValueError("arrays that do not fit the problem")
     if problem.signs is not None:  # all of it follows from the dual vector
         return certify(problem, network, dual)
+    if problem.norm:
+        return certify_with_norm(problem, network, dual, peaks=peaks)
     sup, scale, value = (float(figures[name]) for name in ("sup", "scale", "value"))
     multipliers: ShapeMultipliers | SlopeMultipliers | None = None
     scope = Scope(notes["scope"])

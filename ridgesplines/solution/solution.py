@@ -112,7 +112,7 @@ class Solution:
 
     @property
     def seminorm(self) -> float:
-        """What lam multiplies: the network's seminorm, in the units of scales, without bends at free knots."""
+        """What lam multiplies: seminorm, in units of scales, without bends at free knots; or the norm, where asked."""
         return seminorm((own := self.isotropic).problem, own.network)
 
     @cached_property

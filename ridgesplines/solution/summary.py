@@ -72,8 +72,7 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         lines.insert(1, ("constraints", ", ".join(map(repr, p.constraints))))
     if p.scales is not None:
         lines.insert(1, ("scales", f"weights are measured in {_scale_words(p.scales, p.feature_names, 'x')}"))
-    if p.slope_penalty:
-        lines.insert(1, ("slope penalty", f"mu = {p.slope_penalty:.6g}: mu/2 |c|^2, c the slope of the affine part"))
+    lines[1:1] = _affine_rows(p)
     if p.interactions:
         lines.insert(1, ("interactions", p.interactions.words(p.feature_names)))
     if (words := solution.history.get("lam")) and not solution.status.unpenalised:
@@ -100,6 +99,15 @@ def rows(solution: Any) -> list[tuple[str, str]]:
         name = ("knots" if p.activation.homogeneity else "biases") + beside
         lines.append((name, ", ".join(knots[:MOST_KNOTS]) + (", ..." if len(knots) > MOST_KNOTS else "")))
     return lines + _segment_rows(solution)
+
+
+def _affine_rows(problem: Problem) -> list[tuple[str, str]]:
+    """What the affine part costs, where it is not free."""
+    if problem.slope_penalty:
+        return [("slope penalty", f"mu = {problem.slope_penalty:.6g}: mu/2 |c|^2, c the slope of the affine part")]
+    at = "s_j e_j" if problem.scales is not None else "e_j"
+    words = f"lam multiplies seminorm + |f(0)| + the sum of |f({at}) - f(0)|"
+    return [("norm", words)] if problem.norm else []
 
 
 def _idle_words(solution: Any) -> str:
@@ -190,6 +198,8 @@ def _activation_words(problem: Problem) -> str:
 
 
 def _bound_words(problem: Problem) -> str:
+    if problem.norm:
+        return "N D" if problem.n_outputs else "N"
     if problem.signs is not None:
         return "2 (N - rank[1 X], of X without monotone features)"
     if problem.constraints:

@@ -93,11 +93,13 @@ def require_seconds(name: str, value: object) -> None:
         raise ProblemError(name, "a number of seconds > 0", repr(value), f"Pass {name}=60.0.")
 
 
-def no_slope_penalty(solver: Solver, problem: Problem) -> SolverRefusal | None:
-    """The refusal of a solver that does not know of `slope_penalty`, where it is positive; or None."""
+def no_affine_penalty(solver: Solver, problem: Problem) -> SolverRefusal | None:
+    """The refusal of a solver for which the affine part is free, where it costs something; or None."""
+    remedy = "Use solver=rs.ColumnGeneration(), which takes it."
+    if problem.norm:
+        return SolverRefusal(solver.name, "norm=False", "norm=True", remedy)
     if not problem.slope_penalty:
         return None
-    remedy = "Use solver=rs.ColumnGeneration(), which takes it."
     return SolverRefusal(solver.name, "slope_penalty=0", f"{problem.slope_penalty:g}", remedy)
 
 

@@ -71,6 +71,8 @@ class Training(Method, Solver):
             expected, got = "a loss that is finite for every fit, to follow its gradient", repr(problem.loss)
         elif problem.slope_penalty:
             expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
+        elif problem.norm:
+            expected, got = "norm=False", "norm=True"
         elif problem.constraints:
             expected, got = "no constraints, which gradient steps do not keep", repr(list(problem.constraints))
         elif self.scales and problem.activation.homogeneity != 1:

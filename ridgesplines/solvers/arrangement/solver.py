@@ -25,7 +25,7 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.arrangement.cells import CellBound, CellProgram, Cells, Neurons, all_cells, settings
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
-from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_affine_penalty, require_limits
 from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import Array, real_number
 
@@ -113,7 +113,7 @@ class Arrangement(Solver):
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of what has no tractable form, too many patterns, backends without second-order cones; or None."""
-        if (reason := no_slope_penalty(self, problem)) is not None:
+        if (reason := no_affine_penalty(self, problem)) is not None:
             return reason
         able = [name for name, backend in BACKENDS.items() if "second-order" in backend.cones]
         try:

@@ -63,6 +63,11 @@ def _outputs(problem: Problem, neurons: Neurons, z: Array) -> Fit | None:
     return None if answer is None else Fit.of_network(problem, answer.network, answer.dual)
 
 
+def at_lam(problem: Problem, fit: Fit) -> Fit:
+    """A fit with its amplitudes at their best for this problem's lam."""
+    return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
+
+
 def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit:
     """A fit that meets the data, from one that does not: what is missing is connected along one direction.
 

@@ -30,9 +30,10 @@ from ridgesplines.solvers.column_generation.any_activation import ActivationRoun
 from ridgesplines.solvers.column_generation.by_rows import path_by_rows, sample_network
 from ridgesplines.solvers.column_generation.in_disguise import path_in_disguise, relu_network
 from ridgesplines.solvers.column_generation.phases import states
-from ridgesplines.solvers.column_generation.refits import Fit, interpolating, refit
+from ridgesplines.solvers.column_generation.refits import Fit, at_lam, interpolating
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
 from ridgesplines.solvers.column_generation.state import Pricing, State
+from ridgesplines.solvers.column_generation.with_norm import norm_path
 from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array, real_number
@@ -91,8 +92,8 @@ class ColumnGeneration(Solver):
     neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
     the simplex method. Interpolation has cuts only.
 
-    With a `slope_penalty` one feature will do, too. For losses with a kink the program of the cuts is quadratic
-    then, and solved anew in each round by an interior point.
+    With a `slope_penalty` or ``norm=True`` one feature will do, too; the latter has rounds only. For losses with a kink
+    the program of the cuts is quadratic then, and solved anew in each round by an interior point.
 
     ``"sample"`` and ``"rows"``, where the rows are in blocks, of a file or of Dask: a sample is fitted in memory, then
     each round refits, slides and prices by passes over all rows. The supremum is exact with ``interactions=1``, where
@@ -154,7 +155,7 @@ class ColumnGeneration(Solver):
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of one dimension, losses of several kinks, starts of another shape; or None."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
-        if problem.n_features < 2 and not problem.slope_penalty:
+        if problem.n_features < 2 and not (problem.slope_penalty or problem.norm):
             expected, got = "d >= 2 features", "d = 1"
             remedy = "Use solver=rs.Univariate(), which is exact in one dimension."
         elif not isinstance(problem.activation, ReLU) and problem.loss.interpolates:
@@ -178,19 +179,21 @@ class ColumnGeneration(Solver):
             from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path  # few problems need it
 
             start = None if self.start is None else _network(self.start)
-            rounds = MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose)
-            yield from monotone_path(problem, lams, rounds, start)
+            monotone = MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose)
+            yield from monotone_path(problem, lams, monotone, start)
+            return
+        rounds = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
+        if problem.norm:
+            yield from norm_path(problem, lams, rounds, self.start)
             return
         if not isinstance(problem.activation, ReLU):
             if problem.activation.of_relu is not None:
                 start = None if self.start is None else relu_network(_network(self.start))
                 yield from path_in_disguise(problem, lams, replace(self, start=start).path)
                 return
-            of_any = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
-            yield from activation_path(problem, lams, of_any, self.start)
+            yield from activation_path(problem, lams, rounds, self.start)
             return
-        began = time.perf_counter()
-        end = began + self.total_time
+        end = (began := time.perf_counter()) + self.total_time
         if problem.in_blocks is not None:
             held = replace(self, max_time=min(self.max_time, self.total_time))
             yield from path_by_rows(problem, lams, held, partial(sample_network, _for_sample(held)))
@@ -232,8 +235,7 @@ class ColumnGeneration(Solver):
 
     def _pricing(self, problem: Problem) -> Pricing:
         groups = problem.interactions
-        exact = exact_oracle(problem.X, interactions=groups)
-        if exact is None:
+        if (exact := exact_oracle(problem.X, interactions=groups)) is None:
             oracle = search_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
             return Pricing(oracle, True, False, self.briefly)
         many = len(problem.X) * (1 if groups is None else len(groups)) >= MANY_POINTS
@@ -277,14 +279,14 @@ class _Run:
         steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(LAM_FACTOR))) if last > self.scaled.lam else 1
         for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
             between = self.scaled.with_lam(float(lam))
-            for state in states(between, _at_lam(between, fit), self.pricing, LOOSE_GAP, self.end):
+            for state in states(between, at_lam(between, fit), self.pricing, LOOSE_GAP, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE_GAP or self._late():
                     break
             if self._late():
                 break
         enough = 0.5 * self.settings.tol
-        for state in states(self.scaled, _at_lam(self.scaled, fit), self.pricing, enough, self.end):
+        for state in states(self.scaled, at_lam(self.scaled, fit), self.pricing, enough, self.end):
             self._keep(state)
             if state.gap <= enough or self._late() or self.idle >= IDLE_ROUNDS:
                 return
@@ -374,11 +376,6 @@ def _of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:
     beyond = group_norms(eta) > start.problem.lam
     joining = Neurons.of_network(scaling.scaled_network(RidgeSpline(W[beyond], b[beyond], eta[beyond])))
     return replace(fit, neurons=fit.neurons.joined(replace(joining, sizes=np.zeros(len(joining)))))
-
-
-def _at_lam(problem: Problem, fit: Fit) -> Fit:
-    """A fit with its amplitudes at their best for this problem's lam."""
-    return (refit(problem, fit.neurons, fit.z) or fit) if problem.loss.smooth else fit
 
 
 def _for_sample(solver: ColumnGeneration) -> ColumnGeneration:

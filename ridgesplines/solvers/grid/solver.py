@@ -15,7 +15,7 @@ from ridgesplines.neurons.dictionary import Dictionary, grid_biases, rightward, 
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solvers.backends import backend_named, refusal
-from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_affine_penalty, require_limits
 from ridgesplines.solvers.grid.biases import biases_path
 from ridgesplines.solvers.grid.splines import splines_path
 
@@ -96,7 +96,7 @@ class Grid(Solver):
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of backends that lack a cone or the accuracy, or programs too large for memory; or None."""
-        if (reason := no_slope_penalty(self, problem)) is not None:
+        if (reason := no_affine_penalty(self, problem)) is not None:
             return reason
         backend = backend_named(self.backend)
         if problem.signs is not None:

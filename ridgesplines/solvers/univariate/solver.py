@@ -25,7 +25,7 @@ from ridgesplines.objective import objective, objective_rounding, perfect_fit, t
 from ridgesplines.oracle import peaks_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
-from ridgesplines.solvers.base import Answer, Solver, in_time, no_slope_penalty, require_limits
+from ridgesplines.solvers.base import Answer, Solver, in_time, no_affine_penalty, require_limits
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
@@ -107,7 +107,7 @@ class Univariate(Solver):
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of more than one dimension, vector outputs of a loss with kinks, other activations; or None."""
-        if (reason := no_slope_penalty(self, problem)) is not None:
+        if (reason := no_affine_penalty(self, problem)) is not None:
             return reason
         expected, got = None, None
         if problem.n_features != 1:
