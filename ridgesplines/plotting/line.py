@@ -120,8 +120,8 @@ def _draw_certificate(axes: Any, solution: Solution) -> None:
     sites = np.unique(np.concatenate([data, fixed, knots]))
     if p.n_outputs is not None or not is_straight:  # its norm is not, nor is that of other activations
         sites = np.union1d(sites, np.linspace(sites[0], sites[-1], CURVE))
-    eta = c.eta(np.ones((len(sites), 1)), sites)
-    contact = c.eta(np.ones((len(knots), 1)), knots)
+    length = p.lengths(np.ones((1, 1)))  # 1, or the scale of x: |eta| is at most lam times that
+    eta, contact = (c.eta(np.ones((len(t), 1)), t) / length for t in (sites, knots))
     if eta.ndim == 2:
         eta, contact = group_norms(eta), group_norms(contact)
     axes.axhline(p.lam, color=BOUND, linewidth=0.9, linestyle="--")

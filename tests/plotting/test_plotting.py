@@ -37,6 +37,18 @@ def test_one_dimension(loss, tmp_path):
     assert np.abs(curve).max() <= s.problem.lam * (1.0 + 1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 7.0])
+@pytest.mark.parametrize("constraints", [(), (rs.Monotone(),)])
+def test_the_certificate_of_a_scaled_feature_touches_the_lines_at_the_knots(scale, constraints):
+    X, y = noisy(40)
+    s = rs.solve(rs.Problem(X, y, 0.1 / scale, scales=[scale], constraints=constraints))
+    curve, contact = s.plot().axes[1].lines[-2:]
+    np.testing.assert_allclose(np.abs(contact.get_ydata()), s.problem.lam, rtol=1e-5)
+    assert len(contact.get_ydata()) == s.network.n_neurons > 0
+    if not constraints:  # what lies beyond a line on the side that no knot may have is allowed
+        assert np.abs(curve.get_ydata()).max() <= s.problem.lam * (1.0 + 1e-6)
+
+
 def test_vector_outputs_in_one_dimension(tmp_path):
     X, y = noisy(30)
     assert drawn(rs.solve(rs.Problem(X, np.column_stack([y, y**2]), 0.05)).plot(), tmp_path)
