@@ -74,6 +74,24 @@ def require_readable(name: str, values: Any) -> None:
         raise ProblemError(name, "an array without masked entries", got, remedy)
 
 
+def require_no_text(name: str, table: Any) -> None:
+    """Raise for a table with text in it that is no number, and name the column."""
+    columns = getattr(table, "columns", None)
+    for (n, j), entry in np.ndenumerate(np.atleast_2d(np.asarray(table, dtype=object))):
+        if isinstance(entry, str) and not _is_number(entry):
+            column = j if columns is None else repr(columns[j])
+            remedy = "Encode categories first, by OneHotEncoder() in a ColumnTransformer, say; or leave the column out."
+            raise ProblemError(name, "numbers", f"{entry!r} in column {column}, row {n}", remedy)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def finite(name: str, array: Array) -> Array:
     """The same array, where all of it is finite."""
     if not np.isfinite(array).all():

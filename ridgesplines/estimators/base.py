@@ -35,7 +35,7 @@ from ridgesplines.solve import in_numbers, solve_path
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.progress import Bar, stage
-from ridgesplines.validation import Array, finite, require_readable, target_names
+from ridgesplines.validation import Array, finite, require_no_text, require_readable, target_names
 from ridgesplines.verdict import Status
 
 
@@ -316,7 +316,11 @@ class SplineEstimator(BaseEstimator):
         table = X if given is None else _with_days(X, days)
         if self._takes_vectors and (reset or self.n_features_in_ == 1):
             table = self._column(table)
-        checked = validate_data(self, table, dtype=np.float64, reset=reset, ensure_all_finite=False, **targets)
+        try:
+            checked = validate_data(self, table, dtype=np.float64, reset=reset, ensure_all_finite=False, **targets)
+        except ValueError:
+            require_no_text("X", table)
+            raise
         finite("X", checked[0] if targets else checked)
         return checked
 

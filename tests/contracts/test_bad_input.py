@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ridgesplines as rs
@@ -78,6 +79,16 @@ CASES = {
     ),
     "shapes of a network": (lambda: rs.RidgeSpline([[1.0]], [0.0, 1.0], [1.0]), "weights", "(2,)"),
     "points of another d": (lambda: rs.RidgeSpline([[1.0, 0.0]], [0.0], [1.0])([[1.0]]), "X", "shape (1, 1)"),
+    "text in an array": (
+        lambda: rs.RidgeSplineRegressor().fit([["1.0", "2"], ["3.0", "red"]], [0.0, 1.0]),
+        "X",
+        "'red' in column 1, row 1",
+    ),
+    "categories in a table": (
+        lambda: rs.LinearSplineRegressor().fit(pd.DataFrame({"colour": ["red", "blue"]}), [0.0, 1.0]),
+        "X",
+        "'red' in column 'colour', row 0. Encode categories first, by OneHotEncoder()",
+    ),
     "nothing to compare": (lambda: rs.compare({}), "solutions", "none"),
 }
 
