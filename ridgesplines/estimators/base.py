@@ -28,12 +28,14 @@ from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.oracle.ascent import compile_ahead
 from ridgesplines.problem import Problem
 from ridgesplines.rows import in_blocks
 from ridgesplines.solution import Path, Solution
 from ridgesplines.solve import in_numbers, solve_path
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.choice import picked
+from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.solvers.progress import Bar, stage
 from ridgesplines.validation import Array, finite, require_no_text, require_readable, target_names
 from ridgesplines.verdict import Status
@@ -145,6 +147,7 @@ class SplineEstimator(BaseEstimator):
         self._standardise(posed)
         self._groups = self._read(getattr(self, "interactions", None))
         self._shape = self._read_constraints()
+        self._compile_ahead(posed, clock)
         with Bar(self.verbose, len(posed.targets), clock.seconds):
             posed = self._with_scale(posed)
             self.lam_ = self._lam(posed)
@@ -212,6 +215,13 @@ class SplineEstimator(BaseEstimator):
             given.numbered(self.n_features_in_, self._names()) if isinstance(given, MonotoneFeatures) else given
             for given in checked(getattr(self, "constraints", None))
         )
+
+    def _compile_ahead(self, posed: Posed, clock: Clock) -> None:
+        """Compile the search over neurons of three and more features, so that this takes no time off the first fit."""
+        most = posed.X.shape[1] if self._groups is None else self._groups.most
+        if clock.seconds < np.inf and most > 2 and isinstance(self._named_solver(), ColumnGeneration | None):
+            with clock.stopped():
+                compile_ahead(*posed.X.shape)
 
     def _keep(self, solutions: Sequence[Solution]) -> None:
         """Take these solutions, one a target, as the result."""

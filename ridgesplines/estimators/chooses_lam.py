@@ -104,6 +104,7 @@ class ChoosesLam(HasRange, HasFolds):
         self._shape = self._read_constraints()
         splits = self._folds(X, y, posed)
         self._standardise(posed)
+        self._compile_ahead(posed, clock)
         with Bar(self.verbose, len(entries) * (len(splits) + 1) + 1, clock.seconds):
             posed = self._with_scale(posed)
             tried = self._tried(posed, splits, entries, clock)

@@ -80,6 +80,7 @@ class RidgeSplineClassifier(HasImportances, ClassifierMixin, SplineEstimator):
     max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
         gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. What
         the solver says of its own ``max_time`` is finished on top: a round, or what compiles the program of a grid.
+        What numba compiles once after its installation, some 10 seconds, does not count.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
     slope_penalty : :math:`\mu \ge 0`, of :math:`\frac{\mu}{2} \|c\|^2` in the objective, with c the slope of the affine
         function nearest to f: see Problem. By default None: zero, unless an affine function separates the classes; then

@@ -287,6 +287,7 @@ class RidgeSplineRegressor(HasImportances, SplineRegressor):
     max_time : seconds for the fit, 15 by default, or None for no limit. What has been reached by then is kept, with its
         gap: ``timed_out_`` is True, ``solution_.status`` ``"not converged"``, and a ConvergenceWarning says so. What
         the solver says of its own ``max_time`` is finished on top: a round, or what compiles the program of a grid.
+        What numba compiles once after its installation, some 10 seconds, does not count.
     verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
     scale_outputs : whether outputs, where there are several, are measured in their standard deviations: with T their
         diagonal matrix the loss is :math:`\|T^{-1}(y_n - f(x_n))\|^2` and the seminorm

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -36,6 +37,15 @@ class Clock:
         clock = cls(None)
         clock.seconds = seconds
         return clock
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Work whose seconds do not count."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.began += time.perf_counter() - began
 
     @property
     def left(self) -> float:

@@ -1,6 +1,8 @@
 """lam as a fraction of lambda_max, defaults that do not depend on units, time limits, and the bar."""
 
 import io
+import os
+import subprocess
 import sys
 import time
 
@@ -216,3 +218,23 @@ def test_folds_in_other_processes_move_the_bar(monkeypatch):
     drawn = screen.getvalue().split("\r\033[K")
     seen = [[line.startswith("[#") and f"{k} of 3 folds" in line for line in drawn].index(True) for k in (1, 2, 3)]
     assert seen == sorted(seen)
+
+
+#: A first fit after an installation: nothing that numba compiled is on disk.
+FIRST_FIT = """
+import sys
+import numpy as np, ridgesplines as rs
+X = np.random.default_rng(0).standard_normal((250, 3))
+model = rs.RidgeSplineRegressor(lam=20.0, max_time=4.0, scale=False).fit(X, np.abs(X[:, 0]) + X[:, 1])
+print(model.timed_out_, model.network_.n_neurons)
+"""
+
+
+@pytest.mark.slow
+def test_what_is_compiled_once_takes_no_time_off_the_first_fit(tmp_path):
+    pytest.importorskip("numba")
+    told = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", FIRST_FIT], env=told, capture_output=True, text=True, check=True)
+    assert ended.stdout.split()[0] == "False", ended.stdout + ended.stderr
+    assert int(ended.stdout.split()[1]) > 0
+    assert any(tmp_path.rglob("*climb*.nbi"))  # it has been compiled
