@@ -88,6 +88,11 @@ def test_weights_beyond_what_lam_can_pull(seed):
     assert not failures([seed], ["uniform", "ties", "heavy tails"])
 
 
+def test_a_light_row_beside_a_heavy_one_at_the_same_x_keeps_its_weight():
+    """Capped at what lam pulls and the other rows push, it lost all of its digits to the heavy one, and became zero."""
+    assert not failures([1193], list(SPACINGS))
+
+
 @pytest.mark.parametrize("seed", [88, 95, 165, 270, 319, 361, 564])
 def test_logistic_with_margins_in_the_tails(seed):
     """Where all p are tiny, a dual vector outside its domain by 1e-11 passed for rounding, and ended the work."""

@@ -135,3 +135,24 @@ def test_rows_of_next_to_no_weight_are_no_measure_of_heavy_ones(weight):
     assert fitted.status == "converged"
     assert fitted.relative_gap < 1e-10
     assert fitted.objective == pytest.approx(alone.objective, rel=1e-10)
+
+
+def test_a_line_is_not_the_best_where_the_heavy_row_s_dual_entry_is_rounding():
+    """The light rows alone see that the line can bend: the last entry of u is all of their pull, and less than eps."""
+    x, y = np.array([0.0, 1.25, 2.0]), np.array([-0.3, -0.3, 0.3])
+    p = rs.Problem(x, y, 1e-24, sample_weight=[1e-16, 1e-16, 1.0])
+    bent = rs.RidgeSpline([[1.0]], [1.25], [0.8], [0.0], -0.3)  # through all points: lam * 0.8
+    s = rs.solve(p)
+    assert s.objective <= 0.8e-24 * (1.0 + 1e-8)
+    assert s.objective <= rs.evaluate(p, bent).objective * (1.0 + 1e-8)
+    assert s.certificate.value <= s.objective * (1.0 + 1e-8)
+
+
+@pytest.mark.parametrize("weight", [1e-154, 1e-200, 1e-290])
+def test_rows_whose_weight_squared_is_no_number_leave_huber_s_fit_to_the_others(weight):
+    x, y, few = anchored(40, 13)
+    p = rs.Problem(x, y, 0.03, rs.Huber(0.1), sample_weight=np.where(few, weight, 1.0))
+    s, alone = rs.solve(p), rs.solve(rs.Problem(x[~few], y[~few], 0.03, rs.Huber(0.1)))
+    assert s.status == "converged"
+    assert s.objective == pytest.approx(alone.objective, rel=1e-8)
+    assert s.network.n_neurons > 0

@@ -97,6 +97,10 @@ class Line:
         """eta at the sites, from u at the rows."""
         return kernels.certificate(self.sites, self.per_site(u))
 
+    def affine_moments(self, u: Array) -> Array:
+        """sum_n u_n and sum_n u_n t_n, shape (2,) or (2, D): zero for a dual vector."""
+        return np.array([u.sum(axis=0), self.t @ u])
+
     def spline(self, knots: Knots) -> Array:
         """The spline with these knots, for every row."""
         return self.fit(knots.nodes(len(self.sites)), knots.theta)

@@ -42,8 +42,15 @@ ROUGH = 1e-4
 #: Where rows are many, one in so many is near the spline of the first round, or of the lam before, and may change its
 #: side.
 NEAR = 5
+#: Of the heaviest weight less than this changes no digit: lam is 1e-50 at least, and squares must stay in range.
+LIGHTEST = 1e-100
 #: Steps of the method of multipliers.
 MAX_STEPS = 8
+
+
+def _in_range(line: Line) -> Line:
+    """The line, its weights no smaller than `LIGHTEST`; the heaviest is one."""
+    return line if line.weight.min() >= LIGHTEST else replace(line, weight=np.maximum(line.weight, LIGHTEST))
 
 
 def boxes(line: Line, lam: float = np.inf) -> Rows:
@@ -79,7 +86,10 @@ def _pull(line: Line, lam: float, size: Array) -> Array:
     if line.first is None:
         return 2.0 * site
     counts = np.diff(np.append(line.first, len(size)))
-    return 2.0 * (np.repeat(site + line.per_site(size), counts) - size)
+    total = np.repeat(line.per_site(size), counts)
+    largest = size > 0.5 * total  # one of a site at most: what it has beside it, the total has no digits for
+    others = np.where(largest, np.repeat(line.per_site(np.where(largest, 0.0, size)), counts), total - size)
+    return 2.0 * (np.repeat(site, counts) + others)
 
 
 def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Progress) -> None:
@@ -92,6 +102,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     tol : the relative gap to reach.
     start : knots near the optimum, if some are known: they are candidates.
     """
+    line = _in_range(line)
     rows, m = boxes(line, lam), len(line.sites)
     candidates = np.arange(m) if m <= FEW_SITES else every(BLOCK_SITES, m)
     if start is not None and m > FEW_SITES:
@@ -204,7 +215,7 @@ def nearby_line(problem: Problem) -> Array | None:
 
 def straight_fit(line: Line) -> Array:
     """Values of a best straight line at the sorted rows, to the accuracy of the interior point."""
-    ends = np.array([0, len(line.sites) - 1])
+    line, ends = _in_range(line), np.array([0, len(line.sites) - 1])
     point = Interior(line.sites[ends], 1.0, boxes(line), line.rows(ends)).solve(np.zeros(2), 1e-10)
     return line.fit(ends, point.theta)
 

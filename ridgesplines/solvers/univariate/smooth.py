@@ -27,6 +27,8 @@ MAX_STEPS = 60
 MAX_ROUNDS = 2
 #: |eta| may exceed lam by this, relatively, for the straight line to be optimal.
 AFFINE = 1e-10
+#: The moments of a dual vector that count as none, relatively.
+ORTHOGONAL = 1e-12
 #: Up to this many knots may be those of a straight line, up to rounding.
 FEW_KNOTS = 4
 #: How much of the majorant stands in for a curvature that has vanished.
@@ -143,6 +145,9 @@ def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
     """Whether the best straight line is the optimum, by its certificate; then, and where it is the first, report it."""
     best = straight(line)
     u, excess = _excess(line, best.z, lam)
+    # Beside a weight far above the others' that row's part of u is rounding: then u is not orthogonal to the lines.
+    if line.loss.quadratic and group_norms(line.affine_moments(u)).max() > ORTHOGONAL * np.abs(u).sum():
+        u, excess = _last_digits(line, _parabola(line, best.z, False), lam, best.knots, best.z)
     optimal = excess <= 1.0 + AFFINE
     if optimal or progress.knots is None:
         progress.report(best.knots, u, best.objective, line.bound(u, excess))
