@@ -78,9 +78,13 @@ def with_last_digits(problem: Problem, network: RidgeSpline, u: Array) -> LongDu
     """
     p, dual = problem, LongDual(u, np.zeros_like(u))
     knots = _sites_beside(p.sites, network.breakpoints)
+    size = np.abs(_at_sites(p, long_eta(p.X[:, 0], dual).eta))
+    touching = size >= p.lam * (1.0 - CONTACT)
+    touching[knots] |= size[knots] >= p.lam * (1.0 - CONTACT_OF_KNOTS)
     for _ in range(PASSES):
         dual = _inside(p, dual)
-        change = _change(p, dual, knots)
+        touching |= np.abs(_at_sites(p, long_eta(p.X[:, 0], dual).eta)) > p.lam * (1.0 + ORTHOGONAL_RTOL)
+        change = _change(p, dual, touching)
         if change is None:
             return None
         moved, rest = two_sum(dual.u, change)
@@ -111,20 +115,30 @@ def _inside(problem: Problem, dual: LongDual) -> LongDual:
     return LongDual(np.where(nearest == v, dual.u, -s * nearest), np.where(nearest == v, dual.low, 0.0))
 
 
-def _change(problem: Problem, dual: LongDual, knots: NDArray[np.intp]) -> Array | None:
+def _at_sites(problem: Problem, values: Array) -> Array:
+    """Values at the sites, of those at the rows."""
+    return values[np.searchsorted(problem.X[:, 0], problem.sites)]
+
+
+def _change(problem: Problem, dual: LongDual, touching: NDArray[np.bool_]) -> Array | None:
     """What is missing at the contacts, and to be orthogonal, to working precision."""
     x, sites, s, lam = problem.X[:, 0], problem.sites, problem.sample_weight, problem.lam
     found = long_eta(x, dual)
-    eta = found.eta[np.searchsorted(x, sites)]
-    touching = np.abs(eta) >= lam * (1.0 - CONTACT)
-    touching[knots] |= np.abs(eta[knots]) >= lam * (1.0 - CONTACT_OF_KNOTS)
-    contacts = 1 + np.flatnonzero(touching[1:-1])
+    eta = _at_sites(problem, found.eta)
+    room = problem.loss.room(problem.y, -dual.u / s) * s
+    contacts = _with_room(1 + np.flatnonzero(touching[1:-1]), np.searchsorted(sites, x[room > 0.0]), len(sites))
     nodes = np.concatenate([[0], contacts, [len(sites) - 1]])
     missing = np.concatenate([[-eta[0]], lam * np.sign(eta[contacts]) - eta[contacts], [0.0]])
     slopes = np.concatenate([[-found.total], -np.diff(missing) / np.diff(sites[nodes]), [0.0]])
-    room = problem.loss.room(problem.y, -dual.u / s) * s
     g = _spline(x, room, sites[nodes], slopes[:-1] - slopes[1:])
     return None if g is None else room * np.interp(x, sites[nodes], g)
+
+
+def _with_room(contacts: NDArray[np.intp], places: NDArray[np.intp], m: int) -> NDArray[np.intp]:
+    """The contacts, of m sites, with an entry between those beside them that has room; its site is among the places."""
+    most = np.append(0, np.cumsum(np.bincount(places, minlength=m)))
+    nodes = np.concatenate([[0], contacts, [m - 1]])
+    return contacts[most[nodes[2:]] > most[nodes[:-2] + 1]]
 
 
 def _spline(x: Array, weight: Array, nodes: Array, load: Array) -> Array | None:

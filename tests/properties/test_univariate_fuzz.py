@@ -74,18 +74,24 @@ def test_clusters():
 
 @pytest.mark.slow
 def test_more_uniform_ties_and_heavy_tails():
-    assert len(failures(range(70, 631), ["uniform", "ties", "heavy tails"])) <= 5  # 3 here
+    assert len(failures(range(70, 631), ["uniform", "ties", "heavy tails"])) <= 3  # 1 here
 
 
 @pytest.mark.slow
 def test_more_clusters():
-    assert len(failures(range(21, 245), ["clusters"])) <= 12  # 9 here
+    assert len(failures(range(21, 245), ["clusters"])) <= 9  # 7 here
 
 
 @pytest.mark.parametrize("seed", [129, 250, 317, 327, 339, 348])
 def test_weights_beyond_what_lam_can_pull(seed):
     """Losses with kinks, weights over 24 decades: the heaviest took the digits of all others, up to gaps of one."""
     assert not failures([seed], ["uniform", "ties", "heavy tails"])
+
+
+@pytest.mark.parametrize(("seed", "spacings"), [(61, ["clusters"]), (207, ["clusters"]), (618, list(SPACINGS))])
+def test_contacts_beside_rows_without_room(seed, spacings):
+    """Sites where u cannot move, or that came near lam on the way, kept the digits of all others from being found."""
+    assert not failures([seed], spacings)
 
 
 def test_a_light_row_beside_a_heavy_one_at_the_same_x_keeps_its_weight():
