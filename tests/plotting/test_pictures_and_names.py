@@ -20,8 +20,16 @@ X = pd.DataFrame(RNG.uniform(0.0, 10.0, (60, 2)).round(1), columns=["distance", 
 COUNT = pd.Series(np.abs(X["distance"] - 4.0) + 0.1 * RNG.standard_normal(60), name="wait (min)")
 PLACE = pd.Series(np.where(np.abs(X["distance"] - 5.0) + RNG.standard_normal(60) > 2.5, "far", "near"), name="place")
 ZONE = np.array(["a", "b", "c"])[np.digitize(X["distance"] + RNG.standard_normal(60), [3.0, 7.0])]
-LINE = rs.solve(rs.Problem(X["distance"], COUNT, 1.0))
-PLANE = rs.solve(rs.Problem(X, COUNT, 10.0), rs.Grid(directions=4))
+
+
+@pytest.fixture(scope="module")
+def line():
+    return rs.solve(rs.Problem(X["distance"], COUNT, 1.0))
+
+
+@pytest.fixture(scope="module")
+def plane():
+    return rs.solve(rs.Problem(X, COUNT, 10.0), rs.Grid(directions=4))
 
 
 def classifier(loss, labels=PLACE):
@@ -44,31 +52,31 @@ def test_options_stand_in_the_signature(method):
     assert not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
 
 
-def test_a_picture_in_axes_of_the_user():
+def test_a_picture_in_axes_of_the_user(line, plane):
     figure = Figure()
     left, right = figure.subplots(1, 2)
-    assert LINE.plot(ax=left, title="How long?") is figure
+    assert line.plot(ax=left, title="How long?") is figure
     assert left.get_title(loc="left") == "How long?"
     assert (left.get_xlabel(), left.get_ylabel()) == ("distance", "wait (min)")
     assert not right.has_data()
     assert figure.axes == [left, right]
-    assert PLANE.plot(ax=right) is figure
+    assert plane.plot(ax=right) is figure
     assert right.get_xlabel() == "distance"
-    assert LINE.plot(title="Both").axes[0].get_title(loc="left") == "Both"
+    assert line.plot(title="Both").axes[0].get_title(loc="left") == "Both"
     solid = Figure().add_subplot(projection="3d")
-    assert PLANE.plot("surface", ax=solid) is solid.get_figure()
+    assert plane.plot("surface", ax=solid) is solid.get_figure()
     with pytest.raises(rs.ProblemError, match="projection='3d'; got a Axes"):
-        PLANE.plot("surface", ax=left)
+        plane.plot("surface", ax=left)
     with pytest.raises(rs.ProblemError, match="'line' or 'contours' or 'surface'; got kind='ridges'"):
-        PLANE.plot("ridges", ax=left)
+        plane.plot("ridges", ax=left)
     with pytest.raises(rs.ProblemError, match="ax: expected a matplotlib Axes; got a ndarray"):
-        LINE.plot(ax=np.array([left, right]))
+        line.plot(ax=np.array([left, right]))
 
 
-def test_other_pictures_in_axes_of_the_user():
-    path = rs.solve_path(LINE.problem, n_lams=4)
-    trained = rs.evaluate(LINE.problem, LINE.network, max_time=0.0)
-    trained.history["objective"] = [2.0 * LINE.objective, LINE.objective]
+def test_other_pictures_in_axes_of_the_user(line):
+    path = rs.solve_path(line.problem, n_lams=4)
+    trained = rs.evaluate(line.problem, line.network, max_time=0.0)
+    trained.history["objective"] = [2.0 * line.objective, line.objective]
     model = rs.LinearSplineRegressorCV(n_lams=4, criterion="gcv").fit(X["distance"], COUNT)
     for plot in (path.plot, rs.compare({"t": trained}).plot, model.plot, path.with_neurons(1).confidence().plot):
         axes = Figure().subplots()
@@ -78,15 +86,15 @@ def test_other_pictures_in_axes_of_the_user():
     assert path.plot(title="All").get_suptitle() == "All"
 
 
-def test_the_name_of_y_is_kept(tmp_path):
+def test_the_name_of_y_is_kept(tmp_path, line, plane):
     model = rs.LinearSplineRegressorCV(n_lams=4, criterion="gcv").fit(X["distance"], COUNT)
-    for solution in (LINE, model.solution_, model.path_[-1]):
+    for solution in (line, model.solution_, model.path_[-1]):
         assert solution.plot().axes[0].get_ylabel() == "wait (min)"
-    assert LINE.plot(target="else").axes[0].get_ylabel() == "else"
-    LINE.save(tmp_path / "line.npz")
+    assert line.plot(target="else").axes[0].get_ylabel() == "else"
+    line.save(tmp_path / "line.npz")
     assert rs.Solution.load(tmp_path / "line.npz").plot().axes[0].get_ylabel() == "wait (min)"
-    assert PLANE.plot().axes[1].get_ylabel() == "wait (min)"
-    assert rs.evaluate(LINE.problem.with_lam(2.0), LINE.network).plot().axes[0].get_ylabel() == "wait (min)"
+    assert plane.plot().axes[1].get_ylabel() == "wait (min)"
+    assert rs.evaluate(line.problem.with_lam(2.0), line.network).plot().axes[0].get_ylabel() == "wait (min)"
     both = pd.DataFrame({"there": COUNT, "back": -COUNT})
     texts = rs.solve(rs.Problem(X["distance"], both, 1.0)).plot().axes[0].get_legend().get_texts()
     assert [text.get_text() for text in texts] == ["there", "back"]
@@ -141,9 +149,9 @@ def test_boundaries_of_straight_scores():
     assert boundaries(np.array([0.0, 1.0]), np.array([1.0, 2.0]))[0].size == 0
 
 
-def test_titles_of_few_neurons_are_words():
-    affine = rs.solve(LINE.problem.with_lam(2.0 * rs.lambda_max(LINE.problem)))
-    one = rs.solve_path(LINE.problem).with_neurons(1)
+def test_titles_of_few_neurons_are_words(line):
+    affine = rs.solve(line.problem.with_lam(2.0 * rs.lambda_max(line.problem)))
+    one = rs.solve_path(line.problem).with_neurons(1)
     titles = [s.plot().axes[0].get_title(loc="left") for s in (affine, one)]
     assert titles[0].startswith("no neuron (affine) for N = 60 data: relative gap")
     assert titles[1].startswith("1 neuron for N = 60 data: relative gap")
