@@ -10,7 +10,7 @@ from ridgesplines.neurons.working_set import Neurons
 from ridgesplines.objective import objective
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.scaling import standardise
-from ridgesplines.solvers.column_generation import phases, solver
+from ridgesplines.solvers.column_generation import phases, solver, start
 from ridgesplines.solvers.column_generation.descent import descent
 from ridgesplines.solvers.column_generation.joint_slide import Joint, slid_together
 from ridgesplines.solvers.column_generation.state import Phase
@@ -65,7 +65,7 @@ def test_a_slide_descends_and_its_fit_is_that_of_its_neurons(loss):
 def test_it_comes_near_the_optimum_of_the_exact_rounds(loss, monkeypatch):
     p = problem(loss, 120, 3, lam=1.0)
     s = standardise(p)
-    *_, last = descent(s.problem, solver._first(s.problem), SearchOracle(s.problem.X), 1e-3)
+    *_, last = descent(s.problem, start.first_fit(s.problem), SearchOracle(s.problem.X), 1e-3)
     assert last.phase == Phase.FAST
     monkeypatch.setattr(phases, "descent", lambda *_: iter(()))
     optimum = rs.solve(p, rs.ColumnGeneration(tol=1e-9))

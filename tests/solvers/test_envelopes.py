@@ -16,7 +16,7 @@ from ridgesplines.solvers.column_generation.continuation import continuation
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.solvers.column_generation.rounds import cutting_planes
-from ridgesplines.solvers.column_generation.solver import _first
+from ridgesplines.solvers.column_generation.start import first_fit
 from ridgesplines.solvers.column_generation.state import Phase
 
 KINKS = [rs.Absolute(), rs.Quantile(0.9), rs.Hinge()]
@@ -69,7 +69,7 @@ def test_an_envelope_has_the_derivatives_that_it_says(loss):
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
 def test_its_states_are_those_of_the_loss(loss):
     p = standardise(posed("rounded", loss, 80, 4)).problem
-    states = list(continuation(p, _first(p), SearchOracle(p.X), 1e-6))
+    states = list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6))
     _, _, low, high = loss.box(p.y)
     for state in states:
         u, fit = state.fit.u, state.fit
@@ -89,7 +89,7 @@ def test_its_states_are_those_of_the_loss(loss):
 
 def test_an_envelope_ends_in_time():
     p = standardise(posed("rounded", rs.Absolute(), 80, 4)).problem
-    assert not list(continuation(p, _first(p), SearchOracle(p.X), 1e-6, time.perf_counter()))
+    assert not list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6, time.perf_counter()))
 
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
@@ -97,7 +97,7 @@ def test_the_optimum_is_that_of_the_cutting_planes_alone(loss):
     p = posed("rounded", loss, 60, 4)
     ours, scaling = rs.solve(p, rs.ColumnGeneration()), standardise(p)
     q = scaling.problem
-    for state in cutting_planes(q, _first(q), SearchOracle(q.X, seed=1), 1e-6, np.inf):
+    for state in cutting_planes(q, first_fit(q), SearchOracle(q.X, seed=1), 1e-6, np.inf):
         if state.gap <= 5e-7:
             break
     assert ours.relative_gap <= 1e-6
@@ -134,3 +134,15 @@ def test_idle_neurons_leave_the_program_and_its_optimum_stays():
         fits = [program.solve() for _ in range(3)]  # they leave after the first
         assert [fit.objective for fit in fits] == pytest.approx([fits[0].objective] * 3, rel=1e-9)
     assert len(program) < 200
+
+
+def test_a_converged_solution_needs_no_envelopes_again():
+    p = posed("rounded", rs.Absolute(), 60, 4)
+    first = rs.solve(p, rs.ColumnGeneration())
+    again = rs.solve(p, rs.ColumnGeneration(start=first))
+    assert "envelopes" in first.history["phases"]
+    assert set(again.history["phases"]) == {"cuts"}
+    assert again.status == "converged"
+    assert again.objective == pytest.approx(first.objective, rel=1e-6)
+    weighed = rs.Problem(p.X, p.y[::-1], p.lam, p.loss)  # the same start on other data is no solution
+    assert "envelopes" in rs.solve(weighed, rs.ColumnGeneration(start=first)).history["phases"]

@@ -17,7 +17,7 @@ from ridgesplines.interrupt import late
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.column_generation.descent import descent
+from ridgesplines.solvers.column_generation.descent import BRIEF, descent
 from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.state import Phase, State
@@ -36,7 +36,7 @@ def continuation(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: fl
         start = refit(smooth, fit.neurons, fit.z)
         if start is None:
             return
-        for state in descent(smooth, start, oracle, tol, end):
+        for state in descent(smooth, start, oracle, tol, end, BRIEF):
             state = _of_the_loss(problem, state)
             fit = state.fit
             yield state

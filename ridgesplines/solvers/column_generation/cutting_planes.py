@@ -32,6 +32,7 @@ from ridgesplines.validation import Array
 OPTIONS: dict[str, str | int | float] = {
     "presolve": "off",  # it would forget the basis
     "solver": "simplex",
+    "simplex_scale_strategy": 0,  # data and lam are scaled, and rows of one scale need no other
     "parallel": "off",  # a number of threads is refused where HiGHS has run with another one in this process
     "primal_feasibility_tolerance": FEASIBLE_TOL,
     "dual_feasibility_tolerance": FEASIBLE_TOL,

@@ -11,16 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.amplitudes.affine import affine_fit, require_minimiser
+from ridgesplines.amplitudes.affine import require_minimiser
 from ridgesplines.amplitudes.extreme_points import purify
-from ridgesplines.certificate.dual import levelled, projected, smooth_dual
+from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.exceptions import ProblemError, SolverRefusal
 from ridgesplines.interrupt import check, stoppable
-from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.neurons.working_set import Neurons, merged
+from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.neurons.working_set import merged
 from ridgesplines.numerics.fast import one_thread
-from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle import exact_oracle, search_oracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
@@ -32,6 +31,7 @@ from ridgesplines.solvers.column_generation.in_disguise import path_in_disguise,
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, at_lam, interpolating
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
+from ridgesplines.solvers.column_generation.start import first_fit, fit_of_start, goes_on, network_of
 from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.column_generation.with_norm import norm_path
 from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE
@@ -166,7 +166,7 @@ class ColumnGeneration(Solver):
             expected = f"a start with (inputs, outputs) = {(problem.n_features, problem.n_outputs)}"
             got = str(_shape(self.start))
             remedy = "Pass a network of the problem's shape, or start=None."
-        elif self.start is not None and not _within(problem, _network(self.start)):
+        elif self.start is not None and not _within(problem, network_of(self.start)):
             expected, got = "a start whose neurons keep to the groups of interactions=", "one that leaves them"
             remedy = "Pass a network of the problem's groups, or start=None."
         if expected is None or got is None:
@@ -178,7 +178,7 @@ class ColumnGeneration(Solver):
         if problem.signs is not None:
             from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path  # few problems need it
 
-            start = None if self.start is None else _network(self.start)
+            start = None if self.start is None else network_of(self.start)
             monotone = MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose)
             yield from monotone_path(problem, lams, monotone, start)
             return
@@ -188,7 +188,7 @@ class ColumnGeneration(Solver):
             return
         if not isinstance(problem.activation, ReLU):
             if problem.activation.of_relu is not None:
-                start = None if self.start is None else relu_network(_network(self.start))
+                start = None if self.start is None else relu_network(network_of(self.start))
                 yield from path_in_disguise(problem, lams, replace(self, start=start).path)
                 return
             yield from activation_path(problem, lams, rounds, self.start)
@@ -202,12 +202,14 @@ class ColumnGeneration(Solver):
         scaled = scaling.problem
         require_minimiser(scaled)
         pricing = self._pricing(scaled)
-        affine = fit = _first(scaled)
+        affine = fit = first_fit(scaled)
         last = None
         if self.start is not None:
-            fit, last = _of_start(scaling, self.start), scaling.lam(max(lams))
+            fit, last = fit_of_start(scaling, self.start), scaling.lam(max(lams))
         for lam in lams:
-            run = _Run(self, problem.with_lam(lam), scaling, pricing, fit, affine, began, end)
+            known = lam == lams[0] and goes_on(scaling, lam, fit, self.start)
+            phases = pricing._replace(fast=False) if known and not self.briefly else pricing
+            run = _Run(self, problem.with_lam(lam), scaling, phases, fit, affine, began, end)
             try:
                 with stoppable(), one_thread():
                     run.follow(last)
@@ -352,39 +354,9 @@ class _Run:
         return Answer(self.problem, network, dual, None, tol, history, self.interrupted, peaks, end, reached)
 
 
-def _first(problem: Problem) -> Fit:
-    """The affine fit; for interpolation, the affine least-squares fit."""
-    neurons = Neurons(np.empty((0, problem.n_features)), np.empty(0), np.empty(0), np.empty((0, *problem.outputs)))
-    answer = affine_fit(problem)
-    if answer is None:  # no affine function interpolates
-        z, u = problem.null_space @ (problem.null_space.T @ problem.y), np.zeros(len(problem.y))
-    else:
-        z, u = answer
-    return Fit(neurons, z, u, objective_of_fit(problem, z, 0.0))
-
-
-def _of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:
-    """A start from any network; what violates the certificate of a solution joins its network, at amplitude zero."""
-    problem, net = scaling.problem, scaling.scaled_network(_network(start))
-    smooth = problem.loss.smooth
-    u = smooth_dual(problem, problem.y, net(problem.X)) if smooth else 0.0 * problem.y
-    fit = Fit.of_network(problem, net, u)
-    if not isinstance(start, Solution):
-        return fit
-    W, b = start.certificate.peaks
-    eta = start.certificate.eta(W, b)
-    beyond = group_norms(eta) > start.problem.lam
-    joining = Neurons.of_network(scaling.scaled_network(RidgeSpline(W[beyond], b[beyond], eta[beyond])))
-    return replace(fit, neurons=fit.neurons.joined(replace(joining, sizes=np.zeros(len(joining)))))
-
-
 def _for_sample(solver: ColumnGeneration) -> ColumnGeneration:
     """The settings that fit a sample of rows, to a loose gap."""
     return replace(solver, tol=max(solver.tol, SLIDING_GAP), start=None, briefly=True)
-
-
-def _network(start: RidgeSpline | Solution) -> RidgeSpline:
-    return start.network if isinstance(start, Solution) else start
 
 
 def _within(problem: Problem, net: RidgeSpline) -> bool:
@@ -393,4 +365,4 @@ def _within(problem: Problem, net: RidgeSpline) -> bool:
 
 
 def _shape(start: RidgeSpline | Solution) -> tuple[int, int | None]:
-    return _network(start).n_features, _network(start).n_outputs
+    return network_of(start).n_features, network_of(start).n_outputs
