@@ -35,7 +35,7 @@ from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.by_rows import supremum_by_rows
 from ridgesplines.solvers.progress import Bar, step
 from ridgesplines.solvers.univariate.kinked import nearby_line
-from ridgesplines.validation import lam_given, real_array
+from ridgesplines.validation import lam_given, real_array, whole_number
 from ridgesplines.verdict import Scope, Status
 
 #: Searches for one certificate, each of which may send the solver on.
@@ -224,8 +224,7 @@ def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
         if not values.size:
             raise ProblemError("lams", "at least one value", "none", "Pass lams=None for an automatic path.")
         return [float(v) for v in np.sort(values.ravel())[::-1]]
-    if n_lams < 1:
-        raise ProblemError("n_lams", "a whole number >= 1", repr(n_lams), "Pass n_lams=50.")
+    whole_number("n_lams", n_lams, 1)
     top = largest_lam(problem)
     if not np.isfinite(top):
         raise ProblemError(

@@ -131,8 +131,8 @@ def real_number(name: str, value: Any, expected: str, low: float, high: float = 
 
 
 def whole_number(name: str, value: Any, least: int) -> None:
-    """Raise where `value` is no whole number, or less than `least`."""
-    if not (isinstance(value, (int, np.integer)) and value >= least):
+    """Raise where `value` is no whole number, or less than `least`; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ProblemError(name, f"a whole number >= {least}", repr(value), f"Pass {name}={max(least, 1)}.")
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import numpy as np
@@ -36,7 +35,7 @@ from ridgesplines.solvers.choice import picked
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
 from ridgesplines.solvers.progress import Bar, counted, stage, step
 from ridgesplines.solvers.univariate.solver import Univariate
-from ridgesplines.validation import Array, one_of, real_number
+from ridgesplines.validation import Array, one_of, real_number, whole_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -193,8 +192,7 @@ class ChoosesLam(HasRange, HasFolds):
                 repr(loss),
                 "Interpolation has the same fit for every lam: use the estimator without CV.",
             )
-        if not isinstance(self.n_segments, Integral) or self.n_segments < 1:
-            raise ProblemError("n_segments", "a whole number >= 1", repr(self.n_segments), "Pass n_segments=1.")
+        whole_number("n_segments", self.n_segments, 1)
 
     def _warn(self, best: Candidate, chosen: int) -> None:
         """Say that time has ended the search for lam, or where the best may lie beyond those that were tried."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ridgesplines.estimators.candidates import Candidate
 from ridgesplines.estimators.posed import Posed
 from ridgesplines.exceptions import ProblemError, RangeWarning, warn
 from ridgesplines.solve import in_numbers, lambda_max
-from ridgesplines.validation import Array, real_array, real_number
+from ridgesplines.validation import Array, real_array, real_number, whole_number
 
 #: The smallest lam at first, as a fraction of lambda_max.
 RATIO = 0.01
@@ -36,8 +35,7 @@ def named_lams(lams: Any) -> Array:
 
 def spaced_lams(top: float, ratio: float, n_lams: Any) -> Array:
     """So many lams from the top down to a part of it, evenly spaced in the logarithm."""
-    if not isinstance(n_lams, Integral) or n_lams < 1:
-        raise ProblemError("n_lams", "a whole number >= 1", repr(n_lams), "Pass n_lams=50.")
+    whole_number("n_lams", n_lams, 1)
     top = top or 1.0  # where the data are affine every lam gives the same fit
     return np.geomspace(top, top * ratio, int(n_lams))
 

@@ -19,7 +19,7 @@ from ridgesplines.inference.spread import Delta, Percentiles
 from ridgesplines.network.segments import aligned, figures, places
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
-from ridgesplines.validation import Array, ReadOnly, real_number
+from ridgesplines.validation import Array, ReadOnly, real_number, whole_number
 from ridgesplines.verdict import Status
 
 if TYPE_CHECKING:
@@ -303,8 +303,7 @@ def _checked(
     real_number("level", level, "a number between 0 and 1", 0.0, 1.0, open_=True)
     if method not in ("delta", "bootstrap"):
         raise ProblemError("method", "'delta' or 'bootstrap'", repr(method), "Pass method='delta'.")
-    if not isinstance(n_resamples, Integral) or n_resamples < 2:
-        raise ProblemError("n_resamples", "a whole number >= 2", repr(n_resamples), "Pass n_resamples=1000.")
+    whole_number("n_resamples", n_resamples, 2)
     if not (isinstance(robust, bool) or robust in ROBUST):
         raise ProblemError("robust", "True, False or one of 'HC0' to 'HC3'", repr(robust), "Pass robust=True.")
     wanted = ("HC3" if method == "delta" else "HC2") if robust is True else (robust or None)

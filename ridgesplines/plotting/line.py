@@ -101,7 +101,8 @@ def _draw_minimisers(axes: Any, solution: Solution, low: float, high: float) -> 
         found = solution.envelope(t if p.dates is None else p.dates.restored(t))
     except ProblemError:  # the certificate does not tell
         return
-    if not found.width.max() > VISIBLE * np.ptp(solution.network.at(t)):
+    finite = np.isfinite(found.width)  # of data at one x nothing bounds the slopes
+    if not found.width[finite].max(initial=0.0) > VISIBLE * np.ptp(solution.network.at(t)):
         return
     below, above = p.loss.mean(found.lower), p.loss.mean(found.upper)
     axes.fill_between(t, below, above, color=FIT, alpha=0.3, linewidth=0, label="all minimisers")

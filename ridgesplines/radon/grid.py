@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.exceptions import ProblemError
-from ridgesplines.validation import Array, frozen, real_array, real_number
+from ridgesplines.validation import Array, frozen, real_array, real_number, whole_number
 
 #: A function of the rows of an (N, d) array, or its values on the grid already.
 Function = Callable[[Array], Any] | Array
@@ -65,8 +65,8 @@ class RadonGrid:
             raise ProblemError("d", "2 or 3", repr(self.d), remedy)
         real_number("radius", self.radius, "a positive number", 0.0, open_=True)
         for name, value, least in (("nodes", self.nodes, 3), ("angles", self.angles, 2)):
-            if value is not None and not (isinstance(value, (int, np.integer)) and value >= least):
-                raise ProblemError(name, f"an integer, at least {least}", repr(value), "Pass such a number.")
+            if value is not None:
+                whole_number(name, value, least)
 
     @property
     def spacing(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from ridgesplines.display import notebook
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.solution.solution import Solution
-from ridgesplines.validation import Array, frozen, rounded_up
+from ridgesplines.validation import Array, frozen, rounded_up, whole_number
 
 if TYPE_CHECKING:
     import pandas
@@ -67,8 +66,7 @@ class Path(Sequence[Solution]):
         >>> rs.solve_path(problem).with_neurons(1).network.n_neurons
         1
         """
-        if not isinstance(k, Integral) or isinstance(k, bool):
-            raise ProblemError("k", "a whole number of neurons", repr(k), "Pass k=2 for a spline of three segments.")
+        whole_number("k", k, 0)
         few = [solution for solution in self.solutions if solution.network.n_neurons <= k]
         if not few:
             least = min((solution.network.n_neurons for solution in self.solutions), default=0)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from ridgesplines.amplitudes.linear_program import solved
-from ridgesplines.interrupt import check
+from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.three_layers.ball import Ball
 from ridgesplines.validation import Array
@@ -73,11 +73,16 @@ class Functions:
         parts = self._W[used], self._b[used], np.append(amounts[:d], amounts[d:][used])
         return self.ball.function(*parts, float(found.values.mean()))
 
-    def maximum(self, gain: Array, price: Array) -> Maximum:
-        """The maximum over the whole ball, for weights of which neither the gain's sum nor the price's is larger."""
+    def maximum(self, gain: Array, price: Array, end: float = np.inf) -> Maximum:
+        """The maximum over the whole ball, for weights of which neither the gain's sum nor the price's is larger.
+
+        Where `end` has come, a reading of ``time.perf_counter``, the best so far, at least that on the dictionary.
+        """
         for _ in range(MAX_ROUNDS):
             check()
             best, pull = self.on_dictionary(gain, price)
+            if late(end):
+                break
             further = self.ball.largest(pull, best.value * (1.0 + EXCESS_RTOL))
             if further.value <= best.value * (1.0 + EXCESS_RTOL):
                 break

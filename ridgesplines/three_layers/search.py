@@ -56,7 +56,8 @@ class FunctionSearch:
     def __call__(self, u: Array, units: Sequence[Unit], level: float, thorough: bool, end: float = np.inf) -> Found:
         """For a dual vector that sums to zero, near these units; `thorough` from all starts, else from few.
 
-        Where `end` has come, a reading of ``time.perf_counter``, or a signal, one start of each sign is followed still.
+        Where `end` has come, a reading of ``time.perf_counter``, or a signal, one start of each sign is still followed,
+        for one step.
         """
         scale = float(np.abs(u).max(initial=0.0)) or 1.0
         value, found, amounts = 0.0, list[Unit](), list[Array]()
@@ -74,7 +75,7 @@ class FunctionSearch:
         """The best of the ends, over all neurons, with their sums."""
         starts = [np.ones(len(u), dtype=bool), *near, *self._patterns(u, self._starts if thorough else ROUGH)]
         ends = self._distinct(self._followed(u, starts, True, end))
-        if thorough and ends:
+        if thorough and ends and not late(end):
             ends = self._distinct([*ends, *self._followed(u, self._flipped(ends[0][0].values), True, end)])
         best = [_active(each.values) for each, _ in ends[:FOLLOWED]]
         return ends if late(end) else self._distinct(self._followed(u, best, False, end))
@@ -86,10 +87,11 @@ class FunctionSearch:
         for k, start in enumerate(starts):
             if k and late(end):
                 return
-            yield self._climb(u, start, rough)
+            yield self._climb(u, start, rough, end)
 
-    def _climb(self, u: Array, pattern: Pattern, rough: bool) -> tuple[Maximum, float]:
-        """The end of the method from a pattern, over the dictionary where `rough`, and its sum."""
+    def _climb(self, u: Array, pattern: Pattern, rough: bool, end: float) -> tuple[Maximum, float]:
+        """Where the method ends from a pattern, or at `end`, over the dictionary where `rough`; and the sum there."""
+        functions = self._functions
         price, best = np.maximum(-u, 0.0), Maximum(np.zeros(1), np.zeros(len(u)), 0.0)
         total = 0.0
         while True:
@@ -97,11 +99,13 @@ class FunctionSearch:
             gain = np.where(pattern, np.maximum(u, 0.0), 0.0)
             if not gain.any():
                 return best, total
-            found = self._functions.on_dictionary(gain, price)[0] if rough else self._functions.maximum(gain, price)
+            found = functions.on_dictionary(gain, price)[0] if rough else functions.maximum(gain, price, end)
             new = float(u @ np.maximum(found.values, 0.0))
             if new <= total * (1.0 + RISE_RTOL):
                 return best, total
             best, total, pattern = found, new, _active(found.values)
+            if late(end):
+                return best, total
 
     def _distinct(self, ends: Iterable[tuple[Maximum, float]]) -> list[tuple[Maximum, float]]:
         """Those with a positive sum whose patterns differ, the largest first."""

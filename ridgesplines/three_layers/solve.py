@@ -162,7 +162,7 @@ class Rounds:
         while self.status == Status.NOT_CONVERGED:
             self._refit()
             gap, joining = self._price(False, end)
-            if not joining or gap <= self.tol:  # nothing else is called the end
+            if (not joining or gap <= self.tol) and not late(end):  # nothing else is called the end
                 gap, joining = self._price(True, end)
             self.history["gap"].append(gap)
             if asked():

@@ -71,6 +71,9 @@ CASES = {
     "a solver by name": (lambda: rs.solve(rs.Problem(X, y, 1), "grid"), "solver", "'grid'"),
     "no lams": (lambda: rs.solve_path(rs.Problem(X, y, 1), lams=[]), "lams", "at least one"),
     "n_lams zero": (lambda: rs.solve_path(rs.Problem(X, y, 1), n_lams=0), "n_lams", "got 0"),
+    "n_lams by words": (lambda: rs.solve_path(rs.Problem(X, y, 1), n_lams="5"), "n_lams", "a whole number >= 1"),
+    "half a pattern": (lambda: rs.Arrangement(max_patterns=2.5), "max_patterns", "got 2.5"),
+    "True for a seed": (lambda: rs.ColumnGeneration(random_state=True), "random_state", "got True"),
     "path of Interpolation": (lambda: rs.solve_path(rs.Problem(X, y, 1, rs.Interpolation())), "lams", "only scales"),
     "a network of another d": (
         lambda: rs.evaluate(rs.Problem(X, y, 1), rs.RidgeSpline([[1.0, 0.0]], [0.0], [1.0])),

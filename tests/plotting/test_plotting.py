@@ -334,3 +334,13 @@ def test_the_density_of_classes(tmp_path):
     x = np.linspace(0.0, 1.0, 5000)
     p = rs.Problem(x, np.column_stack([x, x**2]), 1.0)
     assert drawn(rs.evaluate(p, flat(p), max_time=0.0).plot(), tmp_path)
+
+
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Absolute()], ids=ids)
+def test_no_band_is_named_where_none_can_be_drawn(loss):
+    """Data at one x: any slope is a minimiser's, and off that x the band has no end."""
+    s = rs.solve(rs.Problem(np.ones(5), [1.0, 2.0, 3.0, 4.0, 5.0], 0.1, loss))
+    assert np.isinf(s.envelope([0.0, 2.0]).width).all()
+    above = s.plot().axes[0]
+    assert not above.collections[1:]  # the data alone
+    assert "all minimisers" not in [text.get_text() for text in above.get_legend().get_texts()]

@@ -11,7 +11,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.network.exchange.layers import two_layers
 from ridgesplines.network.exchange.wiring import AffineMap
 from ridgesplines.network.spline import RidgeSpline
-from ridgesplines.validation import real_number
+from ridgesplines.validation import whole_number
 
 EXPECTED = (
     "a fitted MLPRegressor or MLPClassifier of one hidden layer, with activation='relu', or a pipeline of "
@@ -100,12 +100,12 @@ def lam_of_alpha(mlp: Any, n_samples: int) -> float:
     """
     if not hasattr(mlp, "alpha") or not hasattr(mlp, "hidden_layer_sizes"):
         raise ProblemError("mlp", "an MLPRegressor or MLPClassifier", type(mlp).__name__, "Pass the perceptron.")
-    n = real_number("n_samples", n_samples, "a whole number >= 1", 1.0)
+    whole_number("n_samples", n_samples, 1)
     outputs, is_classifier = getattr(mlp, "n_outputs_", 1), hasattr(mlp, "predict_proba")
     if is_classifier and outputs > 1 and mlp.out_activation_ == "logistic":
         remedy = "Judge its outputs one at a time, with Logistic."
         raise ProblemError("mlp", "one class for each row", "several classes at once", remedy)
     size = 200.0 if mlp.batch_size == "auto" else float(mlp.batch_size)
-    batch = n if mlp.solver == "lbfgs" else min(size, n)
+    batch = n_samples if mlp.solver == "lbfgs" else min(size, n_samples)
     squared = not is_classifier and getattr(mlp, "loss", "squared_error") == "squared_error"
-    return float(mlp.alpha) * (n / batch) * (2.0 * outputs if squared else 1.0)
+    return float(mlp.alpha) * (n_samples / batch) * (2.0 * outputs if squared else 1.0)

@@ -27,7 +27,7 @@ from ridgesplines.solvers.arrangement.cells import CellBound, CellProgram, Cells
 from ridgesplines.solvers.backends import BACKENDS, Backend, backend_named
 from ridgesplines.solvers.base import Answer, Solver, in_time, no_affine_penalty, require_limits
 from ridgesplines.solvers.univariate.kinked import nearby_line
-from ridgesplines.validation import Array, real_number
+from ridgesplines.validation import Array, real_number, whole_number
 
 #: Most patterns times points: the program's matrix has twice as many entries, at half a kilobyte of memory or so each.
 MAX_ENTRIES = 2_000_000
@@ -109,7 +109,7 @@ class Arrangement(Solver):
     def __post_init__(self) -> None:
         require_limits(self.max_time, self.total_time)
         real_number("tol", self.tol, "a number between 1e-12 and 1", 1e-12, 1.0)
-        real_number("max_patterns", self.max_patterns, "a whole number >= 1", 1)
+        whole_number("max_patterns", self.max_patterns, 1)
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of what has no tractable form, too many patterns, backends without second-order cones; or None."""

@@ -36,7 +36,7 @@ from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.column_generation.with_norm import norm_path
 from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
-from ridgesplines.validation import Array, real_number
+from ridgesplines.validation import Array, real_number, whole_number
 from ridgesplines.verdict import Scope
 
 #: From this fraction of lambda_max up the affine fit is start enough.
@@ -146,8 +146,7 @@ class ColumnGeneration(Solver):
         real_number("tol", self.tol, "a number between 1e-14 and 1", 1e-14, 1.0)
         for name in ("max_time", "total_time"):
             require_seconds(name, getattr(self, name))
-        if not (isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0):
-            raise ProblemError("random_state", "a whole number >= 0", repr(self.random_state), "Pass random_state=0.")
+        whole_number("random_state", self.random_state, 0)
         if not isinstance(self.start, RidgeSpline | Solution | None):
             remedy = "Pass a solution or its network, or start=None."
             raise ProblemError("start", "a RidgeSpline, a Solution or None", repr(self.start), remedy)
