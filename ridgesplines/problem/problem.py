@@ -95,7 +95,8 @@ class Problem(OfData, Immutable):
     slope_penalty : :math:`\mu \ge 0`, in units of loss times the square of x over f; 0 by default. If positive,
         :math:`\frac{\mu}{2} \|c\|_F^2` joins the objective, where c is the slope of the affine function that is nearest
         to f at the data by weighted least squares. Classes that an affine function separates have a minimiser then.
-        For ReLU, without constraints and for other losses than Interpolation; ColumnGeneration solves it for any d.
+        For ReLU, without constraints and for other losses than Interpolation; ColumnGeneration solves it for any d,
+        Grid for smooth losses.
     norm : whether lam multiplies the norm in the place of the seminorm, so that the affine part is penalised as well,
         and a minimiser always exists:
 

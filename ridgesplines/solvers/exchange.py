@@ -27,7 +27,7 @@ import numpy as np
 from ridgesplines.amplitudes.design import fitted
 from ridgesplines.amplitudes.newton import curvatures, damped_solve, line_search
 from ridgesplines.amplitudes.refit import newton_refit, vertex_refit
-from ridgesplines.certificate.dual import best_scale, projected
+from ridgesplines.certificate.dual import best_scale, levelled, projected
 from ridgesplines.interrupt import check
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import dual_of_fit, objective, relative
@@ -78,7 +78,7 @@ class State:
     def of(cls, problem: Problem, network: RidgeSpline, dual: Array, oracle: Oracle, **further: Any) -> State:
         """The state of a network with a dual vector; `further` is told to the oracle, such as neurons `near`."""
         u, _ = projected(problem, dual)
-        found = oracle(u, **further)
+        found = oracle(levelled(problem, u), **further)
         primal = objective(problem, network)
         gap = relative(problem, primal - best_scale(problem, u, found.value)[1], primal)
         return cls(network, primal, dual, u, found, gap)
@@ -164,7 +164,7 @@ def refitted(
 
 def joined(problem: Problem, u: Array, found: Supremum, old: RidgeSpline) -> RidgeSpline | None:
     """The old neurons with those that are missing, at amplitude next to zero, in order; None where none is."""
-    eta = eta_at(problem.X, u, found.weights, found.biases, problem.activation)
+    eta = eta_at(problem.X, levelled(problem, u), found.weights, found.biases, problem.activation)
     size = group_norms(eta)
     new = np.array(
         [

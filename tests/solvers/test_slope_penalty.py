@@ -57,6 +57,26 @@ def test_on_a_line_it_is_the_minimum_of_a_convex_program(loss, mu):
     assert solution.network.n_neurons <= len(sites) - 2
 
 
+@pytest.mark.parametrize("loss", [rs.Logistic(), rs.Squared(), rs.Huber(0.5), rs.Softmax()], ids=ids)
+@pytest.mark.parametrize("d", [1, 3])
+def test_on_a_grid_it_is_the_minimum_among_its_neurons(loss, d):
+    X, y, weight = table(loss, 20, d)
+    directions = np.eye(d)[:2]
+    problem = rs.Problem(X, y, 0.5, loss, sample_weight=weight, slope_penalty=2.0)
+    solution, p = rs.solve(problem, rs.Grid(directions)), problem.reduced
+    W, b = np.repeat(directions, len(p.X), axis=0), (p.X @ directions.T).T.ravel()
+    a, affine = cp.Variable((len(b), *p.outputs)), cp.Variable((d + 1, *p.outputs))
+    z = np.maximum(p.X @ W.T - b, 0.0) @ a + np.column_stack([np.ones(len(p.X)), p.X - 20.0]) @ affine
+    norm = cp.norm1(a) if p.n_outputs is None else cp.sum(cp.norm(a, axis=1))
+    assert solution.certificate.scope == ("exact" if d == 1 else "dictionary")
+    assert solution.dictionary_gap <= 1e-10
+    assert solution.objective == pytest.approx(minimum(p, z, norm + steepness(p, z)), rel=2e-6)
+    assert 0 < solution.network.n_neurons <= len(p.X) * (p.n_outputs or 1)
+    alone = rs.solve(problem.with_lam(1.01 * rs.lambda_max(problem)), rs.Grid(directions))
+    assert alone.network.n_neurons == 0
+    assert alone.relative_gap <= 1e-6
+
+
 @pytest.mark.parametrize("loss", [rs.Logistic(), rs.Hinge(), rs.Squared(), rs.Softmax()], ids=ids)
 def test_no_network_of_many_neurons_in_a_plane_is_better(loss):
     """Neurons in 24 directions with biases at all data: the optimum over all directions lies below, and not far."""
@@ -165,9 +185,10 @@ def test_what_a_solution_knows_of_it(tmp_path):
 def test_who_refuses_says_so():
     X, y, _ = table(rs.Logistic(), 20, 2)
     problem = rs.Problem(X, y, 0.5, rs.Logistic(), slope_penalty=1.0)
-    for solver in (rs.Grid(), rs.Univariate(), rs.Arrangement()):
+    kinked = rs.Problem(X, y, 0.5, rs.Hinge(), slope_penalty=1.0)
+    for solver, posed in ((rs.Grid(), kinked), (rs.Univariate(), problem), (rs.Arrangement(), problem)):
         with pytest.raises(rs.SolverRefusal, match=r"slope_penalty=0.*ColumnGeneration"):
-            rs.solve(problem, solver)
+            rs.solve(posed, solver)
     with pytest.raises(rs.SolverRefusal, match="slope_penalty=0"):
         rs.lower_bound(problem)
     with pytest.raises(rs.ProblemError, match="slope_penalty=0"):

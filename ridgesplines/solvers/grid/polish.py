@@ -12,7 +12,7 @@ import numpy as np
 
 from ridgesplines.amplitudes.design import fitted
 from ridgesplines.amplitudes.extreme_points import extreme_point
-from ridgesplines.certificate.dual import projected
+from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.oracle.base import Oracle
@@ -47,7 +47,8 @@ def polish(
 def _complementary(problem: Problem, dictionary: Dictionary, amplitudes: Array, dual: Array) -> Array:
     """Indices of the neurons whose amplitude outweighs their slack."""
     size = group_norms(amplitudes)
-    eta = group_norms(eta_dictionary(problem.X, projected(problem, dual)[0], dictionary))
+    seen = levelled(problem, projected(problem, dual)[0])
+    eta = group_norms(eta_dictionary(problem.X, seen, dictionary))
     slack = np.maximum(1.0 - eta / problem.lam, 0.0)
     return np.flatnonzero(size > slack * size.max(initial=0.0))
 

@@ -13,6 +13,7 @@ close do no harm (second differences of values would divide by their distance tw
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from scipy import sparse
 
 from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.neurons.dictionary import TIE, Dictionary, distinct
+from ridgesplines.objective import slope_pull
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.backends import Backend, solve_program
 from ridgesplines.validation import Array
@@ -94,6 +96,9 @@ class Program:
         free = problem.null_space @ cp.Variable((problem.rank, *outputs)) if problem.rank else 0.0
         norm = cp.norm1(amplitudes) if not outputs else cp.sum(cp.norm(amplitudes, 2, axis=1))
         data, constraints = problem.loss.expression(problem.y, self.fit, problem.sample_weight)
+        if problem.slope_penalty:
+            data += 0.5 * problem.slope_penalty * cp.sum_squares(problem.slopes.T @ self.fit)
+        self.pull = partial(slope_pull, problem)
         self.link = self.fit == free + hidden
         self.problem = cp.Problem(cp.Minimize(data + self.lam * norm), [self.link, *ties, *constraints])
 
@@ -103,7 +108,8 @@ class Program:
         status = solve_program(self.problem, self.link, self.backend.name, self.backend.options)
         amplitudes = self.amplitudes()
         if amplitudes is not None and self.link.dual_value is not None:
-            return amplitudes, np.asarray(self.fit.value), np.asarray(self.link.dual_value), status
+            fit = np.asarray(self.fit.value)  # the multiplier of the link is what neurons see: u less the slope's pull
+            return amplitudes, fit, np.asarray(self.link.dual_value) + self.pull(fit), status
         raise SolverRefusal(
             f"Grid(backend={self.backend.name!r})",
             "a feasible program that it can solve",

@@ -65,7 +65,8 @@ class Grid(Solver):
     is as ill-conditioned as the matrix of their values: many close points may not be reached.
     For Logistic, Poisson and Softmax take CLARABEL, ECOS or SCS; for vector outputs likewise; Interpolation is beyond
     the accuracy of SCS and OSQP. With constraints, d = 1, the knots offered are the data and the fixed points, and
-    `refine` solves the program again on the pieces that complementarity leaves.
+    `refine` solves the program again on the pieces that complementarity leaves. A `slope_penalty` goes with
+    smooth losses.
 
     References
     ----------
@@ -96,7 +97,8 @@ class Grid(Solver):
 
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of backends that lack a cone or the accuracy, or programs too large for memory; or None."""
-        if (reason := no_affine_penalty(self, problem)) is not None:
+        takes = problem.slope_penalty and problem.loss.smooth  # a norm goes with no slope_penalty
+        if not takes and (reason := no_affine_penalty(self, problem)) is not None:
             return reason
         backend = backend_named(self.backend)
         if problem.signs is not None:

@@ -11,6 +11,7 @@ from ridgesplines.amplitudes.design import fitted, fitted_alone
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.certificate.affine_optimum import affine_optimum
 from ridgesplines.certificate.certificate import certify
+from ridgesplines.certificate.dual import levelled
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import stoppable
 from ridgesplines.network.spline import RidgeSpline
@@ -59,7 +60,7 @@ class _Work:
         self.affine = affine_optimum(problem, self.oracle, nearby_line(problem))
         if self.affine is None and not len(dictionary):
             raise _nothing_interpolates()
-        self.threshold = np.inf if self.affine is None else self.oracle(self.affine[1]).value
+        self.threshold = np.inf if self.affine is None else self.oracle(levelled(problem, self.affine[1])).value
         self.program: SplineProgram | None = None
 
     def one(self, problem: Problem) -> Found:
