@@ -15,6 +15,7 @@ MEASURED = {"activation_functions", "radon_domain", "sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: What an example says, and what it says here to do less of the same.
 LESS = {
+    "architecture": [("epochs=600", "epochs=150")],
     "choosing_lambda": [
         ("REPEATS = 4", "REPEATS = 2"),
         ("[5, 8, 12, 16, 20]", "[8]"),
