@@ -8,7 +8,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
-.PHONY: help quickstart quick test types oracles docs build format clean
+.PHONY: help quickstart quick test types oracles page docs build format clean
 
 help:
 	@echo "make quickstart   fit a spline to real measurements: prints the result, writes quickstart.png"
@@ -29,18 +29,22 @@ quick: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 -q -m "not slow and not thorough" tests/structure tests/contracts/test_solution.py tests/contracts/test_bad_input.py tests/losses tests/network tests/oracle/test_search.py
 
 # In a fresh clone mypy takes a minute of one core, and numba as long to compile: the tests of the oracles call nearly all
-# that is compiled, so that one process does it, beside mypy, and not each of the two that follow.
+# that is compiled, so that one process does it and not each of the two that follow. Mypy, and the page that the browser
+# waits for, have the other core meanwhile.
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory --jobs 2 types oracles
-	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle
+	@$(MAKE) --no-print-directory --jobs 2 types oracles page
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 oracles: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m "not slow" tests/oracle
+
+page: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q -m "not slow" tests/demo
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
