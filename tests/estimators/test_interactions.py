@@ -256,7 +256,7 @@ def test_of_equals_the_candidate_that_allows_the_least() -> None:
 
 def test_one_standard_error_by_hand() -> None:
     given = [None, 2, 1]
-    fitted = rs.RidgeSplineRegressorCV(interactions=given, rule="one-se", **FEW | {"n_lams": 6}).fit(X, Y)
+    fitted = rs.RidgeSplineRegressorCV(interactions=given, rule="one-se", **FEW | {"n_lams": 4}).fit(X, Y)
     best = min(fitted.candidates_, key=lambda each: each.score)
     level = best.score + best.scores_se[best.best]
     within = {each.interactions: each.lams[each.scores <= level] for each in fitted.candidates_}
