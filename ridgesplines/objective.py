@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.line import kernels
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.numerics.precise import origin_near, plus_products
+from ridgesplines.numerics.precise import plus_products
 from ridgesplines.problem import Problem
 from ridgesplines.rows import Block
 from ridgesplines.rows.data import PERFECT
@@ -30,8 +31,6 @@ BLOCK_ROWS = 2**12
 #: What rounding takes of a term, and of a sum of many of one sign.
 EPS = np.finfo(float).eps
 SUM = 4.0 * EPS
-#: As PERFECT, of a loss with kinks, which rounds in proportion to y itself, not to its square.
-PERFECT_WITH_KINKS = 1e-4
 
 
 def blocks(n: int) -> Iterator[slice]:
@@ -60,8 +59,8 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     loss = problem.loss
     apart = loss.translates and not loss.interpolates
     if network.n_features == 1 and isinstance(network.activation, ReLU):
-        level = _level(problem) if apart else 0.0
-        return problem.y - level, network.pieces(level).at(problem.X[:, 0])
+        y, level = (problem.data.above_level, problem.data.level) if apart else (problem.y, 0.0)
+        return y, network.pieces(level).at(problem.X[:, 0])
     net, X = moved(problem, network), problem.centred
     zero = np.zeros_like(net.offset)
     hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope)).at(X)
@@ -69,12 +68,6 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     if apart:
         return plus_products(problem.y, columns, -affine), hidden
     return problem.y, plus_products(hidden, columns, affine)
-
-
-def _level(problem: Problem) -> Array:
-    """A constant near y from which it differs by what it had lost anyway, shape () or (D,)."""
-    level = origin_near(problem.y.reshape(len(problem.y), -1))
-    return level if problem.outputs else level[0]
 
 
 def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
@@ -174,6 +167,8 @@ def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array,
         fitted = z + (p.y - y) if p.loss.translates else z
         penalty += float(np.vdot(np.abs(slope_pull(p, fitted)), off))
     s = p.sample_weight
+    if p.loss.quadratic:
+        return penalty + kernels.rounded_squares(s, y, z, off, SUM)
     return penalty + sum(float(s[rows] @ _worse(p.loss, y[rows], z[rows], off[rows])) for rows in blocks(len(y)))
 
 
@@ -212,9 +207,9 @@ def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array
     """The rounding error that y - f(x) may have, as `targets_and_fit` has them, or f(x) alone; shape of f(x)."""
     y, z = fit
     if network.n_features == 1 and isinstance(network.activation, ReLU):
-        level = _level(problem) if problem.loss.translates and not problem.loss.interpolates else 0.0
-        off = network.pieces(level).rounding(problem.X[:, 0]) + EPS * np.abs(z)
-        return off + EPS * np.abs(y) if problem.loss.translates else off
+        level = problem.data.level if problem.loss.translates and not problem.loss.interpolates else 0.0
+        off = network.pieces(level).rounding(problem.X[:, 0])
+        return kernels.with_sizes(off, y, z, EPS) if problem.loss.translates else off + EPS * np.abs(z)
     net, X = moved(problem, network), problem.centred
     about = np.abs(net.offset) if problem.origin.any() else 0.0  # f at the origin is a number of so many digits
     far, size, terms = np.linalg.norm(X, axis=1), np.abs(net.amplitudes), np.abs(z) + about
@@ -236,18 +231,10 @@ def resolution(problem: Problem) -> float:
     bends of a millionth of the slope of y over X.
     """
     p = problem.reduced
-    if p.in_blocks is not None:
-        return p.in_blocks.resolution
-    perfect = PERFECT if p.loss.smooth or p.loss.interpolates else PERFECT_WITH_KINKS
-    if not p.loss.translates:
-        return float(p.sample_weight @ p.loss.missed(p.y, np.full(p.n_samples, perfect))) + 1e-300
-    spread = p.y - p.y[0]
-    spread = spread - spread.mean(axis=0)
-    spread = spread if spread.any() else p.y
     if p.loss.interpolates:
         radius = float(np.linalg.norm(np.ptp(p.X, axis=0))) or 1.0
-        return perfect * p.lam * float(np.abs(spread).max()) / radius + 1e-300
-    return float(p.sample_weight @ p.loss.value(perfect * spread, np.zeros_like(spread))) + 1e-300
+        return PERFECT * p.lam * float(np.abs(p.data.spread).max()) / radius + 1e-300
+    return p.data.resolution
 
 
 def relative(problem: Problem, gap: float, objective: float) -> float:
@@ -262,9 +249,9 @@ def eta_rounding(problem: Problem, u: Array) -> float:
     the terms are those of the double cumulative sum.
     """
     if problem.n_features == 1:
-        x, mass = problem.X[:, 0], np.cumsum(u, axis=0)
-        eta = np.cumsum((mass[:-1].T * np.diff(x)).T, axis=0)
-        return 2.0 * EPS * float(np.linalg.norm(mass) * (x[-1] - x[0]) / 2.0 + np.linalg.norm(eta))
+        x = problem.X[:, 0]
+        mass, eta = np.sqrt(kernels.sums_of_squares(x, u))
+        return 2.0 * EPS * float(mass * (x[-1] - x[0]) / 2.0 + eta)
     X = problem.X - (problem.X.min(axis=0) + problem.X.max(axis=0)) / 2.0
     far = np.linalg.norm(X, axis=1)
     return 2.0 * EPS * float(np.linalg.norm(group_norms(u) * (far + far.max())))

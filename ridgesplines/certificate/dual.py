@@ -16,6 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from ridgesplines.amplitudes.affine import affine_fit
 from ridgesplines.certificate.long_dual import LongDual, long_eta
+from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
 from ridgesplines.objective import EPS, SUM, blocks, eta_rounding, moved, objective_rounding
@@ -39,9 +40,10 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
         r = y - z
         if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
             return np.zeros_like(r)
-        weighted = (s[:, None] * Q).T
-        r = r - Q @ np.linalg.lstsq(weighted @ Q, weighted @ r, rcond=1e-13)[0]
-        return -(s * problem.loss.gradient(r, np.zeros_like(r)).T).T
+        r -= Q @ np.linalg.lstsq(problem.data.gram, Q.T @ (s * r.T).T, rcond=1e-13)[0]
+        r *= 2.0
+        r.T[:] *= s
+        return r
     answer = affine_fit(problem, fixed=z + (problem.y - y) if problem.loss.translates else z)
     assert answer is not None  # a smooth loss is finite everywhere
     return answer[1]
@@ -69,6 +71,8 @@ def projected(problem: Problem, u: Array, space: Array | None = None) -> tuple[A
 
 def _within(problem: Problem, u: Array) -> bool:
     """Whether u is inside the conjugate's domain."""
+    if problem.loss.quadratic:
+        return True  # all of R^N is
     v = -(u.T / problem.sample_weight).T
     return bool((problem.loss.nearest(problem.y, v) == v).all())
 
@@ -93,10 +97,9 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
     s, loss, y = problem.sample_weight, problem.loss, problem.y
     if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
         y = problem.detrended
-    v, steep = -(u.T / s).T, steepness(problem, u)
+    v, steep = (u.T / -s).T, steepness(problem, u)
     if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
-        linear = float(np.vdot(u, y))
-        square = linear + float(s @ loss.conjugate(y, v)) + steep
+        linear, square = float(np.vdot(u, y)), steep - float(np.vdot(u, v)) / 4.0
         return lambda tau: tau * linear - tau**2 * square
     return lambda tau: -float(s @ loss.conjugate(y, tau * v)) - tau**2 * steep
 
@@ -244,19 +247,24 @@ def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
     """What u sees of the network's null-space part, less that of y where only their difference counts."""
     p, net, Q = problem, moved(problem, network), problem.null_space if problem.signs is None else problem.free_space
     slope = net.slope if p.signs is None else np.where(p.signs == 0.0, net.slope, 0.0)
+    if p.n_features == 1 and net.polynomial is None:
+        less = p.y - p.detrended if p.loss.translates else np.zeros_like(u)
+        within, beyond = kernels.affine_moments(p.centred[:, 0], net.slope[0], net.offset, less, Q, u)
+        return _seen(Q.T @ u, within, beyond)
     within, beyond = np.zeros((Q.shape[1], *p.outputs)), 0.0
     for rows in blocks(p.n_samples):
-        if p.n_features == 1:
-            null = np.multiply.outer(p.centred[rows, 0], net.slope[0]) + net.offset
-        else:
-            null = plus_products(np.asarray(net.offset)[None], p.centred[rows], slope)
+        null = plus_products(np.asarray(net.offset)[None], p.centred[rows], slope)
         if net.polynomial is not None:
             null = null + net.polynomial(p.centred[rows])
         if p.loss.translates:
             null = null - (p.y[rows] - p.detrended[rows])
         within += Q[rows].T @ null
         beyond += float(np.vdot(u[rows], null))
-    moments = Q.T @ u
+    return _seen(Q.T @ u, within, beyond)
+
+
+def _seen(moments: Array, within: Array, beyond: float) -> float:
+    """What u, of these moments, sees of a function that has the part `within` their space, and is seen as `beyond`."""
     # Of nearly dependent columns a basis is known to fewer digits than the functions are: what it leaves counts too.
     return float(np.linalg.norm(moments) * np.linalg.norm(within)) + abs(beyond - float(np.vdot(moments, within)))
 

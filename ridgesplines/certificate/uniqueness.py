@@ -25,8 +25,8 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.certificate.uniqueness_in_plane import Known, leave_one_in_plane
+from ridgesplines.line import kernels
 from ridgesplines.objective import relative
-from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -95,7 +95,7 @@ def contacts(problem: Problem, certificate: DualCertificate, gap: float) -> Cont
         return None
     wander, metric = near
     error = np.full(len(x), CONTACT_RTOL * lam) if metric is None else np.sqrt(2.0 * gap) * _lever(x, metric)
-    eta = eta_at_sites(x, u) if low is None else long_eta(p.X[:, 0], LongDual(u, low)).eta
+    eta = kernels.certificate(x, u) if low is None else long_eta(p.X[:, 0], LongDual(u, low)).eta
     touched = np.abs(eta) >= lam * (1.0 - ROUNDING_RTOL) - error
     rows = np.flatnonzero(np.append(True, np.diff(x) > 0.0))
     sign = np.where(np.maximum.reduceat(touched, rows), np.sign(eta[rows]), 0.0)

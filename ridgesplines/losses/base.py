@@ -26,7 +26,7 @@ class Loss(ABC):
     interpolates : whether the loss is the indicator of z = y, infinite elsewhere.
     invariant : whether a function common to all outputs changes nothing, as for logits.
     translates : whether :math:`L(y + t, z + t) = L(y, z)`, as for regression.
-    quadratic : whether the loss is a parabola in z, its own second-order model.
+    quadratic : whether the loss is the square of y - z: a parabola in z, its own second-order model.
     lipschitz : M with :math:`|L'(y, z) - L'(y, z')| \le M |z - z'|`, or None where there is no such number.
     labels : whether targets are labels of classes, rather than numbers.
     likelihood : whether it is, but for constants, the negative log-likelihood of a distribution of noise.

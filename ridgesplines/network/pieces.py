@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ridgesplines.line import kernels
 from ridgesplines.numerics.precise import plus_products, running_sums, two_product, two_sum
 from ridgesplines.validation import Array
 
@@ -77,32 +80,37 @@ class Pieces:
         """The values at x, shape (N,) or (N, D)."""
         if not len(self.knots):
             return plus_products(self.offset[None], x[:, None], self.slopes)
-        away, slope, value = self._beside(x)
-        return value + (slope.T * away).T
+        ends, start, slope, value, _ = self._halves
+        if _sorted(x):
+            return kernels.pieces(x, np.append(0, np.searchsorted(x, ends)), start, slope, value)
+        at = np.searchsorted(ends, x, side="right")
+        return value[at] + (slope[at].T * (x - start[at])).T
 
     def rounding(self, x: Array) -> Array:
         """The rounding error that these values may have."""
         if not len(self.knots):
             return EPS * np.abs(self.at(x))
-        away, slope, value = self._beside(x)
+        ends, start, slope, value, left = self._halves
+        # Left of its knot |x - t| falls with x: there the slope of the error is negative.
         steepest = 2.0 * EPS * np.abs(slope) + self.lost[1]
-        return EPS * np.abs(value) + (steepest.T * np.abs(away)).T + self.lost[0]
+        steepest, value = np.where(left, -steepest.T, steepest.T).T, EPS * np.abs(value) + self.lost[0]
+        if _sorted(x):
+            return kernels.pieces(x, np.append(0, np.searchsorted(x, ends)), start, steepest, value)
+        at = np.searchsorted(ends, x, side="right")
+        return value[at] + (steepest[at].T * (x - start[at])).T
 
-    def _beside(self, x: Array) -> tuple[Array, Array, Array]:
-        """For each x how far it is from the nearer knot of its piece, the slope there, and the knot's value.
+    @cached_property
+    def _halves(self) -> tuple[Array, Array, Array, Array, NDArray[np.bool_]]:
+        """The pieces' halves: where each but the first begins, the knot nearby, slope, value, whether it lies left.
 
-        From the farther one a steep piece would be summed of larger terms.
+        From the farther knot a steep piece would be summed of larger terms.
         """
         t, each = self.knots, np.arange(len(self.knots))
         ends = np.empty(2 * len(t) - 1)  # the knots, and the middles between them
         ends[::2], ends[1::2] = t, t[:-1] + np.diff(t) / 2.0
         base, piece = np.repeat(each, 2), np.append(0, np.repeat(each + 1, 2)[:-1])
-        if (x[1:] >= x[:-1]).all():  # sorted points: look the knots up among them, and repeat what belongs to a piece
-            counts = np.diff(np.searchsorted(x, ends), prepend=0, append=len(x))
-            start, slope, value = (
-                np.repeat(a, counts, axis=0) for a in (t[base], self.slopes[piece], self.values[base])
-            )
-        else:
-            at = np.searchsorted(ends, x, side="right")
-            start, slope, value = (a[at] for a in (t[base], self.slopes[piece], self.values[base]))
-        return x - start, slope, value
+        return ends, t[base], self.slopes[piece], self.values[base], np.tile([True, False], len(t))
+
+
+def _sorted(x: Array) -> bool:
+    return bool((x[1:] >= x[:-1]).all())

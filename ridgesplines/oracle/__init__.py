@@ -28,7 +28,7 @@ from ridgesplines.oracle.eta import eta_at, eta_dictionary
 from ridgesplines.oracle.faces import FaceOracle
 from ridgesplines.oracle.few_features import FewFeaturesSearch
 from ridgesplines.oracle.groups import GroupsOracle, largest
-from ridgesplines.oracle.line import LineOracle, eta_at_sites
+from ridgesplines.oracle.line import LineOracle
 from ridgesplines.oracle.plane import MANY_POINTS, PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.oracle.smooth_search import SmoothSearch
@@ -54,7 +54,6 @@ __all__ = [
     "continuum_oracle",
     "dictionary_oracle",
     "eta_at",
-    "eta_at_sites",
     "exact_oracle",
     "neurons_oracle",
     "own_shares",

@@ -3,10 +3,10 @@ r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)` at 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.line import kernels
 from ridgesplines.neurons.dictionary import Dictionary
 from ridgesplines.validation import Array
 
@@ -44,14 +44,14 @@ def eta_along(p: Array, u: Array, b: Array) -> Array:
         p, u = p[order], u[order]
     active = np.searchsorted(p, b, side="right")  # the first point beyond each bias
     firsts, place = np.unique(np.append(active, len(p)), return_inverse=True)
-    mass, moment = _sums_from(u, firsts)[place[:-1]], _sums_from((u.T * p).T, firsts)[place[:-1]]
+    between = kernels.sums_between(p, u, firsts[:-1]) if len(firsts) > 1 else (u[:0], u[:0])
+    mass, moment = (_from_each(sums)[place[:-1]] for sums in between)
     return moment - (mass.T * b).T
 
 
-def _sums_from(terms: Array, firsts: NDArray[np.intp]) -> Array:
-    """The sums of all terms from each of the increasing places `firsts` on, of which the last is the end."""
-    between = np.add.reduceat(terms, firsts[:-1], axis=0) if len(firsts) > 1 else terms[:0]
-    return np.concatenate([np.cumsum(between[::-1], axis=0)[::-1], np.zeros((1, *terms.shape[1:]))])
+def _from_each(terms: Array) -> Array:
+    """The sums of all terms from each on, and zero."""
+    return np.concatenate([np.cumsum(terms[::-1], axis=0)[::-1], np.zeros((1, *terms.shape[1:]))])
 
 
 def eta_dictionary(X: Array, u: Array, dictionary: Dictionary) -> Array:

@@ -8,25 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.line.kernels import certificate
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import Supremum, peaks, ranked
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
-
-
-def eta_at_sites(x: Array, u: Array) -> Array:
-    """eta(1, x_m) at sorted sites x, shape (N,) or (N, D), by a double cumulative sum from the nearer end."""
-    middle = int(np.searchsorted(x, (x[0] + x[-1]) / 2.0))
-    from_left = _tail_sums(-x[:middle][::-1], u[:middle][::-1])[::-1]
-    return np.concatenate([from_left, _tail_sums(x[middle:], u[middle:])])
-
-
-def _tail_sums(x: Array, u: Array) -> Array:
-    mass = np.cumsum(u[::-1], axis=0)[::-1]
-    rises = (mass[1:].T * (x[1:] - x[:-1])).T
-    eta = np.zeros_like(u)
-    eta[:-1] = np.cumsum(rises[::-1], axis=0)[::-1]
-    return eta
 
 
 class LineOracle:
@@ -38,7 +24,7 @@ class LineOracle:
         self._direction = direction[None]
 
     def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
-        eta = eta_at_sites(self._x, u if self._order is None else u[self._order])
+        eta = certificate(self._x, u if self._order is None else u[self._order])
         size = group_norms(eta)
         top = int(size.argmax())
         if level is not None and size[top] <= level:

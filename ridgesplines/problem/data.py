@@ -18,6 +18,7 @@ from ridgesplines.exceptions import ProblemError
 from ridgesplines.losses.base import Loss
 from ridgesplines.numerics.polynomials import affine_least_squares, polynomial_basis
 from ridgesplines.numerics.precise import origin_near
+from ridgesplines.rows.data import PERFECT
 from ridgesplines.validation import (
     Array,
     ReadOnly,
@@ -29,6 +30,9 @@ from ridgesplines.validation import (
     sample_weights,
     sized,
 )
+
+#: As PERFECT, of a loss with kinks, which rounds in proportion to y itself, not to its square.
+PERFECT_WITH_KINKS = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,28 @@ class Data(ReadOnly):
         return x if apart.all() else x[np.append(True, apart)]
 
     @cached_property
+    def level(self) -> Array:
+        level = origin_near(self.y.reshape(len(self.y), -1))
+        return level if self.y.ndim > 1 else level[0]
+
+    @cached_property
+    def above_level(self) -> Array:
+        return frozen(self.y - self.level)
+
+    @cached_property
+    def spread(self) -> Array:
+        spread = self.y - self.y[0]
+        spread = spread - spread.mean(axis=0)
+        return spread if spread.any() else self.y
+
+    @cached_property
+    def resolution(self) -> float:
+        s, loss, perfect = self.sample_weight, self.loss, PERFECT if self.loss.smooth else PERFECT_WITH_KINKS
+        if not loss.translates:
+            return float(s @ loss.missed(self.y, np.full(len(s), perfect))) + 1e-300
+        return float(s @ loss.value(perfect * self.spread, np.zeros_like(self.spread))) + 1e-300
+
+    @cached_property
     def detrended(self) -> Array:
         y, Q = self.y, self.null_space
         if self.activation.degree >= 0:
@@ -95,6 +121,10 @@ class Data(ReadOnly):
     @cached_property
     def null_space(self) -> Array:
         return frozen(polynomial_basis(self.X, self.activation.degree))
+
+    @cached_property
+    def gram(self) -> Array:
+        return (self.sample_weight * self.null_space.T) @ self.null_space
 
     @cached_property
     def slopes(self) -> Array:

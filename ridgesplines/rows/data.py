@@ -52,7 +52,8 @@ class BlockedData:
             "Of such rows there are objective, gap, certificate and predictions. Pass a sample of them in memory.",
         )
 
-    y = sample_weight = rows = centred = sites = detrended = null_space = slopes = X
+    y = sample_weight = rows = centred = sites = level = above_level = spread = detrended = X
+    null_space = gram = slopes = X
 
     @property
     def n_samples(self) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.solvers.univariate import kernels
+from ridgesplines.line import kernels
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1.0, 1.0, (30, 2))

@@ -9,7 +9,8 @@ import pytest
 from instances import SCALAR, ids, noisy, problem, targets
 
 import ridgesplines as rs
-from ridgesplines.solvers.univariate import data, kernels
+from ridgesplines.line import kernels
+from ridgesplines.solvers.univariate import data
 
 
 def exact(solution, tol=1e-8):
@@ -186,16 +187,17 @@ def test_progress_is_printed(capsys):
 
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Absolute()], ids=ids)
 def test_ctrl_c_keeps_the_best_so_far(monkeypatch, loss):
-    passes, original = [], kernels.certificate
+    name = "squares" if loss.quadratic else "certificate"
+    passes, original = [], getattr(kernels, name)
 
-    def interrupted(t, u):
+    def interrupted(*given):
         passes.append(1)
-        if len(passes) == 4:
+        if len(passes) == 3:
             raise KeyboardInterrupt
-        return original(t, u)
+        return original(*given)
 
     p = problem(loss, 20_000)
-    monkeypatch.setattr(kernels, "certificate", interrupted)
+    monkeypatch.setattr(kernels, name, interrupted)
     with pytest.warns(rs.ConvergenceWarning, match="Univariate was interrupted at lam = 0.02, with a relative gap of"):
         path = rs.solve_path(p, lams=[0.02, 0.01])
     monkeypatch.undo()
@@ -299,7 +301,14 @@ def test_compiled_passes_agree(monkeypatch):
     first = np.array([0, 10, int(np.searchsorted(t, 0.5))])
     nodes = np.append(t[first], t[-1])
     arguments = [(kernels.moments, (t, H, b, nodes, first)), (kernels.values, (t, nodes, first, theta))]
-    arguments += [(kernels.certificate, (t, b))]
+    arguments += [(kernels.certificate, (t, b)), (kernels.sums_of_squares, (t, b))]
+    arguments += [(kernels.squares, (t, b, H, nodes, first, theta)), (kernels.rounded_squares, (H, b, t, H, 0.1))]
+    arguments += [(kernels.affine_moments, (t, theta[0], theta[1], b, np.column_stack([H, b]), t))]
+    arguments += [
+        (kernels.sums_between, (t, b, first)),
+        (kernels.pieces, (t, first, nodes[:-1], theta[:-1], theta[1:])),
+    ]
+    arguments += [(lambda off, *given: kernels.with_sizes(off.copy(), *given), (H, b, t, 0.1))]
     fast = [f(*given) for f, given in arguments]
     monkeypatch.setattr(kernels, "COMPILED_POINTS", np.inf)
     for (f, given), quick in zip(arguments, fast, strict=True):

@@ -14,7 +14,7 @@ LAYERS = [
     {"exceptions", "interrupt", "verdict", "display"},
     {"dates"},
     {"validation", "files"},
-    {"numerics", "constraints", "interactions", "losses", "activations", "radon", "rows"},
+    {"numerics", "line", "constraints", "interactions", "losses", "activations", "radon", "rows"},
     {"problem", "network"},
     {"scaling", "objective", "neurons"},
     {"amplitudes", "oracle"},

@@ -19,9 +19,9 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from ridgesplines.interrupt import check
+from ridgesplines.line.kernels import kinks_transposed, peaks
 from ridgesplines.solvers.constrained.chain import Chain, Limits, Point, from_right, through_band
 from ridgesplines.solvers.constrained.contacts import Move, shared_out, touches
-from ridgesplines.solvers.univariate.kernels import kinks_transposed, peaks
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ridgesplines.line.kernels import values
 from ridgesplines.solvers.constrained.active_set import (
     Active,
     certificate,
@@ -27,7 +28,6 @@ from ridgesplines.solvers.constrained.contacts import Move
 from ridgesplines.solvers.constrained.descent import descended
 from ridgesplines.solvers.constrained.interior import interior
 from ridgesplines.solvers.univariate.exchange import BLOCK_SITES, DENSE_SITES, FEW_SITES, around, every, union
-from ridgesplines.solvers.univariate.kernels import values
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 

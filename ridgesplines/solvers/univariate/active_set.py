@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from scipy.linalg import lapack
 
-from ridgesplines.solvers.univariate.kernels import face, kinks_transposed
+from ridgesplines.line.kernels import face, kinks_transposed
 from ridgesplines.solvers.univariate.knots import Knots, State, exchanged, with_ends, with_joined
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array

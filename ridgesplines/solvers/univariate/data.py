@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from ridgesplines.line import kernels
+from ridgesplines.line.kernels import times
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import group_norms
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.univariate import kernels
-from ridgesplines.solvers.univariate.kernels import times
 from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
@@ -20,6 +21,18 @@ from ridgesplines.validation import Array
 TIE = 1e-14
 #: How far from the conjugate's domain a dual vector may be, relatively, by rounding.
 DOMAIN_RTOL = 1e-10
+
+
+class Look(NamedTuple):
+    """What a spline is at the rows: its values, its dual vector, and that one's eta at the sites.
+
+    Of squared error also the weighted sums of (y - z)^2 and of u y, where they came with them.
+    """
+
+    z: Array
+    u: Array
+    eta: Array
+    squares: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,16 @@ class Line:
         """The spline with these knots, for every row."""
         return self.fit(knots.nodes(len(self.sites)), knots.theta)
 
+    def squares(self, knots: Knots) -> Look:
+        """What a spline is for squared error, in one pass where every row is a site."""
+        nodes = knots.nodes(len(self.sites))
+        if self.first is not None:
+            z = self.fit(nodes, knots.theta)
+            u = self.weighted(2.0 * (self.y - z))
+            return Look(z, u, self.certificate(u))
+        z, u, eta, *sums = kernels.squares(self.t, self.y, self.weight, self.t[nodes], nodes[:-1], knots.theta)
+        return Look(z, u, eta, (sums[0], sums[1]))
+
     def seminorm(self, knots: Knots) -> float:
         """The sum of the sizes of the kinks."""
         return float(group_norms(kinks(self.sites[knots.nodes(len(self.sites))], knots.theta)).sum())
@@ -117,18 +140,18 @@ class Line:
         """The objective of the spline with these knots, whose values at the rows are z."""
         return self.data_fit(z) + lam * self.seminorm(knots)
 
-    def bound(self, u: Array, excess: float) -> float:
+    def bound(self, u: Array, excess: float, squares: tuple[float, float] | None = None) -> float:
         """The dual objective of u, scaled to feasibility; for a quadratic along the scale, its maximum.
 
         Parameters
         ----------
         u : a dual vector that is orthogonal to all straight lines, for every row.
         excess : its sup|eta| / lam.
+        squares : those of the `Look` that u is from.
         """
         most, s, y = 1.0 / excess if excess > 0.0 else 1.0, self.weight, self.y
         if self.loss.quadratic:
-            linear = float(np.vdot(u, y))
-            square = 0.5 * float(np.vdot(u, times(1.0 / self.parabola[0], u)))
+            square, linear = squares or (0.25 * float(np.vdot(u, times(1.0 / s, u))), float(np.vdot(u, y)))
             most = min(most, linear / (2.0 * square)) if square > 0.0 else most
             return most * linear - most**2 * square
         v = -min(most, 1.0) * times(1.0 / s, u)

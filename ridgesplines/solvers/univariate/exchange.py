@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ridgesplines.line import kernels
+from ridgesplines.line.kernels import times
 from ridgesplines.network.spline import group_norms
-from ridgesplines.solvers.univariate import kernels
 from ridgesplines.solvers.univariate.active_set import active_set
-from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.data import Line, Look
 from ridgesplines.solvers.univariate.groups import group_set
-from ridgesplines.solvers.univariate.kernels import times
 from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.moments import Moments
 from ridgesplines.validation import Array
@@ -48,9 +48,16 @@ class Quadratic:
     def dual(self, z: Array) -> Array:
         return self.target - times(self.curvature, z)
 
+    def look(self, knots: Knots) -> Look:
+        if self.line.loss.quadratic and self.target is self.line.parabola[1]:
+            return self.line.squares(knots)
+        z = self.line.spline(knots)
+        u = self.dual(z)
+        return Look(z, u, self.line.certificate(u))
 
-#: (knots, fit, eta) -> whether the gap is small enough.
-Enough = Callable[[Knots, Array, Array], bool]
+
+#: (knots, what they are at the rows) -> whether the gap is small enough.
+Enough = Callable[[Knots, Look], bool]
 
 
 def exchange(
@@ -82,11 +89,10 @@ def exchange(
         if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
         start = knots = on_candidates(q.moments(candidates), lam, candidates, start)
-        nodes, z = knots.nodes(m), q.line.spline(knots)
-        eta = q.line.certificate(q.dual(z))
-        joining, rounds = violators(eta, lam, nodes), rounds - 1
-        if enough(knots, z, eta) or len(candidates) == m or not len(joining) or not rounds:
-            return knots, z
+        nodes, look = knots.nodes(m), q.look(knots)
+        joining, rounds = violators(look.eta, lam, nodes), rounds - 1
+        if enough(knots, look) or len(candidates) == m or not len(joining) or not rounds:
+            return knots, look.z
         candidates = union(m, around(joining, m), nodes)
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ridgesplines.interrupt import check
+from ridgesplines.line.kernels import kinks_transposed
 from ridgesplines.network.spline import group_norms
-from ridgesplines.solvers.univariate.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.knots import Knots, State, between, exchanged, with_ends, with_joined
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array

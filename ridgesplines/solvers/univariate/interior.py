@@ -24,8 +24,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ridgesplines.interrupt import check
-from ridgesplines.solvers.univariate import kernels
-from ridgesplines.solvers.univariate.kernels import kinks_transposed
+from ridgesplines.line import kernels
+from ridgesplines.line.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 

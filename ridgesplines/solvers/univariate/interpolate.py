@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ridgesplines.line.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.data import Line
-from ridgesplines.solvers.univariate.kernels import kinks_transposed
 from ridgesplines.solvers.univariate.knots import Knots
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ridgesplines.interrupt import check
+from ridgesplines.line import kernels
+from ridgesplines.line.kernels import certificate, peaks
 from ridgesplines.network.spline import group_norms
-from ridgesplines.solvers.univariate import kernels
-from ridgesplines.solvers.univariate.kernels import certificate, peaks
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 

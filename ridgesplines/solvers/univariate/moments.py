@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ridgesplines.solvers.univariate import kernels
+from ridgesplines.line import kernels
 from ridgesplines.validation import Array
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ridgesplines.line.kernels import times
 from ridgesplines.network.spline import group_norms
 from ridgesplines.solvers.univariate.active_set import last_digits, on_face
-from ridgesplines.solvers.univariate.data import Line
+from ridgesplines.solvers.univariate.data import Line, Look
 from ridgesplines.solvers.univariate.exchange import Quadratic, exchange
 from ridgesplines.solvers.univariate.groups import least_squares
-from ridgesplines.solvers.univariate.kernels import times
 from ridgesplines.solvers.univariate.knots import Knots, between, with_ends
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
@@ -66,6 +66,8 @@ def smooth(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
         return
     if quadratic and _has_anchors(line, lam):
         _anchored(line, lam, tol, start, progress)
+    elif quadratic:
+        _solved(line, Quadratic(line, *line.parabola), lam, tol, start, progress)
     else:
         _newton(line, lam, tol, start, progress)
     # For other losses the best straight line takes many steps: it is looked at only where hardly anything bends.
@@ -114,13 +116,13 @@ def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: P
         for steady in (False, True):
             goal = _solved(line, _parabola(line, now.z, steady), lam, tol, warm, progress)
             fitted = _shortened(line, lam, now, goal)
-            if fitted is not None or line.loss.quadratic:
+            if fitted is not None:
                 break
         if fitted is None:
             return  # rounding hides any further descent
         stalled = fitted.objective >= now.objective * (1.0 - 1e-15)
         now, warm = fitted, fitted.knots
-        if line.loss.quadratic or progress.gap <= LAST * tol:
+        if progress.gap <= LAST * tol:
             return
         if stalled:  # the objective no longer tells, the certificate does
             previous, off = off, _excess(line, now.z, lam)[1] - 1.0
@@ -202,11 +204,12 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
     """The spline of least parabola plus penalty; every round is reported with its gap in the true problem."""
     constant, objective = line.loss.quadratic, np.inf
 
-    def enough(knots: Knots, z: Array, eta: Array) -> bool:
+    def enough(knots: Knots, look: Look) -> bool:
         nonlocal objective
-        previous, gap, objective = objective, progress.gap, line.objective(knots, z, lam)
-        u, excess = model.dual(z), float(group_norms(eta).max()) / lam
-        progress.report(knots, u, objective, line.bound(u, excess))
+        fit = look.squares[0] if look.squares else line.data_fit(look.z)
+        previous, gap, objective = objective, progress.gap, fit + lam * line.seminorm(knots)
+        excess = float(group_norms(look.eta).max()) / lam
+        progress.report(knots, look.u, objective, line.bound(look.u, excess, look.squares))
         stalled = objective >= previous * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 

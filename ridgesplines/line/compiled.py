@@ -39,6 +39,34 @@ def values(t: Array, nodes: Array, first: Array, theta: Array, slopes: Array) ->
 
 
 @njit(cache=True)
+def squares(
+    t: Array, y: Array, weight: Array, nodes: Array, first: Array, theta: Array, slopes: Array, middle: int
+) -> tuple[Array, Array, Array, float, float]:
+    z, u, eta = np.empty(len(t)), np.empty(len(t)), np.empty(len(t))
+    fit = linear = mass = value = 0.0
+    for i in range(len(first)):
+        end = first[i + 1] if i + 1 < len(first) else len(t)
+        for n in range(first[i], end):
+            z[n] = theta[i] + (t[n] - nodes[i]) * slopes[i]
+            r = y[n] - z[n]
+            u[n] = 2.0 * weight[n] * r
+            fit += weight[n] * r * r
+            linear += u[n] * y[n]
+            if n < middle:
+                if n > 0:
+                    value += mass * (t[n] - t[n - 1])
+                eta[n] = value
+                mass += u[n]
+    mass = value = 0.0
+    for n in range(len(t) - 1, middle - 1, -1):
+        if n < len(t) - 1:
+            value += mass * (t[n + 1] - t[n])
+        eta[n] = value
+        mass += u[n]
+    return z, u, eta, fit, linear
+
+
+@njit(cache=True)
 def certificate(t: Array, u: Array, middle: int) -> Array:
     eta = np.empty(len(t))
     mass = value = 0.0
@@ -114,3 +142,65 @@ def peaks(eta: Array, level: float) -> Array:
         elif size > last:
             indices[count - 1], last = n, size
     return indices[:count].copy()
+
+
+@njit(cache=True)
+def sums_of_squares(t: Array, u: Array) -> tuple[float, float]:
+    mass = eta = of_mass = of_eta = 0.0
+    for n in range(len(t)):
+        if n > 0:
+            eta += mass * (t[n] - t[n - 1])
+            of_eta += eta * eta
+        mass += u[n]
+        of_mass += mass * mass
+    return of_mass, of_eta
+
+
+@njit(cache=True)
+def pieces(t: Array, first: Array, base: Array, slope: Array, value: Array) -> Array:
+    z = np.empty(len(t))
+    for i in range(len(first)):
+        end = first[i + 1] if i + 1 < len(first) else len(t)
+        for n in range(first[i], end):
+            z[n] = value[i] + slope[i] * (t[n] - base[i])
+    return z
+
+
+@njit(cache=True)
+def with_sizes(off: Array, y: Array, z: Array, part: float) -> Array:
+    for n in range(len(off)):
+        off[n] += part * (abs(y[n]) + abs(z[n]))
+    return off
+
+
+@njit(cache=True)
+def rounded_squares(weight: Array, y: Array, z: Array, off: Array, of_value: float) -> float:
+    total = 0.0
+    for n in range(len(y)):
+        r = abs(y[n] - z[n])
+        total += weight[n] * (off[n] * (2.0 * r + off[n]) + of_value * r * r)
+    return total
+
+
+@njit(cache=True)
+def affine_moments(
+    t: Array, slope: float, offset: float, less: Array, first: Array, second: Array, u: Array
+) -> tuple[float, float, float]:
+    a = b = c = 0.0
+    for n in range(len(t)):
+        value = slope * t[n] + offset - less[n]
+        a += first[n] * value
+        b += second[n] * value
+        c += u[n] * value
+    return a, b, c
+
+
+@njit(cache=True)
+def sums_between(t: Array, u: Array, first: Array) -> tuple[Array, Array]:
+    mass, moment = np.zeros(len(first)), np.zeros(len(first))
+    for i in range(len(first)):
+        end = first[i + 1] if i + 1 < len(first) else len(t)
+        for n in range(first[i], end):
+            mass[i] += u[n]
+            moment[i] += u[n] * t[n]
+    return mass, moment

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.numerics.fast import compiled, loaded
-from ridgesplines.oracle.line import eta_at_sites
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading; where numba has been loaded, from a thousandth of that.
@@ -24,7 +23,7 @@ def _fast(t: Array, values: Array | None = None) -> Any:
     if values is not None and values.ndim > 1:
         return None
     enough = COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS
-    return compiled("solvers.univariate.compiled") if len(t) >= enough else None
+    return compiled("line.compiled") if len(t) >= enough else None
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:
@@ -66,10 +65,88 @@ def values(t: Array, nodes: Array, first: Array, theta: Array) -> Array:
 
 
 def certificate(t: Array, u: Array) -> Array:
-    """eta at all sites, summed from the nearer end."""
+    """eta(1, t_n) at sorted points, shape (n,) or (n, D), by a double cumulative sum from the nearer end."""
+    middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
     if (fast := _fast(t, u)) is not None:
-        return fast.certificate(t, u, int(np.searchsorted(t, (t[0] + t[-1]) / 2.0)))
-    return eta_at_sites(t, u)
+        return fast.certificate(t, u, middle)
+    from_left = _tail_sums(-t[:middle][::-1], u[:middle][::-1])[::-1]
+    return np.concatenate([from_left, _tail_sums(t[middle:], u[middle:])])
+
+
+def squares(
+    t: Array, y: Array, weight: Array, nodes: Array, first: Array, theta: Array
+) -> tuple[Array, Array, Array, float, float]:
+    """Of squared error at distinct points: the spline z, u = 2 weight (y - z), its eta, weight r^2 and u y summed."""
+    if (fast := _fast(t, theta)) is not None:
+        middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
+        return fast.squares(t, y, weight, nodes, first, theta, np.diff(theta) / np.diff(nodes), middle)
+    z = values(t, nodes, first, theta)
+    r = y - z
+    u = times(2.0 * weight, r)
+    return z, u, certificate(t, u), 0.5 * float(np.vdot(u, r)), float(np.vdot(u, y))
+
+
+def _tail_sums(t: Array, u: Array) -> Array:
+    mass = np.cumsum(u[::-1], axis=0)[::-1]
+    rises = (mass[1:].T * (t[1:] - t[:-1])).T
+    eta = np.zeros_like(u)
+    eta[:-1] = np.cumsum(rises[::-1], axis=0)[::-1]
+    return eta
+
+
+def sums_of_squares(t: Array, u: Array) -> tuple[float, float]:
+    """Those of the partial sums of u, and of eta summed from the left alone: what it rounds grows with both."""
+    if (fast := _fast(t, u)) is not None:
+        return fast.sums_of_squares(t, u)
+    mass = np.cumsum(u, axis=0)
+    eta = np.cumsum((mass[:-1].T * np.diff(t)).T, axis=0)
+    return float(np.vdot(mass, mass)), float(np.vdot(eta, eta))
+
+
+def pieces(t: Array, first: Array, base: Array, slope: Array, value: Array) -> Array:
+    """value + slope (t - base) at sorted points, of the piece that each lies on; `first` has their first points.
+
+    Pieces may be empty. Values and slopes may be vectors, one a row.
+    """
+    if (fast := _fast(t, value)) is not None:
+        return fast.pieces(t, first, base, slope, value)
+    counts = np.diff(np.append(first, len(t)))
+    z = np.repeat(slope, counts, axis=0).T * (t - np.repeat(base, counts))
+    return z.T + np.repeat(value, counts, axis=0)
+
+
+def with_sizes(off: Array, y: Array, z: Array, part: float) -> Array:
+    """off, to which a part of |y| + |z| was added."""
+    if (fast := _fast(off, off)) is not None:
+        return fast.with_sizes(off, y, z, part)
+    off += part * (np.abs(y) + np.abs(z))
+    return off
+
+
+def rounded_squares(weight: Array, y: Array, z: Array, off: Array, of_value: float) -> float:
+    """The sum of weight ((r + off)^2 - r^2 + of_value r^2), r = |y - z|, over all entries, (n,) or (n, D)."""
+    if (fast := _fast(weight, y)) is not None:
+        return float(fast.rounded_squares(weight, y, z, off, of_value))
+    r = np.abs(y - z)
+    return float((weight @ (off * (2.0 * r + off) + of_value * r**2)).sum())
+
+
+def affine_moments(
+    t: Array, slope: Array, offset: Array | float, less: Array, basis: Array, u: Array
+) -> tuple[Array, float]:
+    """What two functions, the columns of `basis`, and u see of slope t + offset - less; shape (2,) or (2, D), ()."""
+    if basis.shape[1] == 2 and (fast := _fast(t, u)) is not None:
+        *within, beyond = fast.affine_moments(t, float(slope), float(offset), less, basis[:, 0], basis[:, 1], u)
+        return np.array(within), beyond
+    values = np.multiply.outer(t, slope) + offset - less
+    return basis.T @ values, float(np.vdot(u, values))
+
+
+def sums_between(t: Array, u: Array, first: Array) -> tuple[Array, Array]:
+    """The sums of u and of u t from each of the increasing places `first`, all of them points, up to the next."""
+    if (fast := _fast(t, u)) is not None:
+        return fast.sums_between(t, u, first)
+    return np.add.reduceat(u, first, axis=0), np.add.reduceat((u.T * t).T, first, axis=0)
 
 
 def coarser(t: Array, grams: Array, loads: Array, nodes: Array) -> tuple[Array, Array]:
