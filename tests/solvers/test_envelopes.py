@@ -9,9 +9,12 @@ from scipy.optimize import minimize_scalar
 from tables import labels, table
 
 import ridgesplines as rs
+from ridgesplines.amplitudes.central_path import CentralPath
+from ridgesplines.amplitudes.design import project
 from ridgesplines.neurons.working_set import Neurons, merged, sums
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.scaling import standardise
+from ridgesplines.solvers.column_generation import central_cuts
 from ridgesplines.solvers.column_generation.continuation import continuation
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.envelope import Envelope
@@ -146,3 +149,38 @@ def test_a_converged_solution_needs_no_envelopes_again():
     assert again.objective == pytest.approx(first.objective, rel=1e-6)
     weighed = rs.Problem(p.X, p.y[::-1], p.lam, p.loss)  # the same start on other data is no solution
     assert "envelopes" in rs.solve(weighed, rs.ColumnGeneration(start=first)).history["phases"]
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+@pytest.mark.parametrize("count", [10, 120])  # fewer than half as many as points, and more
+def test_an_interior_point_comes_as_near_to_the_optimum_of_the_simplex_method_as_it_says(loss, count):
+    p = standardise(posed("integer", loss, 50, 3)).problem
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((count, 3))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    b = np.einsum("kd,kd->k", W, p.X[rng.integers(len(p.X), size=count)])
+    program, first = DualProgram(p), first_fit(p)
+    program.offer(W, b)
+    vertex = program.solve()
+    B = project(p.null_space, np.maximum(p.X @ W.T - b, 0.0))
+    point = CentralPath(p, B).follow(first.u, p.null_space.T @ first.z, np.zeros(count), 1.0, 1e-5)
+    z = B @ point.a + p.null_space @ point.beta
+    objective = p.sample_weight @ p.loss.value(p.y, z) + p.lam * np.abs(point.a).sum()
+    assert vertex.objective * (1.0 - 1e-9) <= objective <= vertex.objective * (1.0 + 1e-5)
+    assert (np.abs(B.T @ point.u) <= p.lam).all()
+    assert point.slack == pytest.approx(p.lam - np.abs(B.T @ point.u), abs=1e-12)
+    _, _, low, high = loss.box(p.y)
+    assert (p.sample_weight * low <= point.u).all()
+    assert (point.u <= p.sample_weight * high).all()
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_cuts_from_between_the_vertices_lead_to_the_same_optimum(loss, monkeypatch):
+    p = posed("rounded", loss, 60, 4)
+    vertices = rs.solve(p, rs.ColumnGeneration())
+    monkeypatch.setattr(central_cuts, "FEWEST_POINTS", 10)
+    ours = rs.solve(p, rs.ColumnGeneration())
+    assert "interior" in ours.history["phases"]
+    assert "interior" not in vertices.history["phases"]
+    assert ours.relative_gap <= 1e-6
+    assert ours.objective == pytest.approx(vertices.objective, rel=2e-6)

@@ -87,9 +87,20 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
 
 
 def stands(
-    problem: Problem, fit: Fit, u: Array, oracle: Oracle, tol: float, end: float, rough: bool = False
+    problem: Problem,
+    fit: Fit,
+    u: Array,
+    oracle: Oracle,
+    tol: float,
+    end: float,
+    rough: bool = False,
+    near: Neurons | None = None,
 ) -> tuple[State, Supremum]:
-    """The state of a fit with the dual vector u, and what violates its certificate; `rough` as for an oracle."""
+    """The state of a fit with the dual vector u, and what violates its certificate; `rough` as for an oracle.
+
+    A search starts near the fit's neurons, or near others.
+    """
+    starts = fit.neurons if near is None else near
     primal = objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))
     residual = float(np.abs(problem.y - fit.z).max()) if problem.loss.interpolates else 0.0
 
@@ -99,14 +110,14 @@ def stands(
 
     now = time.perf_counter()
     end = now + SEARCH_SHARE * (end - now)
-    look = partial(oracle, levelled(problem, u), near=(fit.neurons.W, fit.neurons.b), end=end, rough=rough)
+    look = partial(oracle, levelled(problem, u), near=(starts.W, starts.b), end=end, rough=rough)
     supremum = look(problem.lam)
     if supremum.scope is Scope.EXACT:
         return state(supremum), supremum
     if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
         level = problem.lam * (1.0 + CONFIRMING_SHARE * tol)
-        starts = CONFIRMING_LOOSELY if rough or tol >= SLIDING_GAP else CONFIRMING_STARTS
-        supremum = max(supremum, look(level, afresh=starts), key=lambda answer: answer.value)
+        afresh = CONFIRMING_LOOSELY if rough or tol >= SLIDING_GAP else CONFIRMING_STARTS
+        supremum = max(supremum, look(level, afresh=afresh), key=lambda answer: answer.value)
     return state(supremum)._replace(value=-np.inf) if late(end) else state(supremum), supremum
 
 

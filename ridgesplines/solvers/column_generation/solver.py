@@ -88,9 +88,10 @@ class ColumnGeneration(Solver):
     each dimension must confirm (64 where `tol` is 1e-3 or more; no more than 2^30 / N in all). Where the search for the
     certificate then finds more, `solve` has the rounds go on.
 
-    ``"envelopes"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find the first
-    neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear program for
-    the simplex method. Interpolation has cuts only.
+    ``"envelopes"``, ``"interior"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find
+    the first neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear
+    program: of 300 to 3000 points for an interior point that stops at a part of the gap, where the supremum is
+    searched, and at last for the simplex method. Interpolation has cuts only.
 
     With a `slope_penalty` or ``norm=True`` one feature will do, too; the latter has rounds only. For losses with a kink
     the program of the cuts is quadratic then, and solved anew in each round by an interior point.

@@ -17,6 +17,8 @@ from ridgesplines.solution import Solution
 from ridgesplines.solvers.column_generation.refits import Fit
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
 
+#: From this gap down envelopes have nothing to add, for losses with a kink.
+SMALL_GAP = 0.1
 #: Objectives that differ by no more than this, relatively, are of one network on the same data.
 SAME_RTOL = 1e-9
 
@@ -52,7 +54,9 @@ def fit_of_start(scaling: Scaling, start: RidgeSpline | Solution) -> Fit:
 
 def goes_on(scaling: Scaling, lam: float, fit: Fit, start: RidgeSpline | Solution | None) -> bool:
     """Whether a start is a solution of this very problem whose gap is small: rough calls find nothing more then."""
-    if not isinstance(start, Solution) or start.problem.lam != lam or not start.relative_gap <= SLIDING_GAP:
+    if not isinstance(start, Solution) or start.problem.lam != lam:
+        return False
+    if not start.relative_gap <= (SLIDING_GAP if scaling.problem.loss.smooth else SMALL_GAP):
         return False
     problem = scaling.problem.with_lam(scaling.lam(lam))
     here = scaling.factor * objective_of_fit(problem, fit.z, float(fit.neurons.sizes.sum()))

@@ -18,6 +18,7 @@ class Phase(StrEnum):
 
     FAST = "batches"
     ENVELOPE = "envelopes"
+    CENTRAL = "interior"
     EXACT = "rounds"
     CUTS = "cuts"
 
