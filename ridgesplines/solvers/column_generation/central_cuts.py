@@ -26,8 +26,8 @@ from ridgesplines.solvers.column_generation.state import Phase, State
 from ridgesplines.solvers.pace import MOST_JOINING
 from ridgesplines.validation import Array
 
-#: With so few points linear programs are fast; with more than so many a factor takes long.
-FEWEST_POINTS, MOST_POINTS = 300, 3000
+#: With so few points linear programs are fast; with more than so many it was not measured.
+FEWEST_POINTS, MOST_POINTS = 300, 1000
 #: A round ends at this part of the gap that is left, the first of this gap; the rounds end at the last one, for linear
 #: programs to close it.
 SHARE, FIRST_GAP, ENOUGH = 0.2, 0.1, 2e-4

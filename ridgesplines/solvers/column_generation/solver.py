@@ -90,7 +90,7 @@ class ColumnGeneration(Solver):
 
     ``"envelopes"``, ``"interior"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find
     the first neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear
-    program: of 300 to 3000 points for an interior point that stops at a part of the gap, where the supremum is
+    program: of 300 to 1000 points for an interior point that stops at a part of the gap, where the supremum is
     searched, and at last for the simplex method. Interpolation has cuts only.
 
     With a `slope_penalty` or ``norm=True`` one feature will do, too; the latter has rounds only. For losses with a kink
