@@ -197,7 +197,7 @@ def test_interrupted_before_the_first_round_it_returns_the_affine_fit(monkeypatc
 
     p = posed(np.random.default_rng(4).uniform(-1.0, 1.0, (30, 2)), loss)
     affine = rs.solve(p.with_lam(2.0 * rs.lambda_max(p)))
-    monkeypatch.setattr(column_generation, "_at_lam", interrupt)
+    monkeypatch.setattr(column_generation, "at_lam", interrupt)
     with pytest.warns(rs.ConvergenceWarning, match="interrupted"):
         s = rs.solve(p, rs.ColumnGeneration())
     assert s.status == "interrupted"
