@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from ridgesplines.validation import Array
 
@@ -117,6 +118,45 @@ def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Arra
         right[k] += loads[0, k] - slope
         right[k + 1] += loads[1, k] + slope
     return diagonal, right
+
+
+@njit(cache=True)
+def solved(diagonal: Array, beside: Array, right: Array) -> bool:
+    for k in range(len(right) - 1):
+        if not diagonal[k] > 0.0:
+            return False
+        factor = beside[k] / diagonal[k]
+        diagonal[k + 1] -= factor * beside[k]
+        right[k + 1] -= factor * right[k]
+    if not diagonal[-1] > 0.0:
+        return False
+    right[-1] /= diagonal[-1]
+    for k in range(len(right) - 2, -1, -1):
+        right[k] = (right[k] - beside[k] * right[k + 1]) / diagonal[k]
+    return True
+
+
+@njit(cache=True)
+def consistent(
+    t: Array, grams: Array, loads: Array, lam: float, active: NDArray[np.intp], signs: Array
+) -> tuple[NDArray[np.intp], Array, Array, bool]:
+    nodes = np.empty(len(active) + 2, dtype=np.intp)
+    nodes[0], nodes[1:-1], nodes[-1] = 0, active, len(t) - 1
+    few, sums = coarser(t, grams, loads, nodes)
+    at, kept, bends = t[nodes], active.copy(), signs.copy()
+    while True:
+        diagonal, theta = face(at, few, sums, lam * bends)
+        if not solved(diagonal, few[1], theta):
+            return kept, bends, theta, False
+        slopes = (theta[1:] - theta[:-1]) / (at[1:] - at[:-1])
+        right = (slopes[1:] - slopes[:-1]) * bends > 0.0
+        if right.all():
+            return kept, bends, theta, True
+        inner = np.flatnonzero(right)
+        nodes = np.empty(len(inner) + 2, dtype=np.intp)
+        nodes[0], nodes[1:-1], nodes[-1] = 0, inner + 1, len(at) - 1
+        few, sums = coarser(at, few, sums, nodes)
+        at, kept, bends = at[nodes], kept[inner], bends[inner]
 
 
 @njit(cache=True)

@@ -181,6 +181,16 @@ def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Arra
     return diagonal, right - kinks_transposed(t, pull)
 
 
+def consistent(
+    t: Array, grams: Array, loads: Array, lam: float, active: Array, signs: Array
+) -> tuple[Array, Array, Array] | None:
+    """See the active set, which does the same in NumPy; None where that has to, for want of numba or of curvature."""
+    if (fast := _fast(t, loads[0])) is None:
+        return None
+    *found, definite = fast.consistent(t, grams, loads, lam, active, signs)
+    return (found[0], found[1], found[2]) if definite else None
+
+
 def kinks_transposed(t: Array, eta: Array) -> Array:
     """The transpose of `kinks`, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
     values, slopes = np.zeros((len(t), *eta.shape[1:])), np.zeros((len(t) + 1, *eta.shape[1:]))

@@ -11,6 +11,8 @@ from instances import SCALAR, ids, noisy, problem, targets
 import ridgesplines as rs
 from ridgesplines.line import kernels
 from ridgesplines.solvers.univariate import data
+from ridgesplines.solvers.univariate.active_set import _consistent, _guess
+from ridgesplines.solvers.univariate.moments import Moments
 
 
 def exact(solution, tol=1e-8):
@@ -316,6 +318,24 @@ def test_compiled_passes_agree(monkeypatch):
         pairs = zip(slow, quick, strict=True) if isinstance(slow, tuple) else [(slow, quick)]
         for one, other in pairs:
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-9 * np.abs(one).max())
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_the_compiled_active_set_agrees(monkeypatch):
+    rng, n = np.random.default_rng(0), kernels.COMPILED_POINTS
+    t = np.sort(rng.random(n))
+    nodes = np.append(np.arange(0, n - 1, 50), n - 1)
+    y = np.sin(9.0 * t) + 0.3 * rng.standard_normal(n)
+    moments = Moments.at(t, np.ones(n), y, t[nodes], nodes[:-1])
+    given = moments, 0.01, *_guess(moments)
+    assert kernels.consistent(t[nodes], moments.grams, moments.loads, *given[1:]) is not None
+    fast = _consistent(*given)
+    monkeypatch.setattr(kernels, "COMPILED_POINTS", np.inf)
+    slow = _consistent(*given)
+    assert 0 < len(slow.active) < len(given[2])
+    np.testing.assert_array_equal(fast.active, slow.active)
+    np.testing.assert_array_equal(fast.signs, slow.signs)
+    np.testing.assert_allclose(fast.theta, slow.theta, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")

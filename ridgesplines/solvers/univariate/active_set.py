@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from scipy.linalg import lapack
 
+from ridgesplines.line import kernels
 from ridgesplines.line.kernels import face, kinks_transposed
 from ridgesplines.solvers.univariate.knots import Knots, State, exchanged, with_ends, with_joined
 from ridgesplines.solvers.univariate.moments import Moments, kinks
@@ -70,6 +71,8 @@ def on_face(moments: Moments, lam: float, signs: Array) -> Array:
 
 def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Knots:
     """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
+    if (found := kernels.consistent(moments.t, moments.grams, moments.loads, lam, active, signs)) is not None:
+        return Knots(*found)
     part = moments.on(with_ends(active, len(moments.t)))
     while True:
         theta = on_face(part, lam, signs)
