@@ -26,6 +26,9 @@ from ridgesplines.problem import Problem
 from ridgesplines.problem.corners import Corners
 from ridgesplines.validation import Array
 
+#: A coefficient this small, relative to the largest amplitude, is what rounding left of zero.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Atoms:
@@ -92,6 +95,19 @@ class Atoms:
         kept, sizes = independent(columns, sizes[alive])
         amounts[alive[kept]] = (directions[kept].T * sizes).T
         return self.of_amounts(amounts)
+
+
+def purify_atoms(problem: Problem, net: RidgeSpline) -> RidgeSpline:
+    """A network with the same values at the data, no larger a norm, and at most N D atoms; `purify` for the norm."""
+    corners, p = corners_of(problem), problem.reduced
+    return Atoms.of_network(corners, net).purified(p).network(corners)
+
+
+def count_atoms(problem: Problem, net: RidgeSpline) -> int:
+    """K, and the number of coefficients of the affine functions that are more than rounding."""
+    atoms = Atoms.of_network(corners_of(problem), net)
+    sizes = group_norms(atoms.a)
+    return net.n_neurons + int((sizes > ROUNDING * group_norms(atoms.amounts).max()).sum())
 
 
 def corners_of(problem: Problem) -> Corners:

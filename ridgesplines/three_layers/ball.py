@@ -20,12 +20,13 @@ import numpy as np
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle import continuum_oracle
 from ridgesplines.oracle.base import Supremum
+from ridgesplines.problem.corners import unit_corners
 from ridgesplines.validation import Array
 
 
 def size(network: RidgeSpline) -> float:
     r""":math:`\|g\|_\circ`, of several outputs the sum."""
-    at = network.at(corners(network.n_features))
+    at = network.at(unit_corners(network.n_features).points)
     return float(np.abs(network.amplitudes).sum() + np.abs(at[1:] - at[0]).sum())
 
 
@@ -34,16 +35,11 @@ def norm(network: RidgeSpline) -> float:
     return size(network) + float(np.abs(network.at(np.zeros((1, network.n_features)))).sum())
 
 
-def corners(d: int) -> Array:
-    """0 and the unit vectors, (d + 1, d)."""
-    return np.vstack([np.zeros(d), np.eye(d)])
-
-
 class Ball:
     """The ball on data X (N, d)."""
 
     def __init__(self, X: Array, seed: int) -> None:
-        self.X, self._corners = X, corners(X.shape[1])
+        self.X, self._corners = X, unit_corners(X.shape[1]).points
         self._oracle = continuum_oracle(np.vstack([X, self._corners]), seed=seed)
 
     @property

@@ -13,13 +13,15 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.evaluate import evaluate
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import Deferral
-from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.oracle.passes import Torch
 from ridgesplines.problem import Problem
+from ridgesplines.problem.corners import unit_corners
 from ridgesplines.solution import Solution
 from ridgesplines.solve import solve
 from ridgesplines.solvers.base import Solver
 from ridgesplines.solvers.column_generation.solver import ColumnGeneration
+from ridgesplines.three_layers.ball import norm
 from ridgesplines.torch import sweep
 from ridgesplines.torch.layer import RidgeLayer
 from ridgesplines.torch.methods import Training, random_neurons, without_negligible
@@ -47,6 +49,12 @@ class DeepRidgeSpline:
     activation : of all layers; that of the problem by default. `PathProx` trains any, the other methods those that are
         homogeneous of degree one. Terms of degree two and more that an activation leaves unpenalised come into the last
         layer by `DeepSolution.refine`, and nowhere else.
+    norm : whether each function has its norm in the place of its seminorm, as in [1]_, so that there is a minimiser:
+
+        .. math:: \|f\| = \|D_t^2 K R f\|_M + |f(0)| + \sum_j |f(e_j) - f(0)|
+
+        The affine part is penalised, too; training lowers these terms by subgradients. For ReLU. A problem with
+        ``norm=True`` asks for it as well.
 
     Notes
     -----
@@ -56,8 +64,8 @@ class DeepRidgeSpline:
 
     Skip connections are free in (34), and that may be too cheap: :math:`g(w^T x)` is :math:`f^{(1)}(x) = a\,w^T x` and
     :math:`f^{(2)}(t) = g(t / a)`, whose seminorm falls like 1/a. Where such a function fits the data, larger and larger
-    skip connections lower the objective without end. [1]_ works with norms, under which no affine function is free;
-    ``skip=False`` does without skip connections.
+    skip connections lower the objective without end. [1]_ works with norms, under which no affine function is free:
+    ``norm=True``. ``skip=False`` does without skip connections.
 
     X and y are taken in the units in which they come: scale them to size one, for which learning rates are made.
 
@@ -81,6 +89,7 @@ class DeepRidgeSpline:
     bottlenecks: Sequence[int] = ()
     skip: bool = True
     activation: Activation | None = None
+    norm: bool = False
 
     def __post_init__(self) -> None:
         for name, values in (("widths", self.widths), ("bottlenecks", self.bottlenecks)):
@@ -100,8 +109,9 @@ class DeepRidgeSpline:
             raise ProblemError("problem", "no interactions, which a layer of all outputs would mix", got, remedy)
         if self.activation is not None and self.activation != problem.activation:
             problem = problem.on(replace(problem.data, activation=self.activation))
-        if (reason := replace(method, start=None).refuses(problem)) is not None:
+        if (reason := replace(method, start=None).refuses(problem.with_norm(False))) is not None:
             raise reason
+        problem = problem.with_norm(self.norm or problem.norm)
         rng = np.random.default_rng(method.random_state)
         data = Data.of(problem, Torch(method.device))
         starts = [self._start(problem, rng) for _ in range(method.restarts)]
@@ -117,6 +127,7 @@ class DeepRidgeSpline:
             outputs = problem.n_outputs if last else self.bottlenecks[ell]
             tail = () if outputs is None else (outputs,)
             layer = RidgeLayer(inputs, width, outputs, self.skip, 2 if last else 1, problem.activation)
+            layer.norm = problem.norm
             c = np.zeros((inputs, *tail)) if last else rng.standard_normal((inputs, *tail)) / np.sqrt(inputs)
             layer.set(*random_neurons(inputs, width, tail, rng), c, np.zeros(tail))
             layers.append(layer)
@@ -169,7 +180,15 @@ class DeepSolution:
 
     @property
     def seminorms(self) -> tuple[float, ...]:
-        r""":math:`\sum_i \|f_i^{(\ell)}\| = \sum_k \sum_i |v_{ki}| \|w_k\|` of each layer; of the last, `Problem`'s."""
+        r""":math:`\sum_i \|f_i^{(\ell)}\| = \sum_k \sum_i |v_{ki}| \|w_k\|` of each layer; of the last, `Problem`'s.
+
+        Where the problem has ``norm=True`` the norms.
+        """
+        if self.problem.norm:
+            last = self.layers[-1]
+            corners = unit_corners(last.n_features)
+            affine = group_norms(corners.coefficients(last.at(corners.points)))
+            return (*map(norm, self.layers[:-1]), last.seminorm + float(affine.sum()))
         inner = tuple(float(np.abs(layer.amplitudes).sum()) for layer in self.layers[:-1])
         return (*inner, self.layers[-1].seminorm)
 
@@ -180,7 +199,7 @@ class DeepSolution:
 
     @property
     def objective(self) -> float:
-        """data_fit + lam * the sum of the seminorms, that of (34)."""
+        """data_fit + lam * the sum of the seminorms, or norms: that of (34)."""
         return self.data_fit + self.problem.lam * sum(self.seminorms)
 
     @property
@@ -225,7 +244,8 @@ class DeepSolution:
             the last layer then has no optimum.
         """
         p, net = self.problem, self.layers[-1]
-        features = Problem(self.features(len(self.layers) - 1), p.y, p.lam, p.loss, p.activation, p.sample_weight)
+        Z = self.features(len(self.layers) - 1)
+        features = Problem(Z, p.y, p.lam, p.loss, p.activation, p.sample_weight, norm=p.norm)
         if solver is None and features.n_features > 1:
             solver = ColumnGeneration(start=net)
         with Deferral():
@@ -293,8 +313,9 @@ class DeepSolution:
         """The result in a few lines."""
         p = self.problem
         terms = " + ".join(f"{seminorm:.6g}" for seminorm in self.seminorms)
+        of = "(34) with norms" if p.norm else "(34)"
         rows = [
-            ("problem", f"(34), N = {p.n_samples}, d = {p.n_features}, {p.loss!r}, lam = {p.lam:.6g}, {self.status}"),
+            ("problem", f"{of}, N = {p.n_samples}, d = {p.n_features}, {p.loss!r}, lam = {p.lam:.6g}, {self.status}"),
             ("layers", f"L + 1 = {self.depth}, skip connections in {sum(self.skips)} of {len(self.layers)}"),
             ("neurons", "active " + " + ".join(map(str, self.active))),
             ("bottlenecks", ", ".join(str(layer.n_outputs) for layer in self.layers[:-1]) or "none"),

@@ -59,6 +59,7 @@ class RidgeLayer(nn.Module):
     hidden : ``nn.Linear(d, K)``; its bias is -b.
     output : ``nn.Linear(K, D)``; its bias is :math:`c_0`, or None.
     skip : ``nn.Linear(d, D, bias=False)``, or None.
+    norm : whether training penalises what f is at the corners as well; False.
 
     Examples
     --------
@@ -79,6 +80,7 @@ class RidgeLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.outputs, self.order, self.activation = outputs, order, activation or ReLU()
+        self.norm = False
         free, D = self.activation.degree, outputs or 1
         self.hidden = nn.Linear(inputs, width, dtype=torch.float64)
         self.output = nn.Linear(width, D, bias=free >= 0, dtype=torch.float64)
@@ -123,6 +125,17 @@ class RidgeLayer(nn.Module):
         """The norms of the input weights of each neuron and of its output weights, shapes (K,)."""
         norm = torch.linalg.vector_norm
         return norm(self.hidden.weight, dim=1), norm(self.output.weight, self.order, dim=0)
+
+    def at_corners(self) -> torch.Tensor:
+        r""":math:`\|f(0)\| + \sum_j \|f(e_j) - f(0)\|` where `norm` asks for it, else zero; norms over the outputs."""
+        weight = self.hidden.weight
+        if not self.norm:
+            return weight.new_zeros(())
+        d = weight.shape[1]
+        unit = torch.eye(d, dtype=weight.dtype, device=weight.device)
+        values = self(torch.cat([torch.zeros_like(unit[:1]), unit])).reshape(d + 1, -1)
+        coefficients = torch.cat([values[:1], values[1:] - values[:1]])
+        return torch.linalg.vector_norm(coefficients, self.order, dim=1).sum()
 
     def network(self, feature_names: tuple[str, ...] | None = None) -> RidgeSpline:
         """The module's function as a RidgeSpline."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ridgesplines.amplitudes.atoms import purify_atoms
 from ridgesplines.amplitudes.extreme_points import purify
 from ridgesplines.losses.squared import Squared
 from ridgesplines.network.spline import RidgeSpline
@@ -42,7 +43,7 @@ def model(problem: Problem, layers: Sequence[RidgeSpline], ell: int, i: int) -> 
         return None
     target = own - np.where(counts, slope, 0.0) / np.where(counts, bend, 1.0)
     weight = np.where(counts, bend, 0.0) / 2.0 * problem.sample_weight
-    return Problem(inputs, target, problem.lam, Squared(), problem.activation, weight)
+    return Problem(inputs, target, problem.lam, Squared(), problem.activation, weight, norm=problem.norm)
 
 
 def pushed(layer: RidgeSpline, X: Array, direction: Array) -> Array:
@@ -63,7 +64,7 @@ def towards(model: Problem, layer: RidgeSpline, i: int, target: RidgeSpline, ste
         activation=layer.activation,
     )
     everywhere = Problem(model.X, model.y, model.lam, activation=layer.activation)  # rows without weight count as well
-    own = purify(everywhere, mixed)
+    own = purify_atoms(everywhere.with_norm(), mixed) if model.norm else purify(everywhere, mixed)
     new = np.zeros((own.n_neurons, layer.amplitudes.shape[1]))
     new[:, i] = own.amplitudes
     old[:, i], slope[:, i], offset[i] = 0.0, own.slope, own.offset

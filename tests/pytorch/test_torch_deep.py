@@ -180,3 +180,57 @@ def test_bad_settings():
 def test_no_skip_connections():
     deep = DeepRidgeSpline((8, 8), (2,), skip=False).train(compositional(20), PathProx(epochs=20))
     assert deep.skips == (False, False)
+
+
+@pytest.mark.parametrize(("bottlenecks", "outputs"), [((1,), None), ((2,), 2)])
+@pytest.mark.parametrize("method", [WeightDecay, PathProx])
+def test_with_norms_training_refinement_and_sweeps_lower_the_same_objective(method, bottlenecks, outputs):
+    problem = compositional(30, outputs=outputs)
+    trained = DeepRidgeSpline((12, 12), bottlenecks, norm=True).train(problem, method(epochs=150))
+    objectives = trained.history["objective"]
+    assert trained.objective <= objectives[0]
+    if method is PathProx:  # whose own objective it is
+        assert trained.objective == pytest.approx(objectives.min(), rel=1e-9)
+    refined = trained.refine()
+    assert refined.objective <= trained.objective
+    assert refined.last.certificate.scope == "exact"
+    assert refined.last.relative_gap <= 1e-6
+    moments = refined.last.certificate.multipliers.moments
+    sizes = np.linalg.norm(moments.reshape(len(moments), -1), axis=1)
+    assert sizes.max() <= problem.lam * (1.0 + 1e-5)
+    rest = problem.lam * sum(refined.seminorms[:-1])
+    assert refined.objective == pytest.approx(refined.last.objective + rest, rel=1e-9)
+    assert trained.sweep().objective <= refined.objective
+    assert "with norms" in trained.summary()
+
+
+def test_the_norms_are_values_of_the_layers_at_the_corners():
+    layers = network((2, 3, 2), (2, 4, None))
+    deep = DeepSolution(rs.Problem([[0.0, 1.0], [2.0, 0.0]], [0.0, 3.0], lam=0.1, norm=True), layers)
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    for layer, size in zip(layers, deep.seminorms, strict=True):
+        f = layer(corners).reshape(3, -1)
+        by_hand = np.abs(layer.amplitudes).sum() + np.abs(f[0]).sum() + np.abs(f[1:] - f[0]).sum()
+        assert size == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_with_norms_scale_between_layers_costs_without_bound():
+    """a w^T x, then g(t / a): the seminorms fall like 1/a, the norms have their least sum at a finite a."""
+    X = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]])
+
+    def scaled(a, norm):
+        straight = rs.RidgeSpline(np.empty((0, 2)), [], np.empty((0, 1)), [[0.6 * a], [0.8 * a]], [0.0])
+        bent = rs.RidgeSpline([[1.0 / a]], [0.3], [2.0])
+        return DeepSolution(rs.Problem(X, np.zeros(3), 1.0, norm=norm), (straight, bent))
+
+    sizes = 2.0 ** np.arange(-3.0, 12.0)
+    free = [sum(scaled(a, False).seminorms) for a in sizes]
+    norms = [sum(scaled(a, True).seminorms) for a in sizes]
+    assert (np.diff(free) < 0.0).all()
+    assert 0 < int(np.argmin(norms)) < len(sizes) - 1
+    assert norms[-1] > 100.0 * min(norms)
+
+
+def test_norms_are_for_relu():
+    with pytest.raises(rs.ProblemError, match="norm"):
+        DeepRidgeSpline((4, 4), (1,), norm=True, activation=rs.Arctan()).train(compositional(10), PathProx(epochs=2))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from ridgesplines.amplitudes.atoms import count_atoms, purify_atoms
 from ridgesplines.amplitudes.extreme_points import neuron_bound, purify
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.objective import seminorm
 from ridgesplines.plotting.style import FIT, KNOT
 from ridgesplines.problem import Problem
 from ridgesplines.theorems.report import Report, at_least, at_most, timed
@@ -17,27 +19,35 @@ from ridgesplines.validation import Array
 if TYPE_CHECKING:
     from ridgesplines.torch.deep import DeepSolution
 
+#: What is counted of a sparse form of an output, with seminorms and with norms.
+_SPARSE = {
+    False: "neurons of a sparse form of an output, against N - rank",
+    True: "neurons and affine coefficients of a sparse form of an output, against N",
+}
+
 
 def instance(seed: int) -> tuple[DeepSolution]:
-    """Two layers with a bottleneck of two, trained by weight decay, the last one refined; more neurons than data."""
+    """Two layers with a bottleneck of two and norms, trained by weight decay, the last one refined; K > N."""
     from ridgesplines.torch.decay import WeightDecay
     from ridgesplines.torch.deep import DeepRidgeSpline
 
     X = np.random.default_rng(seed).uniform(-1.0, 1.0, (30, 3))
     problem = Problem(X, np.abs(np.abs(X[:, 0] + X[:, 1]) - X[:, 2]), lam=0.02)
     method = WeightDecay(epochs=400, learning_rate=0.01, random_state=seed)
-    return (DeepRidgeSpline(widths=(60, 60), bottlenecks=(2,)).train(problem, method).refine(),)
+    return (DeepRidgeSpline(widths=(60, 60), bottlenecks=(2,), norm=True).train(problem, method).refine(),)
 
 
 @timed
 def check(solution: DeepSolution) -> Report:
     r"""(34) has a solution that is a ReLU network of L + 1 layers, sparse, with skip connections and low ranks.
 
-    .. math:: \min \sum_n L(y_n, f^{(L)} \circ \dots \circ f^{(1)}(x_n))
-              + \lambda \sum_{\ell, i} \|D_t^2 K R f_i^{(\ell)}\|_M
+    .. math:: \min \sum_n L(y_n, f^{(L)} \circ \dots \circ f^{(1)}(x_n)) + \lambda \sum_{\ell, i} \|f_i^{(\ell)}\|
+
+    with the norms of [1]_, ``DeepRidgeSpline(norm=True)``, or with seminorms.
 
     What is checked is how [1]_ proves it: with a layer's inputs at the data held fixed, each of its outputs is a
-    problem of the form (32), and an extreme point of its solutions has at most N - rank[1 X] neurons. So every
+    problem of the form (32), and an extreme point of its solutions has at most N - rank[1 X] neurons; with norms N
+    neurons and coefficients of the affine part together. So every
     composition, optimal or not, has one that is as sparse, with the same values at the data and no larger objective.
 
     Parameters
@@ -78,13 +88,16 @@ def check(solution: DeepSolution) -> Report:
         at_most(
             f"f less a network of L + 1 = {solution.depth} layers (1) with skips, relative", _as_layers(solution), 1e-10
         ),
-        at_most("neurons of a sparse form of an output, against N - rank", neurons[worst], bounds[worst]),
+        at_most(_SPARSE[solution.problem.norm], neurons[worst], bounds[worst]),
         at_most("change of its values at the data, relative", moved, 1e-8),
-        at_most("change of its seminorm, relative", raised, 1e-9),
-        at_least("layers with a skip connection", sum(solution.skips), len(solution.layers)),
+        at_most(f"change of its {'norm' if solution.problem.norm else 'seminorm'}, relative", raised, 1e-9),
         at_most("rank of W V between layers, against the bottleneck", rank, bottleneck),
     ]
     remarks = [f"active neurons {solution.active} for N = {solution.problem.n_samples}; not a proven optimum of (34)."]
+    if solution.problem.norm:  # which may leave none
+        remarks.append(f"skip connections in {sum(solution.skips)} of {len(solution.layers)} layers.")
+    else:
+        measures.append(at_least("layers with a skip connection", sum(solution.skips), len(solution.layers)))
     if solution.last is not None:
         scope = solution.last.certificate.scope
         measures.append(
@@ -116,11 +129,12 @@ def _sparse_forms(solution: DeepSolution) -> tuple[list[int], list[int], float, 
         given, is_last, counts = solution.features(ell), ell == len(solution.layers) - 1, []
         for output in [layer] if is_last else _outputs(layer):  # the last layer's seminorm is that of all its outputs
             values = output(given)
-            problem = Problem(given, values, lam=1.0)
-            fewer = purify(problem, output)
-            counts.append(fewer.n_neurons)
+            problem = Problem(given, values, lam=1.0, norm=solution.problem.norm)
+            fewer = purify_atoms(problem, output) if problem.norm else purify(problem, output)
+            counts.append(count_atoms(problem, fewer) if problem.norm else fewer.n_neurons)
             moved = max(moved, float(np.abs(fewer(given) - values).max() / (np.ptp(values) or 1.0)))
-            raised = max(raised, (fewer.seminorm - output.seminorm) / (output.seminorm or 1.0))
+            before = seminorm(problem, output)
+            raised = max(raised, (seminorm(problem, fewer) - before) / (before or 1.0))
         neurons.append(max(counts))
         bounds.append(neuron_bound(problem))
     return neurons, bounds, moved, raised
