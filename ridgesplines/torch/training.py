@@ -123,8 +123,13 @@ class Trace:
 
 
 def seminorm(layers: Sequence[RidgeLayer]) -> torch.Tensor:
-    r""":math:`\sum_\ell \sum_k \|v_k\| \|w_k\|`, and what layers that count their norm are at the corners."""
-    return torch.stack([torch.dot(*layer.norms()) + layer.at_corners() for layer in layers]).sum()
+    r""":math:`\sum_\ell \sum_k \|v_k\| \|w_k\|`."""
+    return torch.stack([torch.dot(*layer.norms()) for layer in layers]).sum()
+
+
+def at_corners(layers: Sequence[RidgeLayer]) -> torch.Tensor:
+    """What layers that count their norm are at the corners, all together."""
+    return torch.stack([layer.at_corners() for layer in layers]).sum()
 
 
 def train_best(
@@ -160,12 +165,9 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
     def penalties() -> torch.Tensor:
         return data.lam * torch.stack([method.penalty(layer) for layer in layers]).sum()
 
-    def corners() -> torch.Tensor:
-        return data.lam * torch.stack([layer.at_corners() for layer in layers]).sum()
-
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        fit, penalty = data.fit(net(data.X)) + corners(), penalties()
+        fit, penalty = data.fit(net(data.X)) + data.lam * at_corners(layers), penalties()
         ((fit + penalty if method.smooth else fit) / total).backward()
         return (fit + penalty).detach() / total
 
@@ -176,7 +178,7 @@ def train(method: Method, layers: Sequence[RidgeLayer], data: Data, label: str, 
                 check()
                 own = float(closure() * total)
                 with torch.no_grad():
-                    trace.note(own, own + float(data.lam * seminorm(layers) - penalties() - corners()))
+                    trace.note(own, own + float(data.lam * seminorm(layers) - penalties()))
                 if method.watch is not None:
                     method.watch(trace)
                 if method.verbose and epoch % max(1, method.epochs // LINES) == 0:
