@@ -143,6 +143,7 @@ def compare(solutions: Mapping[str, Any]) -> Comparison:
             and np.array_equal(p.isotropic.y, first.isotropic.y)
             and p.constraint == first.constraint
             and str(p.constraints) == str(first.constraints)
+            and (p.penalise_bias, p.skip) == (first.penalise_bias, first.skip)
         )
         same = (
             same and p.norm == first.norm and p.activation == first.activation and p.interactions == first.interactions

@@ -193,6 +193,9 @@ def _require_fitting(problem: Problem, network: RidgeSpline) -> None:
             repr(network.activation),
             "Each activation has a seminorm of its own: pass the network's to the problem.",
         )
+    if not problem.skip and np.any(network.slope):
+        remedy = "Pass skip=True to the problem, or write the skip connection as neurons."
+        raise ProblemError("network", "no skip connection for skip=False", "a slope that is not zero", remedy)
     groups = problem.interactions
     if groups is not None and not (allowed := groups.allow(network.weights)).all():
         k = int(np.argmin(allowed))

@@ -111,6 +111,7 @@ def _require_noise(problem: Problem) -> None:
         "no constraints": (not problem.constraints, repr(list(problem.constraints))),
         "slope_penalty=0": (not problem.slope_penalty, f"{problem.slope_penalty:g}, as for separable classes"),
         "norm=False": (not problem.norm, "norm=True"),
+        "penalise_bias=False": (not problem.penalise_bias, "True"),
         "rows in memory": (problem.in_blocks is None, "rows in blocks"),
     }
     for expected, (holds, got) in asked.items():

@@ -83,8 +83,12 @@ def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | 
 def seminorm(problem: Problem, network: RidgeSpline) -> float:
     r"""What lam multiplies: :math:`\sum_k |v_k| \|w_k\|`, with scales :math:`\sum_k |v_k| \|S w_k\|`.
 
-    With ``norm=True`` what f is at the corners joins it.
+    With ``norm=True`` what f is at the corners joins it; with penalised biases it is
+    :math:`\sum_k |v_k| \|(w_k, b_k)\|`, and where nothing is free :math:`|c_0|` as well.
     """
+    if problem.penalise_bias:
+        constant = 0.0 if problem.skip else float(np.linalg.norm(network.offset))
+        return float(group_norms(network.amplitudes) @ neuron_lengths(problem, network)) + constant
     if problem.corners is not None:
         at_corners = problem.corners.coefficients(network.at(problem.corners.points))
         scale = 1.0 if problem.output_scales is None else problem.output_scales
@@ -97,6 +101,11 @@ def _bends(problem: Problem, network: RidgeSpline) -> float:
         return network.seminorm
     v = network.amplitudes if problem.output_scales is None else network.amplitudes / problem.output_scales
     return float((group_norms(v) * problem.lengths(network.weights))[charged(problem, network)].sum())
+
+
+def neuron_lengths(problem: Problem, network: RidgeSpline) -> Array:
+    """The lengths of a network's neurons by which they cost: one, or with penalised biases that of (w, b)."""
+    return np.hypot(1.0, network.biases) if problem.penalise_bias else np.ones(network.n_neurons)
 
 
 def charged(problem: Problem, network: RidgeSpline) -> NDArray[np.bool_]:
@@ -246,8 +255,10 @@ def eta_rounding(problem: Problem, u: Array) -> float:
     r"""The rounding error that :math:`\eta` may have at any neuron whose hyperplane meets the data's own ball.
 
     Each term of a sum rounds by itself, so that the errors add up as their squares do. In one dimension, data sorted,
-    the terms are those of the double cumulative sum.
+    the terms are those of the double cumulative sum. With penalised biases, of neurons with (w, b) of length one.
     """
+    if problem.penalise_bias:
+        return 2.0 * EPS * float(np.linalg.norm(group_norms(u) * np.hypot(1.0, np.linalg.norm(problem.X, axis=1))))
     if problem.n_features == 1:
         x = problem.X[:, 0]
         mass, eta = np.sqrt(kernels.sums_of_squares(x, u))

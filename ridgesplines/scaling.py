@@ -128,7 +128,7 @@ def standardise(problem: Problem) -> Scaling:
     if problem.loss.interpolates:
         first = np.sort(np.unique(X, axis=0, return_index=True)[1])
         rows, X, y, weight = rows[first], X[first], y[first], weight[first]
-    centre = (X.max(axis=0) + X.min(axis=0)) / 2.0
+    centre = np.zeros(X.shape[1]) if problem.through_origin else (X.max(axis=0) + X.min(axis=0)) / 2.0
     radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
     X = (X - centre) / radius
     if problem.loss.interpolates and len(np.unique(X, axis=0)) < len(X):
@@ -155,6 +155,7 @@ def standardise(problem: Problem) -> Scaling:
     shape = _scaled_shape(problem, centre, radius, slope, offset - centre @ slope, size)
     groups = problem.interactions
     scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape, interactions=groups)
+    scaled = scaled.through(problem)
     if problem.slope_penalty:
         scaled = scaled.with_slope_penalty(problem.slope_penalty * (size / radius) ** 2 / factor)
     scaling = Scaling(
@@ -203,8 +204,10 @@ def _square(block: Block, affine: Array) -> float:
 def _taken_off(problem: Problem, X: Array, y: Array) -> tuple[Array, Array]:
     """(slope, offset) of what leaves y: its affine fit, without slopes that must keep a sign, or a constant.
 
-    Bounds of the values stay what they are when a constant leaves.
+    Bounds of the values stay what they are when a constant leaves. Nothing where no affine function is free.
     """
+    if not problem.skip:
+        return np.zeros((problem.n_features, *problem.outputs)), np.zeros(problem.outputs)
     held = np.full(problem.n_features, problem.constraint.bounded or bool(problem.slope_penalty))
     if problem.signs is not None:
         held = problem.signs != 0.0

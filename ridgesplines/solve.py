@@ -25,7 +25,8 @@ from ridgesplines.interrupt import Deferral, asked, check, late, until
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.null_quantile import null_quantile
 from ridgesplines.objective import relative, targets_and_fit
-from ridgesplines.oracle import continuum_oracle, exact_oracle
+from ridgesplines.oracle import Oracle, continuum_oracle, exact_oracle
+from ridgesplines.oracle.sphere import SphereOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solution import Path, Solution
@@ -197,6 +198,8 @@ def lambda_max(problem: Problem, max_time: float = float("inf")) -> float:
             from ridgesplines.solvers.constrained.threshold import least_lam  # few problems need it
 
             return least_lam(problem)
+        if problem.penalise_bias:
+            problem = problem.homogeneous
         return _largest_supremum(problem)
 
 
@@ -204,7 +207,10 @@ def _largest_supremum(problem: Problem) -> float:
     """The supremum of |eta| at the affine fit, over all neurons."""
     scaling = standardise(problem)
     p = scaling.problem
-    oracle = continuum_oracle(p.X, activation=p.activation, interactions=p.interactions)
+    if p.through_origin:
+        oracle: Oracle = SphereOracle(p.X)
+    else:
+        oracle = continuum_oracle(p.X, activation=p.activation, interactions=p.interactions)
     affine = bounded_affine_optimum(scaling.problem, oracle, nearby_line(scaling.problem))
     if affine is None:
         return float("inf")
@@ -309,7 +315,7 @@ def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) ->
         return Solution(problem, network, by_rows, *notes)
     if problem.norm:
         return _certified_with_norm(solver, answer, network, start, search)
-    exact = exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
+    exact = None if problem.penalise_bias else exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
     fit = targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
     if answer.limits is None or exact is not None:

@@ -71,7 +71,7 @@ def require_minimiser(problem: Problem) -> None:
 
 def has_no_minimiser(problem: Problem) -> bool:
     """Whether what is not penalised lowers the loss, one that is `separable`, without end."""
-    if problem.activation.degree < 0:
+    if problem.activation.degree < 0 or not problem.skip:
         return False
     on_a_line = problem.n_features == 1 and problem.n_outputs is None and problem.activation.degree == 1
     if on_a_line and not problem.slope_penalty:

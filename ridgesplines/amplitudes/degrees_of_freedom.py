@@ -64,6 +64,8 @@ def require_counted(problem: Problem, gap: float, status: Status = Status.CONVER
         expected, got, remedy = "slope_penalty=0", f"{problem.slope_penalty:g}", CROSS_VALIDATE
     elif problem.norm:
         expected, got, remedy = "norm=False", "norm=True", CROSS_VALIDATE
+    elif problem.penalise_bias:
+        expected, got, remedy = "penalise_bias=False", "True", CROSS_VALIDATE
     elif outputs or held:
         expected, got = "one output and no constraints", f"d = {d}{outputs}{held}"
         remedy = f"Directions of outputs that are chosen cost more than one, active constraints less. {CROSS_VALIDATE}"

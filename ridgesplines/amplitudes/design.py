@@ -116,6 +116,8 @@ def fitted(problem: Problem, weights: Array, biases: Array, amplitudes: Array, f
     """The network with these neurons whose part in the null space comes nearest to the fit, values at the data."""
     slope = np.zeros((problem.n_features, *amplitudes.shape[1:]))
     hidden = RidgeSpline(weights, biases, amplitudes, slope, activation=problem.activation)
+    if not problem.skip:
+        return hidden
     slope, offset, polynomial = least_squares(problem.X, fit - hidden(problem.X), problem.activation.degree)
     return hidden.changed(slope=slope, offset=offset, polynomial=polynomial)
 

@@ -26,16 +26,18 @@ def faces(
     most: float = np.inf,
     groups: Interactions | None = None,
     still: Array | None = None,
+    through_origin: bool = False,
 ) -> list[Array]:
     """For each neuron an orthonormal basis (d + 1, m) of the vectors that vanish where it touches data.
 
     With groups of features they vanish also in the coordinates in which it cannot move, and in those that are to keep
-    `still`, (K, d). Of all together `most`
+    `still`, (K, d); and in that of biases that are to stay zero. Of all together `most`
     unknowns, the largest neurons first; the others have their own direction alone.
     """
     bases: list[Array] = [np.empty((0, 0))] * len(size)
     d, total = X.shape[1], 0
     free = np.ones(theta.shape, dtype=bool)
+    free[:, -1] = not through_origin
     if groups is not None:
         free[:, :-1] = groups.free(theta[:, :-1])
     if still is not None:

@@ -38,7 +38,7 @@ def slid(problem: Problem, neurons: Neurons, z: Array) -> Iterator[list[Neurons]
     X = problem.X
     size, theta = neurons.sizes, neurons.theta
     signs = sides(X, neurons.W, neurons.b)
-    bases = faces(X, signs, theta, size, MAX_UNKNOWNS, problem.interactions)
+    bases = faces(X, signs, theta, size, MAX_UNKNOWNS, problem.interactions, through_origin=problem.through_origin)
     width = np.array([T.shape[1] for T in bases])
     T, owner = np.hstack(bases), np.repeat(np.arange(len(size)), width)
     along = np.einsum("ip,pi->p", T[:-1], neurons.W[owner])  # T_w^T w of each unknown

@@ -33,6 +33,7 @@ from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
 from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.sphere import BiasedOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.validation import Array, ReadOnly, frozen, real_array, rounded_up
@@ -234,6 +235,8 @@ def certify_dual(problem: Problem, network: RidgeSpline, dual: Array, end: float
 
 def _oracle(problem: Problem, network: RidgeSpline, seed: Sequence[int]) -> Oracle:
     """That of all neurons, where it searches also from those of the network."""
+    if problem.penalise_bias:
+        return BiasedOracle(problem.reduced.X, seed, (network.weights, network.biases))
     W, groups = network.weights, problem.interactions
     return continuum_oracle(problem.reduced.X, W, seed, activation=problem.activation, interactions=groups)
 

@@ -19,7 +19,7 @@ from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
-from ridgesplines.objective import EPS, SUM, blocks, eta_rounding, moved, objective_rounding
+from ridgesplines.objective import EPS, SUM, blocks, eta_rounding, moved, objective_rounding, seminorm
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -212,7 +212,9 @@ def gap_rounding(
     if low is not None:
         return sums + _long_rounding(p, network, LongDual(u, low))
     u = levelled(p, u)
-    sums += network.seminorm * eta_rounding(p, u)
+    sums += (seminorm(p, network) if p.penalise_bias else network.seminorm) * eta_rounding(p, u)
+    if not p.skip:  # u sees no affine function
+        return sums
     if p.constraints and p.signs is None:  # multipliers make up for the moments
         return sums
     return sums + _moment_rounding(p, network, u)

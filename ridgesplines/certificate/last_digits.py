@@ -60,7 +60,7 @@ def longer(
 def is_felt(problem: Problem, u: Array) -> bool:
     """Whether one number for each entry of a dual vector (n,) leaves eta too few digits; d = 1, ReLU, one output."""
     one = problem.n_features == 1 and isinstance(problem.activation, ReLU) and u.ndim == 1
-    if not one or problem.slope_penalty or len(problem.sites) < 3:
+    if not one or problem.slope_penalty or problem.penalise_bias or len(problem.sites) < 3:
         return False
     felt, x = FELT_RTOL * problem.lam, problem.X[:, 0]
     # No partial sum of u, which sums to zero, is more than half of sum |u|, so that eta rounds by no more than this.

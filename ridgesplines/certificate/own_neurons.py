@@ -9,7 +9,7 @@ import numpy as np
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import eta_rounding, moved
+from ridgesplines.objective import eta_rounding, moved, neuron_lengths
 from ridgesplines.oracle.base import Supremum
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
@@ -22,9 +22,12 @@ def known_at_neurons(problem: Problem, network: RidgeSpline, u: Array, found: Su
     if found.scope is Scope.DICTIONARY or not network.n_neurons:
         return found
     net = moved(problem, network)
-    if net.n_features == 1 and problem.activation == ReLU():  # both sides are the same but for rounding
+    lengths = neuron_lengths(problem, network)
+    if (
+        net.n_features == 1 and not problem.penalise_bias and problem.activation == ReLU()
+    ):  # both sides are the same but for rounding
         net = net.changed(weights=np.abs(net.weights), biases=net.breakpoints)
-    size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation))
+    size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation)) / lengths
     top = int(size.argmax())
     if size[top] <= found.value:
         return found
@@ -33,8 +36,8 @@ def known_at_neurons(problem: Problem, network: RidgeSpline, u: Array, found: Su
         warn_contradiction(
             f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
         )
-    weights = np.concatenate([network.weights[top : top + 1], found.weights])
-    biases = np.concatenate([network.biases[top : top + 1], found.biases])
+    weights = np.concatenate([network.weights[top : top + 1] / lengths[top], found.weights])
+    biases = np.concatenate([network.biases[top : top + 1] / lengths[top], found.biases])
     return replace(found, value=float(size[top]), weights=weights, biases=biases)
 
 

@@ -100,7 +100,7 @@ def envelope(problem: Problem, network: RidgeSpline, certificate: DualCertificat
     found = contacts(problem, certificate, gap)
     if found is None:
         expected = (
-            "a fit of one feature and one output by a ReLU network, no constraints or slope penalty, a small exact gap"
+            "a fit of one feature and one output by a ReLU network, no constraints or penalties else, a small exact gap"
         )
         got = f"{problem!r}, gap {gap:.2g} ({certificate.scope})"
         raise ProblemError("envelope", expected, got, "Solve such a problem with Univariate.")

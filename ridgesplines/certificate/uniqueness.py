@@ -107,7 +107,7 @@ def _characterised(problem: Problem, certificate: DualCertificate) -> bool:
     """Whether contacts are where minimisers may bend, and the certificate knows all of them."""
     if not isinstance(problem.activation, ReLU) or problem.slope_penalty or problem.n_outputs is not None:
         return False
-    if problem.norm:
+    if problem.norm or problem.penalise_bias:
         return False
     return not problem.constraints and certificate.scope is Scope.EXACT
 

@@ -48,8 +48,8 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
     Raises
     ------
     ProblemError
-        For constraints, which a fit by the loss alone need not satisfy; where the neurons separate the classes of
-        Logistic or Softmax; with `move_knots` for another problem than it is for.
+        For constraints, which a fit by the loss alone need not satisfy, and for skip=False; where the neurons separate
+        the classes of Logistic or Softmax; with `move_knots` for another problem than it is for.
 
     Notes
     -----
@@ -80,6 +80,9 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
     """
     if move_knots:
         require_free_knots(solution.problem)
+    if not solution.problem.skip:
+        remedy = "Pass skip=True to the problem, or fit its network's amplitudes by least squares."
+        raise ProblemError("solution", "a problem with a free affine part, which is fitted too", "skip=False", remedy)
     if solution.isotropic is not solution:
         return refitted(solution.isotropic, move_knots).restored(solution.problem)
     start = time.perf_counter()
@@ -102,7 +105,7 @@ def refitted(solution: Solution, move_knots: bool = False) -> Solution:
 def require_free_knots(problem: Problem) -> None:
     """Raise a ProblemError where knots cannot be moved by least squares."""
     outputs = "" if problem.n_outputs is None else f", D = {problem.n_outputs} outputs"
-    held = ", constraints" if problem.constraints else ""
+    held = ", constraints" if problem.constraints else ", penalise_bias" if problem.penalise_bias else ""
     plain = isinstance(problem.loss, Squared) and isinstance(problem.activation, ReLU)
     if problem.n_features == 1 and plain and not outputs and not held:
         return

@@ -98,17 +98,20 @@ def conflicts(first: Array, second: Array) -> tuple[Array, Array]:
     return np.rint(opposite), np.rint(same)
 
 
-def merged(X: Array, neurons: Neurons, groups: Interactions | None = None, touch: float = TOUCH) -> Neurons:
+def merged(
+    X: Array, neurons: Neurons, groups: Interactions | None = None, touch: float = TOUCH, turn: bool = True
+) -> Neurons:
     """Neurons of one sign that no point separates, as one: their sum, of no greater norm. Scalar amplitudes only.
 
-    With groups of features those whose sum has its features in one of them.
+    With groups of features those whose sum has its features in one of them. Where no affine part is free they may not
+    `turn`.
     """
     if len(neurons) < 2:
         return neurons
     signs = sides(X, neurons.W, neurons.b, touch)
     apart, together = conflicts(signs, signs)
     alike = neurons.signs[:, None] == neurons.signs
-    direct, turned = alike & (apart == 0.0), alike & (together == 0.0)
+    direct, turned = alike & (apart == 0.0), alike & (together == 0.0) & turn
     theta = neurons.theta
     kept = np.ones(len(neurons), dtype=bool)
     for k in np.argsort(-neurons.sizes, kind="stable"):
@@ -130,9 +133,9 @@ def merged(X: Array, neurons: Neurons, groups: Interactions | None = None, touch
     return Neurons.from_theta(theta[kept], neurons.signs[kept])
 
 
-def sums(X: Array, neurons: Neurons, groups: Interactions | None = None) -> Neurons:
+def sums(X: Array, neurons: Neurons, groups: Interactions | None = None, turn: bool = True) -> Neurons:
     """Of the `merged` neurons those that are several."""
-    together = merged(X, neurons, groups)
+    together = merged(X, neurons, groups, turn=turn)
     before, after = (np.column_stack([n.W, n.b]) for n in (neurons, together))
     nearest = cKDTree(before).query(after)[0] if len(after) else np.empty(0)
     return together.take(nearest > SAME)

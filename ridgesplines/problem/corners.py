@@ -100,10 +100,11 @@ def checked_norm(norm: Any, problem: Any) -> Corners | None:
 
 
 def require_seminorm(argument: str, problem: Any) -> None:
-    """Raise a ProblemError for what is only known where the affine part is free."""
-    if problem.norm:
-        remedy = "Use a problem with norm=False, or cross-validation."
-        raise ProblemError(argument, "a problem with norm=False, whose affine part is free", "norm=True", remedy)
+    """Raise a ProblemError for what is only known where the affine part and the biases are free."""
+    for name, what in (("norm", "affine part is"), ("penalise_bias", "biases are")):
+        if getattr(problem, name):
+            remedy = f"Use a problem with {name}=False, or cross-validation."
+            raise ProblemError(argument, f"a problem with {name}=False, whose {what} free", f"{name}=True", remedy)
 
 
 def unit_corners(d: int, scales: Array | None = None) -> Corners:

@@ -9,13 +9,14 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.losses.base import Loss
 from ridgesplines.problem.data import Data
 from ridgesplines.rows.data import BlockedData
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, frozen
 
 
 class OfData:
     """The facts of `data` that all who have a problem ask it for."""
 
     data: Data | BlockedData
+    skip: bool
 
     @property
     def X(self) -> Array:  # noqa: N802
@@ -86,9 +87,9 @@ class OfData:
     @property
     def null_space(self) -> Array:
         """Orthonormal basis of the values at the data of the null space, for ReLU [1 X]; shape (N, r)."""
-        return self.data.null_space
+        return self.data.null_space if self.skip else frozen(np.empty((self.n_samples, 0)))
 
     @property
     def rank(self) -> int:
         """The dimension r of the null space restricted to the data: for ReLU d + 1 unless the data are degenerate."""
-        return self.data.rank
+        return self.data.rank if self.skip else 0

@@ -21,6 +21,7 @@ from ridgesplines.interactions import read as read_interactions
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.squared import Squared
 from ridgesplines.numerics.polynomials import affine_basis
+from ridgesplines.problem.bias_penalty import checked_bias_penalty, homogeneous
 from ridgesplines.problem.corners import checked_norm, require_seminorm, unit_corners
 from ridgesplines.problem.data import Data, checked_output_scales, checked_scales, checked_slope_penalty, data_in_memory
 from ridgesplines.problem.of_data import OfData
@@ -42,7 +43,7 @@ from ridgesplines.validation import (
 #: What a problem has, besides what follows from it.
 KEPT = (
     *("data", "lam", "constraints", "interactions", "feature_names", "dates", "scales", "slope_penalty"),
-    *("target_name", "output_names", "output_scales", "corners"),
+    *("target_name", "output_names", "output_scales", "corners", "penalise_bias", "skip", "through_origin"),
 )
 
 
@@ -105,6 +106,13 @@ class Problem(OfData, Immutable):
         For D outputs the Euclidean norms of these D values; with `scales` the corners are :math:`s_j e_j`. The terms
         are values of f itself, neurons included, as in [2]_. It depends on where x is zero, and on its units. For ReLU,
         in memory, without constraints and slope_penalty; ColumnGeneration solves it for any d.
+    penalise_bias : whether weight decay falls on the biases too: the penalty is :math:`\sum_k |v_k| \|(w_k, b_k)\|_2`,
+        b in the units of x, and the supremum of :math:`|\eta|` is over the unit sphere in (w, b). It depends on where
+        x = 0 is. For ReLU, rows in memory; alone, without constraints, interactions, scales or a slope_penalty.
+        ColumnGeneration solves it for any d.
+    skip : whether there is the free affine part. False only with penalise_bias: then c = 0, :math:`c_0` stands for the
+        neuron of zero weights and costs :math:`\lambda |c_0|`, and this is training with decay on all parameters of
+        two layers without an output bias.
 
     Raises
     ------
@@ -156,6 +164,8 @@ class Problem(OfData, Immutable):
         slope_penalty: float = 0.0,
         output_scales: Any = None,
         norm: bool = False,
+        penalise_bias: bool = False,
+        skip: bool = True,
     ) -> None:
         loss, activation = instance("loss", loss, Loss, Squared), instance("activation", activation, Activation, ReLU)
         rows = rows_of(X, y, sample_weight)
@@ -175,6 +185,8 @@ class Problem(OfData, Immutable):
         self.output_scales = checked_output_scales(output_scales, self.data)
         self.slope_penalty = checked_slope_penalty(slope_penalty, self.data, self.constraints)
         self.corners = checked_norm(norm, self)
+        self.penalise_bias, self.skip = checked_bias_penalty(penalise_bias, skip, self)
+        self.through_origin = False
         if loss.interpolates:
             consistent(self.reduced.X, self.reduced.y)
             if self.interactions is not None:
@@ -252,9 +264,20 @@ class Problem(OfData, Immutable):
         """A problem of these rows alone and lam = 0: what is a sum over rows is the sum of that of its blocks."""
         problem = object.__new__(cls)
         known = {"data": Data(*block[:3], loss, activation), "lam": 0.0, "constraints": (), "slope_penalty": 0.0}
+        known["skip"] = True
         for name in KEPT:
             setattr(problem, name, known.get(name))
         return problem
+
+    @cached_property
+    def homogeneous(self) -> Problem:
+        r"""That of penalised biases as one of :math:`\tilde x = (x, 1)` whose neurons go through the origin."""
+        X, y, weight = homogeneous(self.X), self.y, self.sample_weight
+        return Problem(X, y, self.lam, self.loss, sample_weight=weight)._with(through_origin=True, skip=self.skip)
+
+    def through(self, other: Problem) -> Problem:
+        """The same problem with hyperplanes as free as another's, and a free affine part where that has one."""
+        return self._with(through_origin=other.through_origin, skip=other.skip)
 
     def on(self, data: Data | BlockedData) -> Problem:
         """The same problem on other data, of the same features."""
@@ -314,7 +337,7 @@ class Problem(OfData, Immutable):
     @cached_property
     def detrended(self) -> Array:
         """y less its least-squares fit in the free space, exact to the rounding of the difference."""
-        if self.norm:
+        if self.norm or not self.skip:
             return self.y
         if self.signs is None and not self.slope_penalty:
             return self.data.detrended
@@ -346,6 +369,7 @@ class Problem(OfData, Immutable):
                 groups += f", {name}={[float(f'{s:.3g}') for s in lengths]}"
         groups += f", slope_penalty={self.slope_penalty:g}" if self.slope_penalty else ""
         groups += ", norm=True" if self.norm else ""
+        groups += f", penalise_bias=True, skip={self.skip}" if self.penalise_bias else ""
         return (
             f"Problem(N={self.n_samples}, d={self.n_features}{outputs}, lam={self.lam:g}, "
             f"loss={self.loss!r}, activation={self.activation!r}{shaped}{groups})"

@@ -216,6 +216,8 @@ def refused(problem: Problem) -> SolverRefusal | None:
         expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
     elif problem.norm:
         expected, got = "norm=False", "norm=True"
+    elif problem.penalise_bias:
+        expected, got = "penalise_bias=False", "True"
     else:
         return _many(problem)
     return SolverRefusal("lower_bound", expected, got, REMEDY)

@@ -35,6 +35,9 @@ def strongest(
         raise ProblemError("solution", expected, "MonotoneFeatures of three and more together", remedy)
     if problem.norm:
         return strengthened_with_norm(problem, network, certificate, max_time, report, method)
+    if problem.penalise_bias:
+        expected = "biases that are not penalised, or few features and points, for which the gap is a bound at once"
+        raise ProblemError("solution", expected, "penalise_bias=True", "The gap is an estimate: nothing bounds it.")
     joint = refused(problem) is None
     if method == "containment" and joint:
         return _contained(problem, network, certificate, max_time, report is not None)

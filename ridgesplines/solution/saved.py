@@ -28,8 +28,9 @@ from ridgesplines.files import damage_in_words
 from ridgesplines.losses import LOSSES
 from ridgesplines.network import archive
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import EPS
+from ridgesplines.objective import EPS, neuron_lengths
 from ridgesplines.oracle import Oracle, exact_oracle
+from ridgesplines.oracle.sphere import BiasedOracle
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope, Status
@@ -61,6 +62,8 @@ def write(path: str | os.PathLike[str], solution: Any) -> None:
         "output_names": p.output_names,
         "slope_penalty": p.slope_penalty,
         "norm": p.norm,
+        "penalise_bias": p.penalise_bias,
+        "skip": p.skip,
         "scope": c.scope,
         "certificate": {name: getattr(c, name) for name in ("sup", "residual", "scale", "value", "starts")},
         "history": {name: note for name, note in solution.history.items() if _is_plain(note)},
@@ -119,6 +122,8 @@ def _problem(network: RidgeSpline, arrays: dict[str, Array], notes: dict[str, An
         output_names=notes.get("output_names"),
         slope_penalty=notes.get("slope_penalty", 0.0),
         norm=notes.get("norm", False),
+        penalise_bias=notes.get("penalise_bias", False),
+        skip=notes.get("skip", True),
     )
     if problem.interactions and not problem.interactions.allow(network.weights).all():
         raise ValueError("a network that does not fit the problem")
@@ -175,13 +180,17 @@ def _certificate(
     if problem.constraints:
         return certificate
     if scope is not Scope.DICTIONARY:  # whose network may have left the grid
-        W, b = (np.concatenate(pair) for pair in zip(peaks, (network.weights, network.biases), strict=True))
-        sup = max(sup, float(group_norms(certificate.eta(W, b)).max(initial=0.0)))
+        lengths = neuron_lengths(problem, network)
+        own = group_norms(certificate.eta(network.weights, network.biases)) / lengths
+        sup = max(sup, *(float(seen.max(initial=0.0)) for seen in (own, group_norms(certificate.eta(*peaks)))))
     scale, value = best_scale(problem.reduced, dual[problem.rows], sup)
     return replace(certificate, sup=sup, scale=scale, value=value)
 
 
 def _exact(problem: Problem) -> Oracle | None:
+    if problem.penalise_bias:
+        biased = BiasedOracle(problem.reduced.X)
+        return biased if biased.exact else None
     return exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
 
 

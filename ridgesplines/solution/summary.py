@@ -194,6 +194,8 @@ def _scale_words(scales: Array, names: Sequence[str] | None, letter: str) -> str
 
 
 def _activation_words(problem: Problem) -> str:
+    if problem.penalise_bias:
+        return ", biases penalised" + ("" if problem.skip else ", no affine part")
     return "" if isinstance(problem.activation, ReLU) else f", {problem.activation!r}"
 
 
@@ -210,6 +212,7 @@ def _bound_words(problem: Problem) -> str:
         )
         return named + ("", ", less 1", ", less 2")[2 - sum(problem.constraint.ends)]
     free = {-1: "N", 0: "(N - 1)", 1: "(N - rank[1 X])"}.get(problem.activation.degree, "(N - dim null space)")
+    free = free if problem.skip else "N"
     return free + (" D" if problem.n_outputs else "")
 
 

@@ -94,10 +94,12 @@ def require_seconds(name: str, value: object) -> None:
 
 
 def no_affine_penalty(solver: Solver, problem: Problem) -> SolverRefusal | None:
-    """The refusal of a solver for which the affine part is free, where it costs something; or None."""
+    """The refusal of a solver for which affine part and biases are free, where they cost something; or None."""
     remedy = "Use solver=rs.ColumnGeneration(), which takes it."
     if problem.norm:
         return SolverRefusal(solver.name, "norm=False", "norm=True", remedy)
+    if problem.penalise_bias:
+        return SolverRefusal(solver.name, "penalise_bias=False", "True", remedy)
     if not problem.slope_penalty:
         return None
     return SolverRefusal(solver.name, "slope_penalty=0", f"{problem.slope_penalty:g}", remedy)

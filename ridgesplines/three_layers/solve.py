@@ -126,6 +126,7 @@ def refused(problem: Problem) -> SolverRefusal | None:
         (p.interactions is not None, "no interactions", "interactions"),
         (p.scales is not None, "no scales", "scales"),
         (p.norm, "norm=False: its own norm leaves the constant free", "norm=True"),
+        (p.penalise_bias, "penalise_bias=False", "True"),
         (bool(p.slope_penalty), "no penalty of the slope", f"slope_penalty={p.slope_penalty:g}"),
     ]
     for unfit, expected, got in found:

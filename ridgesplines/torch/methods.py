@@ -73,6 +73,9 @@ class Training(Method, Solver):
             expected, got = "slope_penalty=0", f"{problem.slope_penalty:g}"
         elif problem.norm:
             expected, got = "norm=False", "norm=True"
+        elif problem.penalise_bias:
+            expected, got = "penalise_bias=False", "True"
+            remedy = "Train in PyTorch, and hand the module to rs.evaluate."
         elif problem.constraints:
             expected, got = "no constraints, which gradient steps do not keep", repr(list(problem.constraints))
         elif self.scales and problem.activation.homogeneity != 1:

@@ -72,8 +72,10 @@ def interpolating(problem: Problem, fit: Fit, seed: int = 0) -> Fit:
     """A fit that meets the data, from one that does not: what is missing is connected along one direction.
 
     Of many random directions the one that bends least; distinct points have distinct projections there. With groups of
-    features there may be none, and the fit is returned as it is.
+    features there may be none, and the fit is returned as it is; so it is where biases are zero.
     """
+    if problem.through_origin:  # no bias is free
+        return fit
     rng = np.random.default_rng(seed)
     W = rng.standard_normal((N_DIRECTIONS, problem.n_features))
     if problem.interactions is not None:

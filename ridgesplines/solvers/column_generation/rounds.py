@@ -82,7 +82,7 @@ def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: 
         if not len(new):
             return
         program.offer(new.W, new.b)
-        together = sums(problem.X, vertex.neurons, problem.interactions)
+        together = sums(problem.X, vertex.neurons, problem.interactions, problem.skip)
         program.offer(together.W, together.b)
 
 

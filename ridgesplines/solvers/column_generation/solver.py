@@ -21,12 +21,14 @@ from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.working_set import merged
 from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle import exact_oracle, search_oracle
+from ridgesplines.oracle.sphere import FEW_CIRCLES, SphereOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer, Solver, require_seconds
 from ridgesplines.solvers.column_generation.any_activation import ActivationRounds, activation_path
 from ridgesplines.solvers.column_generation.by_rows import path_by_rows, sample_network
+from ridgesplines.solvers.column_generation.homogeneous import homogeneous_path, homogeneous_start
 from ridgesplines.solvers.column_generation.in_disguise import path_in_disguise, relu_network
 from ridgesplines.solvers.column_generation.phases import states
 from ridgesplines.solvers.column_generation.refits import Fit, at_lam, interpolating
@@ -107,6 +109,9 @@ class ColumnGeneration(Solver):
     :mod:`ridgesplines.certificate.monotone`; the supremum is exact where no group has more than two features, and
     searched otherwise, where neurons slide, too, for smooth losses.
 
+    With `penalise_bias` one feature will do, too: rounds and cuts in homogeneous coordinates, where biases are zero.
+    The supremum is exact for one feature and up to a thousand points of two, and searched otherwise.
+
     Finally neurons that no point separates are merged. A round takes O(N K^2 + K^3) besides the oracle; for smooth
     losses and scalar fits matrices of N rows are formed in blocks. The linear algebra runs on one thread.
 
@@ -155,7 +160,7 @@ class ColumnGeneration(Solver):
     def refuses(self, problem: Problem) -> SolverRefusal | None:
         """A refusal of one dimension, losses of several kinks, starts of another shape; or None."""
         expected, got, remedy = None, None, "Use solver=rs.Grid(), which takes it."
-        if problem.n_features < 2 and not (problem.slope_penalty or problem.norm):
+        if problem.n_features < 2 and not (problem.slope_penalty or problem.norm or problem.penalise_bias):
             expected, got = "d >= 2 features", "d = 1"
             remedy = "Use solver=rs.Univariate(), which is exact in one dimension."
         elif not isinstance(problem.activation, ReLU) and problem.loss.interpolates:
@@ -185,6 +190,10 @@ class ColumnGeneration(Solver):
         rounds = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
         if problem.norm:
             yield from norm_path(problem, lams, rounds, self.start)
+            return
+        if problem.penalise_bias:
+            start = None if self.start is None else homogeneous_start(problem, self.start)
+            yield from homogeneous_path(problem, lams, replace(self, start=start).path)
             return
         if not isinstance(problem.activation, ReLU):
             if problem.activation.of_relu is not None:
@@ -236,6 +245,9 @@ class ColumnGeneration(Solver):
         return replace(self, start=solution, max_time=seconds)
 
     def _pricing(self, problem: Problem) -> Pricing:
+        if problem.through_origin:
+            sphere = SphereOracle(problem.X, self.random_state, FEW_CIRCLES)
+            return Pricing(sphere, False, sphere.exact, self.briefly)
         groups = problem.interactions
         if (exact := exact_oracle(problem.X, interactions=groups)) is None:
             oracle = search_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
@@ -338,7 +350,9 @@ class _Run:
         elif not self.scaled.loss.interpolates and self.affine.objective <= fit.objective:
             fit = self.affine  # always a candidate
         if self.scaled.n_outputs is None:
-            fit = replace(fit, neurons=merged(self.scaled.X, fit.neurons, self.scaled.interactions))
+            fit = replace(
+                fit, neurons=merged(self.scaled.X, fit.neurons, self.scaled.interactions, turn=self.scaled.skip)
+            )
         network = purify(self.problem, self.scaling.network(fit.network(self.scaled)))
         phases, gaps, seconds = zip(*self.log, strict=True) if self.log else ((), (), ())
         history: dict[str, Any] = {"rounds": len(gaps), "gaps": gaps, "phases": phases, "seconds": seconds}
