@@ -105,8 +105,8 @@ def _skglm(directions: int, problem: rs.Problem, limit: float) -> Attempt:
 def _scnn(gates: int, problem: rs.Problem, limit: float) -> Attempt:
     """pyscnn's augmented Lagrangian on sampled activation patterns: it penalises the bias too, and has no affine part.
 
-    Its objective is (1 / 2N) |y - f|^2 + alpha sum |(w, b)|. Double precision, data as they are; it is given the
-    residuals of the affine fit, for an affine function costs it neurons.
+    Its objective is (1 / 2N) |y - f|^2 + alpha sum |(w, b)|. Double precision, data as they are. Where the problem has
+    a free affine part it is given the residuals of the affine fit, for an affine function costs it neurons.
     """
     from scnn.activations import sample_gate_vectors
     from scnn.metrics import Metrics
@@ -116,12 +116,14 @@ def _scnn(gates: int, problem: rs.Problem, limit: float) -> Attempt:
     from scnn.solvers import AL
 
     start = time.process_time()
-    slope, offset = affine_least_squares(problem.X, problem.y)
+    target = problem.y
+    if problem.skip:
+        slope, offset = affine_least_squares(problem.X, problem.y)
+        target = problem.y - problem.X @ slope - offset
     A = np.column_stack([problem.X, np.ones(len(problem.y))])
     model = ConvexReLU(sample_gate_vectors(0, A.shape[1], gates))
     solver = AL(model, max_primal_iters=2000, max_dual_iters=100)
     weight = NeuronGL1(problem.lam / (2 * len(A)))
-    target = problem.y - problem.X @ slope - offset
     found, _ = optimize_model(
         model, solver, Metrics(), A, target, regularizer=weight, unitize_data=False, dtype="float64"
     )
@@ -138,6 +140,8 @@ def _family(name: str, package: str, run: Any, sizes: tuple[int, ...], letter: s
     return [Peer(f"{name}, {letter} = {size}", package, partial(run, size), losses) for size in sizes]
 
 
+#: pyscnn, also for the benchmark of its own functional.
+SCNN = _family("pyscnn", "scnn", _scnn, (100, 500), "gates", SQUARED)
 #: Families of one solver at growing sizes.
 FAMILIES = (
     *(
@@ -147,6 +151,6 @@ FAMILIES = (
     _family("grid, scikit-learn Lasso", "sklearn", partial(_lasso, _sklearn), DIRECTIONS, "M", SQUARED),
     _family("grid, celer Lasso", "celer", partial(_lasso, _celer), DIRECTIONS, "M", SQUARED),
     _family("grid, skglm", "skglm", _skglm, DIRECTIONS, "M", LOGISTIC),
-    _family("pyscnn", "scnn", _scnn, (100, 500), "gates", SQUARED),
+    SCNN,
     _family("PyTorch, weight decay", "torch", _torch, (200, 1000), "width", BOTH),
 )

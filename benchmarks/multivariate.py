@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from instances import INSTANCES, ridges
-from many_peers import FAMILIES
+from many_peers import FAMILIES, SCNN
 from peers import Attempt, Peer
 from report import about, table
 
@@ -246,6 +246,35 @@ HEAD = (
 )
 
 
+def own_functional(problem: rs.Problem, limit: float, max_time: float) -> list[list[str]]:
+    """pyscnn and ours where biases are penalised and nothing is free, as pyscnn has it: a row for each."""
+    p = rs.Problem(problem.X, problem.y, problem.lam, penalise_bias=True, skip=False)
+    rows = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rs.ConvergenceWarning)
+        start = time.process_time()
+        solution = rs.solve(p, rs.ColumnGeneration(tol=TOLERANCE, max_time=max_time))
+        rows.append(own_row("rs.ColumnGeneration()", time.process_time() - start, solution))
+    for peer in SCNN:
+        excuse = peer.excuse(p)
+        if excuse is not None:
+            rows.append([peer.name, "", "", "", "", excuse])
+            continue
+        attempt = peer.run(p, limit)
+        seconds = attempt.preparation + attempt.solving
+        rows.append(own_row(peer.name, seconds, rs.evaluate(p, attempt.networks[0])))
+    return rows
+
+
+def own_row(name: str, seconds: float, solution: rs.Solution) -> list[str]:
+    """A row of that table."""
+    gap = f"{solution.relative_gap:.0e} {solution.certificate.scope}"
+    return [name, f"{seconds:.3g} s", f"{solution.objective:.6g}", f"{solution.network.n_active}", gap, ""]
+
+
+OWN_HEAD = ("solver", "CPU-seconds", "objective", "neurons", "its gap", "note")
+
+
 def warm_up(limit: float) -> None:
     """Every solver once on a small instance, so that imports and compilation by numba are in nobody's time."""
     for problem in (ridges(30, 3), rs.Problem(ridges(30, 3).X, (-1.0) ** (ridges(30, 3).y > 0.0), 1.0, rs.Logistic())):
@@ -287,6 +316,9 @@ def main() -> None:
             print(f"\n## {name}: N = {problem.n_samples}, d = {problem.n_features}, {problem.loss.name}\n")
             print(f"lam = {fraction:g} lambda_max = {posed.lam:.6g}. Excess is over {race.best:.10g} ({race.scope}).\n")
             print("\n".join(table(HEAD, map(race.row, race.entries))) + f"\n\n{race.verdict()}", flush=True)
+            if problem.loss.name == "Squared":
+                print("\nBiases penalised, no affine part: pyscnn on its own functional.\n")
+                print("\n".join(table(OWN_HEAD, own_functional(posed, given.limit, given.max_time))), flush=True)
 
 
 if __name__ == "__main__":
