@@ -40,7 +40,8 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
         r = y - z
         if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
             return np.zeros_like(r)
-        r -= Q @ np.linalg.lstsq(problem.data.gram, Q.T @ (s * r.T).T, rcond=1e-13)[0]
+        if problem.skip:
+            r -= Q @ np.linalg.lstsq(problem.data.gram, Q.T @ (s * r.T).T, rcond=1e-13)[0]
         r *= 2.0
         r.T[:] *= s
         return r
