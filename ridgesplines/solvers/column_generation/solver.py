@@ -202,11 +202,15 @@ class ColumnGeneration(Solver):
                 return
             yield from activation_path(problem, lams, rounds, self.start)
             return
-        end = (began := time.perf_counter()) + self.total_time
         if problem.in_blocks is not None:
             held = replace(self, max_time=min(self.max_time, self.total_time))
             yield from path_by_rows(problem, lams, held, partial(sample_network, _for_sample(held)))
             return
+        yield from self._in_memory(problem, lams)
+
+    def _in_memory(self, problem: Problem, lams: Sequence[float]) -> Iterator[Answer]:
+        """The same of ReLU, for rows in memory, where no more than the slope of the affine part is penalised."""
+        end = (began := time.perf_counter()) + self.total_time
         scaling = standardise(problem)
         scaled = scaling.problem
         require_minimiser(scaled)
