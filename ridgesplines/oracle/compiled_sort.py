@@ -31,9 +31,9 @@ def bucket_sort(keys: Array, order: NDArray, starts: NDArray) -> int:
             bucket = min(int((keys[n] + 1.0) * 0.5 * N), N - 1)
             order[starts[bucket]] = n
             starts[bucket] += 1  # now the end of the bucket
-    low = 0
+    low = int(np.int64(0))
     for bucket in range(N):
-        high = starts[bucket]
+        high = int(np.int64(starts[bucket]))
         if high - low > RUN:
             arrange(keys, order, low, high)
         else:
@@ -46,7 +46,8 @@ def bucket_sort(keys: Array, order: NDArray, starts: NDArray) -> int:
 def arrange(keys: Array, order: NDArray, low: int, high: int) -> None:
     """Sort order[low:high] by their keys, which rise then; those of equal keys stay as they stood.
 
-    By loops of our own: of NumPy's sorts each costs a user two to four seconds of compilation.
+    By loops of our own: of NumPy's sorts each costs a user two to four seconds of compilation. Ends that are int64 are
+    compiled once: numba would compile all this again for another type, and for a 0 that is written out.
     """
     for first in range(low, high, RUN):
         insert(keys, order, first, min(first + RUN, high))
