@@ -54,7 +54,7 @@ class Problem(OfData, Immutable):
 
     where the seminorm is the second-order total variation in the Radon domain. For a network
     :math:`f(x) = \sum_k v_k \rho(w_k^T x - b_k) + c^T x + c_0` it is :math:`\sum_k |v_k| \|w_k\|_2`; for D
-    outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`. Biases are never penalised, the affine part only with ``norm=True``.
+    outputs :math:`\sum_k \|v_k\|_2 \|w_k\|_2`. The affine part is free but for `norm`, biases but for `penalise_bias`.
 
     Parameters
     ----------
