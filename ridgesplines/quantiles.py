@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.certificate.ordered import OrderMultipliers, order_bound
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
+from ridgesplines.interrupt import stoppable, until
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import SUM, objective, objective_rounding, resolution
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solvers.base import require_seconds
+from ridgesplines.solvers.progress import Bar, stage
 from ridgesplines.solvers.univariate.solver import Univariate
 from ridgesplines.validation import Array, real_array, rounded_up
 from ridgesplines.verdict import Status
@@ -116,8 +120,11 @@ class QuantileCurves:
         """The result in a few lines."""
         p, levels = self.problems[0], ", ".join(f"{q:g}" for q in self.quantiles)
         knots = ", ".join(str(net.n_neurons) for net in self.networks)
-        how = "together: one by one they cross " if self.history.get("rounds") else "one by one, in order"
-        if self.history.get("rounds"):
+        together = self.history.get("rounds")
+        how = "together: one by one they cross " if together else "one by one, in order"
+        if not together and self.crossed:
+            how = "side by side, since there was no time to fit those that cross together"
+        if together:
             how += f"by up to {self.crossed:.3g} among the data" if self.crossed else "beyond the data"
         return "\n".join(
             (
@@ -132,7 +139,14 @@ class QuantileCurves:
 
 
 def solve_quantiles(
-    x: Any, y: Any, lam: Any, quantiles: Any, sample_weight: Any = None, tol: float = 1e-7
+    x: Any,
+    y: Any,
+    lam: Any,
+    quantiles: Any,
+    sample_weight: Any = None,
+    tol: float = 1e-7,
+    max_time: float = float("inf"),
+    verbose: bool = False,
 ) -> QuantileCurves:
     r"""Several conditional quantiles at once, as linear splines that do not cross anywhere.
 
@@ -148,6 +162,8 @@ def solve_quantiles(
     quantiles : the levels q, between 0 and 1, increasing.
     sample_weight : shape (N,), nonnegative; ones by default.
     tol : the relative gap to reach.
+    max_time : seconds, after which the best so far is returned, in order, with its gap; a linear program is finished.
+    verbose : whether a bar on standard error says how far it is; where that is no terminal, nothing is printed.
 
     Returns
     -------
@@ -186,51 +202,84 @@ def solve_quantiles(
     >>> bool((np.diff(curves.predict(np.linspace(-9.0, 9.0, 100)), axis=1) >= 0.0).all())
     True
     """
-    began = time.perf_counter()
+    require_seconds("max_time", max_time)
+    end = (began := time.perf_counter()) + max_time
     problems = _problems(x, y, lam, quantiles, sample_weight)
     scaling = standardise(problems[0])
     at, rows = np.unique(scaling.problem.X[:, 0], return_inverse=True)
-    rows = rows.reshape(-1)
-    networks, multipliers = _one_by_one(problems, scaling, len(at))
     posed = [scaling.problem.with_loss(p.loss).with_lam(scaling.lam(p.lam)) for p in problems]
-    own, count, crossed = QuantileCurves(problems, networks, multipliers, 0.0, 0.0, tol), 0, 0.0
-    if own.violation > CROSSING_RTOL:
-        crossed = _crossing(own)
-        from ridgesplines.solvers.ordered.solver import ordered  # few quantiles cross
-
-        starts = [scaling.scaled_network(net) for net in networks]
-        found, multipliers, count = ordered(posed, at, rows, starts)
-        networks = tuple(map(scaling.network, found))
-    bound = order_bound(posed, at, rows, multipliers)
+    crossed, history = 0.0, dict[str, Any](rounds=0)
+    with Bar(verbose, len(problems) + 1, max_time):
+        networks, multipliers = _one_by_one(problems, scaling, len(at), end)
+        own = QuantileCurves(problems, networks, multipliers, 0.0, 0.0, tol)
+        if own.violation > CROSSING_RTOL:
+            crossed = _crossing(own)
+            stage("in order")
+            starts = [scaling.scaled_network(net) for net in networks]
+            found, multipliers, history = _in_order(posed, at, rows.reshape(-1), starts, multipliers, end)
+            networks = tuple(map(scaling.network, found))
+    bound = order_bound(posed, at, rows.reshape(-1), multipliers)
     parts = problems, networks, bound.multipliers, scaling.factor * bound.value, crossed, tol
-    return _judged(QuantileCurves(*parts, seconds=time.perf_counter() - began, history={"rounds": count}))
+    curves = QuantileCurves(*parts, seconds=time.perf_counter() - began, history=history)
+    return _judged(curves, f"after max_time = {max_time:.3g} s" if time.perf_counter() > end else "")
+
+
+def _in_order(
+    posed: Sequence[Problem],
+    at: Array,
+    rows: NDArray[np.intp],
+    starts: Sequence[RidgeSpline],
+    multipliers: OrderMultipliers,
+    end: float,
+) -> tuple[list[RidgeSpline], OrderMultipliers, dict[str, Any]]:
+    """The joint optimum; or where time is over before the first, the middle curve moved up and down, in order."""
+    from ridgesplines.solvers.ordered.solver import ordered  # few quantiles cross
+
+    try:
+        with until(end), stoppable():
+            networks, multipliers, count = ordered(posed, at, rows, starts)
+        return networks, multipliers, {"rounds": count}
+    except KeyboardInterrupt:
+        if time.perf_counter() <= end:
+            raise
+    middle, p = starts[len(starts) // 2], posed[0]
+    levels = [each.loss.q for each in posed if isinstance(each.loss, Quantile)]
+    left = p.y - middle(p.X)
+    shifts = np.quantile(left, levels, weights=p.sample_weight, method="inverted_cdf")
+    return [middle.changed(offset=middle.offset + shift) for shift in shifts], multipliers, {"rounds": 0}
 
 
 def _one_by_one(
-    problems: Sequence[Problem], scaling: Scaling, m: int
+    problems: Sequence[Problem], scaling: Scaling, m: int, end: float
 ) -> tuple[tuple[RidgeSpline, ...], OrderMultipliers]:
     """The networks of the problems without order, and their dual vectors, in scaled units, with m sites."""
-    answers = [next(iter(Univariate().path(p, [p.lam]))) for p in problems]
-    if any(answer.interrupted for answer in answers):
-        raise KeyboardInterrupt
-    duals = [answer.dual[scaling.rows] for answer in answers if isinstance(answer.dual, np.ndarray)]
+    answers = []
+    for q, problem in enumerate(problems, 1):
+        stage(f"quantile {q} of {len(problems)}")
+        solver = Univariate(max_time=max(end - time.perf_counter(), 1e-9))
+        answers.append(next(iter(solver.path(problem, [problem.lam]))))
+        if answers[-1].interrupted and time.perf_counter() <= end:
+            raise KeyboardInterrupt
+    nothing = np.zeros(problems[0].n_samples)
+    duals = [(a.dual if isinstance(a.dual, np.ndarray) else nothing)[scaling.rows] for a in answers]
     pairs = len(problems) - 1
     fits = scaling.size / scaling.factor * np.stack(duals, axis=1)
     multipliers = OrderMultipliers(fits, np.zeros((m, pairs)), np.zeros(pairs), np.zeros(pairs))
     return tuple(answer.network for answer in answers), multipliers
 
 
-def _judged(curves: QuantileCurves) -> QuantileCurves:
-    """The curves with their status, and a warning where the gap is not what was asked for."""
+def _judged(curves: QuantileCurves, stopped: str) -> QuantileCurves:
+    """The curves with their status, and a warning where the gap is not what was asked for, with what `stopped` them."""
     if curves.relative_gap <= curves.tolerance:
         return curves
+    over, remedy = (f", {stopped}", "Allow more time, or a larger lam.") if stopped else ("", "Try a larger lam.")
     warn(
-        f"The quantiles reached a relative gap of {curves.relative_gap:.1e}, not {curves.tolerance:.0e}. The best "
-        "found are returned. Try a larger lam.",
+        f"The quantiles reached a relative gap of {curves.relative_gap:.1e}, not {curves.tolerance:.0e}{over}. "
+        f"The best found are returned. {remedy}",
         ConvergenceWarning,
     )
-    parts = {name: getattr(curves, name) for name in curves.__dataclass_fields__}
-    return QuantileCurves(**parts | {"status": Status.NOT_CONVERGED})
+    history = {**curves.history, "stopped": stopped} if stopped else curves.history
+    return replace(curves, status=Status.NOT_CONVERGED, history=history)
 
 
 def _problems(x: Any, y: Any, lam: Any, quantiles: Any, sample_weight: Any) -> tuple[Problem, ...]:

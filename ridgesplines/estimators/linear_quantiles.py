@@ -13,6 +13,7 @@ from ridgesplines.estimators.base import positive_rows
 from ridgesplines.estimators.by_rows import warn_of_memory
 from ridgesplines.estimators.posed import Distinct
 from ridgesplines.estimators.regressors import LinearSplineRegressor
+from ridgesplines.estimators.time_limit import Clock
 from ridgesplines.losses.quantile import Quantile
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
@@ -34,6 +35,8 @@ class LinearSplineQuantiles(LinearSplineRegressor):
     quantiles : the levels q, between 0 and 1, increasing.
     lam : :math:`\lambda > 0`, one for all quantiles or one for each, in units of loss times length of x per unit of y;
         or fractions of the lambda_max of each quantile, such as ``"0.05max"``.
+    max_time : seconds for the fit, or None for no limit. What has been reached by then is kept, in order, with its gap.
+    verbose : whether a bar on standard error shows how far the fit is; where that is no terminal, nothing is printed.
 
     Attributes
     ----------
@@ -58,9 +61,17 @@ class LinearSplineQuantiles(LinearSplineRegressor):
     (True, True)
     """
 
-    def __init__(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95), lam: Any = "0.05max") -> None:
+    def __init__(
+        self,
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+        lam: Any = "0.05max",
+        max_time: float | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.quantiles = quantiles
         self.lam = lam
+        self.max_time = max_time
+        self.verbose = verbose
 
     curves_: QuantileCurves
     networks_: tuple[RidgeSpline, ...]
@@ -83,13 +94,15 @@ class LinearSplineQuantiles(LinearSplineRegressor):
         ProblemError
             A ValueError: where data or parameters do not describe a problem.
         """
+        clock = Clock(self.max_time)
         warn_of_memory(self, X)
         X, y = self._checked(X, reset=True, y=y, y_numeric=True)
         kept, weight = positive_rows(X, sample_weight)
         X, y = X[kept], y[kept]
         rows = Distinct.of(np.column_stack([X, y]), weight)
         x, y = X[rows.first], y[rows.first]
-        self.curves_ = solve_quantiles(x, y, self._lams(x, y, rows.weight), self.quantiles, rows.weight)
+        lam, left = self._lams(x, y, rows.weight), max(clock.left, 1e-9)
+        self.curves_ = solve_quantiles(x, y, lam, self.quantiles, rows.weight, max_time=left, verbose=self.verbose)
         self.networks_ = self.curves_.networks
         return self
 

@@ -180,3 +180,28 @@ def test_the_estimator():
         rs.LinearSplineQuantiles().fit(np.column_stack([x, x]), y)
     search = GridSearchCV(rs.LinearSplineQuantiles([0.2, 0.8]), {"lam": [0.1, 10.0]}, cv=3).fit(x[:, None], y)
     assert search.best_params_["lam"] in (0.1, 10.0)
+
+
+@pytest.mark.parametrize("kind", ["plain", "ties", "weights", "units"])
+def test_in_order_however_short_the_time(kind):
+    x, y, weight = table(kind)
+    lam = 0.05 * (1e6 if kind == "units" else 1.0)
+    best = rs.solve_quantiles(x, y, lam, LEVELS, weight)
+    with pytest.warns(rs.ConvergenceWarning, match=r"after max_time = 1e-09 s.*Allow more time"):
+        early = rs.solve_quantiles(x, y, lam, LEVELS, weight, max_time=1e-9)
+    assert early.status == "not converged"
+    assert early.violation <= 1e-12
+    assert early.value <= best.objective <= early.objective < np.inf
+    assert "no time to fit those that cross together" in early.summary() or not early.crossed
+
+
+def test_the_estimator_has_a_time_and_a_bar():
+    x, y, weight = table("weights")
+    with pytest.warns(rs.ConvergenceWarning, match="max_time"):
+        model = rs.LinearSplineQuantiles(LEVELS, lam=0.05, max_time=1e-3, verbose=True).fit(x, y, weight)
+    assert (np.diff(model.predict(x[:, None]), axis=1) >= 0.0).all()
+    for max_time in (0.0, -1.0, "long"):
+        with pytest.raises(rs.ProblemError, match="max_time: expected a number of seconds"):
+            rs.LinearSplineQuantiles(LEVELS, lam=0.05, max_time=max_time).fit(x, y)
+    with pytest.raises(rs.ProblemError, match="max_time"):
+        rs.solve_quantiles(x, y, 0.05, LEVELS, max_time=0.0)
