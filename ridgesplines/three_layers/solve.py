@@ -168,13 +168,20 @@ class Rounds:
             self.history["gap"].append(gap)
             if asked():
                 self.status = Status.INTERRUPTED
-            elif late(end):  # the search may have been cut short
+            elif late(end):  # the search may have been cut short; what it found is used all the same
+                if joining:
+                    self._join(joining)
+                    self._refit()
                 break
             elif gap <= self.tol or not joining:
                 self.status = Status.CONVERGED
             else:
-                units, amounts = self.fit.units + joining, np.append(self.fit.amounts, np.zeros(len(joining)))
-                self.fit = self.fit._replace(units=units, amounts=amounts)
+                self._join(joining)
+
+    def _join(self, units: list[Unit]) -> None:
+        """Further units, of amount zero."""
+        amounts = np.append(self.fit.amounts, np.zeros(len(units)))
+        self.fit = self.fit._replace(units=self.fit.units + units, amounts=amounts)
 
     def _refit(self) -> None:
         """The best amounts of the units."""

@@ -174,7 +174,8 @@ def test_time_ends_it_with_the_best_so_far():
     with pytest.warns(rs.ConvergenceWarning, match="max_time"):
         f = rs.solve_three_layers(rs.Problem(x, np.sin(6.0 * x), 0.01), tol=1e-9, max_time=1e-3)
     assert f.status == "not converged"
-    assert f.n_units == 0
+    assert f.n_units > 0  # what one search has found is used
+    assert f.objective < f.history["objective"][0]
 
 
 def test_a_search_without_time_says_something_and_not_that_it_is_done(monkeypatch):
