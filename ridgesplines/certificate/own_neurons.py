@@ -23,9 +23,8 @@ def known_at_neurons(problem: Problem, network: RidgeSpline, u: Array, found: Su
         return found
     net = moved(problem, network)
     lengths = neuron_lengths(problem, network)
-    if (
-        net.n_features == 1 and not problem.penalise_bias and problem.activation == ReLU()
-    ):  # both sides are the same but for rounding
+    if net.n_features == 1 and not problem.penalise_bias and problem.activation == ReLU():
+        # Both sides are the same but for rounding.
         net = net.changed(weights=np.abs(net.weights), biases=net.breakpoints)
     size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation)) / lengths
     top = int(size.argmax())
@@ -48,7 +47,8 @@ def _neuron_rounding(problem: Problem, network: RidgeSpline, k: int, u: Array) -
     """
     affine = problem.centred @ network.weights[k] - network.biases[k]
     moments = float(np.linalg.norm(problem.null_space.T @ u) * np.linalg.norm(affine))
-    moments += np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))  # they are sums, and round themselves
+    # They are sums of such terms and round themselves, and so does eta at the neuron.
+    moments += 2.0 * np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))
     return eta_rounding(problem, u) + moments
 
 

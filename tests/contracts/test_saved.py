@@ -69,7 +69,7 @@ def test_a_damaged_file_is_refused_in_words(count, tmp_path):
     path, damaged = tmp_path / "solution.npz", tmp_path / "damaged.npz"
     solution = rs.solve(PROBLEMS["line"])
     solution.save(path)
-    content, refused = path.read_bytes(), 0
+    content, refused, whole = path.read_bytes(), 0, rs.Solution.load(path)
     for seed in range(count):
         rng = np.random.default_rng(seed)
         broken = bytearray(content)
@@ -85,7 +85,7 @@ def test_a_damaged_file_is_refused_in_words(count, tmp_path):
         else:  # a date in the archive's directory, say
             same = other.network(X[:, 0]) == solution.network(X[:, 0])
             assert same.all()
-            assert other.relative_gap == solution.relative_gap
+            assert other.relative_gap == whole.relative_gap
     assert refused > 0.5 * count
 
 

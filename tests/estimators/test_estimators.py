@@ -238,8 +238,11 @@ def test_hinge_has_no_probabilities() -> None:
 def test_separable_classes() -> None:
     left = X[:, 0] < 0.0
     assert rs.RidgeSplineClassifier(solver=GRID).fit(X, left).score(X, left) == 1.0
+    logistic = rs.RidgeSplineClassifier(loss="logistic", solver=GRID).fit(X, left)  # finite by a penalty of the slope
+    assert logistic.slope_penalty_ > 0.0
+    assert logistic.score(X, left) == 1.0
     with pytest.raises(rs.ProblemError, match="separable"):
-        rs.RidgeSplineClassifier(loss="logistic", solver=GRID).fit(X, left)
+        rs.RidgeSplineClassifier(loss="logistic", solver=GRID, slope_penalty=0.0).fit(X, left)
 
 
 def test_class_weight() -> None:
