@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 #: Examples that measure what is no gap, and prove nothing.
-MEASURED = {"activation_functions", "radon_domain", "sparsity_of_training"}
+MEASURED = {"activation_functions", "pruning", "radon_domain", "sparsity_of_training"}
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: What an example says, and what it says here to do less of the same.
 LESS = {
@@ -28,6 +28,7 @@ LESS = {
     "deep": [("else 800", "else 100")],
     "gap_of_a_grid": [("16, 32, 64, 128, 256]", "16, 32]")],
     "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3"), ("=True).data", "=True).data[1::2]")],
+    "pruning": [("EPOCHS = 150", "EPOCHS = 40"), ("[0.0, 0.02, 0.05, 0.1, 0.2]", "[0.0, 0.2]")],
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
     "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 2)")],
