@@ -2,9 +2,9 @@
 ======================
 
 Problem (17) may have many solutions of the same objective. They all lie between two curves, which
-``solution.envelope`` computes: where the certificate stays at lambda from one datum to the next, any function that bends
-in one sense there is as good, and elsewhere all are the same. The fit that is returned has the fewest knots of all; the
-polygon through the dots is another minimiser. Their objectives are equal to rounding.
+``solution.envelope`` computes: where the certificate stays at lambda from one datum to the next, any function that
+bends in one sense there is as good, and elsewhere all are the same. The fit that is returned has the fewest knots of
+all; the polygon through the dots is another minimiser. Their objectives are equal to rounding.
 """
 
 import matplotlib.pyplot as plt
