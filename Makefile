@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MPLBACKEND := Agg
+# Where Python may not keep what it has compiled, each of the many processes that the tests start compiles the house anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help quickstart quick test types oracles page docs build format clean
 
