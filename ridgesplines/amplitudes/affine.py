@@ -131,7 +131,8 @@ def recedes(
         return separable(_margins(problem, columns))
     direction, held = problem.loss.recession(problem.y)
     fixed = linalg.qr(columns[held], mode="r")[0] if held.any() else columns[:0]  # zero where the rows are
-    if held.all() or np.linalg.matrix_rank(fixed) == columns.shape[1]:
+    rank = np.linalg.matrix_rank(fixed) if len(fixed) else 0  # of no rows NumPy before 2.2 has none
+    if held.all() or rank == columns.shape[1]:
         return False
     fixed = fixed[: columns.shape[1]] if zeros is None else np.vstack([fixed[: columns.shape[1]], zeros])
     margins = sparse.csr_array(direction[~held, None] * columns[~held])
