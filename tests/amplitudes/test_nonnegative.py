@@ -24,7 +24,7 @@ def test_the_optimum(kind):
         B = columns(kind, rng)
         y, start = rng.standard_normal(len(B)), np.maximum(rng.standard_normal(B.shape[1]), 0.0)
         a = nonnegative(B.T @ B, B.T @ y, start * rng.integers(2))
-        best = nnls(B, y, maxiter=10000)[1] ** 2
+        best = np.sum((B @ nnls(B, y, maxiter=10000)[0] - y) ** 2)
         assert (a >= 0.0).all()
         assert np.sum((B @ a - y) ** 2) <= best + 1e-9 * (y @ y)
 
