@@ -31,7 +31,7 @@ def mapped(folder, X):
 
 
 def test_a_regressor_of_a_mapped_file(tmp_path):
-    X, y = table(1000)
+    X, y = table(400)
     file, weight = mapped(tmp_path, X), np.random.default_rng(0).integers(0, 3, len(y))
     model = rs.RidgeSplineRegressor(lam=8.0, scale=True, solver=SOLVER, max_time=None).fit(file, y, weight)
     known = rs.RidgeSplineRegressor(lam=8.0, scale=True, solver=SOLVER, max_time=None).fit(X, y, weight)

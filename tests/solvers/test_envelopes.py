@@ -1,5 +1,6 @@
 """Losses with a kink in many dimensions: their envelopes, the descent on them, and linear programs that forget."""
 
+import functools
 import time
 
 import numpy as np
@@ -39,6 +40,11 @@ def posed(kind, loss, n, d, share=0.1):
     weight = np.random.default_rng(2).integers(1, 4, n).astype(float)
     p = rs.Problem(X, labels(loss, y), 1.0, loss, sample_weight=weight)
     return p.with_lam(share * rs.lambda_max(p))
+
+
+@functools.cache
+def solved(loss):
+    return rs.solve(posed("rounded", loss, 60, 4), rs.ColumnGeneration())
 
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
@@ -97,8 +103,8 @@ def test_an_envelope_ends_in_time():
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
 def test_the_optimum_is_that_of_the_cutting_planes_alone(loss):
-    p = posed("rounded", loss, 60, 4)
-    ours, scaling = rs.solve(p, rs.ColumnGeneration()), standardise(p)
+    ours = solved(loss)
+    scaling = standardise(ours.problem)
     q = scaling.problem
     for state in cutting_planes(q, first_fit(q), SearchOracle(q.X, seed=1), 1e-6, np.inf):
         if state.gap <= 5e-7:
@@ -110,7 +116,7 @@ def test_the_optimum_is_that_of_the_cutting_planes_alone(loss):
 @pytest.mark.parametrize("kind", ["integer", "binary", "repeated"])
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
 def test_tables_as_people_have_them(kind, loss):
-    s = rs.solve(posed(kind, loss, 60, 4), rs.ColumnGeneration())
+    s = rs.solve(posed(kind, loss, 40, 4), rs.ColumnGeneration())
     assert s.status == "converged"
     assert s.relative_gap <= 1e-6
 
@@ -140,8 +146,8 @@ def test_idle_neurons_leave_the_program_and_its_optimum_stays():
 
 
 def test_a_converged_solution_needs_no_envelopes_again():
-    p = posed("rounded", rs.Absolute(), 60, 4)
-    first = rs.solve(p, rs.ColumnGeneration())
+    first = solved(KINKS[0])
+    p = first.problem
     again = rs.solve(p, rs.ColumnGeneration(start=first))
     assert "envelopes" in first.history["phases"]
     assert set(again.history["phases"]) == {"cuts"}
@@ -176,10 +182,9 @@ def test_an_interior_point_comes_as_near_to_the_optimum_of_the_simplex_method_as
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
 def test_cuts_from_between_the_vertices_lead_to_the_same_optimum(loss, monkeypatch):
-    p = posed("rounded", loss, 60, 4)
-    vertices = rs.solve(p, rs.ColumnGeneration())
+    vertices = solved(loss)
     monkeypatch.setattr(central_cuts, "FEWEST_POINTS", 10)
-    ours = rs.solve(p, rs.ColumnGeneration())
+    ours = rs.solve(vertices.problem, rs.ColumnGeneration())
     assert "interior" in ours.history["phases"]
     assert "interior" not in vertices.history["phases"]
     assert ours.relative_gap <= 1e-6
