@@ -8,9 +8,11 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy
 
 import ridgesplines as rs
 
+OLD_SCIPY = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 17)
 LOSSES = [rs.Squared(), rs.Absolute(), rs.Huber(0.1), rs.Quantile(0.8), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
 SPACINGS = {
     "uniform": lambda rng, n: rng.random(n),
@@ -82,7 +84,13 @@ def test_more_clusters():
     assert len(failures(range(21, 245), ["clusters"])) <= 9  # 7 here
 
 
-@pytest.mark.parametrize("seed", [129, 250, 317, 327, 339, 348])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *(129, 250, 317, 327, 339),
+        pytest.param(348, marks=pytest.mark.xfail(OLD_SCIPY, reason="its linear programs prove .25 of the optimum")),
+    ],
+)
 def test_weights_beyond_what_lam_can_pull(seed):
     """Losses with kinks, weights over 24 decades: the heaviest took the digits of all others, up to gaps of one."""
     assert not failures([seed], ["uniform", "ties", "heavy tails"])
