@@ -14,13 +14,15 @@ the data, in twice the working precision.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, solveh_banded
 
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.certificate.dual import best_scale
-from ridgesplines.certificate.long_dual import LongDual, long_eta, long_supremum
+from ridgesplines.certificate.long_dual import LongDual, LongEta, long_eta, long_supremum
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.numerics.precise import two_sum
 from ridgesplines.objective import EPS, eta_rounding
@@ -48,13 +50,22 @@ def longer(
     network : where it bends eta is to be lam.
     least : the value that u itself proves. It may be above the other's by what the rounding of eta adds to it.
     """
-    if not is_felt(problem, u) or (dual := with_last_digits(problem, network, u)) is None:
+    if not is_felt(problem, u):
         return None
-    if not _is_orthogonal(problem, dual):
+    best, value = None, least - network.seminorm * eta_rounding(problem, u)
+    for touching in (_near_lam(problem, network, u), np.zeros(len(problem.sites), dtype=bool)):
+        for dual in _passes(problem, u, touching):
+            eta = long_eta(problem.X[:, 0], dual)
+            sup = float(np.abs(eta.eta).max())
+            proven = best_scale(problem, dual.u, sup)[1] if _is_orthogonal(problem, eta) else -np.inf
+            if proven > value:
+                best, value, inside = dual, proven, sup <= problem.lam * (1.0 + ORTHOGONAL_RTOL)
+        if best is not None and inside:
+            break
+    if best is None:
         return None
-    supremum = long_supremum(problem, dual)
-    scale, value = best_scale(problem, dual.u, supremum.value)
-    return (dual, supremum, scale, value) if value > least - network.seminorm * eta_rounding(problem, u) else None
+    supremum = long_supremum(problem, best)
+    return (best, supremum, *best_scale(problem, best.u, supremum.value))
 
 
 def is_felt(problem: Problem, u: Array) -> bool:
@@ -68,35 +79,37 @@ def is_felt(problem: Problem, u: Array) -> bool:
     return most > felt > 0.0 and eta_rounding(problem, u) > felt
 
 
-def with_last_digits(problem: Problem, network: RidgeSpline, u: Array) -> LongDual | None:
-    """The dual vector near u (n,) that is orthogonal and has its contacts; None where it has no room for them.
+def _near_lam(problem: Problem, network: RidgeSpline, u: Array) -> NDArray[np.bool_]:
+    """A mask of the sites where eta is taken to be lam: near it, and less near where the network bends beside."""
+    knots = _sites_beside(problem.sites, network.breakpoints)
+    size = np.abs(_at_sites(problem, long_eta(problem.X[:, 0], LongDual(u, np.zeros_like(u))).eta))
+    touching: NDArray[np.bool_] = size >= problem.lam * (1.0 - CONTACT)
+    touching[knots] |= size[knots] >= problem.lam * (1.0 - CONTACT_OF_KNOTS)
+    return touching
 
-    Parameters
-    ----------
-    problem : the reduced problem, of which `is_felt` is true.
-    network : its knots, and those of the sites beside them that are near enough, are where eta is to be lam.
+
+def _passes(problem: Problem, u: Array, touching: NDArray[np.bool_]) -> Iterator[LongDual]:
+    """Dual vectors near u (n,), pass by pass nearer to one that is orthogonal and is lam at its contacts.
+
+    They begin with the mask `touching` of the sites, and are joined by what exceeds lam. Some have too little room, or
+    too light a row, for what is asked of them, and then a later pass may be worse.
     """
-    p, dual = problem, LongDual(u, np.zeros_like(u))
-    knots = _sites_beside(p.sites, network.breakpoints)
-    size = np.abs(_at_sites(p, long_eta(p.X[:, 0], dual).eta))
-    touching = size >= p.lam * (1.0 - CONTACT)
-    touching[knots] |= size[knots] >= p.lam * (1.0 - CONTACT_OF_KNOTS)
+    p, dual = problem, _inside(problem, LongDual(u, np.zeros_like(u)))
     for _ in range(PASSES):
-        dual = _inside(p, dual)
-        touching |= np.abs(_at_sites(p, long_eta(p.X[:, 0], dual).eta)) > p.lam * (1.0 + ORTHOGONAL_RTOL)
         change = _change(p, dual, touching)
         if change is None:
-            return None
+            return
         moved, rest = two_sum(dual.u, change)
         dual = LongDual(*two_sum(moved, dual.low + rest))
-    return dual
+        yield dual
+        dual = _inside(p, dual)
+        touching = touching | (np.abs(_at_sites(p, long_eta(p.X[:, 0], dual).eta)) > p.lam * (1.0 + ORTHOGONAL_RTOL))
 
 
-def _is_orthogonal(problem: Problem, dual: LongDual) -> bool:
+def _is_orthogonal(problem: Problem, found: LongEta) -> bool:
     """Whether the affine functions that are left move eta by no more than lam knows of."""
     x = problem.X[:, 0]
-    eta, _, total = long_eta(x, dual)
-    return bool(abs(total) * (x[-1] - x[0]) + abs(eta[0]) <= ORTHOGONAL_RTOL * problem.lam)
+    return bool(abs(found.total) * (x[-1] - x[0]) + abs(found.eta[0]) <= ORTHOGONAL_RTOL * problem.lam)
 
 
 def _sites_beside(sites: Array, knots: Array) -> NDArray[np.intp]:

@@ -43,8 +43,12 @@ def connecting(
     flat = (STEEP * sizes < sizes.max()) & steep_enough
     base = int(np.where(flat, width, 0.0).argmax())
     slope, cut = two_sum(chords[base], zero + tilt)
-    columns = (np.atleast_1d(each) for each in (values[base], zero + tilt, zero + shift, slope, cut + rests[base]))
-    lines = [_line(t[base], width[base], centre, *each) for each in zip(*columns, strict=True)]
+    typical = np.median(np.abs(values), axis=0)
+    columns = (
+        np.atleast_1d(each)
+        for each in (*values[base : base + 2], typical, zero + tilt, zero + shift, slope, cut + rests[base])
+    )
+    lines = [_line(t[base], t[base + 1], centre, *each) for each in zip(*columns, strict=True)]
     slope, offset, steep, high = (np.reshape(each, zero.shape) for each in zip(*lines, strict=True))
     changes, lows = two_sum(chords[1:], -chords[:-1])
     lows = lows + np.diff(rests, axis=0)
@@ -55,23 +59,39 @@ def connecting(
 
 
 def _line(
-    t: float, width: float, centre: float, height: float, tilt: float, shift: float, slope: float, rest: float
+    t: float,
+    end: float,
+    centre: float,
+    left: float,
+    right: float,
+    typical: float,
+    tilt: float,
+    shift: float,
+    slope: float,
+    rest: float,
 ) -> tuple[float, float, float, float]:
-    """Slope and offset of the straight piece that starts at t; by how much it is too steep, and too high at t.
+    """Slope and offset of the piece from the heights `left` to `right`; by how much it is too steep, and too high at t.
 
-    Far from x = 0 the offset is far larger than what the piece does, and rounds by more. Then of the slopes that are a
-    few last digits away, too little to matter over the piece, the one is taken whose offset happens to round least.
+    Where the offset is far larger than what the piece does, or than typical heights, it rounds by more than these can
+    bear. Then of the slopes that are a few last digits away, too little to matter over the piece, the one is taken
+    whose offset, that for the lower end, happens to round least, relative to the height of each end.
     """
-    far = abs(slope * t) > STEEP * (abs(height) + abs(slope * width))
+    width = end - t
+    level = abs(left) + abs(slope * width)
+    level = min(level, typical) if typical > 0.0 else level
+    far = abs(slope * t) + abs(left) > STEEP * level
     k = np.arange(TRIED if far else 1)
     slopes = slope + np.where(k % 2, 1.0, -1.0) * ((k + 1) // 2) * np.spacing(slope)
-    ones = np.ones_like(slopes)
-    columns, factors = [ones, t * ones, -centre * ones, slopes], [shift, tilt, tilt, -t]
+    low = int(abs(right) < abs(left))
+    at, height, ones = (t, end)[low], (left, right)[low], np.ones_like(slopes)
+    columns, factors = [ones, at * ones, -centre * ones, slopes], [shift, tilt, tilt, -at]
     offsets = plus_products(height * ones, np.column_stack(columns), np.array(factors))
     high = -plus_products(height * ones, np.column_stack([*columns, offsets]), np.array([*factors, -1.0]))
     steep = (slopes - slope) - rest
-    best = int(np.maximum(np.abs(high), np.abs(high + steep * width)).argmin())
-    return slopes[best], offsets[best], steep[best], high[best]
+    ends = (high - steep * width, high) if low else (high, high + steep * width)
+    worse = [np.abs(off) / max(abs(size), level, 1e-300) for off, size in zip(ends, (left, right), strict=True)]
+    best = int(np.maximum(*worse).argmin())
+    return slopes[best], offsets[best], steep[best], ends[0][best]
 
 
 def _chords(t: Array, values: Array) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ class Pieces:
     knots : increasing, shape (K,).
     slopes : of the pieces between them and beyond, shape (K + 1,) or (K + 1, D).
     values : at the knots, shape (K,) or (K, D).
-    offset : the value at zero, shape () or (D,); for a straight line.
+    offset, level : the value at zero, and the constant that is taken off, shapes () or (D,); for a straight line.
     lost : what the values may lack beyond their own rounding, and the slopes likewise.
     """
 
@@ -37,6 +37,7 @@ class Pieces:
     slopes: Array
     values: Array
     offset: Array
+    level: Array
     lost: tuple[float, float]
 
     @classmethod
@@ -54,7 +55,7 @@ class Pieces:
         t, left, v = knots[order], left[order], amplitudes[order]
         below = (np.zeros_like(slope) + level)[None]
         if not len(t):
-            return cls(t, slope[None], v, offset - below[0], (0.0, 0.0))
+            return cls(t, slope[None], v, np.asarray(offset), below[0], (0.0, 0.0))
         chain = np.concatenate([slope[None], -v[left], v])
         sums, rests = running_sums(chain)
         sums, rests = sums[-len(t) - 1 :], rests[-len(t) - 1 :]
@@ -70,7 +71,7 @@ class Pieces:
         total, rest = running_sums(terms, np.concatenate([zero, zero, least, little.T, small.T]))
         values = (total + rest)[-len(t) :]
         sizes = (EPS**2 * len(each) * float(np.abs(each).sum()) for each in (terms, chain))
-        return cls(t, sums + rests, values, offset - below[0], (next(sizes), next(sizes)))
+        return cls(t, sums + rests, values, np.asarray(offset), below[0], (next(sizes), next(sizes)))
 
     def __iter__(self) -> Iterator[Array]:
         """Knots, slopes and values, which is what most ask for."""
@@ -79,7 +80,8 @@ class Pieces:
     def at(self, x: Array) -> Array:
         """The values at x, shape (N,) or (N, D)."""
         if not len(self.knots):
-            return plus_products(self.offset[None], x[:, None], self.slopes)
+            line = np.concatenate([self.slopes, self.offset[None]])
+            return plus_products(-self.level[None], np.column_stack([x, np.ones_like(x)]), line)
         ends, start, slope, value, _ = self._halves
         if _sorted(x):
             return kernels.pieces(x, np.append(0, np.searchsorted(x, ends)), start, slope, value)

@@ -55,6 +55,22 @@ def test_points_in_one_cluster_far_from_zero():
     assert farthest(net, x, [0.3, -0.7]) < 1e-11
 
 
+def test_a_first_piece_that_ends_where_it_is_small_keeps_its_digits_there():
+    """It begins at -3e9, whose last digit is 4e-7: the offset of a steep line rounds by that, and shifts all pieces."""
+    x = np.array([0.0026, 0.66610531, 0.66610531 + 1.3e-9, 0.66610531 + 3.1e-9, 0.66610531 + 4.7e-9])
+    y = np.array([-3.2e9, -1.0, 1.0, -1.0, 1.5])
+    assert farthest(rs.RidgeSpline.through(x, y), x[1:], y[1:]) < 1e-10
+
+
+def test_a_straight_line_keeps_its_digits_where_a_level_is_taken_off():
+    """Its offset of -4e7 less the level would be rounded to 7e-9."""
+    line = rs.RidgeSpline(np.empty((0, 1)), [], [], [36745918.8339384], -36619980.02677133)
+    x = np.array([0.9965727197722116, 0.9965727212391611])
+    less = line.pieces(0.3).at(x)
+    off = [abs(e - Fraction(0.3) - Fraction(float(z))) for e, z in zip(exact(line, x), less, strict=True)]
+    assert max(map(float, off)) < 1e-16
+
+
 def test_mild_slopes_stay_with_neurons_to_the_right():
     x = np.linspace(0.0, 1.0, 9)
     y = np.random.default_rng(0).standard_normal((9, 2))

@@ -107,6 +107,18 @@ def test_a_light_row_beside_a_heavy_one_at_the_same_x_keeps_its_weight():
     assert not failures([1193], list(SPACINGS))
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        212,  # Huber: light rows beside contacts of eta had no room for the last digits that they were asked for
+        547,  # Absolute: the line through two points was measured with fewer digits than it has
+        586,  # Hinge: a first piece from -3e9 to 1 was 2e-7 off at its right end, and with it all others
+    ],
+)
+def test_digits_that_were_lost_on_the_way_to_the_gap(seed):
+    assert not failures([seed], list(SPACINGS))
+
+
 @pytest.mark.parametrize("seed", [88, 95, 165, 270, 319, 361, 564])
 def test_logistic_with_margins_in_the_tails(seed):
     """Where all p are tiny, a dual vector outside its domain by 1e-11 passed for rounding, and ended the work."""
