@@ -6,6 +6,7 @@ where a residual is zero the loss has a kink, and every slope within it is a sub
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -113,10 +114,10 @@ def _interpolating(problem: Problem, design: Design) -> tuple[Array, Array, Arra
     return (out.x[:P], _amplitudes(out.x, P, K), out.eqlin.marginals[K:]) if out.status == 0 else None
 
 
-def solved(cost: Array, **program: Any) -> Any:
+def solved(cost: Array, options: Mapping[str, float] = OPTIONS, **program: Any) -> Any:
     """By the dual simplex method; where it gives up, by an interior point and crossover: at a vertex too."""
     for method in ("highs-ds", "highs-ipm"):
-        out = linprog(cost, **program, method=method, options=OPTIONS)
+        out = linprog(cost, **program, method=method, options=dict(options))
         if out.status != GAVE_UP:
             break
     return out

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
+from ridgesplines.interrupt import seconds_left
 from ridgesplines.solvers.constrained.chain import Chain, Limits, Point
 from ridgesplines.validation import Array
 
@@ -23,13 +24,22 @@ from ridgesplines.validation import Array
 USABLE = ("Solved", "AlmostSolved", "InsufficientProgress", "MaxIterations", "NumericalError")
 TOL = 1e-11
 
+#: Groups of rows (A, b, equal): A x <= b, or A x = b.
+Groups = list[tuple[sparse.csr_array, Array, bool]]
+
 
 def interior(chain: Chain) -> Point | None:
     """The approximate optimum, or None where there is no answer at all."""
+    unit = float(chain.moments.grams[::2].sum(axis=1).max()) or 1.0
+    P, q, groups = program(chain, unit)
+    out = conic(P, q, groups)
+    return None if out is None else read(chain, out[0][: len(chain.t)], [unit * z for z in out[1]])
+
+
+def conic(P: sparse.csc_matrix, q: Array, groups: Groups) -> tuple[Array, list[Array]] | None:
+    """Clarabel's x of least x^T P x / 2 + q^T x, and the multipliers of each group; None where there is no answer."""
     import clarabel
 
-    c, unit = len(chain.t), float(chain.moments.grams[::2].sum(axis=1).max()) or 1.0
-    P, q, groups = _program(chain, unit)
     rows, right, cones = [], [], []
     for A, b, equal in groups:
         if A.shape[0]:
@@ -40,15 +50,17 @@ def interior(chain: Chain) -> Point | None:
     settings.verbose = False
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = TOL
     settings.max_threads = 1
+    if (seconds := seconds_left()) < np.inf:
+        settings.time_limit = seconds
     A, b = sparse.vstack(rows, format="csc"), np.concatenate(right)
     out = clarabel.DefaultSolver(P, q, A, b, cones, settings).solve()
-    x, z = np.array(out.x), unit * np.array(out.z)
+    x, z = np.array(out.x), np.array(out.z)
     if str(out.status) not in USABLE or not (np.isfinite(x).all() and np.isfinite(z).all()):
         return None
-    return _read(chain, x[:c], list(_shares(z, groups)))
+    return x, list(_shares(z, groups))
 
 
-def _program(chain: Chain, unit: float) -> tuple[sparse.csc_matrix, Array, list[tuple[sparse.csr_array, Array, bool]]]:
+def program(chain: Chain, unit: float) -> tuple[sparse.csc_matrix, Array, Groups]:
     """Objective, in a unit, and groups of rows A x <= b, or = b: the unknowns are values, slopes, sizes of bends."""
     limits, t, lam = chain.limits, chain.t, chain.lam
     c = len(t)
@@ -85,7 +97,7 @@ def _ways(limits: Limits) -> tuple[Array, Array, Array, Array]:
     return of_both, of_up, of_down, of_none
 
 
-def _shares(z: Array, groups: list[tuple[sparse.csr_array, Array, bool]]) -> Iterator[Array]:
+def _shares(z: Array, groups: Groups) -> Iterator[Array]:
     """The multipliers of each group."""
     start = 0
     for A, _, _ in groups:
@@ -93,7 +105,8 @@ def _shares(z: Array, groups: list[tuple[sparse.csr_array, Array, bool]]) -> Ite
         start += A.shape[0]
 
 
-def _read(chain: Chain, theta: Array, z: list[Array]) -> Point:
+def read(chain: Chain, theta: Array, z: list[Array]) -> Point:
+    """Values at the nodes with the multipliers of each group of the program."""
     limits, lam = chain.limits, chain.lam
     both, up, down, none = _ways(limits)
     eta = np.zeros(len(chain.t))

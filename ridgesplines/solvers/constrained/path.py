@@ -72,6 +72,7 @@ class Shaped:
         self.engine: Smooth | None = None
         self.program: ShapedProgram | None = None
         self.last: Fitted | None = None
+        self.knots = np.empty(0)
 
     def answer(self, lam: float, knots: Array) -> Answer:
         """The answer for one lam; `knots` are where the fit without constraints has some."""
@@ -80,8 +81,10 @@ class Shaped:
             answer = self._by_active_sets(lam, knots)
             if answer is not None:
                 return answer
-        self.program = self.program or ShapedProgram(self.problem, BACKENDS["CLARABEL"])
-        return self.program.answer(lam)
+        self.program = self.program or ShapedProgram(self.problem, BACKENDS["CLARABEL"], tol=self.tol)
+        answer = self.program.answer(lam, np.append(knots, self.knots))
+        self.knots = answer.network.breakpoints
+        return answer
 
     def _by_active_sets(self, lam: float, knots: Array) -> Answer | None:
         """The answer of the active-set methods; None where rounding stops them above the tolerance."""

@@ -27,9 +27,11 @@ from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import BACKENDS, Backend
 from ridgesplines.solvers.base import Answer
+from ridgesplines.solvers.constrained.kinked import Found, Kinked
 from ridgesplines.solvers.constrained.networks import spline_of, without_rounding
 from ridgesplines.solvers.constrained.program import Program, Solved
 from ridgesplines.solvers.constrained.smooth import Smooth
+from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array
 
 #: Below this relative gap the sparser of two answers is the better one.
@@ -45,6 +47,8 @@ VIOLATION_RTOL = 1e-9
 ROUNDING_RTOL = 1e-9
 #: How often a vertex is found again on the bends that it has.
 MAX_ROUNDS = 4
+#: No knots.
+EMPTY = np.empty(0)
 #: Entries of the dense matrix of the fixed values, beyond which they are left as the backend met them.
 MAX_ENTRIES = 2e7
 
@@ -65,17 +69,20 @@ class ShapedProgram:
     ----------
     problem : in the user's units.
     backend, refine : as for Grid.
+    tol : the relative gap at which the exchange method's answer needs no backend; where it is zero, that is not tried.
     """
 
-    def __init__(self, problem: Problem, backend: Backend, refine: bool = True) -> None:
-        self.problem, self.backend, self.refine = problem, backend, refine
+    def __init__(self, problem: Problem, backend: Backend, refine: bool = True, tol: float = 0.0) -> None:
+        self.problem, self.backend, self.refine, self.tol = problem, backend, refine, tol
         self.scaling = standardise(problem)
         self.sites = Sites.of(self.scaling.problem)
         require_shaped_minimiser(self.scaling.problem)
         self.program: Program | None = None
+        linear = tol > 0.0 and self.scaling.problem.loss.pieces(self.scaling.problem.y) is not None
+        self.kinked = Kinked(self.scaling.problem, self.sites) if linear else None
 
-    def answer(self, lam: float) -> Answer:
-        """The answer for one lam."""
+    def answer(self, lam: float, knots: Array = EMPTY) -> Answer:
+        """The answer for one lam; where knots are likely the exchange method begins with some."""
         scaled, sites = self.scaling.problem.with_lam(self.scaling.lam(lam)), self.sites
         history: dict[str, Any]
         if scaled.loss.interpolates:
@@ -83,13 +90,27 @@ class ShapedProgram:
         elif (asked() or overdue()) and (rough := _rough(scaled, sites)) is not None:
             candidate, history, interrupted = rough, {"status": "not begun"}, True
         else:
-            self.program = self.program or Program(scaled, sites)
-            candidate, history, interrupted = _one(scaled, sites, self.program, self.backend, self.refine)
+            candidate, history, interrupted = self._found(scaled, knots)
         target = self.problem.with_lam(lam)
         network = without_rounding(target, self.scaling.network(candidate.network))
         history["constraint violation"] = violation(target, network)
         dual = candidate.bound.multipliers.in_units_of(standardise(target))
         return Answer(target, network, dual, None, self.backend.tolerance, history, interrupted)
+
+    def _found(self, scaled: Problem, knots: Array) -> tuple[Candidate, dict[str, Any], bool]:
+        """By the exchange method, if that reaches the tolerance; otherwise the better one of it and a backend's."""
+        sites, first, interrupted = self.sites, None, False
+        if self.kinked is not None:
+            near = np.searchsorted(sites.at, (knots - self.scaling.centre[0]) / self.scaling.radius)
+            candidates = _exchanged(scaled, sites, self.kinked, np.clip(near, 0, len(sites.at) - 1))
+            first, interrupted = _best(scaled, None, candidates)
+            if first is None and interrupted:
+                first = _rough(scaled, sites)
+            if first is not None and (interrupted or first.gap <= self.tol):
+                return first, {"status": "by exchange", "sites": len(sites.at)}, interrupted
+        self.program = self.program or Program(scaled, sites)
+        candidate, history, interrupted = _one(scaled, sites, self.program, self.backend, self.refine)
+        return (candidate if first is None else min(candidate, first, key=lambda c: c.gap)), history, interrupted
 
 
 def shaped_path(problem: Problem, lams: Sequence[float], backend: Backend, refine: bool) -> Iterator[Answer]:
@@ -112,25 +133,65 @@ def _one(
     best = _straight(problem, _candidate(problem, sites, pieces, solved))
     if violation(problem, best.network) > VIOLATION_RTOL:  # the backend's time was short
         best = _rough(problem, sites) or best
-    history = {"status": solved.status, "sites": len(sites.at), "gap before refinement": best.gap, "refined": False}
+    history: dict[str, Any] = {"status": solved.status, "sites": len(sites.at), "gap before refinement": best.gap}
+    history["refined"] = False
     if not refine:
         return best, history, False
-    bound = best.bound
     refinements = _exact if problem.loss.smooth else _vertices
+    refined, interrupted = _best(problem, best, refinements(problem, sites, solved))
+    history["refined"] = refined is not best
+    return refined or best, history, interrupted
+
+
+def _best(problem: Problem, best: Candidate | None, candidates: Iterator[Candidate]) -> tuple[Candidate | None, bool]:
+    """The best of some candidates and the one before, None where there is none; and whether Ctrl-C came."""
+    bound = None if best is None else best.bound
     try:
         with stoppable():
-            for candidate in refinements(problem, sites, solved):
+            for candidate in candidates:
                 # A bound holds for every spline: the best multipliers so far count, whoever found them.
-                bound = max(candidate.bound, bound, key=lambda b: b.value)
+                bound = max(candidate.bound, bound or candidate.bound, key=lambda b: b.value)
                 new = _measured(problem, candidate.network, bound)
                 # A refined answer of a somewhat larger gap, far below the tolerance, is still the sparser one.
-                if new.gap <= max(best.gap, SPARSER_GAP) and violation(problem, new.network) <= VIOLATION_RTOL:
-                    best, history["refined"] = new, True
+                least = np.inf if best is None else max(best.gap, SPARSER_GAP)
+                if new.gap <= least and violation(problem, new.network) <= VIOLATION_RTOL:
+                    best = new
     except SolverRefusal:  # the simplex method gave up: the best so far stands
         pass
     except KeyboardInterrupt:
-        return best, history, True
-    return best, history, False
+        return best, True
+    return best, False
+
+
+def _exchanged(problem: Problem, sites: Sites, engine: Kinked, near: Array) -> Iterator[Candidate]:
+    """Ever better splines by the exchange method, then a vertex, and again on the bends that it has."""
+    found = None
+    for found in engine.exchanged(problem.lam, near):
+        yield _straight(problem, _of_nodes(problem, sites, engine, found))
+    found = None if found is None else engine.vertex(problem.lam, found)
+    for _ in range(MAX_ROUNDS):
+        if found is None:
+            return
+        yield _of_nodes(problem, sites, engine, found)
+        nodes = np.union1d(_bent(sites, found), np.flatnonzero(engine.limits.required))
+        if len(nodes) == len(found.nodes):
+            return
+        found = engine.vertex_on(nodes, problem.lam, found.values)
+
+
+def _bent(sites: Sites, found: Found) -> Array:
+    """The nodes at which an optimum bends by more than rounding, and both ends."""
+    bends = np.abs(kinks(sites.at[found.nodes], found.point.theta))
+    bent = np.append(np.append(True, bends > ROUNDING_RTOL * bends.max(initial=0.0)), True)
+    return found.nodes[bent]
+
+
+def _of_nodes(problem: Problem, sites: Sites, engine: Kinked, found: Found) -> Candidate:
+    """The candidate of an optimum on some nodes."""
+    nodes, nu = _bent(sites, found), engine.masses(found, problem.lam)[sites.held]
+    slopes = np.diff(found.values[nodes]) / np.diff(sites.at[nodes])
+    pieces = sites.pieces(np.isin(np.arange(len(sites.at)), nodes))
+    return _candidate(problem, sites, pieces, Solved(found.values, slopes, found.u, nu, found.point.m, "solved"))
 
 
 def _exact(problem: Problem, sites: Sites, solved: Solved) -> Iterator[Candidate]:
