@@ -58,17 +58,17 @@ class Kinked:
         self.slopes, self.intercepts = (np.array(part)[:, self.order] for part in zip(*pieces, strict=True))
         self.weight = problem.sample_weight[self.order]
 
-    def exchanged(self, lam: float, near: Array) -> Iterator[Found]:
+    def exchanged(self, lam: float, near: Array, values: Array | None) -> Iterator[Found]:
         """Ever better splines; the last is an approximate optimum on all sites, unless an interior point fails.
 
         Parameters
         ----------
         lam : positive.
         near : sites that are candidates from the beginning.
+        values : those at the sites of a spline that may be near the optimum, if one is known.
         """
         m, required = len(self.sites.at), np.flatnonzero(self.limits.required)
         candidates = np.arange(m) if m <= FEW_SITES else union(m, every(BLOCK_SITES, m), around(near, m), required)
-        values = None
         for _ in range(MAX_ROUNDS):
             check()
             found = self._on(candidates, lam, values, simplex=False)
@@ -125,6 +125,7 @@ class Kinked:
             check()
             found = self._with_rows(nodes, lam, free, side, simplex)
             if found is None and free.all():
+                check()  # it may be time that has ended it
                 return None
             if found is None:  # unbounded, since too many rows were held to one piece
                 count = min(n, 4 * count)

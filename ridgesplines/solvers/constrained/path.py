@@ -18,6 +18,7 @@ from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import violation
 from ridgesplines.exceptions import ProblemError
 from ridgesplines.interrupt import overdue, stoppable
+from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.backends import BACKENDS
@@ -54,7 +55,7 @@ def constrained_path(
         if answer is not None and violation(problem, answer.network) <= FREE_RTOL:
             answer = _as_constrained(problem.with_lam(lam), answer)
         else:
-            answer = shaped.answer(lam, np.empty(0) if answer is None else answer.network.breakpoints)
+            answer = shaped.answer(lam, None if answer is None else answer.network)
         if sparsest:
             answer = replace(answer, network=fewest_shaped(answer.problem, answer.network))
         history = {**answer.history, "constraint violation": violation(answer.problem, answer.network)}
@@ -72,18 +73,18 @@ class Shaped:
         self.engine: Smooth | None = None
         self.program: ShapedProgram | None = None
         self.last: Fitted | None = None
-        self.knots = np.empty(0)
+        self.near: RidgeSpline | None = None
 
-    def answer(self, lam: float, knots: Array) -> Answer:
-        """The answer for one lam; `knots` are where the fit without constraints has some."""
+    def answer(self, lam: float, free: RidgeSpline | None) -> Answer:
+        """The answer for one lam; `free` is the fit without constraints, where there is one."""
         loss = self.problem.loss
         if loss.smooth and not loss.interpolates and loss.box(self.problem.y[:1]) is None:
-            answer = self._by_active_sets(lam, knots)
+            answer = self._by_active_sets(lam, np.empty(0) if free is None else free.breakpoints)
             if answer is not None:
                 return answer
         self.program = self.program or ShapedProgram(self.problem, BACKENDS["CLARABEL"], tol=self.tol)
-        answer = self.program.answer(lam, np.append(knots, self.knots))
-        self.knots = answer.network.breakpoints
+        answer = self.program.answer(lam, self.near or free)
+        self.near = answer.network
         return answer
 
     def _by_active_sets(self, lam: float, knots: Array) -> Answer | None:

@@ -47,8 +47,6 @@ VIOLATION_RTOL = 1e-9
 ROUNDING_RTOL = 1e-9
 #: How often a vertex is found again on the bends that it has.
 MAX_ROUNDS = 4
-#: No knots.
-EMPTY = np.empty(0)
 #: Entries of the dense matrix of the fixed values, beyond which they are left as the backend met them.
 MAX_ENTRIES = 2e7
 
@@ -81,8 +79,8 @@ class ShapedProgram:
         linear = tol > 0.0 and self.scaling.problem.loss.pieces(self.scaling.problem.y) is not None
         self.kinked = Kinked(self.scaling.problem, self.sites) if linear else None
 
-    def answer(self, lam: float, knots: Array = EMPTY) -> Answer:
-        """The answer for one lam; where knots are likely the exchange method begins with some."""
+    def answer(self, lam: float, near: RidgeSpline | None = None) -> Answer:
+        """The answer for one lam; `near` is a network with which the exchange method begins."""
         scaled, sites = self.scaling.problem.with_lam(self.scaling.lam(lam)), self.sites
         history: dict[str, Any]
         if scaled.loss.interpolates:
@@ -90,20 +88,19 @@ class ShapedProgram:
         elif (asked() or overdue()) and (rough := _rough(scaled, sites)) is not None:
             candidate, history, interrupted = rough, {"status": "not begun"}, True
         else:
-            candidate, history, interrupted = self._found(scaled, knots)
+            candidate, history, interrupted = self._found(scaled, near)
         target = self.problem.with_lam(lam)
         network = without_rounding(target, self.scaling.network(candidate.network))
         history["constraint violation"] = violation(target, network)
         dual = candidate.bound.multipliers.in_units_of(standardise(target))
         return Answer(target, network, dual, None, self.backend.tolerance, history, interrupted)
 
-    def _found(self, scaled: Problem, knots: Array) -> tuple[Candidate, dict[str, Any], bool]:
+    def _found(self, scaled: Problem, near: RidgeSpline | None) -> tuple[Candidate, dict[str, Any], bool]:
         """By the exchange method, if that reaches the tolerance; otherwise the better one of it and a backend's."""
         sites, first, interrupted = self.sites, None, False
         if self.kinked is not None:
-            near = np.searchsorted(sites.at, (knots - self.scaling.centre[0]) / self.scaling.radius)
-            candidates = _exchanged(scaled, sites, self.kinked, np.clip(near, 0, len(sites.at) - 1))
-            first, interrupted = _best(scaled, None, candidates)
+            start = None if near is None else self.scaling.scaled_network(near)
+            first, interrupted = _best(scaled, None, _exchanged(scaled, sites, self.kinked, start))
             if first is None and interrupted:
                 first = _rough(scaled, sites)
             if first is not None and (interrupted or first.gap <= self.tol):
@@ -163,10 +160,13 @@ def _best(problem: Problem, best: Candidate | None, candidates: Iterator[Candida
     return best, False
 
 
-def _exchanged(problem: Problem, sites: Sites, engine: Kinked, near: Array) -> Iterator[Candidate]:
+def _exchanged(problem: Problem, sites: Sites, engine: Kinked, start: RidgeSpline | None) -> Iterator[Candidate]:
     """Ever better splines by the exchange method, then a vertex, and again on the bends that it has."""
-    found = None
-    for found in engine.exchanged(problem.lam, near):
+    found, values, near = None, None, np.empty(0, dtype=int)
+    if start is not None:
+        values = start.at(sites.at)
+        near = np.clip(np.searchsorted(sites.at, start.breakpoints), 0, len(sites.at) - 1)
+    for found in engine.exchanged(problem.lam, near, values):
         yield _straight(problem, _of_nodes(problem, sites, engine, found))
     found = None if found is None else engine.vertex(problem.lam, found)
     for _ in range(MAX_ROUNDS):
