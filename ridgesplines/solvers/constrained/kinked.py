@@ -31,8 +31,8 @@ FEW_SITES, BLOCK_SITES = 256, 32
 MAX_ROUNDS = 20
 #: What an interior point may leave of violations, relative to lam.
 VIOLATION_RTOL = 1e-7
-#: Rows that are free, at least, and at least one in so many.
-FREE_ROWS, FREE_PART = 500, 5
+#: Rows that are free, at least; and at least one in so many, near another problem's spline and near this one's own.
+FREE_ROWS, NEAR_OTHER, NEAR_OWN = 500, 5, 20
 #: Nodes of a vertex: where eta is this near to an end of its band, relative to lam, but no more than so many.
 CONTACT, MAX_NODES = 1e-3, 1000
 
@@ -69,9 +69,10 @@ class Kinked:
         """
         m, required = len(self.sites.at), np.flatnonzero(self.limits.required)
         candidates = np.arange(m) if m <= FEW_SITES else union(m, every(BLOCK_SITES, m), around(near, m), required)
-        for _ in range(MAX_ROUNDS):
+        for k in range(MAX_ROUNDS):
             check()
-            found = self._on(candidates, lam, values, simplex=False)
+            part = NEAR_OWN if k else NEAR_OTHER
+            found = self._on(candidates, lam, values, len(self.weight) // part, simplex=False)
             if found is None:
                 return
             yield found
@@ -93,7 +94,7 @@ class Kinked:
 
     def vertex_on(self, nodes: Array, lam: float, values: Array) -> Found | None:
         """A vertex of the optima with knots among these nodes, near values at the sites."""
-        return self._on(nodes, lam, values, simplex=True)
+        return self._on(nodes, lam, values, FREE_ROWS, simplex=True)
 
     def masses(self, found: Found, lam: float) -> Array:
         """The multipliers of the values at all sites."""
@@ -111,14 +112,14 @@ class Kinked:
         active = Active(found.nodes, bend, -np.sign(p.m), -np.sign(p.nu))
         return certificate(self.sites.at, masses, active, p, lam, self.limits)
 
-    def _on(self, nodes: Array, lam: float, values: Array | None, simplex: bool) -> Found | None:
-        """The optimum on the nodes. Rows far from their kink at given values at the sites keep their piece there."""
+    def _on(self, nodes: Array, lam: float, values: Array | None, least: int, simplex: bool) -> Found | None:
+        """The optimum on the nodes. But for the `least`, rows far from their kink at given values keep their piece."""
         n = len(self.weight)
         side, order, count = np.zeros(n, dtype=int), np.arange(n), n
         if values is not None:
             levels = self.slopes * values[self.place] + self.intercepts
             side, order = np.argmax(levels, axis=0), np.argsort(np.ptp(levels, axis=0), kind="stable")
-            count = max(FREE_ROWS, 4 * len(nodes), 0 if simplex else n // FREE_PART)
+            count = max(FREE_ROWS, 4 * len(nodes), least)
         free = np.zeros(n, dtype=bool)
         free[order[:count]] = True
         while True:
