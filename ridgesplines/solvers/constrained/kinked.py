@@ -31,6 +31,8 @@ FEW_SITES, BLOCK_SITES = 256, 32
 MAX_ROUNDS = 20
 #: What an interior point may leave of violations, relative to lam.
 VIOLATION_RTOL = 1e-7
+#: Multipliers of values below this, relative to the largest, are an interior point's for bounds that do not count.
+NOTHING_RTOL = 1e-9
 #: Rows that are free, at least; and at least one in so many, near another problem's spline and near this one's own.
 FREE_ROWS, NEAR_OTHER, NEAR_OWN = 500, 5, 20
 #: Nodes of a vertex: where eta is this near to an end of its band, relative to lam, but no more than so many.
@@ -78,9 +80,10 @@ class Kinked:
             yield found
             eta, further = self._eta(found, lam)
             joining = violators(eta, candidates, lam * (1.0 + VIOLATION_RTOL), self.limits)
-            if not len(joining) and not len(further):
+            more = np.append(joining, further)
+            if np.isin(more, candidates).all():
                 return
-            candidates, values = union(m, candidates, around(joining, m), around(further, m)), found.values
+            candidates, values = union(m, candidates, around(more, m)), found.values
 
     def vertex(self, lam: float, near: Found) -> Found | None:
         """A vertex of the optima with knots where an approximate optimum may have them; None where there is none."""
@@ -109,7 +112,8 @@ class Kinked:
         masses = np.bincount(self.sites.rows, found.u, len(self.sites.at))
         p, t = found.point, self.sites.at[found.nodes]
         bend = np.concatenate([[0.0], np.sign(kinks(t, p.theta)), [0.0]])
-        active = Active(found.nodes, bend, -np.sign(p.m), -np.sign(p.nu))
+        value = np.where(np.abs(p.nu) > NOTHING_RTOL * np.abs(p.nu).max(), -np.sign(p.nu), 0.0)
+        active = Active(found.nodes, bend, -np.sign(p.m), value)
         return certificate(self.sites.at, masses, active, p, lam, self.limits)
 
     def _on(self, nodes: Array, lam: float, values: Array | None, least: int, simplex: bool) -> Found | None:

@@ -2,7 +2,8 @@ r"""Problems with shape constraints, one lam after the other: without them first
 
 A minimiser among all functions that satisfies the constraints is one among those that do, and its dual vector, with
 multipliers of zero, proves it; unless bends at some places cost nothing. Only where it violates them the constraints
-are taken into account: by active sets for smooth losses, by CVXPY and a vertex for those with kinks.
+are taken into account: by active sets for smooth losses, by linear programs on few nodes for those with kinks, and by
+CVXPY where these fail.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Shaped:
             if answer is not None:
                 return answer
         self.program = self.program or ShapedProgram(self.problem, BACKENDS["CLARABEL"], tol=self.tol)
-        answer = self.program.answer(lam, self.near or free)
+        answer = self.program.answer(lam, free if self.near is None else self.near)
         self.near = answer.network
         return answer
 

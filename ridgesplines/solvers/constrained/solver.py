@@ -1,4 +1,4 @@
-r"""Problems with shape constraints in CVXPY: a backend's answer, made sparse and feasible to rounding.
+r"""Problems with shape constraints, by the exchange method or in CVXPY, made sparse and feasible to rounding.
 
 An interior point satisfies every constraint a little off its boundary, and bends a little everywhere. Which bends
 vanish and which bounds count is decided by complementarity, not by size; from there the active-set methods of the other

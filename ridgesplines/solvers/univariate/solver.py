@@ -73,10 +73,11 @@ class Univariate(Solver):
     steps a round. Logistic, Poisson, Softmax: Newton's method over it. Absolute, Quantile, Hinge and Huber: a banded
     interior point over candidate knots, and an active set for exact zeros.
     Interpolation: closed form. With constraints: without them first; where that violates them, the exchange method with
-    active sets over bends, slopes and values for Squared, Logistic and Poisson, CVXPY with Clarabel and HiGHS for
-    losses with kinks. Points closer than 1e-14 of the half-width of the data share a knot. With numba
-    installed (the extra ``[fast]``) the passes over the data are compiled: from 20 000 points on, and for fewer once
-    numba has been loaded, which takes half a second.
+    active sets over bends, slopes and values for Squared, Logistic and Poisson, and over linear programs on few knots
+    for losses with kinks, by Clarabel and HiGHS; all sites at once, in CVXPY, where these do not reach the tolerance.
+    Points closer than 1e-14 of the half-width of the data share a knot. With numba installed (the extra ``[fast]``) the
+    passes over the data are compiled: from 20 000 points on, and for fewer once numba has been loaded, which takes half
+    a second.
 
     References
     ----------

@@ -1,0 +1,102 @@
+"""Absolute, Quantile and Hinge with constraints that count: few nodes and few free rows, to the optimum over all."""
+
+import time
+
+import numpy as np
+import pytest
+
+import ridgesplines as rs
+from ridgesplines.solvers.constrained import solver as constrained
+
+SETS = {
+    "increasing": [rs.Monotone()],
+    "convex": [rs.Convex()],
+    "bounds": [rs.Bounds(-0.2, 1.1)],
+    "plateaus through a point": [rs.EndSlopes(0.0, 0.0), rs.FixedValues(0.5, 0.4)],
+}
+LOSSES = [rs.Absolute(), rs.Quantile(0.9), rs.Hinge()]
+
+
+def table(n, loss, seed=0):
+    """Rounded x with ties, heavy tails, weights of which some are zero."""
+    rng = np.random.default_rng(seed)
+    x = rng.random(n).round(4)
+    y = 2.0 * np.abs(x - 0.4) + 0.3 * np.sin(20.0 * x) + 0.2 * rng.standard_t(3, n)
+    y = y if loss.translates else np.where(y > np.median(y), 1.0, -1.0)
+    return x, y, rng.integers(0, 4, n) / 2.0
+
+
+def other_minimum(p):
+    """The least objective by values at all sites as unknowns, in CVXPY."""
+    cp = pytest.importorskip("cvxpy")
+    p, constraints = p.reduced, p.constraints
+    x, fixed = p.X[:, 0], [c.at for c in constraints if isinstance(c, rs.FixedValues)]
+    t = np.unique(np.concatenate([x, *fixed]))
+    t = np.concatenate([[t[0] - 1.0], t, [t[-1] + 1.0]])  # slopes far out
+    g = cp.Variable(len(t))
+    slopes = cp.multiply(1.0 / np.diff(t), cp.diff(g))
+    held = []
+    for c in constraints:
+        match c:
+            case rs.Monotone():
+                held += [slopes >= 0.0]
+            case rs.Convex():
+                held += [cp.diff(slopes) >= 0.0]
+            case rs.Bounds():
+                held += [g >= c.low, g <= c.high, slopes[0] == 0.0, slopes[len(t) - 2] == 0.0]
+            case rs.EndSlopes():
+                held += [slopes[0] == c.left, slopes[len(t) - 2] == c.right]
+            case rs.FixedValues():
+                held += [g[np.searchsorted(t, c.at)] == np.array(c.values)]
+    data, more = p.loss.expression(p.y, g[np.searchsorted(t, x)], p.sample_weight)
+    program = cp.Problem(cp.Minimize(data + p.lam * cp.norm1(cp.diff(slopes))), held + more)
+    return program.solve(solver="CLARABEL", tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+
+
+@pytest.fixture
+def no_program_on_all_sites(monkeypatch):
+    def refused(*_):
+        raise AssertionError("all sites are unknowns")
+
+    monkeypatch.setattr(constrained, "Program", refused)
+
+
+@pytest.mark.usefixtures("no_program_on_all_sites")
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize("name", SETS)
+def test_the_optimum_is_that_of_a_program_on_all_sites(name, loss):
+    x, y, weight = table(600, loss)
+    p = rs.Problem(x, y, 0.2, loss, sample_weight=weight, constraints=SETS[name])
+    s = rs.solve(p)
+    assert s.status == "converged"
+    assert s.relative_gap <= 1e-8
+    assert s.violation <= 1e-12
+    assert s.objective == pytest.approx(other_minimum(p), rel=1e-6)
+    assert (np.abs(s.network.amplitudes) > 1e-8).all()
+
+
+@pytest.mark.usefixtures("no_program_on_all_sites")
+def test_a_path_begins_where_the_lam_before_ended():
+    x, y, _ = table(600, rs.Absolute())
+    p = rs.Problem(x, y, 1.0, rs.Absolute(), constraints=[rs.Monotone(False)])
+    for s in rs.solve_path(p, lams=[3.0, 0.3, 0.03]):
+        assert s.relative_gap <= 1e-8
+        assert s.objective == pytest.approx(rs.solve(s.problem).objective, rel=1e-8)
+
+
+@pytest.mark.usefixtures("no_program_on_all_sites")
+@pytest.mark.parametrize("constraints", [[rs.Monotone()], [rs.Convex()]], ids=repr)
+def test_ten_thousand_points(constraints):
+    """A linear program on all sites took the simplex method 20 to 40 seconds."""
+    x, y, _ = table(10_000, rs.Absolute())
+    p = rs.Problem(x, y, 3.0, rs.Absolute(), constraints=constraints)
+    began = time.process_time()
+    s = rs.solve(p)
+    assert time.process_time() - began < 8.0  # 1 here
+    assert s.relative_gap <= 1e-8
+    began = time.process_time()
+    with pytest.warns(rs.ConvergenceWarning, match="max_time"):
+        early = rs.solve(p, rs.Univariate(max_time=0.1))
+    assert time.process_time() - began < 1.1
+    assert early.violation <= 1e-9
+    assert early.objective >= s.certificate.value
