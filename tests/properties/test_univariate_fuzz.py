@@ -84,6 +84,11 @@ def test_more_clusters():
     assert len(failures(range(21, 245), ["clusters"])) <= 9  # 7 here
 
 
+@pytest.mark.slow
+def test_all_spacings():
+    assert len(failures(range(631), list(SPACINGS))) <= 5  # 3 here: 155, 162, 555
+
+
 @pytest.mark.parametrize(
     "seed",
     [
