@@ -19,11 +19,14 @@ from ridgesplines.validation import Array
 COMPILED_POINTS = 20_000
 
 
-def _fast(t: Array, values: Array | None = None) -> Any:
-    if values is not None and values.ndim > 1:
-        return None
+def fast_module(n: int, name: str) -> Any:
+    """The compiled module of this name where numba is installed, and worth it for n points; or None."""
     enough = COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS
-    return compiled("line.compiled") if len(t) >= enough else None
+    return compiled(name) if n >= enough else None
+
+
+def _fast(t: Array, values: Array | None = None) -> Any:
+    return None if values is not None and values.ndim > 1 else fast_module(len(t), "line.compiled")
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:

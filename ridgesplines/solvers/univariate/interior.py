@@ -21,29 +21,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import lapack
 
 from ridgesplines.interrupt import check
-from ridgesplines.line import kernels
+from ridgesplines.line import boxes, kernels, saddle
+from ridgesplines.line.boxes import Bounded, Look, Rows
 from ridgesplines.line.kernels import kinks_transposed
-from ridgesplines.solvers.univariate.moments import Moments, kinks
+from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.validation import Array
 
 MAX_ITERATIONS = 100
 #: The central path is begun at so many times the mu at which complementarity is the objective. Nearer to its end
 #: most rows are at bounds that some of them have to leave, and steps are short.
 FAR = 100.0
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The terms phi_n: sorted points t, targets y, curvatures c >= 0 of the dual, bounds low < high; shapes (n,)."""
-
-    t: Array
-    y: Array
-    bend: Array
-    low: Array
-    high: Array
 
 
 @dataclass
@@ -61,21 +50,28 @@ class Point:
     under: Array
     over: Array
 
+    @property
+    def at_rows(self) -> Bounded:
+        """What belongs to the rows."""
+        return Bounded(self.u, self.below, self.above)
 
-class Residuals(NamedTuple):
+
+class Seen(NamedTuple):
     """What an iterate is off by.
 
     Attributes
     ----------
-    data, kinks : y - B theta, and C theta.
-    stationarity, rows, bends : of the equations for the values, for the terms, and for the kinks.
+    rows : what it is at the rows.
+    kinks, bends : C theta, and what the equations for the kinks are off by.
+    stationarity : of the equations for the values.
+    slacks : of eta, to -lam and to lam.
     """
 
-    data: Array
+    rows: Look
     kinks: Array
-    stationarity: Array
-    rows: Array
     bends: Array
+    stationarity: Array
+    slacks: tuple[Array, Array]
 
 
 class Interior:
@@ -96,23 +92,11 @@ class Interior:
         self.t, self.lam, self.rows, self.first = t, lam, rows, first
         self.constant, self.load = linear or (0.0, np.zeros_like(t))
         self.converged = False
-        h = np.diff(t)
-        self.rise = 1.0 / h
-        self.unit = np.minimum(h[:-1], h[1:])  # rows of C are multiplied by it: entries of size one
-        self.places = _places(len(t))
-
-    def fit(self, theta: Array) -> Array:
-        """B theta."""
-        return kernels.values(self.rows.t, self.t, self.first, theta)
-
-    def weighted(self, weight: Array, load: Array) -> Moments:
-        """Moments with B^T diag(weight) B, and B^T load."""
-        return Moments.at(self.rows.t, weight, load, self.t, self.first)
 
     def start(self, theta: Array) -> Point:
         """Values theta, and all else as on the central path for these residuals and kinks, far from its end."""
         rows, lam = self.rows, self.lam
-        residual, a = rows.y - self.fit(theta), kinks(self.t, theta)
+        residual, a = rows.y - kernels.values(rows.t, self.t, self.first, theta), kinks(self.t, theta)
         size = np.maximum(rows.high * residual, rows.low * residual).sum() + lam * np.abs(a).sum()
         mu = FAR * max(float(size), 1e-8) / (2.0 * (len(residual) + len(a)))
         below, above = _central(residual, rows.high - rows.low, mu)
@@ -128,92 +112,62 @@ class Interior:
         best, best_error = Point(**vars(p)), np.inf
         for _ in range(MAX_ITERATIONS):
             check()
-            slacks = p.u - self.rows.low, self.rows.high - p.u, self.lam + p.eta, self.lam - p.eta
-            duals = p.below, p.above, p.under, p.over
-            gap = sum(float(s @ d) for s, d in zip(slacks, duals, strict=True))
-            mu = gap / sum(map(len, slacks))
-            off = self._residuals(p)
-            objective, error = self._measure(p, gap, off)
+            seen = self._seen(p)
+            gap = seen.rows.complementarity + float(seen.slacks[0] @ p.under) + float(seen.slacks[1] @ p.over)
+            mu = gap / self._bounds
+            objective, error = self._measure(p, gap, seen)
             if error < best_error:
                 best, best_error = Point(**vars(p)), error
             self.converged |= error <= tol
             if error <= tol or not np.isfinite(objective) or mu <= 1e-18 * objective or not error <= 1e6 * best_error:
                 break
-            self._step(p, slacks, duals, mu, off)
+            self._step(p, seen, mu)
         return best
 
-    def _residuals(self, p: Point) -> Residuals:
-        rows, a, r = self.rows, kinks(self.t, p.theta), self.rows.y - self.fit(p.theta)
-        tested = self.weighted(np.zeros_like(p.u), p.u).load
-        stationarity = tested + self.load - kinks_transposed(self.t, p.eta)
-        return Residuals(r, a, stationarity, r - rows.bend * p.u - p.above + p.below, a - p.over + p.under)
+    @property
+    def _bounds(self) -> int:
+        """How many there are."""
+        return 2 * (len(self.rows.t) + len(self.t) - 2)
 
-    def _measure(self, p: Point, gap: float, off: Residuals) -> tuple[float, float]:
+    def _seen(self, p: Point) -> Seen:
+        rows, a = boxes.look(self.rows, p.at_rows, self.t, self.first, p.theta), kinks(self.t, p.theta)
+        stationarity = _at_nodes(rows.tested) + self.load - kinks_transposed(self.t, p.eta)
+        return Seen(rows, a, a - p.over + p.under, stationarity, (self.lam + p.eta, self.lam - p.eta))
+
+    def _measure(self, p: Point, gap: float, seen: Seen) -> tuple[float, float]:
         """The objective, and complementarity and residuals relative to it."""
-        rows, a, r = self.rows, off.kinks, off.data
-        u = np.clip(
-            np.divide(r, rows.bend, out=np.where(r > 0.0, np.inf, -np.inf), where=rows.bend > 0.0), rows.low, rows.high
-        )
-        loss = float((u * r - 0.5 * rows.bend * u * u).sum()) + self.constant - float(self.load @ p.theta)
-        objective = abs(loss) + self.lam * float(np.abs(a).sum())
-        wander = float(np.abs(off.stationarity).sum()) * float(np.abs(p.theta).max())
-        infeasible = float(np.abs(self.lam * off.bends).sum())
-        infeasible += float(np.abs(p.u * off.rows).sum())
+        loss = seen.rows.loss + self.constant - float(self.load @ p.theta)
+        objective = abs(loss) + self.lam * float(np.abs(seen.kinks).sum())
+        wander = float(np.abs(seen.stationarity).sum()) * float(np.abs(p.theta).max())
+        infeasible = self.lam * float(np.abs(seen.bends).sum()) + seen.rows.infeasible
         return objective, (gap + wander + infeasible) / max(objective, 1e-300)
 
-    def _step(self, p: Point, slacks: tuple[Array, ...], duals: tuple[Array, ...], mu: float, off: Residuals) -> None:
+    def _step(self, p: Point, seen: Seen, mu: float) -> None:
         """Mehrotra's predictor and corrector, in place."""
-        rows = self.rows
-        W = 1.0 / (rows.bend + p.below / slacks[0] + p.above / slacks[1])
-        V = p.under / slacks[2] + p.over / slacks[3]
-        factor = self._factorised(W, V)
-
-        def direction(goals: list[Array]) -> tuple[list[Array], list[Array]]:
-            # goals: what slack * change of multiplier + multiplier * change of slack shall be
-            g = [goal / s for goal, s in zip(goals, slacks, strict=True)]
-            rho = off.rows - g[1] + g[0]
-            kappa = -off.bends + g[3] - g[2]
-            dtheta, deta = self._solved(factor, off.stationarity + self.weighted(W, W * rho).load, kappa)
-            du = W * (rho - self.fit(dtheta))
-            dslacks = [du, -du, deta, -deta]
-            dduals = [gi - d / s * ds for gi, d, s, ds in zip(g, duals, slacks, dslacks, strict=True)]
-            return [dtheta, deta, du, *dslacks], dduals
-
-        moves, dduals = direction([-s * d for s, d in zip(slacks, duals, strict=True)])
-        ap, ad = _room(slacks, moves[3:]), _room(duals, dduals)
-        after = sum(
-            float((s + ap * ds) @ (d + ad * dd)) for s, ds, d, dd in zip(slacks, moves[3:], duals, dduals, strict=True)
-        )
-        centre = (after / (mu * sum(map(len, slacks)))) ** 3 * mu
-        goals = [centre - s * d - ds * dd for s, d, ds, dd in zip(slacks, duals, moves[3:], dduals, strict=True)]
-        moves, dduals = direction(goals)
+        at, nodes, s, d = p.at_rows, (self.t, self.first), seen.slacks, (p.under, p.over)
+        factor = saddle.factorised(self.t, seen.rows.grams, d[0] / s[0] + d[1] / s[1])
+        right = seen.stationarity + _at_nodes(seen.rows.load)
+        dtheta, deta = saddle.solved(factor, right, -seen.bends - p.over + p.under)
+        there = boxes.predicted(self.rows, at, seen.rows, *nodes, dtheta)
+        dd = -p.under - p.under / s[0] * deta, -p.over + p.over / s[1] * deta
+        slack = min(1.0, _room(there.steepest[0], s, (deta, -deta)))
+        multiplier = min(1.0, _room(there.steepest[1], d, dd))
+        of_multiplier, of_slack, of_both = there.products
+        of_multiplier += float(s[0] @ dd[0]) + float(s[1] @ dd[1])
+        of_slack += float(deta @ (p.under - p.over))
+        of_both += float(deta @ (dd[0] - dd[1]))
+        after = mu * self._bounds + multiplier * of_multiplier + slack * of_slack + slack * multiplier * of_both
+        centre = (after / (mu * self._bounds)) ** 3 * mu
+        low, high, load = boxes.centred(self.rows, at, seen.rows, there.du, centre, *nodes)
+        under, over = centre / s[0] - p.under - deta * dd[0] / s[0], centre / s[1] - p.over + deta * dd[1] / s[1]
+        dtheta, deta = saddle.solved(factor, seen.stationarity + _at_nodes(load), -seen.bends + over - under)
+        moves, steepest = boxes.corrected(self.rows, at, seen.rows, low, high, *nodes, dtheta)
+        dd = under - p.under / s[0] * deta, over + p.over / s[1] * deta
         # One length for all: theta stands on both sides where the problem is quadratic.
-        step = min(1.0, 0.995 * min(_room(slacks, moves[3:], 1e9), _room(duals, dduals, 1e9)))
-        p.theta, p.eta, p.u = p.theta + step * moves[0], p.eta + step * moves[1], p.u + step * moves[2]
-        p.below, p.above, p.under, p.over = (d + step * dd for d, dd in zip(duals, dduals, strict=True))
-
-    def _factorised(self, W: Array, V: Array) -> tuple[Array, Array]:
-        """LU of the system in (theta_0, theta_1, eta_1, theta_2, eta_2, ...)."""
-        rows = self.weighted(W, np.zeros_like(W))
-        diagonal, beside = rows.bands
-        c, (where, which) = len(diagonal), self.places
-        band = np.zeros((10, 2 * c - 2), order="F")  # LAPACK's layout: entry (i, j) in row 6 + i - j
-        band[6, where] = diagonal
-        _put(band, where[:-1], where[1:], beside)
-        left, right = self.unit * self.rise[:-1], self.unit * self.rise[1:]
-        _put(band, where[:-2], which, left)
-        _put(band, where[1:-1], which, -left - right)
-        _put(band, where[2:], which, right)
-        band[6, which] = -self.unit * V * self.unit
-        lu, pivots, _ = lapack.dgbtrf(band, 3, 3, overwrite_ab=True)
-        return lu, pivots
-
-    def _solved(self, factor: tuple[Array, Array], right: Array, kappa: Array) -> tuple[Array, Array]:
-        where, which = self.places
-        b = np.empty(2 * len(right) - 2)
-        b[where], b[which] = right, self.unit * kappa
-        x, _ = lapack.dgbtrs(factor[0], 3, 3, b, factor[1])
-        return x[where], self.unit * x[which]
+        step = min(1.0, 0.995 * min(1e9, _room(steepest[0], s, (deta, -deta)), _room(steepest[1], d, dd)))
+        p.theta, p.eta = p.theta + step * dtheta, p.eta + step * deta
+        p.u, p.below, p.above = (value + step * move for value, move in zip(at, moves, strict=True))
+        p.under, p.over = p.under + step * dd[0], p.over + step * dd[1]
 
 
 def _central(difference: Array, span: Array | float, mu: float) -> tuple[Array, Array]:
@@ -225,21 +179,19 @@ def _central(difference: Array, span: Array | float, mu: float) -> tuple[Array, 
     return np.where(up, small, small + size), np.where(up, small + size, small)
 
 
-def _places(c: int) -> tuple[Array, Array]:
-    """The places of the values and of the certificate among the unknowns."""
-    where = np.concatenate([[0], 2 * np.arange(1, c) - 1])
-    return where, where[1:-1] + 1
+def _at_nodes(parts: Array) -> Array:
+    """The sum over both intervals of each node, from the linear parts of the intervals' moments."""
+    load = np.zeros(parts.shape[1] + 1)
+    load[:-1] = parts[0]
+    load[1:] += parts[1]
+    return load
 
 
-def _put(band: Array, i: Array, j: Array, entries: Array) -> None:
-    """Symmetric entries (i, j) and (j, i)."""
-    band[6 + i - j, j] = entries
-    band[6 + j - i, i] = entries
+def _room(steepest: float, values: tuple[Array, Array], changes: tuple[Array, Array]) -> float:
+    """The longest step that keeps all values, which are positive, from falling below zero.
 
-
-def _room(values: tuple[Array, ...], changes: list[Array], most: float = 1.0) -> float:
-    """The longest step up to `most` that keeps all values, which are positive, from falling below zero."""
-    steepest = max(
-        (float((-change / value).max()) for value, change in zip(values, changes, strict=True) if len(value))
-    )
-    return min(most, 1.0 / steepest) if steepest > 0.0 else most
+    `steepest` is the largest fall, relative to the value, of others.
+    """
+    falls = ((-change / value).max(initial=-np.inf) for value, change in zip(values, changes, strict=True))
+    steepest = max(steepest, *map(float, falls))
+    return 1.0 / steepest if steepest > 0.0 else np.inf

@@ -20,11 +20,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
+from ridgesplines.line.boxes import Rows
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.exchange import BLOCK_SITES, FEW_SITES, around, every, union, violators
-from ridgesplines.solvers.univariate.interior import Interior, Point, Rows
+from ridgesplines.solvers.univariate.interior import Interior, Point
 from ridgesplines.solvers.univariate.knots import Knots, between
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress

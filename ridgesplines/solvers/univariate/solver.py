@@ -29,7 +29,7 @@ from ridgesplines.solvers.base import Answer, Solver, in_time, no_affine_penalty
 from ridgesplines.solvers.exchange import best_of, exchange
 from ridgesplines.solvers.univariate.data import Line
 from ridgesplines.solvers.univariate.interpolate import connect
-from ridgesplines.solvers.univariate.kinked import ROUGH, capped, kinked, nearby_line
+from ridgesplines.solvers.univariate.kinked import ROUGH, capped, kinked, nearby_line, straight_fit
 from ridgesplines.solvers.univariate.knots import Knots, with_ends
 from ridgesplines.solvers.univariate.moments import kinks
 from ridgesplines.solvers.univariate.progress import Progress
@@ -41,6 +41,8 @@ from ridgesplines.validation import Array, real_number
 CONTACT = 1e-5
 #: The linear program for an extreme point is for at most this many of them.
 MAX_CANDIDATES = 1000
+#: A straight line is as good as a spline only where its objective, known to about 1e-10, is no further above.
+NEAR_LINE = 1e-6
 #: The second method is for at most this many sites.
 SECOND = 4000
 #: Knots between sites are given up for those at sites where their rounding changes values by more, relatively.
@@ -139,7 +141,10 @@ class Univariate(Solver):
         require_minimiser(scaling.problem)
         line = Line.of(scaling.problem)
         knots: Knots | None = None
-        straight = self._straight(problem, scaling) if _may_hide_a_line(line) or len(line.sites) < 3 else None
+        hidden, straight = _may_hide_a_line(line), None
+        if len(line.sites) < 3:
+            straight = self._straight(problem, scaling)
+        least = _near_least_of_lines(line) if hidden else np.inf
         for lam in lams:
             posed = problem.with_lam(lam)
             if len(line.sites) < 3 and straight is not None:
@@ -155,10 +160,10 @@ class Univariate(Solver):
                     answer = _with_last_digits(answer, scaling, line)
             except KeyboardInterrupt:
                 answer = replace(self._answer(posed, scaling, line, progress), interrupted=True)
-            if straight is not None:
+            if hidden and least <= (1.0 + NEAR_LINE) * progress.objective:
+                straight = straight or self._straight(problem, scaling)
                 answer = _no_worse(answer, straight)
-                if answer.network.n_neurons:
-                    straight = None  # once the spline bends it bends for every smaller lam
+            hidden = hidden and not answer.network.n_neurons  # once the spline bends it bends for every smaller lam
             knots = progress.knots if progress.knots is not None and len(progress.knots.active) else None
             ended = answer.interrupted and not overdue()
             yield answer
@@ -291,6 +296,16 @@ def _may_hide_a_line(line: Line) -> bool:
     """
     flat = line.loss.translates and float(np.abs(line.y).max()) <= 1e-13
     return flat or _has_kinks(line)
+
+
+def _near_least_of_lines(line: Line) -> float:
+    """About the least objective of a straight line; minus infinity where nothing is known of it.
+
+    A best line itself takes a linear program, which most paths do not need.
+    """
+    if line.loss.interpolates or not _has_kinks(line) or len(line.sites) < 3:
+        return -np.inf
+    return line.data_fit(straight_fit(line))
 
 
 def _has_kinks(line: Line) -> bool:
