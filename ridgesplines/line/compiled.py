@@ -160,6 +160,93 @@ def consistent(
 
 
 @njit(cache=True)
+def walk(
+    t: Array,
+    grams: Array,
+    loads: Array,
+    lam: float,
+    active: NDArray[np.intp],
+    signs: Array,
+    values: Array,
+    fresh: NDArray[np.bool_],
+    most: int,
+) -> tuple[NDArray[np.intp], Array, Array, bool]:
+    nodes = np.empty(len(active) + 2, dtype=np.intp)
+    nodes[0], nodes[1:-1], nodes[-1] = 0, active, len(t) - 1
+    few, sums = coarser(t, grams, loads, nodes)
+    at, kept, bends, new, theta = t[nodes], active.copy(), signs.copy(), fresh.copy(), values[nodes]
+    for _ in range(most):
+        diagonal, goal = face(at, few, sums, lam * bends)
+        if not solved(diagonal, few[1], goal):
+            return kept, bends, theta, False
+        slopes, ends = (theta[1:] - theta[:-1]) / (at[1:] - at[:-1]), (goal[1:] - goal[:-1]) / (at[1:] - at[:-1])
+        now = np.maximum(np.where(new, 0.0, (slopes[1:] - slopes[:-1]) * bends), 0.0)
+        then = (ends[1:] - ends[:-1]) * bends
+        stuck = (now == 0.0) & (then <= 0.0)
+        if not stuck.any():
+            if (then > 0.0).all():
+                theta = goal
+                break
+            change = residual(few, sums, theta) - residual(few, sums, goal)
+            step, out = line_minimum(now, then, lam, np.sum((goal - theta) * change))
+            theta = theta + step * (goal - theta)
+            bends = np.where(now + step * (then - now) < 0.0, -bends, bends)
+            new[:] = False
+            if out < 0:
+                continue
+            stuck[out] = True
+        inner = np.flatnonzero(~stuck)
+        nodes = np.empty(len(inner) + 2, dtype=np.intp)
+        nodes[0], nodes[1:-1], nodes[-1] = 0, inner + 1, len(at) - 1
+        few, sums = coarser(at, few, sums, nodes)
+        at, theta, kept, bends, new = at[nodes], theta[nodes], kept[inner], bends[inner], new[inner]
+    return kept, bends, theta, True
+
+
+@njit(cache=True)
+def line_minimum(now: Array, then: Array, lam: float, curvature: float) -> tuple[float, int]:
+    crossing = np.flatnonzero(then < 0.0)
+    when = now[crossing] / (now[crossing] - then[crossing])
+    lift, after, out = 0.0, 0.0, -1  # what the kinks that have crossed add to the derivative, and with the next one
+    first = 1.0
+    for j in np.argsort(when, kind="mergesort"):
+        after = lift + 2.0 * lam * (now[crossing[j]] - then[crossing[j]])
+        if after >= curvature * (1.0 - when[j]):
+            out, first = crossing[j], when[j]
+            break
+        lift = after
+    between = 1.0 - lift / curvature if curvature > 0.0 else 1.0
+    if out < 0 or between < first:
+        return between, -1
+    return first, out
+
+
+@njit(cache=True)
+def state(t: Array, grams: Array, loads: Array, nodes: NDArray[np.intp], theta: Array) -> tuple[Array, Array, float]:
+    slopes = (theta[1:] - theta[:-1]) / (t[nodes[1:]] - t[nodes[:-1]])
+    z = values(t, t[nodes], nodes[:-1], theta, slopes)
+    return z, residual(grams, loads, z), np.sum(np.abs(slopes[1:] - slopes[:-1]))
+
+
+@njit(cache=True)
+def violating(
+    t: Array, u: Array, active: NDArray[np.intp], level: float, middle: int
+) -> tuple[NDArray[np.intp], Array, float]:
+    eta = certificate(t, u, middle)
+    eta[active] = 0.0
+    worst = peaks(eta, level)
+    return worst, np.sign(eta[worst]), np.abs(eta).max()
+
+
+@njit(cache=True)
+def fall(values: Array, residual: Array, new: Array, left: Array) -> float:
+    total = 0.0
+    for n in range(len(values)):
+        total += (new[n] - values[n]) * (residual[n] + left[n])
+    return 0.5 * total
+
+
+@njit(cache=True)
 def residual(grams: Array, loads: Array, theta: Array) -> Array:
     d = np.zeros(len(theta))
     for k in range(len(theta) - 1):

@@ -194,6 +194,43 @@ def consistent(
     return (found[0], found[1], found[2]) if definite else None
 
 
+def walk(
+    t: Array,
+    grams: Array,
+    loads: Array,
+    lam: float,
+    active: Array,
+    signs: Array,
+    values: Array,
+    fresh: Array,
+    most: int,
+) -> tuple[Array, Array, Array] | None:
+    """The same as for `consistent`."""
+    if (fast := _fast(t, loads[0])) is None:
+        return None
+    *found, definite = fast.walk(t, grams, loads, lam, active, signs, values, fresh, most)
+    return (found[0], found[1], found[2]) if definite else None
+
+
+def state(t: Array, grams: Array, loads: Array, nodes: Array, theta: Array) -> tuple[Array, Array, float] | None:
+    """See the state of a spline on nodes, which does the same in NumPy; None where that has to."""
+    return None if (fast := _fast(t, theta)) is None else fast.state(t, grams, loads, nodes, theta)
+
+
+def violating(t: Array, u: Array, active: Array, level: float) -> tuple[Array, Array, float] | None:
+    """See the violators of a state, likewise."""
+    if (fast := _fast(t, u)) is None:
+        return None
+    return fast.violating(t, u, active, level, int(np.searchsorted(t, (t[0] + t[-1]) / 2.0)))
+
+
+def fall(values: Array, residual: Array, new: Array, left: Array) -> float:
+    """By how much a quadratic falls from values to new ones, from its residuals there."""
+    if (fast := _fast(values, values)) is not None:
+        return float(fast.fall(values, residual, new, left))
+    return 0.5 * float(np.vdot(new - values, residual + left))
+
+
 def kinks_transposed(t: Array, eta: Array) -> Array:
     """The transpose of `kinks`, from values at the inner nodes to all nodes; equal neighbours cancel exactly."""
     values, slopes = np.zeros((len(t), *eta.shape[1:])), np.zeros((len(t) + 1, *eta.shape[1:]))

@@ -54,7 +54,7 @@ def _joined(moments: Moments, lam: float, now: State, joining: Array, new: Array
     candidate = State.of(moments, _consistent(moments, lam, active, signs))
     if now.change(candidate, lam) < 0.0:
         return candidate
-    return State.of(moments, _walk(moments, lam, now.knots, active, signs))
+    return State.of(moments, _walk(moments, lam, now, active, signs))
 
 
 def on_face(moments: Moments, lam: float, signs: Array) -> Array:
@@ -83,15 +83,17 @@ def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Kn
         active, signs = active[right], signs[right]
 
 
-def _walk(moments: Moments, lam: float, knots: Knots, active: Array, signs: Array) -> Knots:
-    """From `knots` to an optimum with knots among `active`, the objective falling all the way.
+def _walk(moments: Moments, lam: float, start: State, active: Array, signs: Array) -> Knots:
+    """From a spline to an optimum with knots among `active`, the objective falling all the way.
 
     On the line towards the optimum for the present signs, kinks may pass through zero and change their sign; the
     objective is a convex parabola between those points, and its minimum on the line is known exactly.
     """
-    part = moments.on(with_ends(active, len(moments.t)))
-    theta = np.interp(part.t, moments.t[knots.nodes(len(moments.t))], knots.theta)
-    fresh = ~np.isin(active, knots.active)
+    nodes, fresh = with_ends(active, len(moments.t)), ~np.isin(active, start.knots.active)
+    given = moments.t, moments.grams, moments.loads, lam, active, signs, start.values, fresh
+    if (found := kernels.walk(*given, WALK)) is not None:
+        return Knots(*found)
+    part, theta = moments.on(nodes), start.values[nodes]
     for _ in range(WALK):
         goal = on_face(part, lam, signs)
         now, then = kinks(part.t, theta) * signs, kinks(part.t, goal) * signs

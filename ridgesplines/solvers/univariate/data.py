@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ridgesplines.line import kernels
+from ridgesplines.line.cells import Cells
 from ridgesplines.line.kernels import times
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import group_norms
@@ -85,6 +86,11 @@ class Line:
         curvature = self.loss.curvature(self.y, zero)
         H = self.weight * (curvature[:, 0, 0] if self.outputs else curvature)
         return H, -self.weighted(self.loss.gradient(self.y, zero))
+
+    @cached_property
+    def cells(self) -> Cells | None:
+        """Cells of the rows, for their parabola; where every row is a site, of one output, and it is worth it."""
+        return None if self.outputs or self.first is not None else Cells.of(self.t, *self.parabola)
 
     def weighted(self, values: Array) -> Array:
         """Values of the rows times their weights."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ridgesplines.line import kernels
+from ridgesplines.line.cells import Cells
 from ridgesplines.line.kernels import times
 from ridgesplines.network.spline import group_norms
 from ridgesplines.solvers.univariate.active_set import active_set
@@ -27,6 +28,8 @@ BLOCK_SITES = 32
 #: Up to this many sites, all of them are candidates.
 FEW_SITES = 2048
 MAX_ROUNDS = 60
+#: A site violates the certificate where |eta| exceeds lam by more than this, relatively.
+VIOLATION_RTOL = 1e-12
 #: Where more than one in this many sites is a candidate, all sites are.
 DENSE_SITES = 8
 
@@ -42,7 +45,14 @@ class Quadratic:
     curvature: Array
     target: Array
 
+    @property
+    def cells(self) -> Cells | None:
+        """Those of the line, where this is its own parabola."""
+        return self.line.cells if self.line.loss.quadratic and self.target is self.line.parabola[1] else None
+
     def moments(self, nodes: Array) -> Moments:
+        if (cells := self.cells) is not None:
+            return Moments(self.line.t[nodes], *cells.moments(nodes))
         return self.line.moments(self.curvature, self.target, nodes)
 
     def dual(self, z: Array) -> Array:
@@ -58,6 +68,8 @@ class Quadratic:
 
 #: (knots, what they are at the rows) -> whether the gap is small enough.
 Enough = Callable[[Knots, Look], bool]
+#: knots -> the sites that violate the certificate most; None where the gap may be small, or that takes a look at all.
+Glancing = Callable[[Knots], Array | None]
 
 
 def exchange(
@@ -66,6 +78,7 @@ def exchange(
     start: Knots | None,
     enough: Enough,
     rounds: int = MAX_ROUNDS,
+    glancing: Glancing = lambda knots: None,
 ) -> tuple[Knots, Array]:
     """Knots (their indices are sites), and the fit of the rows.
 
@@ -76,6 +89,7 @@ def exchange(
     start : knots near the optimum; by default a coarse problem finds some. With them the coarse sites are candidates.
     enough : when to stop; asked once a round, of what is returned too.
     rounds : the most rounds.
+    glancing : what spares a round the passes over all rows.
     """
     q, m = quadratic, len(quadratic.line.sites)
     candidates = np.arange(m)
@@ -89,10 +103,13 @@ def exchange(
         if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
         start = knots = on_candidates(q.moments(candidates), lam, candidates, start)
-        nodes, look = knots.nodes(m), q.look(knots)
-        joining, rounds = violators(look.eta, lam, nodes), rounds - 1
-        if enough(knots, look) or len(candidates) == m or not len(joining) or not rounds:
-            return knots, look.z
+        nodes, rounds = knots.nodes(m), rounds - 1
+        joining = glancing(knots) if rounds and len(candidates) < m else None
+        if joining is None:
+            look = q.look(knots)
+            joining = violators(look.eta, lam, nodes)
+            if enough(knots, look) or len(candidates) == m or not len(joining) or not rounds:
+                return knots, look.z
         candidates = union(m, around(joining, m), nodes)
 
 
@@ -127,4 +144,4 @@ def violators(eta: Array, lam: float, nodes: Array) -> Array:
     """The sites between nodes where |eta| exceeds lam most, see `kernels.peaks`."""
     eta = eta.copy() if eta.ndim == 1 else group_norms(eta)
     eta[nodes] = 0.0
-    return kernels.peaks(eta, lam * (1.0 + 1e-12))
+    return kernels.peaks(eta, lam * (1.0 + VIOLATION_RTOL))

@@ -21,7 +21,8 @@ class Progress:
     unit : the objective is printed in it.
     tol : a spline whose relative gap is no larger replaces one of a lower objective: it has fewer knots.
     knots, dual : the best so far, the dual vector for the sorted rows; None at first.
-    objective, bound : theirs.
+    latest : that of a round in which not all data were looked at, where it was the last.
+    objective, bound : those of the best so far.
     rounds : how many rounds there were.
     """
 
@@ -30,6 +31,7 @@ class Progress:
     tol: float = 0.0
     knots: Knots | None = None
     dual: Array | None = None
+    latest: Knots | None = None
     objective: float = float("inf")
     bound: float = float("-inf")
     rounds: int = 0
@@ -46,12 +48,22 @@ class Progress:
     def report(self, knots: Knots, dual: Array, objective: float, bound: float) -> None:
         """Keep what is better than before."""
         self.rounds += 1
+        self.latest = None
         if bound > self.bound:
             self.dual, self.bound = dual, bound
         if objective <= self.objective or self._relative(objective) <= self.tol:
             self.knots, self.objective = knots, objective
         near(self.gap)
-        if self.label is not None:
-            neurons, gap = len(knots.active), self._relative(objective)
-            print_round(self.label, self.rounds, self.began, neurons, self.unit * objective, gap)
+        self._print(knots, objective, self._relative(objective))
         check()
+
+    def glanced(self, knots: Knots, objective: float, gap: float) -> None:
+        """A round in which not all data were looked at: its spline is the answer only where the fit ends there."""
+        self.rounds += 1
+        self.latest = knots
+        self._print(knots, objective, gap)
+        check()
+
+    def _print(self, knots: Knots, objective: float, gap: float) -> None:
+        if self.label is not None:
+            print_round(self.label, self.rounds, self.began, len(knots.active), self.unit * objective, gap)

@@ -15,7 +15,7 @@ from ridgesplines.line.kernels import times
 from ridgesplines.network.spline import group_norms
 from ridgesplines.solvers.univariate.active_set import last_digits, on_face
 from ridgesplines.solvers.univariate.data import Line, Look
-from ridgesplines.solvers.univariate.exchange import Quadratic, exchange
+from ridgesplines.solvers.univariate.exchange import VIOLATION_RTOL, Quadratic, exchange
 from ridgesplines.solvers.univariate.groups import least_squares
 from ridgesplines.solvers.univariate.knots import Knots, between, with_ends
 from ridgesplines.solvers.univariate.moments import kinks
@@ -202,7 +202,20 @@ def _regular(curvature: Array, majorant: Array) -> Array:
 
 def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots | None, progress: Progress) -> Fitted:
     """The spline of least parabola plus penalty; every round is reported with its gap in the true problem."""
-    constant, objective = line.loss.quadratic, np.inf
+    constant, objective, far = line.loss.quadratic, np.inf, np.inf
+
+    def glancing(knots: Knots) -> Array | None:
+        nonlocal far
+        if (cells := model.cells) is None:
+            return None
+        seen = cells.glance(knots.nodes(len(line.sites)), knots.theta, lam * (1.0 + VIOLATION_RTOL))
+        value = 0.5 * seen.square + lam * line.seminorm(knots)
+        bound = line.bound(np.empty(0), max(seen.largest / lam, 1.0), (0.5 * seen.square, seen.linear))
+        previous, far = far, (value - bound) / max(value, 1e-300)
+        if not len(seen.peaks) or not 2.0 * tol < far < 0.5 * previous:
+            return None
+        progress.glanced(knots, value, far)
+        return seen.peaks
 
     def enough(knots: Knots, look: Look) -> bool:
         nonlocal objective
@@ -214,7 +227,7 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
         return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
     if constant:
-        knots, z = exchange(model, lam, start, enough)
+        knots, z = exchange(model, lam, start, enough, glancing=glancing)
     else:
         knots, z = exchange(model, lam, start, enough, 1 if start is None else MAX_ROUNDS)
     if constant and progress.gap > 0.1 * tol:

@@ -184,7 +184,7 @@ class Univariate(Solver):
 
     def _answer(self, problem: Problem, scaling: Scaling, line: Line, progress: Progress) -> Answer:
         """The best so far, in the problem's units."""
-        knots = progress.knots or _line_through(line)
+        knots = progress.latest or progress.knots or _line_through(line)
         # Sites are numbers of the data, to the last bit; the scaled ones are not.
         rows = scaling.rows if line.first is None else scaling.rows[line.first]
         x, values = problem.X[rows[knots.nodes(len(line.sites))], 0], scaling.size * knots.theta
