@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint, MonotoneFeatures
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.numerics.polynomials import least_squares
 from ridgesplines.problem import Problem
@@ -95,9 +96,7 @@ class Scaling:
 
     def dual(self, u: Array) -> Array:
         """A dual vector of the scaled problem, in the units of the original one."""
-        full = np.zeros((self.n_samples, *u.shape[1:]))
-        full[self.rows] = self.factor / self.size * u
-        return full
+        return kernels.scattered(u, self.factor / self.size, self.rows, self.n_samples)
 
     def lam(self, lam: float) -> float:
         """The scaled lam."""

@@ -26,6 +26,7 @@ from ridgesplines.certificate.own_neurons import known_at_neurons
 from ridgesplines.certificate.sites import Sites
 from ridgesplines.display import notebook
 from ridgesplines.interrupt import late
+from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import origin_near, plus_products, two_product
 from ridgesplines.objective import charged, dual_of_fit, objective, perfect_fit, relative, targets_and_fit
@@ -134,7 +135,7 @@ class DualCertificate(ReadOnly):
     def scaled(self, rows: NDArray[np.intp]) -> tuple[Array, Array | None]:
         """tau u at these rows, and what it lacks by rounding, where that is known."""
         if self.dual_low is None:
-            return self.scale * self.dual[rows], None
+            return kernels.gathered(self.dual, self.scale, rows), None
         u, rest = two_product(self.dual[rows], np.array(self.scale))
         return u, rest + self.scale * self.dual_low[rows]
 
@@ -322,9 +323,7 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
 
 def _of_all_rows(problem: Problem, values: Array) -> Array:
     """Values at the rows of the reduced problem, zero in the others."""
-    full = np.zeros((problem.n_samples, *values.shape[1:]))
-    full[problem.rows] = values
-    return frozen(full)
+    return frozen(kernels.scattered(values, 1.0, problem.rows, problem.n_samples))
 
 
 def _with_constraints(problem: Problem, network: RidgeSpline, suggested: Multipliers | None) -> DualCertificate:

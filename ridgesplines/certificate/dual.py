@@ -37,14 +37,11 @@ def smooth_dual(problem: Problem, y: Array, z: Array) -> Array:
     """
     if problem.loss.quadratic and not problem.slope_penalty:
         s, Q = problem.sample_weight, problem.null_space
-        r = y - z
         if Q.shape[1] == len(y):  # nothing is orthogonal to all affine functions
-            return np.zeros_like(r)
+            return np.zeros_like(z)
         if problem.skip:
-            r -= Q @ np.linalg.lstsq(problem.data.gram, Q.T @ (s * r.T).T, rcond=1e-13)[0]
-        r *= 2.0
-        r.T[:] *= s
-        return r
+            return kernels.residual_beyond(s, y, z, Q, problem.data.gram)
+        return kernels.times(2.0 * s, y - z)
     answer = affine_fit(problem, fixed=z + (problem.y - y) if problem.loss.translates else z)
     assert answer is not None  # a smooth loss is finite everywhere
     return answer[1]
@@ -57,16 +54,17 @@ def projected(problem: Problem, u: Array, space: Array | None = None) -> tuple[A
     The correction is measured by the room that each entry has: entries on the boundary stay where they are.
     """
     Q, s = problem.free_space if space is None else space, problem.sample_weight
-    size = float(np.linalg.norm(u)) or 1.0
-    residual = float(np.linalg.norm(Q.T @ u)) / size
+    moments, size = float(np.linalg.norm(Q.T @ u)), float(np.linalg.norm(u))
+    residual = moments / (size or 1.0)
     if Q.shape[1] == len(u):  # nothing else is orthogonal to all functions on the data
         return np.zeros_like(u), residual
     for _ in range(3):
-        if np.linalg.norm(Q.T @ u) <= 1e-15 * np.linalg.norm(u) and _within(problem, u):
+        if moments <= 1e-15 * size and _within(problem, u):
             break
         v = problem.loss.nearest(problem.y, -(u.T / s).T)
         u = -(v.T * s).T
         u = u - _correction(Q, s, problem.loss.room(problem.y, v), u)
+        moments, size = float(np.linalg.norm(Q.T @ u)), float(np.linalg.norm(u))
     return u, residual
 
 
@@ -251,8 +249,8 @@ def _moment_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:
     p, net, Q = problem, moved(problem, network), problem.null_space if problem.signs is None else problem.free_space
     slope = net.slope if p.signs is None else np.where(p.signs == 0.0, net.slope, 0.0)
     if p.n_features == 1 and net.polynomial is None:
-        less = p.y - p.detrended if p.loss.translates else np.zeros_like(u)
-        within, beyond = kernels.affine_moments(p.centred[:, 0], net.slope[0], net.offset, less, Q, u)
+        less = (p.y, p.detrended) if p.loss.translates else (u, u)
+        within, beyond = kernels.affine_moments(p.centred[:, 0], net.slope[0], net.offset, *less, Q, u)
         return _seen(Q.T @ u, within, beyond)
     within, beyond = np.zeros((Q.shape[1], *p.outputs)), 0.0
     for rows in blocks(p.n_samples):

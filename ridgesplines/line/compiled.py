@@ -311,15 +311,51 @@ def rounded_squares(weight: Array, y: Array, z: Array, off: Array, of_value: flo
 
 @njit(cache=True)
 def affine_moments(
-    t: Array, slope: float, offset: float, less: Array, first: Array, second: Array, u: Array
+    t: Array, slope: float, offset: float, y: Array, rest: Array, first: Array, second: Array, u: Array
 ) -> tuple[float, float, float]:
     a = b = c = 0.0
     for n in range(len(t)):
-        value = slope * t[n] + offset - less[n]
+        value = slope * t[n] + offset - (y[n] - rest[n])
         a += first[n] * value
         b += second[n] * value
         c += u[n] * value
     return a, b, c
+
+
+@njit(cache=True)
+def residual_beyond(weight: Array, r: Array, first: Array, second: Array, a: float, b: float) -> Array:
+    u = np.empty(len(r))
+    for n in range(len(r)):
+        u[n] = 2.0 * weight[n] * (r[n] - (first[n] * a + second[n] * b))
+    return u
+
+
+@njit(cache=True)
+def rectified(x: Array, u: Array, sides: Array, biases: Array) -> Array:
+    eta = np.zeros(len(biases))
+    for k in range(len(biases)):
+        for start in range(0, len(x), 256):  # the sums of some first: that rounds less than term by term
+            some = 0.0
+            for n in range(start, min(start + 256, len(x))):
+                some += u[n] * max(sides[k] * x[n] - biases[k], 0.0)
+            eta[k] += some
+    return eta
+
+
+@njit(cache=True)
+def scattered(values: Array, factor: float, rows: NDArray[np.intp], count: int) -> Array:
+    full = np.zeros(count) if len(rows) < count else np.empty(count)
+    for n in range(len(rows)):
+        full[rows[n]] = factor * values[n]
+    return full
+
+
+@njit(cache=True)
+def gathered(values: Array, factor: float, rows: NDArray[np.intp]) -> Array:
+    some = np.empty(len(rows))
+    for n in range(len(rows)):
+        some[n] = factor * values[rows[n]]
+    return some
 
 
 @njit(cache=True)

@@ -135,14 +135,45 @@ def rounded_squares(weight: Array, y: Array, z: Array, off: Array, of_value: flo
 
 
 def affine_moments(
-    t: Array, slope: Array, offset: Array | float, less: Array, basis: Array, u: Array
+    t: Array, slope: Array, offset: Array | float, y: Array, rest: Array, basis: Array, u: Array
 ) -> tuple[Array, float]:
-    """What two functions, the columns of `basis`, and u see of slope t + offset - less; shape (2,) or (2, D), ()."""
+    """What two functions, the columns of `basis`, and u see of slope t + offset - (y - rest); (2,) or (2, D), ()."""
     if basis.shape[1] == 2 and (fast := _fast(t, u)) is not None:
-        *within, beyond = fast.affine_moments(t, float(slope), float(offset), less, basis[:, 0], basis[:, 1], u)
+        *within, beyond = fast.affine_moments(t, float(slope), float(offset), y, rest, basis[:, 0], basis[:, 1], u)
         return np.array(within), beyond
-    values = np.multiply.outer(t, slope) + offset - less
+    values = np.multiply.outer(t, slope) + offset - (y - rest)
     return basis.T @ values, float(np.vdot(u, values))
+
+
+def residual_beyond(weight: Array, y: Array, z: Array, basis: Array, gram: Array) -> Array:
+    """2 weight r, for r = y - z less what of it is in the span of a basis (N, q) with this Gram matrix."""
+    r = y - z
+    within = np.linalg.lstsq(gram, basis.T @ times(weight, r), rcond=1e-13)[0]
+    if basis.shape[1] == 2 and (fast := _fast(weight, y)) is not None:
+        return fast.residual_beyond(weight, r, basis[:, 0], basis[:, 1], *within)
+    r -= basis @ within
+    return times(2.0 * weight, r)
+
+
+def rectified(x: Array, u: Array, sides: Array, biases: Array) -> Array | None:
+    """The sum of u_n max(side x_n - bias, 0) for each of few neurons; None where NumPy has to."""
+    return None if (fast := _fast(x, u)) is None else fast.rectified(x, u, sides, biases)
+
+
+def scattered(values: Array, factor: float, rows: Array, count: int) -> Array:
+    """factor times the values, at these of so many rows; zero in the others."""
+    if (fast := _fast(rows, values)) is not None:
+        return fast.scattered(values, factor, rows, count)
+    full = np.zeros((count, *values.shape[1:]))
+    full[rows] = factor * values
+    return full
+
+
+def gathered(values: Array, factor: float, rows: Array) -> Array:
+    """factor times the values at these rows."""
+    if (fast := _fast(rows, values)) is not None:
+        return fast.gathered(values, factor, rows)
+    return factor * values[rows]
 
 
 def sums_between(t: Array, u: Array, first: Array) -> tuple[Array, Array]:

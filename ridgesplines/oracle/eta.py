@@ -21,13 +21,17 @@ def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None
 
     O(N K d), in blocks; for ReLU and d = 1 O((N + K) log N).
     """
-    if X.shape[1] == 1 and len(b) > FEW_NEURONS and (activation is None or isinstance(activation, ReLU)):
+    rectified = X.shape[1] == 1 and (activation is None or isinstance(activation, ReLU))
+    if rectified and len(b) > FEW_NEURONS:
         values, right = np.empty((len(b), *u.shape[1:])), W[:, 0] > 0.0
         for side, sign in ((right, 1.0), (~right, -1.0)):
             if side.any():
                 length = np.abs(W[side, 0])
-                values[side] = (eta_along(sign * X[:, 0], u, b[side] / length).T * length).T
+                p = X[:, 0] if sign > 0.0 else -X[:, 0]
+                values[side] = (eta_along(p, u, b[side] / length).T * length).T
         return values
+    if rectified and (found := kernels.rectified(X[:, 0], u, W[:, 0], b)) is not None:
+        return found
     sigma = ReLU().value if activation is None else activation.value
     values = np.empty((len(b), *u.shape[1:]))
     step = max(1, BLOCK_ENTRIES // max(1, len(X)))

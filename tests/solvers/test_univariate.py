@@ -305,7 +305,14 @@ def test_compiled_passes_agree(monkeypatch):
     arguments = [(kernels.moments, (t, H, b, nodes, first)), (kernels.values, (t, nodes, first, theta))]
     arguments += [(kernels.certificate, (t, b)), (kernels.sums_of_squares, (t, b))]
     arguments += [(kernels.squares, (t, b, H, nodes, first, theta)), (kernels.rounded_squares, (H, b, t, H, 0.1))]
-    arguments += [(kernels.affine_moments, (t, theta[0], theta[1], b, np.column_stack([H, b]), t))]
+    Q, rows = np.column_stack([H, b]), rng.permutation(len(t) + 7)[: len(t)]
+    arguments += [(kernels.affine_moments, (t, theta[0], theta[1], b, H, Q, t))]
+    arguments += [(kernels.residual_beyond, (H, b, t, Q, np.array([[2.0, 0.3], [0.3, 1.0]])))]
+    arguments += [
+        (kernels.scattered, (b, 3.0, rows, len(t) + 7)),
+        (kernels.scattered, (b, 3.0, rows.argsort(), len(t))),
+    ]
+    arguments += [(kernels.gathered, (b, 3.0, rows.argsort()[:100]))]
     arguments += [
         (kernels.sums_between, (t, b, first)),
         (kernels.pieces, (t, first, nodes[:-1], theta[:-1], theta[1:])),
