@@ -10,16 +10,17 @@ whole great circle :math:`\theta \cos t + \gamma \sin t`, on which the sum is a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
+from ridgesplines.numerics import fast
 from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Batch, Scout
 from ridgesplines.oracle.circles import Rows
-from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.passes import COMPILED_POINTS, Host
 from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
 from ridgesplines.validation import Array
 
@@ -31,6 +32,11 @@ FOLLOWED, KEPT = 64, 64
 MAX_STEPS, FLAT, GAIN = 100, 1e-10, 1e-12
 #: Relative to the largest distance: a point as near as this is on the hyperplane.
 TOUCH = 1e-12
+#: Relative to its weight: by how much a point may be pulled that holds. Points nearer than this to the span of others
+#: depend on them.
+TIGHT, DEPENDENT = 1e-12, 1e-9
+#: Points times steps of ascents that compiled code takes in one call, some tenths of a second.
+TOGETHER = 2**14
 
 
 class MonotoneSearch:
@@ -50,11 +56,7 @@ class MonotoneSearch:
             W, b, size = self._batch(u, mu, found, end)
             top = self._scout.distinct(W, b, size, FOLLOWED + KEPT, found)
             W, b = W[top], b[top]
-            for i in range(min(FOLLOWED, len(b))):
-                check()
-                if late(end):
-                    break
-                W[i], b[i] = self._followed(u, mu, W[i], b[i])
+            W[:FOLLOWED], b[:FOLLOWED] = self._followed(u, mu, W[:FOLLOWED], b[:FOLLOWED], end)
             found = joined((W, b), found)
         values = np.abs(np.abs(found[0] @ self._X.T - found[1][:, None]) @ (0.5 * u)) - 0.5 * np.abs(found[0]) @ mu
         top = np.argsort(-values, kind="stable")[:KEPT]
@@ -80,17 +82,37 @@ class MonotoneSearch:
         own = self._groups.allow(sites[0])
         return sites[0][own], sites[1][own]
 
-    def _followed(self, u: Array, mu: Array, w: Array, b: float) -> tuple[Array, float]:
-        """The maximum to which a neuron leads, within a group that has it."""
-        columns = list(self._groups.groups[int(self._groups.any_containing(w[None], self._rng)[0])])
-        X, k = self._X[:, columns], len(columns)
-        theta = np.append(w[columns], b) / np.linalg.norm(w)
-        sign = np.sign(u @ np.abs(X @ theta[:-1] - theta[-1])) or 1.0
-        points = np.vstack([np.column_stack([X, -np.ones(len(X))]), np.eye(k, k + 1)])
-        theta = ascended(points, np.concatenate([sign * u, -mu[columns]]), theta)
-        w = np.zeros_like(w)
-        w[columns] = theta[:-1]
-        return w, float(theta[-1])
+    def _followed(self, u: Array, mu: Array, W: Array, b: Array, end: float) -> Sites:
+        """The maxima to which neurons lead, each within a group that has it; as they are where time is over."""
+        W, b = W.copy(), b.copy()
+        of = self._groups.any_containing(W, self._rng)
+        for group in np.unique(of):
+            columns, rows = list(self._groups.groups[group]), np.flatnonzero(of == group)
+            X, k = self._X[:, columns], len(columns)
+            points = np.vstack([np.column_stack([X, -np.ones(len(X))]), np.eye(k, k + 1)])
+            ascend = _ascents(points, compiled=len(X) >= COMPILED_POINTS)
+            theta = np.column_stack([W[np.ix_(rows, columns)], b[rows]])
+            theta /= np.linalg.norm(theta[:, :-1], axis=1, keepdims=True)
+            signs = np.where(np.abs(X @ theta[:, :-1].T - theta[:, -1]).T @ u < 0.0, -1.0, 1.0)
+            for sign in np.unique(signs):
+                a = np.concatenate([sign * u, -mu[columns]])
+                own = np.flatnonzero(signs == sign)
+                for few in np.array_split(own, -(-len(own) * len(X) // TOGETHER)):
+                    check()
+                    if late(end):
+                        return W, b
+                    best = ascend(a, theta[few])
+                    W[np.ix_(rows[few], columns)], b[rows[few]] = best[:, :-1], best[:, -1]
+        return W, b
+
+
+def _ascents(points: Array, compiled: bool) -> Callable[[Array, Array], Array]:
+    """From weights of the points (M,) and starts (m, p) to local maxima, (m, p)."""
+    module = fast.compiled("oracle.compiled_steepest") if compiled else None
+    if module is None:
+        return lambda a, starts: np.array([ascended(points, a, theta) for theta in starts])
+    columns, limits = np.ascontiguousarray(points.T), np.array([TOUCH, FLAT, GAIN, TIGHT, DEPENDENT])
+    return lambda a, starts: module.ascended(columns, a, starts, limits, MAX_STEPS)
 
 
 class Penalised(Batch):
@@ -145,7 +167,7 @@ def _steepest(way: Array, held: Array, a: Array) -> Array:
         pulls = np.linalg.lstsq(held.T, way, rcond=None)[0]
         excess = np.abs(pulls) - limits
         worst = int(excess.argmax())
-        if excess[worst] <= 1e-12 * limits[worst]:
+        if excess[worst] <= TIGHT * limits[worst]:
             return way - pulls @ held
         way = way - np.sign(pulls[worst]) * limits[worst] * held[worst]
         held, limits = np.delete(held, worst, axis=0), np.delete(limits, worst)
