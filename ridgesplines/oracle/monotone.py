@@ -19,7 +19,7 @@ more features are searched (:mod:`ridgesplines.oracle.monotone_search`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -96,12 +96,18 @@ class MonotoneOracle:
         return Scope.EXACT if self._search is None else Scope.SEARCHED
 
     def __call__(
-        self, u: Array, level: float = -np.inf, near: Sites | None = None, harder: int = 1, end: float = np.inf
+        self,
+        u: Array,
+        level: float = -np.inf,
+        near: Sites | None = None,
+        harder: int = 1,
+        until: Callable[[float], bool] | None = None,
+        end: float = np.inf,
     ) -> MonotoneSupremum:
         """The supremum, zero at least; the neurons that exceed the level, one at least, and the strips that do.
 
-        A search also looks near the neurons `near`, from so many times the usual number of starts, until `end`, a
-        reading of ``time.perf_counter``.
+        A search also looks near the neurons `near`, from so many times the usual number of starts, until a value
+        makes `until` true or until `end`, a reading of ``time.perf_counter``.
         """
         mu, found, strips, most = self.multipliers(u), [], Strips.none(), 0.0
         for j in self._lines:
@@ -114,7 +120,7 @@ class MonotoneOracle:
             check()
             found.append(self._within(pair, plane, u, mu, level))
         if self._search is not None:
-            W, b = self._search(u, mu, near, harder, end)
+            W, b = self._search(u, mu, near, harder, until, end)
             found.append(Found(self.at(u, W, b)[1], W, b))
         values, W, b = (np.concatenate(parts) for parts in zip(*found, strict=True))
         top = np.argsort(-values, kind="stable")[:MAX_LISTED]

@@ -48,8 +48,19 @@ class MonotoneSearch:
         self._kept = nowhere(X.shape[1])
         self._number = max(STARTS_PER_FEATURE * X.shape[1], FEWEST_STARTS * len(groups))
 
-    def __call__(self, u: Array, mu: Array, near: Sites | None = None, harder: int = 1, end: float = np.inf) -> Sites:
-        """Maxima, and what else is large; from `harder` batches, each of which also starts near what others found."""
+    def __call__(
+        self,
+        u: Array,
+        mu: Array,
+        near: Sites | None = None,
+        harder: int = 1,
+        until: Callable[[float], bool] | None = None,
+        end: float = np.inf,
+    ) -> Sites:
+        """Maxima, and what else is large; from `harder` batches, each of which also starts near what others found.
+
+        The first that finds so large a value that `until` is true is the last.
+        """
         near = nowhere(self._X.shape[1]) if near is None else self._own(near)
         found = joined(near, self._own(self._kept))
         for _ in range(harder):
@@ -58,7 +69,9 @@ class MonotoneSearch:
             W, b = W[top], b[top]
             W[:FOLLOWED], b[:FOLLOWED] = self._followed(u, mu, W[:FOLLOWED], b[:FOLLOWED], end)
             found = joined((W, b), found)
-        values = np.abs(np.abs(found[0] @ self._X.T - found[1][:, None]) @ (0.5 * u)) - 0.5 * np.abs(found[0]) @ mu
+            values = self._values(u, mu, *found)
+            if until is not None and until(float(values.max(initial=0.0))):
+                break
         top = np.argsort(-values, kind="stable")[:KEPT]
         self._kept = found[0][top], found[1][top]
         return found
@@ -76,6 +89,10 @@ class MonotoneSearch:
         with one_thread():
             batch = Penalised(self._X, u[:, None] / scale, Host(), prices[columns])
             return batch.climb(W, b, STEPS, FIRST_STEP, end, columns)
+
+    def _values(self, u: Array, mu: Array, W: Array, b: Array) -> Array:
+        """What counts at neurons."""
+        return np.asarray(np.abs(np.abs(W @ self._X.T - b[:, None]) @ (0.5 * u)) - 0.5 * np.abs(W) @ mu)
 
     def _own(self, sites: Sites) -> Sites:
         """Those that keep to one of the groups."""

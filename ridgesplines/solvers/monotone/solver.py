@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ridgesplines.amplitudes.minimiser import require_monotone_minimiser
+from ridgesplines.certificate.dual import best_scale
 from ridgesplines.certificate.monotone import MonotoneBound, monotone_bound, monotone_oracle
 from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline
@@ -31,6 +32,7 @@ from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
 from ridgesplines.solvers.monotone.slide import slides
 from ridgesplines.solvers.pace import FEWEST_JOINING, LAM_FACTOR, LOOSE_GAP, MOST_JOINING, SOLVING_SHARE
 from ridgesplines.solvers.progress import near, print_round
+from ridgesplines.validation import Array
 
 #: A neuron violates the certificate where it exceeds lam by more than this, relatively; linear programs know less.
 VIOLATION_RTOL, CUT_RTOL = 1e-13, 1e-9
@@ -38,8 +40,9 @@ VIOLATION_RTOL, CUT_RTOL = 1e-13, 1e-9
 IDLE_ROUNDS, PROGRESS_RTOL = 20, 1e-12
 #: From this gap on neurons slide, for smooth losses: where the oracle searches, which places them less well.
 SLIDING_GAP = 0.1
-#: A search that confirms a gap makes so many times the usual starts.
-HARDER = 8
+#: A search that confirms a gap makes so many times the usual starts; it ends at what violates by this part of it
+#: and leaves a larger one.
+HARDER, CONFIRMING_SHARE = 8, 0.5
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,11 @@ class _Run:
         self.fit = affine(self.scaled)
         enough = 0.5 * self.settings.tol
         for state in rounds(self.scaled, fit, self.oracle, enough, self.end):
-            self._keep(state.fit, state.bound)
-            if self.gaps[-1] <= enough or self._idle() or self._out_of_time():
+            reached = state.gap <= enough
+            self._keep(state.fit, state.bound, reached)
+            if self.oracle.scope.proven:
+                reached = self.gaps[-1] <= enough  # of all bounds the largest is one
+            if reached or self._idle() or self._out_of_time():
                 break
         self._finish()
 
@@ -134,14 +140,13 @@ class _Run:
                 self._keep(fit, monotone_bound(self.scaled, self.oracle, fit.u))
                 self.fit = fit
 
-    def _keep(self, fit: MonotoneFit, bound: MonotoneBound) -> None:
+    def _keep(self, fit: MonotoneFit, bound: MonotoneBound, confirmed: bool = False) -> None:
         better = fit.objective < self.fit.objective - PROGRESS_RTOL * abs(fit.objective)
         if fit.objective <= self.fit.objective:
             self.fit = fit
-        loose = (
-            0.0 if self.oracle.scope.proven else LOOSE_GAP * abs(fit.objective)
-        )  # what was searched may be too large
-        if self.bound is None or bound.value > self.bound.value - loose:
+        proven = self.oracle.scope.proven
+        loose = 0.0 if proven else LOOSE_GAP * abs(fit.objective)  # what was searched may be too large
+        if self.bound is None or bound.value > self.bound.value - loose or (confirmed and not proven):
             self.bound = bound
         lowest = self.fit.objective
         gap = relative(self.scaled, max(lowest - self.bound.value, 0.0), lowest)
@@ -197,7 +202,8 @@ def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle, enough: f
         most = min(max(FEWEST_JOINING, len(fit.alive) // 2), MOST_JOINING)
         new, strips = joining(problem, oracle, bound, most)
         if not oracle.scope.proven and (gap <= enough or not len(new) + len(strips)):
-            bound = min(bound, look(harder=HARDER), key=lambda bound: bound.value)
+            again = look(harder=HARDER, until=partial(_too_large, problem, fit, bound.dual, enough))
+            bound = min(bound, again, key=lambda bound: bound.value)
             gap = relative(problem, fit.objective - bound.value, fit.objective)
             new, strips = joining(problem, oracle, bound, most)
         yield State(fit, bound, gap)
@@ -209,6 +215,13 @@ def rounds(problem: Problem, fit: MonotoneFit, oracle: MonotoneOracle, enough: f
         larger = refit(problem, replace(fit, neurons=neurons, strips=fit.strips.joined(strips)))
         if larger is not None and gap <= SLIDING_GAP and problem.loss.smooth and not oracle.scope.proven:
             larger = slides(problem, larger)
+
+
+def _too_large(problem: Problem, fit: MonotoneFit, u: Array, enough: float, sup: float) -> bool:
+    """Whether a supremum is above lam by more than a little, and leaves a gap that is not `enough`."""
+    if sup <= problem.lam * (1.0 + CONFIRMING_SHARE * enough):
+        return False
+    return relative(problem, fit.objective - best_scale(problem, u, sup)[1], fit.objective) > enough
 
 
 def joining(problem: Problem, oracle: MonotoneOracle, bound: MonotoneBound, most: int) -> tuple[Neurons, Strips]:
