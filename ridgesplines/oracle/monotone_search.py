@@ -11,8 +11,10 @@ whole great circle :math:`\theta \cos t + \gamma \sin t`, on which the sum is a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
@@ -26,8 +28,8 @@ from ridgesplines.validation import Array
 
 #: Random starts of a call for each feature, and for each group at least.
 STARTS_PER_FEATURE, FEWEST_STARTS = 64, 8
-#: Hyperplanes that are followed to their maxima, and kept for the next dual vector.
-FOLLOWED, KEPT = 64, 64
+#: Hyperplanes that are followed to their maxima, compiled and not; how many are kept for the next dual vector.
+FOLLOWED, FEWER_FOLLOWED, KEPT = 256, 64, 64
 #: Steps of one that is followed, at most; a slope relative to the value, and a gain, that are rounding.
 MAX_STEPS, FLAT, GAIN = 100, 1e-10, 1e-12
 #: Relative to the largest distance: a point as near as this is on the hyperplane.
@@ -47,6 +49,8 @@ class MonotoneSearch:
         self._scout = Scout(X, Host())
         self._kept = nowhere(X.shape[1])
         self._number = max(STARTS_PER_FEATURE * X.shape[1], FEWEST_STARTS * len(groups))
+        self._compiled = fast.compiled("oracle.compiled_steepest") if len(X) >= COMPILED_POINTS else None
+        self._most = FEWER_FOLLOWED if self._compiled is None else FOLLOWED
 
     def __call__(
         self,
@@ -65,10 +69,8 @@ class MonotoneSearch:
         found = joined(near, self._own(self._kept))
         for _ in range(harder):
             W, b, size = self._batch(u, mu, found, end)
-            top = self._scout.distinct(W, b, size, FOLLOWED + KEPT, found)
-            W, b = W[top], b[top]
-            W[:FOLLOWED], b[:FOLLOWED] = self._followed(u, mu, W[:FOLLOWED], b[:FOLLOWED], end)
-            found = joined((W, b), found)
+            top = self._scout.distinct(W, b, size, self._most, found)
+            found = joined(self._followed(u, mu, W[top], b[top], end), found)
             values = self._values(u, mu, *found)
             if until is not None and until(float(values.max(initial=0.0))):
                 break
@@ -77,15 +79,18 @@ class MonotoneSearch:
         return found
 
     def _batch(self, u: Array, mu: Array, known: Sites, end: float) -> tuple[Array, Array, Array]:
-        """Where a batch of ascents leads."""
+        """Where a batch of ascents leads, each within the features of its start."""
         rng, members, number = self._rng, self._groups.members, self._number
         dealt = rng.permutation(len(members))[np.arange(number) % len(members)]
-        fresh = within(self._X, members[dealt], rng)
-        beside = around(known, number // 2, rng, members[self._groups.any_containing(known[0], rng)])
+        fresh = within(self._X, _some(members[dealt], rng), rng)
+        beside = around(known, number // 2, rng, known[0] != 0.0)
         W, b = joined(joined(fresh, beside), known)
         scale = float(np.abs(u).max()) or 1.0
         prices = np.append(0.5 * mu / scale, 0.0)
         columns = self._groups.columns[self._groups.any_containing(W, rng)]
+        none = W.shape[1]
+        padded = np.column_stack([W, np.zeros(len(W))])
+        columns = np.where(np.take_along_axis(padded, columns, axis=1) != 0.0, columns, none)
         with one_thread():
             batch = Penalised(self._X, u[:, None] / scale, Host(), prices[columns])
             return batch.climb(W, b, STEPS, FIRST_STEP, end, columns)
@@ -107,7 +112,7 @@ class MonotoneSearch:
             columns, rows = list(self._groups.groups[group]), np.flatnonzero(of == group)
             X, k = self._X[:, columns], len(columns)
             points = np.vstack([np.column_stack([X, -np.ones(len(X))]), np.eye(k, k + 1)])
-            ascend = _ascents(points, compiled=len(X) >= COMPILED_POINTS)
+            ascend = _ascents(points, self._compiled)
             theta = np.column_stack([W[np.ix_(rows, columns)], b[rows]])
             theta /= np.linalg.norm(theta[:, :-1], axis=1, keepdims=True)
             signs = np.where(np.abs(X @ theta[:, :-1].T - theta[:, -1]).T @ u < 0.0, -1.0, 1.0)
@@ -120,16 +125,21 @@ class MonotoneSearch:
                         return W, b
                     best = ascend(a, theta[few])
                     W[np.ix_(rows[few], columns)], b[rows[few]] = best[:, :-1], best[:, -1]
-        return W, b
+        return np.where(np.abs(W) <= TOUCH, 0.0, W), b  # a feature left out is
 
 
-def _ascents(points: Array, compiled: bool) -> Callable[[Array, Array], Array]:
+def _some(members: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Of the features of each row, (m, d), a random set of any size: where each has a price, few may be worth it."""
+    rank = np.where(members, rng.random(members.shape), 2.0).argsort(axis=1).argsort(axis=1)
+    return rank < rng.integers(1, members.sum(axis=1) + 1)[:, None]
+
+
+def _ascents(points: Array, compiled: Any) -> Callable[[Array, Array], Array]:
     """From weights of the points (M,) and starts (m, p) to local maxima, (m, p)."""
-    module = fast.compiled("oracle.compiled_steepest") if compiled else None
-    if module is None:
+    if compiled is None:
         return lambda a, starts: np.array([ascended(points, a, theta) for theta in starts])
     columns, limits = np.ascontiguousarray(points.T), np.array([TOUCH, FLAT, GAIN, TIGHT, DEPENDENT])
-    return lambda a, starts: module.ascended(columns, a, starts, limits, MAX_STEPS)
+    return lambda a, starts: compiled.ascended(columns, a, starts, limits, MAX_STEPS)
 
 
 class Penalised(Batch):

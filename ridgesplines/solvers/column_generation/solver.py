@@ -183,9 +183,8 @@ class ColumnGeneration(Solver):
         if problem.signs is not None:
             from ridgesplines.solvers.monotone.solver import MonotoneRounds, monotone_path  # few problems need it
 
-            start = None if self.start is None else network_of(self.start)
             monotone = MonotoneRounds(self.tol, min(self.max_time, self.total_time), self.verbose)
-            yield from monotone_path(problem, lams, monotone, start)
+            yield from monotone_path(problem, lams, monotone, self.start)
             return
         rounds = ActivationRounds(self.tol, self.max_time, self.total_time, self.random_state, self.verbose)
         if problem.norm:

@@ -27,6 +27,7 @@ from ridgesplines.objective import eta_rounding, relative
 from ridgesplines.oracle.monotone import MonotoneOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
+from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
 from ridgesplines.solvers.monotone.slide import slides
@@ -55,17 +56,16 @@ class MonotoneRounds:
 
 
 def monotone_path(
-    problem: Problem, lams: Sequence[float], settings: MonotoneRounds, start: RidgeSpline | None = None
+    problem: Problem, lams: Sequence[float], settings: MonotoneRounds, start: RidgeSpline | Solution | None = None
 ) -> Iterator[Answer]:
-    """An answer for each lam, from the neurons of the one before."""
+    """An answer for each lam, from the neurons of the one before; first from those of `start`."""
     began = time.perf_counter()
     scaling = standardise(problem)
     require_monotone_minimiser(scaling.problem)
     oracle = monotone_oracle(scaling.problem)
     fit, last = affine(scaling.problem), None
     if start is not None:
-        net = scaling.scaled_network(start)
-        fit, last = replace(fit, neurons=Neurons.of_network(net), z=net(scaling.problem.X)), scaling.lam(max(lams))
+        fit, last = _of_start(scaling, fit, start), scaling.lam(max(lams))
     for lam in lams:
         run = _Run(settings, problem.with_lam(lam), scaling, oracle, fit, began)
         try:
@@ -78,6 +78,19 @@ def monotone_path(
         if run.interrupted:
             return
         began = time.perf_counter()
+
+
+def _of_start(scaling: Scaling, fit: MonotoneFit, start: RidgeSpline | Solution) -> MonotoneFit:
+    """The neurons of a start; what violates the certificate of a solution joins them, at amplitude zero."""
+    net = scaling.scaled_network(start.network if isinstance(start, Solution) else start)
+    neurons = Neurons.of_network(net)
+    if isinstance(start, Solution):
+        (W, b), certificate = start.certificate.peaks, start.certificate
+        eta = certificate.eta(W, b)
+        beyond = np.abs(eta) - certificate.multipliers.penalty(W) > start.problem.lam
+        found = Neurons.of_network(scaling.scaled_network(RidgeSpline(W[beyond], b[beyond], eta[beyond])))
+        neurons = neurons.joined(replace(found, sizes=np.zeros(len(found))))
+    return replace(fit, neurons=neurons, z=net(scaling.problem.X))
 
 
 def affine(problem: Problem) -> MonotoneFit:
@@ -106,7 +119,7 @@ class _Run:
         self.bound: MonotoneBound | None = None
         self.gaps: list[float] = []
         self.seconds: list[float] = []
-        self.idle, self.interrupted, self.late = 0, False, False
+        self.idle, self.interrupted, self.late, self.reached = 0, False, False, False
         self.end = began + SOLVING_SHARE * settings.max_time
 
     def follow(self, last: float | None) -> None:
@@ -123,11 +136,11 @@ class _Run:
         self.fit = affine(self.scaled)
         enough = 0.5 * self.settings.tol
         for state in rounds(self.scaled, fit, self.oracle, enough, self.end):
-            reached = state.gap <= enough
-            self._keep(state.fit, state.bound, reached)
+            self.reached = state.gap <= enough
+            self._keep(state.fit, state.bound, self.reached)
             if self.oracle.scope.proven:
-                reached = self.gaps[-1] <= enough  # of all bounds the largest is one
-            if reached or self._idle() or self._out_of_time():
+                self.reached = self.gaps[-1] <= enough  # of all bounds the largest is one
+            if self.reached or self._idle() or self._out_of_time():
                 break
         self._finish()
 
@@ -179,7 +192,18 @@ class _Run:
         if dual is None:  # interrupted before the first round
             dual = np.zeros(self.problem.n_samples)
         end = self.began + self.settings.max_time
-        return Answer(self.problem, network, dual, None, self.settings.tol, history, self.interrupted, end=end)
+        reached = self.reached and not self.oracle.scope.proven  # a search for the certificate may find more
+        return Answer(
+            self.problem,
+            network,
+            dual,
+            None,
+            self.settings.tol,
+            history,
+            self.interrupted,
+            end=end,
+            reached=reached,
+        )
 
 
 class State(NamedTuple):
