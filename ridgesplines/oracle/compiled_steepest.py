@@ -18,9 +18,9 @@ from ridgesplines.validation import Array
 def ascended(columns: Array, a: Array, start: Array, limits: Array, most: int) -> Array:
     """Local maxima of sum a |p^T theta| over |w| = 1 from rows of `start` (m, p); the points come as columns, (p, M).
 
-    `limits` are the constants of `monotone_search`: touch, flat, gain, tight, dependent.
+    `limits` are the constants of `monotone_search`: touch, flat, gain, tight, dependent; and a slope that is rounding.
     """
-    touch, flat, gain, tight, dependent = limits
+    touch, flat, gain, tight, dependent, rounding = limits
     p, M = columns.shape
     found, room = start.copy(), np.empty((3, M))
     order, starts = np.empty(M, np.int32), np.empty(M + 1, np.int32)
@@ -33,9 +33,10 @@ def ascended(columns: Array, a: Array, start: Array, limits: Array, most: int) -
             gradient(columns, a, room[0], value, theta, way)
             steepest(columns, a, held, way, tight, dependent)
             size, length = perpendicular(way, theta)
-            if size <= flat * abs(value):
+            least = max(flat * abs(value), rounding)
+            if size <= least:
                 break
-            if length > flat * abs(value):
+            if length > least:
                 turned(columns, a, theta, way, length, room, order, starts, trial)
             else:
                 shifted(columns, a, theta, room, order, starts, trial)
@@ -203,7 +204,7 @@ def turned(
 
 @njit(nogil=True, cache=True)
 def best_of_circle(rx: Array, ry: Array, a: Array, order: NDArray) -> tuple[float, float]:
-    """The direction, of any length, in which sum a |x cos t + y sin t| is largest; points are on their positive side."""
+    """The direction in which sum a |x cos t + y sin t| is largest; points are on their positive side."""
     mx = my = 0.0
     for n in range(len(a)):
         mx += a[n] * rx[n]
@@ -231,7 +232,7 @@ def best_of_circle(rx: Array, ry: Array, a: Array, order: NDArray) -> tuple[floa
 def shifted(columns: Array, a: Array, theta: Array, room: Array, order: NDArray, starts: NDArray, trial: Array) -> None:
     """Write the best bias for the weights of theta: at one of the data."""
     p, N = len(theta), 0
-    while N < len(a) and columns[p - 1, N] != 0.0:  # behind the data come the points at infinity
+    while len(a) > N and columns[p - 1, N] != 0.0:  # behind the data come the points at infinity
         N += 1
     places, keys = room[0, :N], room[1, :N]
     places[:] = 0.0

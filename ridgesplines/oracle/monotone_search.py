@@ -22,7 +22,7 @@ from ridgesplines.numerics import fast
 from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Batch, Scout
 from ridgesplines.oracle.circles import Rows
-from ridgesplines.oracle.passes import COMPILED_POINTS, Host
+from ridgesplines.oracle.passes import Host
 from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
 from ridgesplines.validation import Array
 
@@ -32,6 +32,8 @@ STARTS_PER_FEATURE, FEWEST_STARTS = 64, 8
 FOLLOWED, FEWER_FOLLOWED, KEPT = 256, 64, 64
 #: Steps of one that is followed, at most; a slope relative to the value, and a gain, that are rounding.
 MAX_STEPS, FLAT, GAIN = 100, 1e-10, 1e-12
+#: A slope that is rounding, relative to the sum of the weights.
+ROUNDING = 8.0 * np.finfo(float).eps
 #: Relative to the largest distance: a point as near as this is on the hyperplane.
 TOUCH = 1e-12
 #: Relative to its weight: by how much a point may be pulled that holds. Points nearer than this to the span of others
@@ -49,7 +51,7 @@ class MonotoneSearch:
         self._scout = Scout(X, Host())
         self._kept = nowhere(X.shape[1])
         self._number = max(STARTS_PER_FEATURE * X.shape[1], FEWEST_STARTS * len(groups))
-        self._compiled = fast.compiled("oracle.compiled_steepest") if len(X) >= COMPILED_POINTS else None
+        self._compiled = fast.compiled("oracle.compiled_steepest")  # ten times as fast, whatever N
         self._most = FEWER_FOLLOWED if self._compiled is None else FOLLOWED
 
     def __call__(
@@ -82,7 +84,7 @@ class MonotoneSearch:
         """Where a batch of ascents leads, each within the features of its start."""
         rng, members, number = self._rng, self._groups.members, self._number
         dealt = rng.permutation(len(members))[np.arange(number) % len(members)]
-        fresh = within(self._X, _some(members[dealt], rng), rng)
+        fresh = within(self._X, some_features(members[dealt], rng), rng)
         beside = around(known, number // 2, rng, known[0] != 0.0)
         W, b = joined(joined(fresh, beside), known)
         scale = float(np.abs(u).max()) or 1.0
@@ -112,7 +114,7 @@ class MonotoneSearch:
             columns, rows = list(self._groups.groups[group]), np.flatnonzero(of == group)
             X, k = self._X[:, columns], len(columns)
             points = np.vstack([np.column_stack([X, -np.ones(len(X))]), np.eye(k, k + 1)])
-            ascend = _ascents(points, self._compiled)
+            ascend = ascents(points, self._compiled)
             theta = np.column_stack([W[np.ix_(rows, columns)], b[rows]])
             theta /= np.linalg.norm(theta[:, :-1], axis=1, keepdims=True)
             signs = np.where(np.abs(X @ theta[:, :-1].T - theta[:, -1]).T @ u < 0.0, -1.0, 1.0)
@@ -128,18 +130,23 @@ class MonotoneSearch:
         return np.where(np.abs(W) <= TOUCH, 0.0, W), b  # a feature left out is
 
 
-def _some(members: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+def some_features(members: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
     """Of the features of each row, (m, d), a random set of any size: where each has a price, few may be worth it."""
     rank = np.where(members, rng.random(members.shape), 2.0).argsort(axis=1).argsort(axis=1)
     return rank < rng.integers(1, members.sum(axis=1) + 1)[:, None]
 
 
-def _ascents(points: Array, compiled: Any) -> Callable[[Array, Array], Array]:
+def ascents(points: Array, compiled: Any) -> Callable[[Array, Array], Array]:
     """From weights of the points (M,) and starts (m, p) to local maxima, (m, p)."""
     if compiled is None:
         return lambda a, starts: np.array([ascended(points, a, theta) for theta in starts])
-    columns, limits = np.ascontiguousarray(points.T), np.array([TOUCH, FLAT, GAIN, TIGHT, DEPENDENT])
-    return lambda a, starts: compiled.ascended(columns, a, starts, limits, MAX_STEPS)
+    columns, constants = np.ascontiguousarray(points.T), (TOUCH, FLAT, GAIN, TIGHT, DEPENDENT)
+    return lambda a, starts: compiled.ascended(columns, a, starts, np.array([*constants, _rounding(a)]), MAX_STEPS)
+
+
+def _rounding(a: Array) -> float:
+    """Of a slope of the sum, for points of size one."""
+    return ROUNDING * float(np.abs(a).sum())
 
 
 class Penalised(Batch):
@@ -169,10 +176,10 @@ def ascended(points: Array, a: Array, theta: Array) -> Array:
         way[:-1] -= value * theta[:-1]
         way = _steepest(way, points[held], a[held])
         way -= (way[:-1] @ theta[:-1]) * theta  # what only lengthens w does nothing
-        length = np.linalg.norm(way[:-1])
-        if np.linalg.norm(way) <= FLAT * abs(value):
+        length, least = np.linalg.norm(way[:-1]), max(FLAT * abs(value), _rounding(a))
+        if np.linalg.norm(way) <= least:
             break
-        if length <= FLAT * abs(value):
+        if length <= least:
             trial = _shifted(points, a, theta)
         else:
             t = best_angle(distances, points @ (way / length), a)

@@ -1,5 +1,6 @@
 """The supremum where features must be monotone: against enumeration, compiled and not, in the plane and along lines."""
 
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from test_groups import TABLES
 
 from ridgesplines.interactions import read
+from ridgesplines.numerics import fast
 from ridgesplines.oracle.monotone import MonotoneOracle, Plane
-from ridgesplines.oracle.monotone_search import MonotoneSearch
+from ridgesplines.oracle.monotone_search import MonotoneSearch, ascents, best_angle, some_features
 
 SIGNS = [(1, -1, 0, 0), (0, 0, 1, 0), (-1, -1, -1, -1), (0, 0, 0, 0)]
 
@@ -128,6 +130,68 @@ def test_the_search_finds_the_exact_supremum_of_pairs(name):
     known = exact(u)
     largest = exact.at(u, known.weights, known.biases)[1].max()
     assert exact.at(u, W, b)[1].max() == pytest.approx(largest, rel=1e-9, abs=1e-12)
+
+
+def ascents_of(X, u, mu):
+    """Those of numpy and those of numba, and the sum that they raise."""
+    points = np.vstack([np.column_stack([X, -np.ones(len(X))]), np.eye(X.shape[1], X.shape[1] + 1)])
+    weights = np.concatenate([u, -mu])
+    plain = partial(ascents(points, None), weights)
+    compiled = partial(ascents(points, fast.compiled("oracle.compiled_steepest")), weights)
+    return plain, compiled, lambda theta: np.abs(theta @ points.T) @ weights
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_ascents_compiled_and_not_end_where_neither_rises(name):
+    pytest.importorskip("numba")
+    X, rng = table(name), np.random.default_rng(4)
+    signs = np.array([1.0, -1.0, 0.0, 1.0])
+    u = dual(X, signs)
+    plain, compiled, value = ascents_of(X, u, np.maximum(-signs * (X.T @ u), 0.0) + 0.1 * np.abs(u).max())
+    starts = np.column_stack([rng.standard_normal((20, 4)), 0.3 * rng.standard_normal(20)])
+    starts /= np.linalg.norm(starts[:, :-1], axis=1, keepdims=True)
+    ends = plain(starts), compiled(starts)
+    size = np.abs(u).sum()
+    for theta, other in zip(ends, (compiled, plain), strict=True):
+        assert np.linalg.norm(theta[:, :-1], axis=1) == pytest.approx(1.0, abs=1e-12)
+        assert (value(theta) >= value(starts) - 1e-13 * size).all()
+        assert (value(other(theta)) <= value(theta) + 1e-9 * size).all()
+    assert value(ends[0]).max() > value(starts).max() + 1e-3 * size
+
+
+def test_the_best_of_a_circle_is_the_best_of_many_angles():
+    rng = np.random.default_rng(0)
+    for case in range(10):
+        x, y, a = rng.standard_normal((3, 15)) if case % 2 else rng.integers(-1, 2, (3, 15)).astype(float)
+        angles = np.linspace(0.0, np.pi, 20_001)
+        values = np.abs(np.outer(np.cos(angles), x) + np.outer(np.sin(angles), y)) @ a
+        t = best_angle(x, y, a)
+        best = np.abs(x * np.cos(t) + y * np.sin(t)) @ a
+        assert values.max() - 1e-12 <= best <= values.max() + 1e-3 * np.abs(a).sum()
+
+
+def test_starts_keep_to_some_features_of_their_groups():
+    members = read([[0, 1, 2], [2, 3, 4, 5]], 6).members[np.arange(200) % 2]
+    few = some_features(members, np.random.default_rng(0))
+    assert few.any(axis=1).all()
+    assert not (few & ~members).any()
+    assert set(few[1::2].sum(axis=1)) == {1, 2, 3, 4}
+
+
+def test_a_search_ends_at_what_is_enough():
+    X = table("correlated")
+    signs = np.array([1.0, 0.0, -1.0, 0.0])
+    u, asked = dual(X, signs), []
+
+    def until(value):
+        asked.append(value)
+        return len(asked) == 3
+
+    oracle = MonotoneOracle(X, signs, [(0, 1, 2, 3)])
+    found = oracle(u, harder=8, until=until)
+    assert len(asked) == 3
+    assert (np.diff(asked) >= 0.0).all()
+    assert found.value == pytest.approx(asked[-1], rel=1e-12)
 
 
 def test_scaling_a_dual_vector_scales_its_supremum():

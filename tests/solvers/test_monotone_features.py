@@ -10,6 +10,8 @@ from instances import ids, targets
 import ridgesplines as rs
 from ridgesplines.certificate.violation import violation
 from ridgesplines.constraints import constraint_named
+from ridgesplines.scaling import standardise
+from ridgesplines.solvers.monotone.solver import _of_start, affine
 
 LOSSES = [rs.Squared(), rs.Huber(0.5), rs.Logistic(), rs.Absolute(), rs.Quantile(0.3), rs.Hinge()]
 SIGNS = {0: 1, 2: -1}
@@ -212,6 +214,39 @@ def test_three_features_against_a_program(k):
     theirs = program(problem, np.vstack([net.weights, W]), np.append(net.biases, b))
     assert theirs == pytest.approx(solution.objective, rel=1e-5)
     assert len(net.weights[(net.weights != 0.0).sum(axis=1) == 3])
+
+
+def many(n, d):
+    """Functions of one and of two features, two of them at odds with the signs: all rise but the last, which falls."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, d))
+    y = np.tanh(2.0 * X[:, 0]) + np.maximum(X[:, 1] + X[:, 2], 0.0) - np.maximum(X[:, 3], 0.0) + 0.3 * np.abs(X[:, -1])
+    signs = dict.fromkeys(range(d - 1), 1) | {d - 1: -1}
+    rising = [rs.MonotoneFeatures(signs)]
+    problem = rs.Problem(X, y + 0.3 * rng.standard_normal(n), 1.0, constraints=rising)
+    return problem.with_lam(0.1 * rs.lambda_max(problem))
+
+
+@pytest.mark.parametrize(("n", "d"), [(50, 5), pytest.param(500, 10, marks=pytest.mark.slow)])
+def test_many_features_reach_their_tolerance(n, d):
+    """As far as a search from elsewhere can tell: it is no proof, and its scope says so."""
+    solution = checked(many(n, d), 1e-4, "searched")
+    assert solution.network.n_neurons > 0
+    assert rs.evaluate(solution.problem, solution.network).relative_gap <= 1e-2
+
+
+def test_what_a_certificate_finds_joins_what_goes_on():
+    problem = many(30, 4)
+    with pytest.warns(rs.ConvergenceWarning):
+        loose = rs.solve(problem, rs.ColumnGeneration(max_time=1e-9))
+    scaling = standardise(problem)
+    start = _of_start(scaling, affine(scaling.problem), loose)
+    assert loose.network.n_neurons == 0
+    counts = np.abs(loose.certificate.eta(*loose.certificate.peaks))
+    counts -= loose.certificate.multipliers.penalty(loose.certificate.peaks[0])
+    assert len(start.neurons) == (counts > problem.lam).sum() > 0
+    assert (start.neurons.sizes == 0.0).all()
+    assert rs.solve(problem, rs.ColumnGeneration(start=loose, tol=1e-4)).relative_gap <= 1e-4
 
 
 def test_features_are_named_on_a_command_line():

@@ -18,6 +18,7 @@ import numpy as np
 from ridgesplines.amplitudes.minimiser import require_monotone_minimiser
 from ridgesplines.certificate.dual import best_scale
 from ridgesplines.certificate.monotone import MonotoneBound, monotone_bound, monotone_oracle
+from ridgesplines.certificate.multipliers import MonotoneMultipliers
 from ridgesplines.interrupt import check, stoppable
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.neurons.strips import Strips
@@ -85,9 +86,10 @@ def _of_start(scaling: Scaling, fit: MonotoneFit, start: RidgeSpline | Solution)
     net = scaling.scaled_network(start.network if isinstance(start, Solution) else start)
     neurons = Neurons.of_network(net)
     if isinstance(start, Solution):
-        (W, b), certificate = start.certificate.peaks, start.certificate
-        eta = certificate.eta(W, b)
-        beyond = np.abs(eta) - certificate.multipliers.penalty(W) > start.problem.lam
+        (W, b), multipliers = start.certificate.peaks, start.certificate.multipliers
+        eta = start.certificate.eta(W, b)
+        taken = multipliers.penalty(W) if isinstance(multipliers, MonotoneMultipliers) else 0.0
+        beyond = np.abs(eta) - taken > start.problem.lam
         found = Neurons.of_network(scaling.scaled_network(RidgeSpline(W[beyond], b[beyond], eta[beyond])))
         neurons = neurons.joined(replace(found, sizes=np.zeros(len(found))))
     return replace(fit, neurons=neurons, z=net(scaling.problem.X))
