@@ -24,6 +24,8 @@ from ridgesplines.validation import Array
 
 #: A residual of least squares so small, relative to y, is none.
 INTERPOLATING_RTOL = 1e-8
+#: An eigenvalue of the numbers of groups in which rows are equal that is zero, relative to the largest.
+UNTOUCHED_RTOL = 1e-10
 #: Groups, at most: an oracle asks each of them.
 MAX_GROUPS = 20_000
 #: Entries of a block of neurons times groups.
@@ -155,6 +157,22 @@ def require_interpolant(interactions: Interactions, X: Array, y: Array) -> None:
             "y that no sum of functions of these groups meets",
             "Let more features act together, or use a loss such as Squared.",
         )
+
+
+def untouched(X: Array, groups: Interactions | None, affine: Array) -> Array:
+    """An orthonormal basis of the vectors, (N, m), that no sum of functions of the groups and of affine ones sees.
+
+    Rows that are equal in a group have the same value there: the vectors orthogonal to all indicators of such rows, and
+    to the columns of `affine`, which are orthonormal.
+    """
+    alike = affine @ affine.T
+    for group in groups or [tuple(range(X.shape[1]))]:
+        which = np.unique(X[:, list(group)], axis=0, return_inverse=True)[1].ravel()
+        if which.max() + 1 == len(X):
+            return np.empty((len(X), 0))
+        alike += which[:, None] == which
+    sizes, vectors = np.linalg.eigh(alike)
+    return vectors[:, sizes <= UNTOUCHED_RTOL * sizes[-1]]
 
 
 def _of_size(k: int, d: int) -> Interactions | None:

@@ -5,6 +5,7 @@ import pytest
 from instances import LOSSES, SCALAR, ids, noisy, targets
 
 import ridgesplines as rs
+from ridgesplines.interactions import untouched
 
 INPUTS = {
     "correlated": np.random.default_rng(0).normal(size=(40, 1)) + 0.3 * np.random.default_rng(1).normal(size=(40, 4)),
@@ -14,6 +15,7 @@ INPUTS = {
     "one-hot": np.column_stack(
         [np.eye(3)[np.random.default_rng(5).integers(0, 3, 90)], np.random.default_rng(6).random(90)]
     ),
+    "lattice": np.argwhere(np.ones((3, 3, 2, 2))).astype(float),
     "collinear": np.random.default_rng(7).standard_normal((30, 2)) @ [[1.0, 0.0, 1.0, 2.0], [0.0, 1.0, -1.0, 1.0]],
 }
 
@@ -187,6 +189,42 @@ def test_interpolation():
     xor = rs.Problem([[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]], [0, 1, 1, 0, 0], 1.0)
     with pytest.raises(rs.ProblemError, match="no sum of functions of these groups meets"):
         rs.Problem(xor.X, xor.y, 1.0, rs.Interpolation(), interactions=1)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("name", INPUTS)
+def test_interpolation_on_tables_that_people_have(name, k):
+    """Of a sum of functions of one feature each, so that equal rows have equal values."""
+    X = INPUTS[name]
+    y = np.abs(X - np.median(X, axis=0)) @ [1.0, -0.5, 2.0, 1.0] + 0.3 * X[:, 1]
+    solution = checked(rs.Problem(X, y, 1.0, rs.Interpolation(), interactions=k), 1e-5)
+    assert solution.certificate.scope == "exact"
+    assert np.abs(solution.predict(X) - y).max() <= 1e-9 * np.abs(y).max()
+
+
+@pytest.mark.parametrize("given", [1, 2, [[0, 1]], None], ids=str)
+@pytest.mark.parametrize("name", INPUTS)
+def test_what_no_function_of_the_groups_sees(name, given):
+    """Against a basis of such functions: indicators of equal rows, and the features."""
+    X = INPUTS[name]
+    problem = rs.Problem(X, X[:, 0], 1.0, interactions=given)
+    groups = problem.interactions or [(0, 1, 2, 3)]
+    parts = [np.column_stack([np.ones(len(X)), X])]
+    for group in groups:
+        rows = X[:, list(group)]
+        parts.append((rows[:, None] == np.unique(rows, axis=0)).all(axis=2).astype(float))
+    functions = np.hstack(parts)
+    found = untouched(X, problem.interactions, problem.null_space)
+    assert found.shape[1] == len(X) - np.linalg.matrix_rank(functions)
+    assert found.T @ found == pytest.approx(np.eye(found.shape[1]), abs=1e-12)
+    assert np.abs(functions.T @ found).max(initial=0.0) <= 1e-11 * np.abs(functions).max()
+
+
+def test_one_feature_is_one_dimension():
+    X, y = noisy(30, 1)
+    alone, grouped = (rs.Problem(X, y, 0.05, interactions=given) for given in (None, 1))
+    assert rs.solve(grouped).solver == rs.solve(alone).solver
+    assert rs.solve(grouped).objective == rs.solve(alone).objective
 
 
 def test_degrees_of_freedom_are_those_of_refits():

@@ -24,6 +24,7 @@ import numpy as np
 from ridgesplines.amplitudes.design import project
 from ridgesplines.amplitudes.linear_program import FEASIBLE_TOL
 from ridgesplines.certificate.dual import projected
+from ridgesplines.interactions import untouched
 from ridgesplines.neurons.working_set import Neurons
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.refits import Fit
@@ -69,7 +70,10 @@ class DualProgram:
         self._highs.addVars(n, s * low, s * high)
         self._highs.changeColsCost(n, self._columns, centre + np.zeros(n))
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        self._add(problem.null_space.T, 0.0)
+        self._free = problem.null_space
+        if problem.loss.interpolates:  # where no neuron sees u, nor y, it would grow to its bounds
+            self._free = np.hstack([self._free, untouched(problem.X, problem.interactions, problem.null_space)])
+        self._add(self._free.T, 0.0)
         self._W, self._b, self._idle = np.empty((0, problem.n_features)), np.empty(0), np.empty(0, dtype=int)
         self._lowest = sys.float_info.max
 
@@ -103,11 +107,11 @@ class DualProgram:
 
     def _read(self) -> Fit:
         p, solution = self._problem, self._highs.getSolution()
-        multipliers, r = np.array(solution.row_dual), p.null_space.shape[1]
+        multipliers, r = np.array(solution.row_dual), self._free.shape[1]
         used = multipliers[r:] != 0.0
         neurons = Neurons.of(self._W[used], self._b[used], multipliers[r:][used] / p.lam)
         hidden = project(p.null_space, np.maximum(p.X @ neurons.W.T - neurons.b, 0.0))
-        z = hidden @ neurons.amplitudes + p.null_space @ multipliers[:r]
+        z = hidden @ neurons.amplitudes + self._free @ multipliers[:r]
         u, _ = projected(p, np.array(solution.col_value))
         fit = Fit(neurons, z, u, self._highs.getObjectiveValue())
         self._idle = np.where(used, 0, self._idle + 1)
@@ -117,7 +121,7 @@ class DualProgram:
         return fit
 
     def _drop(self, gone: Array) -> None:
-        rows = np.flatnonzero(gone).astype(np.int32) + self._problem.null_space.shape[1]
+        rows = np.flatnonzero(gone).astype(np.int32) + self._free.shape[1]
         self._highs.deleteRows(len(rows), rows)
         self._W, self._b, self._idle = self._W[~gone], self._b[~gone], self._idle[~gone]
 
