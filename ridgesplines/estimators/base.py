@@ -28,6 +28,7 @@ from ridgesplines.losses.absolute import Absolute
 from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.oracle import monotone
 from ridgesplines.oracle.ascent import compile_ahead
 from ridgesplines.problem import Problem
 from ridgesplines.rows import in_blocks
@@ -217,11 +218,16 @@ class SplineEstimator(BaseEstimator):
         )
 
     def _compile_ahead(self, posed: Posed, clock: Clock) -> None:
-        """Compile the search over neurons of three and more features, so that this takes no time off the first fit."""
-        most = posed.X.shape[1] if self._groups is None else self._groups.most
-        if clock.seconds < np.inf and most > 2 and isinstance(self._named_solver(), ColumnGeneration | None):
-            with clock.stopped():
-                compile_ahead(*posed.X.shape)
+        """Compile the search for neurons, so that this takes no time off the first fit."""
+        n, d = posed.X.shape
+        sizes = [d] if self._groups is None else [len(group) for group in self._groups]
+        if not clock.seconds < np.inf or not isinstance(self._named_solver(), ColumnGeneration | None):
+            return
+        with clock.stopped():
+            if self._shape and d > 1:
+                monotone.compile_ahead(n, sizes)
+            elif max(sizes) > 2:
+                compile_ahead(n, d)
 
     def _keep(self, solutions: Sequence[Solution]) -> None:
         """Take these solutions, one a target, as the result."""

@@ -31,7 +31,7 @@ from ridgesplines.interrupt import check
 from ridgesplines.neurons.strips import Strips
 from ridgesplines.numerics import fast
 from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, peaks
-from ridgesplines.oracle.monotone_search import MonotoneSearch
+from ridgesplines.oracle.monotone_search import MonotoneSearch, ascents
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.oracle.sweep import crossing_orders, stretch
 from ridgesplines.validation import Array
@@ -251,3 +251,14 @@ def _better(best: tuple[Array, Array, Array], value: Array, x: Any, y: Any) -> t
     """The larger of two values for each row, with its direction."""
     wins = value > best[0]
     return np.where(wins, value, best[0]), np.where(wins, x, best[1]), np.where(wins, y, best[2])
+
+
+def compile_ahead(N: int, sizes: Sequence[int]) -> None:
+    """Compile what the oracle calls for N points and groups of these sizes: numba does so once, in 10 s for each."""
+    many = sizes.count(2) * N**2 >= COMPILED_ENTRIES
+    if many and (pairs := fast.compiled("oracle.compiled_monotone")) is not None:
+        orders = np.empty((3, 2), np.min_scalar_type(N))
+        pairs.sweeps(np.arange(3.0), np.zeros(3), 1.0, np.zeros(3), np.ones(2), orders, False)
+    if max(sizes, default=0) > 2:
+        points = np.array([[0.0, 0.0, 0.0, -1.0], [1.0, 0.0, 0.0, 0.0]])
+        ascents(points, fast.compiled("oracle.compiled_steepest"))(np.zeros(2), np.eye(1, 4))

@@ -224,17 +224,31 @@ def test_folds_in_other_processes_move_the_bar(monkeypatch):
 FIRST_FIT = """
 import sys
 import numpy as np, ridgesplines as rs
-X = np.random.default_rng(0).standard_normal((250, 3))
-model = rs.RidgeSplineRegressor(lam=20.0, max_time=4.0, scale=False).fit(X, np.abs(X[:, 0]) + X[:, 1])
+given = eval(sys.argv[1])
+X = np.random.default_rng(0).standard_normal((300 if given else 250, 3))
+model = rs.RidgeSplineRegressor(lam=20.0, max_time=4.0, scale=False, **given).fit(X, np.abs(X[:, 0]) + X[:, 1])
 print(model.timed_out_, model.network_.n_neurons)
 """
 
 
+RISING = "'constraints': [rs.MonotoneFeatures({1: 1})]"
+
+
 @pytest.mark.slow
-def test_what_is_compiled_once_takes_no_time_off_the_first_fit(tmp_path):
+@pytest.mark.parametrize(
+    ("given", "compiled"),
+    [
+        ("{}", "climb"),
+        (f"{{{RISING}}}", "compiled_steepest.ascended"),
+        (f"{{'interactions': 2, {RISING}}}", "compiled_monotone.sweeps"),
+    ],
+)
+def test_what_is_compiled_once_takes_no_time_off_the_first_fit(given, compiled, tmp_path):
     pytest.importorskip("numba")
     told = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    ended = subprocess.run([sys.executable, "-c", FIRST_FIT], env=told, capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", FIRST_FIT, given], env=told, capture_output=True, text=True, check=True
+    )
     assert ended.stdout.split()[0] == "False", ended.stdout + ended.stderr
     assert int(ended.stdout.split()[1]) > 0
-    assert any(tmp_path.rglob("*climb*.nbi"))  # it has been compiled
+    assert any(tmp_path.rglob(f"*{compiled}*.nbi"))  # it has been compiled
