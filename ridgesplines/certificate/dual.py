@@ -280,14 +280,14 @@ def value_rounding(problem: Problem, u: Array, value: float) -> float:
     return SUM * float(problem.sample_weight @ (np.abs(conjugate) + 1.0))
 
 
-def subgradients(problem: Problem, z: Array) -> tuple[Array, Array]:
-    """The interval of u_n = -s_n dL(y_n, z_n), from the linear pieces that are active at z."""
+def subgradients(problem: Problem, z: Array, atol: float = 1e-9) -> tuple[Array, Array]:
+    """The interval of u_n = -s_n dL(y_n, z_n), from the linear pieces that are active at z, or nearly so."""
     pieces = problem.loss.pieces(problem.y)
     if pieces is None:
         return np.zeros(len(z)), np.zeros(len(z))
     slopes = np.array([slope for slope, _ in pieces])
     values = np.array([slope * z + intercept for slope, intercept in pieces])
-    active = values >= values.max(axis=0) - 1e-9
+    active = values >= values.max(axis=0) - atol
     low = np.where(active, slopes, np.inf).min(axis=0)
     high = np.where(active, slopes, -np.inf).max(axis=0)
     return -problem.sample_weight * high, -problem.sample_weight * low

@@ -100,3 +100,16 @@ def test_ten_thousand_points(constraints):
     assert time.process_time() - began < 1.1
     assert early.violation <= 1e-9
     assert early.objective >= s.certificate.value
+
+
+@pytest.mark.parametrize(
+    ("constraint", "n", "seed"), [(rs.Convex(), 40, 2), (rs.Convex(), 400, 0), (rs.Lipschitz(1.0), 12, 9)], ids=str
+)
+def test_lambda_max_of_data_closer_together_than_a_linear_program_sees(constraint, n, seed):
+    """Clusters 1e-9 apart: rows near their kink are at it by what the program leaves, or no multipliers are found."""
+    rng = np.random.default_rng(seed)
+    x = rng.choice(rng.random(n // 4), n) + 1e-9 * rng.standard_normal(n)
+    y = np.where(np.sin(9.0 * x) + 0.3 * rng.standard_normal(n) > 0.2, 1.0, -1.0)
+    p = rs.Problem(x, y, 1.0, rs.Hinge(), constraints=[constraint])
+    above, below = (rs.solve(p.with_lam(part * rs.lambda_max(p))).network.n_neurons for part in (1.01, 0.99))
+    assert above == 0 < below

@@ -28,6 +28,9 @@ from ridgesplines.validation import Array
 
 #: A slope nearer to its bound than this, in scaled units, is on it.
 BOUND_ATOL = 1e-7
+#: As near to its kink a loss counts as being at it: first what rounding leaves, then what linear programs leave where
+#: data lie closer together than that, and their multipliers are not found otherwise.
+KINK_ATOLS = (1e-9, 1e-7, 1e-6, 1e-5)
 #: A relative gap that the function without a bend that costs is to have.
 GOAL_GAP = 1e-10
 
@@ -57,9 +60,13 @@ def least_lam(problem: Problem) -> float:
         known = None if nu.any() else _least_band(sites, sites.eta(sites.masses(low, nu)), of_slopes)
         if known is not None:
             return known / scaling.lam(1.0)
+        found = _least_supremum(sites, (low, high), of_values, of_slopes, level)
     else:
-        low, high = subgradients(scaled, z)
-    return _least_supremum(sites, (low, high), of_values, of_slopes, level) / scaling.lam(1.0)
+        tried = (_least_supremum(sites, subgradients(scaled, z, a), of_values, of_slopes, level) for a in KINK_ATOLS)
+        found = next((known for known in tried if known is not None), None)
+    if found is None:
+        raise RuntimeError("the multipliers of the affine fit were not found")
+    return found / scaling.lam(1.0)
 
 
 def _without_price(problem: Problem, sites: Sites) -> tuple[Array, Array, Array]:
@@ -139,10 +146,11 @@ def _some_affine(problem: Problem) -> bool:
     return True
 
 
-def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, level: Array) -> float:
+def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, level: Array) -> float | None:
     """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t.
 
-    At `level` sites, free knots with a bend, eta is zero; at the others of the sign of bends that are barred.
+    At `level` sites, free knots with a bend, eta is zero; at the others of the sign of bends that are barred. None where
+    no multipliers are in these intervals.
     """
     k, n, f = len(sites.at), len(of_fit[0]), len(sites.held)
     at_data = sparse.csr_array((np.ones(n), (sites.rows, np.arange(n))), (k, n))
@@ -179,6 +187,4 @@ def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair
         bounds=np.column_stack([lower, upper]),
         method="highs",
     )
-    if out.status != 0:
-        raise RuntimeError(f"the multipliers of the affine fit were not found: {out.message}")
-    return float(out.fun)
+    return float(out.fun) if out.status == 0 else None
