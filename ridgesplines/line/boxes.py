@@ -84,7 +84,8 @@ def look(rows: Rows, p: Bounded, nodes: Array, first: Array, theta: Array) -> Lo
     curved = r - rows.bend * p.u
     off = curved - p.above + p.below
     weight = 1.0 / (rows.bend + p.below / lower + p.above / upper)
-    grams, load = kernels.moments(rows.t, weight, weight * curved, nodes, first)
+    goal = weight * (off + p.above - p.below)  # rounded as where u changes by it
+    grams, load = kernels.moments(rows.t, weight, goal, nodes, first)
     tested = kernels.moments(rows.t, np.zeros_like(weight), p.u, nodes, first)[1]
     far = np.where(r > 0.0, np.inf, -np.inf)
     best = np.clip(np.divide(r, rows.bend, out=far, where=rows.bend > 0.0), rows.low, rows.high)

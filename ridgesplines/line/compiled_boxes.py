@@ -46,8 +46,9 @@ def look(
             grams[2, i] += w * p * p
             tested[0, i] += u[n] * q
             tested[1, i] += u[n] * p
-            load[0, i] += w * curved * q
-            load[1, i] += w * curved * p
+            goal = w * (off[n] + above[n] - below[n])  # rounded as where u changes by it
+            load[0, i] += goal * q
+            load[1, i] += goal * p
             best = high[n] if r > 0.0 else low[n]
             if bend[n] > 0.0:
                 best = min(max(r / bend[n], low[n]), high[n])
