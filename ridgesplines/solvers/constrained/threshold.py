@@ -149,8 +149,8 @@ def _some_affine(problem: Problem) -> bool:
 def _least_supremum(sites: Sites, of_fit: Pair, of_values: Pair, of_slopes: Pair, level: Array) -> float | None:
     """The least t with eta <= t and -eta <= t where that counts. Unknowns: u, nu, m, the masses beyond, eta, t.
 
-    At `level` sites, free knots with a bend, eta is zero; at the others of the sign of bends that are barred. None where
-    no multipliers are in these intervals.
+    At `level` sites, free knots with a bend, eta is zero; at the others of the sign of bends that are barred. None
+    where no multipliers are in these intervals.
     """
     k, n, f = len(sites.at), len(of_fit[0]), len(sites.held)
     at_data = sparse.csr_array((np.ones(n), (sites.rows, np.arange(n))), (k, n))
