@@ -115,6 +115,8 @@ def solve_path(
     with Bar(verbose), Deferral(answers=True):
         solver, own = _able(solver or picked(problem), problem), problem.isotropic
         found = _timed(solver.isotropic(problem), own, _decreasing(problem, lams, n_lams))
+        if own is problem:  # as they are: a copy would evaluate its objective and rounding once more
+            return Path(tuple(found))
         return Path(tuple(replace(solution.restored(problem), solver=repr(solver)) for solution in found))
 
 
