@@ -41,8 +41,10 @@ from ridgesplines.validation import Array, real_number
 CONTACT = 1e-5
 #: The linear program for an extreme point is for at most this many of them.
 MAX_CANDIDATES = 1000
-#: A straight line is as good as a spline only where its objective, known to about 1e-10, is no further above.
+#: A straight line is as good as a spline only where its objective is no further above.
 NEAR_LINE = 1e-6
+#: By how much of the objective of f = 0 a line's may be off, which an interior point finds to about 1e-10.
+LINE_ATOL = 1e-9
 #: The second method is for at most this many sites.
 SECOND = 4000
 #: Knots between sites are given up for those at sites where their rounding changes values by more, relatively.
@@ -294,18 +296,22 @@ def _may_hide_a_line(line: Line) -> bool:
 
     Only smooth losses look there first; and where y is a straight line up to rounding, that is too much bending.
     """
-    flat = line.loss.translates and float(np.abs(line.y).max()) <= 1e-13
-    return flat or _has_kinks(line)
+    return _is_straight(line) or _has_kinks(line)
+
+
+def _is_straight(line: Line) -> bool:
+    """Whether y is a straight line up to rounding; the line's y is what y has beside the best one."""
+    return line.loss.translates and float(np.abs(line.y).max()) <= 1e-13
 
 
 def _near_least_of_lines(line: Line) -> float:
-    """About the least objective of a straight line; minus infinity where nothing is known of it.
+    """The least objective of a straight line, less what it may be off by; minus infinity where nothing is known of it.
 
     A best line itself takes a linear program, which most paths do not need.
     """
-    if line.loss.interpolates or not _has_kinks(line) or len(line.sites) < 3:
+    if line.loss.interpolates or not _has_kinks(line) or _is_straight(line) or len(line.sites) < 3:
         return -np.inf
-    return line.data_fit(straight_fit(line))
+    return line.data_fit(straight_fit(line)) - LINE_ATOL * line.data_fit(np.zeros(len(line.t)))
 
 
 def _has_kinks(line: Line) -> bool:
