@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pytest
 
 import ridgesplines as rs
 from ridgesplines.numerics.polynomials import affine_basis
@@ -23,6 +26,30 @@ SCALAR = [loss for loss in LOSSES if not isinstance(loss, rs.Softmax)]
 
 def ids(loss):
     return loss.name
+
+
+def diagonal(*axes, times=1):
+    """All combinations of the axes' values; those off `times` diagonals, the longest axis first, are slow tests.
+
+    On a diagonal the next axes are gone through side by side with the first, the second fastest: every value of every
+    axis occurs, with different ones of the others, in as few combinations as the longest axis has values.
+    """
+    lengths = [len(axis) for axis in axes]
+    strides = np.cumprod([1, 1, *lengths[1:-1]])[: len(axes)]
+    near = {
+        tuple(int((k + turn * (m > 0)) // strides[m] % lengths[m]) for m in range(len(axes)))
+        for k in range(lengths[0])
+        for turn in range(times)
+    }
+    assert all({index[m] for index in near} == set(range(lengths[m])) for m in range(len(axes)))
+    return [
+        pytest.param(
+            *(axis[i] for axis, i in zip(axes, index, strict=True)),
+            id="-".join(str(getattr(axis[i], "name", axis[i])) for axis, i in zip(axes, index, strict=True)),
+            marks=[] if index in near else [pytest.mark.slow],
+        )
+        for index in itertools.product(*map(range, lengths))
+    ]
 
 
 def noisy(n, d=1, seed=0):

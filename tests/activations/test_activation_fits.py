@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instances import diagonal
 
 import ridgesplines as rs
 
@@ -39,9 +40,7 @@ def lasso(x, y, lam, columns, free, loss="squared"):
 LOSSES = {"squared": rs.Squared(), "absolute": rs.Absolute(), "logistic": rs.Logistic()}
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("fraction", [0.3, 0.03])
+@pytest.mark.parametrize(("activation", "loss", "fraction"), diagonal(ACTIVATIONS, list(LOSSES), [0.3, 0.03], times=2))
 def test_one_dimension_is_the_limit_of_fine_grids(activation, loss, fraction):
     """The fine grid's optimum is above ours, and above by little: its spacing squared; ours proves its own gap."""
     x, y = data()

@@ -10,7 +10,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from formulas import minimum
-from instances import LOSSES, SCALAR, ids, noisy, problem
+from instances import LOSSES, SCALAR, diagonal, ids, noisy, problem
 from scipy.optimize import linprog
 
 import ridgesplines as rs
@@ -22,7 +22,6 @@ from ridgesplines.solvers.backends import BACKENDS
 
 REGRESSION = [loss for loss in SCALAR if loss.translates]
 SLOW = pytest.mark.slow
-LARGER = [(12, 3), (9, 4), (11, 5)]
 LATTICE = np.argwhere(np.ones((4, 4))).astype(float)
 
 
@@ -98,8 +97,7 @@ def test_degenerate_data_against_every_pattern_and_inequality(X):
     assert certified(p).objective == pytest.approx(written_out(p), rel=1e-7)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.01, 1e-5])
-@pytest.mark.parametrize("loss", SCALAR, ids=ids)
+@pytest.mark.parametrize(("loss", "share"), diagonal(SCALAR, [0.3, 0.01, 1e-5]))
 def test_one_dimension_against_univariate(loss, share):
     p = scaled_lam(problem(loss, 16), share)
     other = rs.solve(p, rs.Univariate(tol=1e-10))
@@ -118,8 +116,7 @@ def test_in_the_plane_no_grid_is_better_and_a_fine_one_comes_near(loss):
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=SLOW) for seed in (1, 2, 3))])
-@pytest.mark.parametrize("share", [0.3, 0.01, 1e-4])
-@pytest.mark.parametrize("loss", SCALAR, ids=ids)
+@pytest.mark.parametrize(("loss", "share"), diagonal(SCALAR, [0.3, 0.01, 1e-4]))
 def test_in_the_plane_the_gap_is_proven(loss, share, seed):
     p = scaled_lam(problem(loss, 14 if seed else 11, 2, seed=seed), share)
     assert certified(p).certificate.scope == "exact"
@@ -158,16 +155,27 @@ def test_in_space_the_dual_vector_is_feasible(loss):
     assert s.objective <= -loss.conjugate(p.y, v).sum() * (1.0 + 1e-5)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.01])
-@pytest.mark.parametrize("loss", SCALAR, ids=ids)
-@pytest.mark.parametrize(("n", "d"), [(10, 3), (9, 5), *(pytest.param(n, d, marks=SLOW) for n, d in LARGER)])
-def test_in_more_dimensions_the_gap_is_proven(loss, n, d, share):
+def proven(loss, share, shape):
+    n, d = shape
     X, y = noisy(n, d, seed=5)
     if isinstance(loss, (rs.Logistic, rs.Hinge)):
         y = np.where(np.arange(n) < (n + 1) // 2, 1.0, -1.0)
         X[-1] = X[: (n + 1) // 2].mean(axis=0)  # among the others: no affine function separates
     y = np.ceil(5.0 * np.exp(y)) if isinstance(loss, rs.Poisson) else y
     assert certified(scaled_lam(rs.Problem(X, y, 1.0, loss), share)).certificate.scope == "bounded"
+
+
+@pytest.mark.parametrize(("loss", "share", "shape"), diagonal(SCALAR, [0.3, 0.01], [(10, 3), (9, 5)]))
+def test_in_more_dimensions_the_gap_is_proven(loss, share, shape):
+    proven(loss, share, shape)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.3, 0.01])
+@pytest.mark.parametrize("loss", SCALAR, ids=ids)
+@pytest.mark.parametrize("shape", [(12, 3), (9, 4), (11, 5)], ids=str)
+def test_in_more_dimensions_the_gap_of_more_points_is_proven(loss, share, shape):
+    proven(loss, share, shape)
 
 
 def proven_bounds(p):
@@ -275,8 +283,7 @@ def test_duplicates_are_weights_and_zero_weights_are_nothing(loss):
     assert a.history["patterns"] == b.history["patterns"]
 
 
-@pytest.mark.parametrize("loss", REGRESSION, ids=ids)
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("loss", "turned"), diagonal(REGRESSION, [True, False]))
 def test_lattice(loss, turned):
     # Turned, the lattice's lines through several points are lost to rounding: cells of no width appear.
     y = np.abs(LATTICE[:, 0] - 1.3) + np.sin(2.0 * LATTICE[:, 1])
@@ -288,8 +295,7 @@ def test_lattice(loss, turned):
         assert solution.objective == pytest.approx(certified(rs.Problem(LATTICE, y, 0.1, loss)).objective, rel=2e-8)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("loss", REGRESSION, ids=ids)
+@pytest.mark.parametrize(("loss", "seed"), diagonal(REGRESSION, [1, 2]))
 def test_nearly_equal_points(loss, seed):
     """Cells as thin as the points are near: the inequalities that imply the others there do so only just."""
     rng = np.random.default_rng(seed)

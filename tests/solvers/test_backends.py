@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from instances import LOSSES, ids, problem
+from instances import LOSSES, diagonal, ids, problem
 
 import ridgesplines as rs
 from ridgesplines.solvers.backends import BACKENDS
@@ -12,8 +12,7 @@ from ridgesplines.solvers.backends import BACKENDS
 CONIC = ["CLARABEL", "SCS"] + (["ECOS"] if sys.version_info < (3, 13) else [])
 
 
-@pytest.mark.parametrize("d", [1, 2])
-@pytest.mark.parametrize("loss", [x for x in LOSSES if not isinstance(x, rs.Interpolation)], ids=ids)
+@pytest.mark.parametrize(("loss", "d"), diagonal([x for x in LOSSES if not isinstance(x, rs.Interpolation)], [1, 2]))
 def test_backends_agree_on_objective_and_function(loss, d):
     p = problem(loss, 40, d)
     raw = {name: rs.solve(p, rs.Grid(directions=8, backend=name, refine=False)) for name in CONIC}

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from instances import ids
+from instances import diagonal, ids
 
 import ridgesplines as rs
 from ridgesplines.neurons.working_set import Neurons, merged
@@ -48,8 +48,7 @@ def posed(X, loss, share=0.1, seed=0):
 SETS = ["2-12", "3-10", "lattice", "circle", "collinear", "duplicates"]
 
 
-@pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize(("loss", "name"), diagonal(LOSSES, SETS, times=2))
 def test_the_optimum_is_that_of_all_activation_patterns(name, loss):
     p = posed(positions(name), loss)
     ours, theirs = rs.solve(p, rs.ColumnGeneration()), rs.solve(p, rs.Arrangement())

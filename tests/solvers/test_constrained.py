@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instances import SCALAR, ids, noisy, problem
+from instances import SCALAR, diagonal, ids, noisy, problem
 from scipy.optimize import linprog
 from sklearn.isotonic import IsotonicRegression
 
@@ -66,8 +66,7 @@ def least_without_constraints(loss):
     return rs.solve(problem(loss, 40), GRID).certificate.value
 
 
-@pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize(("name", "loss"), diagonal(list(SETS), LOSSES, times=2))
 def test_constraints_hold_and_the_gap_is_proven(loss, name):
     p = problem(loss, 40, constraints=SETS[name])
     s = rs.solve(p, GRID)
@@ -294,8 +293,9 @@ def test_evaluate():
     assert violation(rs.Problem(p.X, p.y, 1.0, constraints=[rs.Monotone()]), turned) == pytest.approx(0.5 / steep)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
-@pytest.mark.parametrize("name", ["increasing", "decreasing", "convex", "concave", "Lipschitz"])
+@pytest.mark.parametrize(
+    ("loss", "name"), diagonal(LOSSES, ["increasing", "decreasing", "convex", "concave", "Lipschitz"], times=2)
+)
 def test_lambda_max(loss, name):
     p = problem(loss, 30, constraints=SETS[name])
     top = rs.lambda_max(p)

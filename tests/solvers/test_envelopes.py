@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from instances import ids
+from instances import diagonal, ids
 from scipy.optimize import minimize_scalar
 from tables import labels, table
 
@@ -44,7 +44,7 @@ def posed(kind, loss, n, d, share=0.1):
 
 @functools.cache
 def solved(loss):
-    return rs.solve(posed("rounded", loss, 60, 4), rs.ColumnGeneration())
+    return rs.solve(posed("rounded", loss, 40, 4), rs.ColumnGeneration())
 
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
@@ -113,8 +113,7 @@ def test_the_optimum_is_that_of_the_cutting_planes_alone(loss):
     assert ours.objective == pytest.approx(scaling.factor * state.objective, rel=2e-6)
 
 
-@pytest.mark.parametrize("kind", ["integer", "binary", "repeated"])
-@pytest.mark.parametrize("loss", KINKS, ids=ids)
+@pytest.mark.parametrize(("kind", "loss"), diagonal(["repeated", "binary", "integer"], KINKS))
 def test_tables_as_people_have_them(kind, loss):
     s = rs.solve(posed(kind, loss, 40, 4), rs.ColumnGeneration())
     assert s.status == "converged"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from instances import LOSSES, SCALAR, ids, noisy, targets
+from instances import LOSSES, SCALAR, diagonal, ids, noisy, targets
 
 import ridgesplines as rs
 from ridgesplines.interactions import untouched
@@ -38,8 +38,7 @@ def checked(problem, tol=1e-6, solver=None):
 
 
 @pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("loss", [loss for loss in LOSSES if not loss.interpolates], ids=ids)
+@pytest.mark.parametrize(("loss", "name"), diagonal([loss for loss in LOSSES if not loss.interpolates], list(INPUTS)))
 def test_every_loss_on_tables_that_people_have(loss, name, k):
     X = INPUTS[name]
     y = targets(loss, response(X))

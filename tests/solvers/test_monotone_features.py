@@ -5,7 +5,7 @@ import warnings
 import cvxpy as cp
 import numpy as np
 import pytest
-from instances import ids, targets
+from instances import diagonal, ids, targets
 
 import ridgesplines as rs
 from ridgesplines.certificate.violation import violation
@@ -84,8 +84,7 @@ def hinges(problem):
     return program.solve(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
 
 
-@pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize(("loss", "name"), diagonal(LOSSES, list(INPUTS)))
 def test_one_feature_at_a_time_against_a_convex_program(loss, name):
     """The program asks for what is necessary and sufficient: slopes of the right sign."""
     X = INPUTS[name]
@@ -94,8 +93,7 @@ def test_one_feature_at_a_time_against_a_convex_program(loss, name):
     assert checked(problem, 1e-9).objective == pytest.approx(hinges(problem), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize(("loss", "name"), diagonal(LOSSES, list(INPUTS)))
 def test_pairs_on_tables_that_people_have(loss, name):
     problem = posed(INPUTS[name], loss, k=2)
     solution = checked(problem, 1e-5)

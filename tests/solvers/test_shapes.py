@@ -12,7 +12,7 @@ import pytest
 from formulas import minimum
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instances import SCALAR, ids, targets
+from instances import SCALAR, diagonal, ids, targets
 
 import ridgesplines as rs
 from ridgesplines.certificate.constrained import best_bound
@@ -88,8 +88,7 @@ def other_program(p):
 LOSSES = [loss for loss in SCALAR if not loss.interpolates]
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(("name", "loss"), diagonal(list(SETS), LOSSES, times=2))
 def test_the_optimum_is_that_of_another_program(name, loss):
     x, y, weight = table()
     p = rs.Problem(x, targets(loss, y), 0.05, loss, sample_weight=weight, constraints=SETS[name])
