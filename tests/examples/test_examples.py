@@ -15,6 +15,7 @@ MEASURED = {"activation_functions", "pruning", "radon_domain", "sparsity_of_trai
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: What an example says, and what it says here to do less of the same.
 LESS = {
+    "activations": [("= rs.datasets.load_motorcycle()", "= (column[::3] for column in rs.datasets.load_motorcycle())")],
     "architecture": [("epochs=600", "epochs=150")],
     "choosing_lambda": [
         ("REPEATS = 4", "REPEATS = 2"),
@@ -28,13 +29,17 @@ LESS = {
     "deep": [("else 800", "else 100")],
     "gap_of_a_grid": [("16, 32, 64, 128, 256]", "16, 32]")],
     "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3"), ("=True).data", "=True).data[1::2]")],
+    "mixed_table": [("n_lams=12", "n_lams=4, cv=2")],
     "pruning": [("EPOCHS = 150", "EPOCHS = 40"), ("[0.0, 0.02, 0.05, 0.1, 0.2]", "[0.0, 0.2]")],
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
     "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]")],
-    "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 2)")],
-    "three_layers": [("N, LAM, EPOCHS = 40, 0.1, 3000", "N, LAM, EPOCHS = 12, 0.3, 50"), ("tol=0.03", "tol=0.2")],
-    "trained_networks": [("else 800", "else 100")],
-    "two_dimensions": [("directions=32", "directions=8"), ("directions=64", "directions=32")],
+    "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 1)")],
+    "three_layers": [("N, LAM, EPOCHS = 40, 0.1, 3000", "N, LAM, EPOCHS = 9, 0.3, 50"), ("tol=0.03", "tol=0.2")],
+    "trained_networks": [("else 800", "else 30"), ("else 60", "else 30")],
+    "two_dimensions": [
+        ("directions=32", "directions=8"),
+        ("data.data, data.target", "data.data[::2], data.target[::2]"),
+    ],
 }
 #: The command line of a kernel, which is none of the example's.
 KERNEL = ["ipykernel_launcher.py", "-f", "/tmp/kernel-1.json"]

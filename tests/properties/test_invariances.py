@@ -1,5 +1,7 @@
 """What the problem does not depend on, the solution does not depend on either."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ import ridgesplines as rs
 
 FEW = settings(max_examples=12, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 10_000)
+#: Tables whose own optima, with each loss, are computed once; each invariance moves them in its own way.
+TABLES = st.integers(0, 11)
 SCALES = st.floats(1e-3, 1e3)
 
 
@@ -19,31 +23,38 @@ def optimum(X, y, lam, loss, weight=None, solver=None):
     return s.objective
 
 
+@cache
+def unmoved(loss, n, seed):
+    """The problem, and its optimum."""
+    p = problem(loss, n, seed=seed)
+    return p, optimum(p.X, p.y, p.lam, loss)
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 @FEW
-@given(seed=SEEDS)
+@given(seed=TABLES)
 def test_permutation(loss, seed):
-    p = problem(loss, 25, seed=seed)
+    p, still = unmoved(loss, 25, seed)
     order = np.random.default_rng(seed).permutation(25)
-    assert optimum(p.X[order], p.y[order], p.lam, loss) == pytest.approx(optimum(p.X, p.y, p.lam, loss), rel=1e-6)
+    assert optimum(p.X[order], p.y[order], p.lam, loss) == pytest.approx(still, rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 @FEW
-@given(seed=SEEDS, scale=SCALES, shift=st.floats(-100.0, 100.0))
+@given(seed=TABLES, scale=SCALES, shift=st.floats(-100.0, 100.0))
 def test_scaling_and_translation_of_x(loss, seed, scale, shift):
     # f(x / scale) has the seminorm of f divided by the scale.
-    p = problem(loss, 25, seed=seed)
+    p, still = unmoved(loss, 25, seed)
     moved = optimum(scale * (p.X + shift), p.y, scale * p.lam, loss)
-    assert moved == pytest.approx(optimum(p.X, p.y, p.lam, loss), rel=1e-5)
+    assert moved == pytest.approx(still, rel=1e-5)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=ids)
 @FEW
-@given(seed=SEEDS)
+@given(seed=TABLES)
 def test_mirror_image(loss, seed):
-    p = problem(loss, 25, seed=seed)
-    assert optimum(-p.X, p.y, p.lam, loss) == pytest.approx(optimum(p.X, p.y, p.lam, loss), rel=1e-6)
+    p, still = unmoved(loss, 25, seed)
+    assert optimum(-p.X, p.y, p.lam, loss) == pytest.approx(still, rel=1e-6)
 
 
 @FEW
