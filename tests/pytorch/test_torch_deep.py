@@ -185,8 +185,8 @@ def test_no_skip_connections():
 @pytest.mark.parametrize(("bottlenecks", "outputs"), [((1,), None), ((2,), 2)])
 @pytest.mark.parametrize("method", [WeightDecay, PathProx])
 def test_with_norms_training_refinement_and_sweeps_lower_the_same_objective(method, bottlenecks, outputs):
-    problem = compositional(30, outputs=outputs)
-    trained = DeepRidgeSpline((12, 12), bottlenecks, norm=True).train(problem, method(epochs=150))
+    problem = compositional(20, outputs=outputs)
+    trained = DeepRidgeSpline((8, 8), bottlenecks, norm=True).train(problem, method(epochs=150))
     objectives = trained.history["objective"]
     assert trained.objective <= objectives[0]
     if method is PathProx:  # whose own objective it is

@@ -12,7 +12,7 @@ from ridgesplines.rows import DaskRows, FileRows, MemoryRows, given
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.rows.facts import Facts
 
-N = 4_000
+N = 2_000
 LOSSES = {"squared": rs.Squared(), "huber": rs.Huber(0.3), "logistic": rs.Logistic()}
 
 

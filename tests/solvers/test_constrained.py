@@ -16,7 +16,7 @@ from ridgesplines.certificate.sites import Sites
 from ridgesplines.certificate.violation import violation
 from ridgesplines.scaling import standardise
 
-FEW = settings(max_examples=5, deadline=None, derandomize=True)
+FEW = settings(max_examples=3, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 10_000)
 GRID = rs.Grid()
 
@@ -85,8 +85,7 @@ def test_constraints_hold_and_the_gap_is_proven(loss, name):
 
 
 @pytest.mark.parametrize("n", [400, pytest.param(1500, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
-@pytest.mark.parametrize("name", ["increasing", "increasing, concave, Lipschitz", "points"])
+@pytest.mark.parametrize(("loss", "name"), diagonal(LOSSES, ["increasing", "increasing, concave, Lipschitz", "points"]))
 def test_many_samples(loss, name, n):
     s = rs.solve(problem(loss, n, lam=0.005, constraints=SETS[name]), GRID)
     assert s.relative_gap <= 1e-6

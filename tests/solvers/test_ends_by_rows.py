@@ -12,7 +12,7 @@ from ridgesplines.rows import DaskRows, FileRows, MemoryRows, data, sums
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.rows.facts import Facts
 
-N = 1500
+N = 1000
 
 
 @pytest.fixture(autouse=True)

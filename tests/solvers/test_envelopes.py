@@ -44,7 +44,7 @@ def posed(kind, loss, n, d, share=0.1):
 
 @functools.cache
 def solved(loss):
-    return rs.solve(posed("rounded", loss, 40, 4), rs.ColumnGeneration())
+    return rs.solve(posed("rounded", loss, 40, 3), rs.ColumnGeneration())
 
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)

@@ -21,7 +21,7 @@ from ridgesplines.certificate.violation import violation
 from ridgesplines.constraints import constraint_named
 from ridgesplines.scaling import standardise
 
-FEW = settings(max_examples=6, deadline=None, derandomize=True)
+FEW = settings(max_examples=3, deadline=None, derandomize=True)
 
 SETS = {
     "slope": [rs.Slope(0.3, 2.0)],
@@ -279,8 +279,9 @@ def test_the_certificate_is_what_it_says(name):
     assert moment == pytest.approx(0.0, abs=1e-9 * size)
 
 
-@pytest.mark.parametrize("name", [n for n in SETS if "point" not in n])
-@pytest.mark.parametrize("loss", [rs.Squared(), rs.Logistic(), rs.Absolute()], ids=ids)
+@pytest.mark.parametrize(
+    ("name", "loss"), diagonal([n for n in SETS if "point" not in n], [rs.Squared(), rs.Logistic(), rs.Absolute()])
+)
 def test_lambda_max(name, loss):
     x, y, weight = table()
     p = rs.Problem(x, targets(loss, y), 1.0, loss, sample_weight=weight, constraints=SETS[name])
@@ -319,11 +320,12 @@ def test_interpolation():
         rs.Problem(x, y, 1.0, rs.Interpolation(), constraints=[rs.Bounds(high=1.5)])
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
-@pytest.mark.parametrize(
-    "x", [[2.0, 2.0, 2.0], [0.0, 1.0, 0.0], [0.0, 1e-10, 1.0]], ids=["one place", "two places", "nearly tied"]
-)
-def test_degenerate_tables(x, loss):
+PLACES = {"one place": [2.0, 2.0, 2.0], "two places": [0.0, 1.0, 0.0], "nearly tied": [0.0, 1e-10, 1.0]}
+
+
+@pytest.mark.parametrize(("loss", "places"), diagonal(LOSSES, list(PLACES)))
+def test_degenerate_tables(loss, places):
+    x = PLACES[places]
     y = np.array([1.0, 0.0 if isinstance(loss, rs.Poisson) else -1.0, 1.0])
     for constraints in ([rs.Bounds(-0.5, 0.5)], [rs.EndSlopes(0.0, 1.0)], [rs.Slope(0.0, 0.0)], [rs.Bounds(0.2, 0.2)]):
         s = rs.solve(rs.Problem(x, y, 0.1, loss, constraints=constraints))

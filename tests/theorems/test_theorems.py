@@ -73,9 +73,9 @@ def test_training_minimises_weight_decay(outputs):
 
 @pytest.mark.parametrize("outputs", [None, 2])
 def test_weight_decay_fails_away_from_the_optimum(outputs):
-    small = scattered(0, n=15, d=2, outputs=outputs, part=0.1)
+    small = scattered(0, n=10, d=2, outputs=outputs, part=0.1)
     optimum = rs.solve(small)
-    assert T.weight_decay(small, optimum, [train(small, 40, seed) for seed in range(2)]).holds
+    assert T.weight_decay(small, optimum, [train(small, 24, seed) for seed in range(2)]).holds
     smaller = rs.evaluate(small, rs.solve(small.with_lam(4.0 * small.lam)).network)
     assert T.weight_decay(small, smaller, []).holds is False
     untrained = T.Parameters.balanced(smaller.network)
