@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ridgesplines.oracle.compiled_ascent import dot
 from ridgesplines.oracle.compiled_circles import crossing_order
 from ridgesplines.oracle.compiled_sort import bucket_sort
 from ridgesplines.validation import Array
@@ -257,12 +258,3 @@ def shifted(columns: Array, a: Array, theta: Array, room: Array, order: NDArray,
     for j in range(p - 1):
         trial[j] = theta[j]
     trial[p - 1] = at
-
-
-@njit(nogil=True, cache=True)
-def dot(a: Array, b: Array) -> float:
-    """The inner product of short vectors: a call of BLAS would take longer."""
-    total = 0.0
-    for j in range(len(a)):
-        total += a[j] * b[j]
-    return total

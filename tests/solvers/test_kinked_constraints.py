@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from formulas import constrained_minimum
 
 import ridgesplines as rs
 from ridgesplines.solvers.constrained import solver as constrained
@@ -27,30 +28,9 @@ def table(n, loss, seed=0):
 
 
 def other_minimum(p):
-    """The least objective by values at all sites as unknowns, in CVXPY."""
-    cp = pytest.importorskip("cvxpy")
-    p, constraints = p.reduced, p.constraints
-    x, fixed = p.X[:, 0], [c.at for c in constraints if isinstance(c, rs.FixedValues)]
-    t = np.unique(np.concatenate([x, *fixed]))
-    t = np.concatenate([[t[0] - 1.0], t, [t[-1] + 1.0]])  # slopes far out
-    g = cp.Variable(len(t))
-    slopes = cp.multiply(1.0 / np.diff(t), cp.diff(g))
-    held = []
-    for c in constraints:
-        match c:
-            case rs.Monotone():
-                held += [slopes >= 0.0]
-            case rs.Convex():
-                held += [cp.diff(slopes) >= 0.0]
-            case rs.Bounds():
-                held += [g >= c.low, g <= c.high, slopes[0] == 0.0, slopes[len(t) - 2] == 0.0]
-            case rs.EndSlopes():
-                held += [slopes[0] == c.left, slopes[len(t) - 2] == c.right]
-            case rs.FixedValues():
-                held += [g[np.searchsorted(t, c.at)] == np.array(c.values)]
-    data, more = p.loss.expression(p.y, g[np.searchsorted(t, x)], p.sample_weight)
-    program = cp.Problem(cp.Minimize(data + p.lam * cp.norm1(cp.diff(slopes))), held + more)
-    return program.solve(solver="CLARABEL", tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    """The least objective by values at all sites and far out as unknowns, in CVXPY."""
+    x = p.X[:, 0]
+    return constrained_minimum(p, np.array([x.min() - 1.0, x.max() + 1.0]))
 
 
 @pytest.fixture

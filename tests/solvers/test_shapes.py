@@ -6,10 +6,9 @@ beyond, and the shape asked for at all of these, in CVXPY with CLARABEL.
 
 import time
 
-import cvxpy as cp
 import numpy as np
 import pytest
-from formulas import minimum
+from formulas import constrained_minimum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import SCALAR, diagonal, ids, targets
@@ -51,38 +50,8 @@ def table(seed=0, n=24):
 
 def other_program(p):
     """The least objective by values at points between and beyond the data."""
-    p, constraints = p.reduced, p.constraints
-    x = p.X[:, 0]
-    given = [c for c in constraints if isinstance(c, rs.FixedValues)]
-    fixed = np.concatenate([np.asarray(c.at) for c in given]) if given else np.zeros(0)
     beyond = np.concatenate([np.linspace(-3.0, -0.02, 9), np.linspace(1.02, 4.0, 9)])
-    t = np.unique(np.concatenate([x, fixed, np.linspace(0.0, 1.0, 31), beyond]))
-    g = cp.Variable(len(t))
-    slopes = cp.multiply(1.0 / np.diff(t), cp.diff(g))
-    held = []
-    for c in constraints:
-        match c:
-            case rs.Monotone():
-                held.append(slopes >= 0.0)
-            case rs.Lipschitz():
-                held.append(cp.abs(slopes) <= c.bound)
-            case rs.Slope():
-                held += [slopes >= c.low] if c.low is not None else []
-                held += [slopes <= c.high] if c.high is not None else []
-            case rs.EndSlopes():
-                held += [slopes[0] == c.left] if c.left is not None else []
-                held += [slopes[len(t) - 2] == c.right] if c.right is not None else []
-            case rs.Bounds():
-                # Far out as well: from the last points on the curve may only lead away from the bound.
-                held += [g >= c.low, slopes[0] <= 0.0, slopes[len(t) - 2] >= 0.0] if c.low is not None else []
-                held += [g <= c.high, slopes[0] >= 0.0, slopes[len(t) - 2] <= 0.0] if c.high is not None else []
-            case rs.Convex():
-                held.append(cp.diff(slopes) >= 0.0)
-            case rs.Concave():
-                held.append(cp.diff(slopes) <= 0.0)
-            case rs.FixedValues():
-                held.append(g[np.searchsorted(t, c.at)] == np.array(c.values))
-    return minimum(p, g[np.searchsorted(t, x)], cp.norm1(cp.diff(slopes)), held)
+    return constrained_minimum(p, np.concatenate([np.linspace(0.0, 1.0, 31), beyond]))
 
 
 LOSSES = [loss for loss in SCALAR if not loss.interpolates]
