@@ -209,15 +209,15 @@ def certify(
     seed = (search, *RESCAN_SEED)
     if oracle is None:
         oracle = _oracle(problem, network, seed)
-    prove = partial(_proved, problem, network, oracle=partial(oracle, end=end))
+    y, z = fit or targets_and_fit(reduced, network)
+    enough = (1.0 - tol) * objective(reduced, network, (y, z))
+    prove = partial(_proved, problem, network, oracle=partial(oracle, end=end), enough=enough)
     perfect = _of_a_perfect_fit(problem, network, fit, prove)
     if perfect is not None and (dual is None or relative(problem, *[objective(reduced, network)] * 2) <= tol):
         return perfect
     if not problem.loss.smooth:
         assert dual is not None  # the fit leaves it open
         return prove(dual[problem.rows])
-    y, z = fit or targets_and_fit(reduced, network)
-    enough = (1.0 - tol) * objective(reduced, network, (y, z))
     ways = [partial(smooth_dual, reduced, y, z)]
     if dual is not None:  # what costs less comes first
         ways.insert(int(problem.loss.quadratic), partial(np.take, dual, problem.rows, axis=0))
@@ -291,7 +291,10 @@ def strengthened(
     return replace(proof, residual=certificate.residual)
 
 
-def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) -> DualCertificate:
+def _proved(
+    problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle, enough: float = np.inf
+) -> DualCertificate:
+    """The certificate of a dual vector, projected; with more digits where it proves less than `enough` without."""
     u, residual = projected(problem.reduced, raw)
     bound = along(problem.reduced, u)
     if not np.isfinite(bound(0.0)):
@@ -301,7 +304,7 @@ def _proved(problem: Problem, network: RidgeSpline, raw: Array, oracle: Oracle) 
     supremum = known_at_neurons(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
     scale, value = best_scale(problem.reduced, u, supremum.value, bound)
     low = None
-    if (better := longer(problem.reduced, network, u, value)) is not None:
+    if (better := longer(problem.reduced, network, u, value, enough)) is not None:
         (u, low), supremum, scale, value = better
     full = _of_all_rows(problem, u)
     X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)

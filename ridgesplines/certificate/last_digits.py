@@ -40,7 +40,7 @@ PASSES = 6
 
 
 def longer(
-    problem: Problem, network: RidgeSpline, u: Array, least: float
+    problem: Problem, network: RidgeSpline, u: Array, least: float, enough: float = np.inf
 ) -> tuple[LongDual, Supremum, float, float] | None:
     """A dual vector near u (n,) with more digits, its supremum, scale and value; None where u is no worse.
 
@@ -49,13 +49,15 @@ def longer(
     problem : the reduced problem.
     network : where it bends eta is to be lam.
     least : the value that u itself proves. It may be above the other's by what the rounding of eta adds to it.
+    enough : a value that needs no more digits: None where u proves it whatever the rounding.
     """
     if not is_felt(problem, u):
         return None
     best, value = None, least - network.seminorm * eta_rounding(problem, u)
+    if value >= enough:
+        return None
     for touching in (_near_lam(problem, network, u), np.zeros(len(problem.sites), dtype=bool)):
-        for dual in _passes(problem, u, touching):
-            eta = long_eta(problem.X[:, 0], dual)
+        for dual, eta in _passes(problem, u, touching):
             sup = float(np.abs(eta.eta).max())
             proven = best_scale(problem, dual.u, sup)[1] if _is_orthogonal(problem, eta) else -np.inf
             if proven > value:
@@ -88,22 +90,27 @@ def _near_lam(problem: Problem, network: RidgeSpline, u: Array) -> NDArray[np.bo
     return touching
 
 
-def _passes(problem: Problem, u: Array, touching: NDArray[np.bool_]) -> Iterator[LongDual]:
-    """Dual vectors near u (n,), pass by pass nearer to one that is orthogonal and is lam at its contacts.
+def _passes(problem: Problem, u: Array, touching: NDArray[np.bool_]) -> Iterator[tuple[LongDual, LongEta]]:
+    """Dual vectors near u (n,), pass by pass nearer to one that is orthogonal and is lam at its contacts; their eta.
 
     They begin with the mask `touching` of the sites, and are joined by what exceeds lam. Some have too little room, or
     too light a row, for what is asked of them, and then a later pass may be worse.
     """
-    p, dual = problem, _inside(problem, LongDual(u, np.zeros_like(u)))
+    p, x = problem, problem.X[:, 0]
+    dual = _inside(p, LongDual(u, np.zeros_like(u)))
+    eta = long_eta(x, dual)
     for _ in range(PASSES):
-        change = _change(p, dual, touching)
+        change = _change(p, dual, eta, touching)
         if change is None:
             return
         moved, rest = two_sum(dual.u, change)
         dual = LongDual(*two_sum(moved, dual.low + rest))
-        yield dual
-        dual = _inside(p, dual)
-        touching = touching | (np.abs(_at_sites(p, long_eta(p.X[:, 0], dual).eta)) > p.lam * (1.0 + ORTHOGONAL_RTOL))
+        eta = long_eta(x, dual)
+        yield dual, eta
+        inside = _inside(p, dual)
+        if inside is not dual:
+            dual, eta = inside, long_eta(x, inside)
+        touching = touching | (np.abs(_at_sites(p, eta.eta)) > p.lam * (1.0 + ORTHOGONAL_RTOL))
 
 
 def _is_orthogonal(problem: Problem, found: LongEta) -> bool:
@@ -121,11 +128,12 @@ def _sites_beside(sites: Array, knots: Array) -> NDArray[np.intp]:
 
 
 def _inside(problem: Problem, dual: LongDual) -> LongDual:
-    """The dual vector with entries inside the conjugate's domain."""
+    """The dual vector with entries inside the conjugate's domain; itself where they are."""
     s = problem.sample_weight
     v = -dual.u / s
     nearest = problem.loss.nearest(problem.y, v)
-    return LongDual(np.where(nearest == v, dual.u, -s * nearest), np.where(nearest == v, dual.low, 0.0))
+    there = nearest == v
+    return dual if there.all() else LongDual(np.where(there, dual.u, -s * nearest), np.where(there, dual.low, 0.0))
 
 
 def _at_sites(problem: Problem, values: Array) -> Array:
@@ -133,10 +141,9 @@ def _at_sites(problem: Problem, values: Array) -> Array:
     return values[np.searchsorted(problem.X[:, 0], problem.sites)]
 
 
-def _change(problem: Problem, dual: LongDual, touching: NDArray[np.bool_]) -> Array | None:
+def _change(problem: Problem, dual: LongDual, found: LongEta, touching: NDArray[np.bool_]) -> Array | None:
     """What is missing at the contacts, and to be orthogonal, to working precision."""
     x, sites, s, lam = problem.X[:, 0], problem.sites, problem.sample_weight, problem.lam
-    found = long_eta(x, dual)
     eta = _at_sites(problem, found.eta)
     room = problem.loss.room(problem.y, -dual.u / s) * s
     contacts = _with_room(1 + np.flatnonzero(touching[1:-1]), np.searchsorted(sites, x[room > 0.0]), len(sites))

@@ -127,6 +127,19 @@ def test_eta_is_that_of_its_numbers():
     assert np.abs(values - at).max() <= 1e-14 * np.abs(true).max()
 
 
+def test_no_more_digits_than_the_asked_gap_needs():
+    """Where rounding is felt, but by less than what was asked for: the passes would take most of a fit's time."""
+    rng = np.random.default_rng(0)
+    x = rng.random(1000)
+    p = rs.Problem(x, np.sin(9.0 * x) + 0.3 * rng.standard_normal(1000), 1e-6)
+    for tol, digits in ((1e-5, False), (1e-8, True)):
+        solution = rs.solve(p, rs.Univariate(tol=tol))
+        c = solution.certificate
+        assert is_felt(p.reduced, c.dual[p.rows])
+        assert (c.dual_low is not None) == digits
+        assert solution.relative_gap <= tol
+
+
 def test_eta_of_the_certificate_has_all_digits():
     solution = solved(rs.Squared(), 0)
     net, lam = solution.network, solution.problem.lam
