@@ -79,7 +79,7 @@ def test_what_cannot_be_drawn():
         (rs.Problem(p.X, np.column_stack([p.y, p.y]), 1.0), "contours", "for d = 2 and D = 2 outputs"),
     ):
         with pytest.raises(rs.ProblemError, match=words):
-            rs.evaluate(other, flat(other)).plot(kind=kind)
+            rs.evaluate(other, flat(other), max_time=0.0).plot(kind=kind)
 
 
 def flat(p):
@@ -111,7 +111,7 @@ def test_many_dimensions(loss, kind, tmp_path):
     name = figure.get_supylabel() if kind == "dependence" else figure.axes[kind == "ridges"].get_ylabel()
     assert name == {"Squared": "height", "Hinge": "margin f(x)", "Softmax": "logits f(x)"}[loss.name]
     assert f"K = {s.network.n_neurons} neurons for N = 30 data" in figure.get_suptitle()
-    assert drawn(rs.evaluate(s.problem, flat(s.problem)).plot(kind=kind), tmp_path)
+    assert drawn(rs.evaluate(s.problem, flat(s.problem), max_time=0.0).plot(kind=kind), tmp_path)
 
 
 def test_ridge_functions_are_the_default_beyond_a_plane():
@@ -154,7 +154,7 @@ def test_only_the_largest_of_many_are_drawn(tmp_path):
     rng = np.random.default_rng(0)
     net = rs.RidgeSpline(rng.standard_normal((9, 20)), np.zeros(9), np.arange(1.0, 10.0))
     p = rs.Problem(rng.standard_normal((30, 20)), rng.standard_normal(30), 1.0)
-    solution = rs.evaluate(p, net, max_time=0.1)
+    solution = rs.evaluate(p, net, max_time=0.0)
     figure = solution.plot()
     assert drawn(figure, tmp_path)
     assert len(figure.axes) == 14
@@ -303,11 +303,11 @@ def of_many(solution, N, d):
 @pytest.mark.parametrize("kind", ["line", "contours", "surface", "cylinder", "ridges", "dependence"])
 def test_many_data_are_drawn_as_their_density_in_seconds(kind, tmp_path):
     d = 1 if kind == "line" else 2
-    many = of_many(rs.solve(problem(rs.Squared(), 30, d), rs.Grid(directions=4) if d == 2 else None), 200_000, d)
+    many = of_many(rs.solve(problem(rs.Squared(), 30, d), rs.Grid(directions=4) if d == 2 else None), 50_000, d)
     began = time.process_time()
     figure = many.plot(kind=kind)
     assert drawn(figure, tmp_path)
-    assert time.process_time() - began < 10.0
+    assert time.process_time() - began < 2.5
     marks = [len(c.get_offsets()) for axes in figure.axes for c in axes.collections]
     marks += [len(line.get_xdata()) for axes in figure.axes for line in axes.lines]
     assert max(marks) < 6000
@@ -318,19 +318,19 @@ def test_many_data_are_drawn_as_their_density_in_seconds(kind, tmp_path):
 @pytest.mark.parametrize("activation", [rs.Sigmoid(0.5), rs.TruncatedPower(2)], ids=repr)
 def test_the_certificate_of_many_data_is_drawn_in_seconds(activation):
     """The certificate of these is a sum over all data at every place where it is drawn."""
-    x = np.random.default_rng(0).standard_normal(20_000)
+    x = np.random.default_rng(0).standard_normal(8_000)
     p = rs.Problem(x, np.abs(x), 1.0, activation=activation)
     s = rs.evaluate(p, rs.RidgeSpline([[1.0]], [0.0], [1.0], activation=activation), max_time=0.0)
     began = time.process_time()
     figure = s.plot()
-    assert time.process_time() - began < 3.0
+    assert time.process_time() - began < 2.0
     assert max(len(line.get_xdata()) for line in figure.axes[1].lines) < 6000
 
 
 def test_the_density_of_classes(tmp_path):
     for d, loss in ((2, rs.Hinge()), (1, rs.Hinge())):
         s = rs.solve(problem(loss, 30, d), rs.Grid(directions=4) if d == 2 else None)
-        assert drawn(of_many(s, 20_000, d).plot(), tmp_path)
+        assert drawn(of_many(s, 10_000, d).plot(), tmp_path)
     x = np.linspace(0.0, 1.0, 5000)
     p = rs.Problem(x, np.column_stack([x, x**2]), 1.0)
     assert drawn(rs.evaluate(p, flat(p), max_time=0.0).plot(), tmp_path)
