@@ -19,14 +19,14 @@ T = np.sort(rng.uniform(-1.0, 1.0, 3000))
 LINE = rs.Problem(T, np.sin(6.0 * T) + 0.1 * rng.standard_normal(3000), 0.05)
 X = rng.uniform(-1.0, 1.0, (20, 3))
 Y = np.abs(X[:, 0] + X[:, 1]) + np.maximum(X[:, 2], 0.0) + 0.1 * rng.standard_normal(20)
-SPACE = rs.Problem(X[:12], Y[:12], 1.0)
-KINKS = rs.Problem(X[:10], Y[:10], 1.0, rs.Absolute())
+SPACE = rs.Problem(X[:10], Y[:10], 1.0)
+KINKS = rs.Problem(X[:8], Y[:8], 1.0, rs.Absolute())
 PLANE = rs.Problem(X[:, :2], Y, 0.1)
 FEW = rs.Problem(X[:10, :2], Y[:10], 0.1)
 RISING = rs.Problem(T[::100], np.arctan(4.0 * T[::100]), 0.01, constraints=[rs.Monotone()])
-FORCED = rs.Problem(LINE.X[::5], LINE.y[::5], 0.05, constraints=[rs.Monotone(), rs.Bounds(-0.5, 0.5)])
+FORCED = rs.Problem(LINE.X[::10], LINE.y[::10], 0.05, constraints=[rs.Monotone(), rs.Bounds(-0.5, 0.5)])
 GRID, ARRANGEMENT = rs.Grid(directions=8), rs.Arrangement()
-REGRESSOR, SPLINES = rs.RidgeSplineRegressor(lam=1.0), rs.LinearSplineRegressorCV(n_lams=10, cv=3)
+REGRESSOR, SPLINES = rs.RidgeSplineRegressor(lam=1.0), rs.LinearSplineRegressorCV(n_lams=5, cv=3)
 BENT = rs.RidgeSpline(np.eye(1, 3), [0.0], [1.0])
 THINNED = rs.Problem(T[::10], LINE.y[::10], 0.05, rs.Absolute())
 SIGMOID = rs.Problem(T[::60], LINE.y[::60], 0.1, activation=rs.Sigmoid())
@@ -52,7 +52,7 @@ ANSWERS = {
     "active constraints": lambda: rs.solve(FORCED),
     "active constraints, kinks": lambda: rs.solve(FORCED.with_loss(rs.Absolute())),
     "an arrangement": lambda: rs.solve(FEW, ARRANGEMENT),
-    "a path": lambda: rs.solve_path(PLANE, lams=[1.0, 0.5, 0.2, 0.1, 0.05]),
+    "a path": lambda: rs.solve_path(PLANE, lams=[1.0, 0.5, 0.2, 0.1]),
     "a proof": lambda: optimum().certify(max_time=0.3),
 }
 #: What needs several finished fits, or is no fit.

@@ -111,8 +111,8 @@ def test_exact_scopes_stay_as_they_are():
 
 
 def test_rows_without_weight_and_vector_outputs():
-    X, y = noisy(30, 3)
-    weights = np.where(np.arange(30) < 5, 0.0, 1.0)
+    X, y = noisy(20, 3)
+    weights = np.where(np.arange(20) < 5, 0.0, 1.0)
     one = rs.solve(rs.Problem(X, y, 0.5, sample_weight=weights), rs.ColumnGeneration()).certify(max_time=10.0)
     other = rs.solve(rs.Problem(X[5:], y[5:], 0.5), rs.ColumnGeneration()).certify(max_time=10.0)
     assert one.certificate.value == pytest.approx(other.certificate.value, rel=1e-6)
@@ -133,11 +133,11 @@ def test_a_grid_is_held_against_all_neurons():
     assert "on the grid" in c.summary()
 
 
-@pytest.mark.parametrize("max_time", [0.0, -1.0, np.nan, "soon"])
-def test_a_time_that_is_none_is_refused(max_time):
+def test_a_time_that_is_none_is_refused():
     s = rs.solve(problem(rs.Squared(), 20, 3), rs.ColumnGeneration())
-    with pytest.raises(rs.ProblemError, match="max_time"):
-        s.certify(max_time=max_time)
+    for max_time in (0.0, -1.0, np.nan, "soon"):
+        with pytest.raises(rs.ProblemError, match="max_time"):
+            s.certify(max_time=max_time)
 
 
 def test_progress_is_printed(capsys):
@@ -176,7 +176,7 @@ MISSED = {("exact", "Squared"), ("bounded", "Logistic"), ("exact", "Absolute")}
 
 def missed(loss):
     """A solution whose search has missed something, and what its certificate says then."""
-    for seed in range(30):
+    for seed in range(5, 35):  # the first that are missed are near the first of these
         wrong = rs.solve(problem(loss, 30, 3, seed=seed), rs.ColumnGeneration())
         assert wrong.certificate.scope == "searched"
         if wrong.status != "converged":

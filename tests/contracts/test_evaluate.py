@@ -19,7 +19,7 @@ CASES = [
 
 @pytest.mark.parametrize(("loss", "d"), CASES)
 def test_evaluate_agrees_with_solve(loss, d):
-    p = problem(loss, {1: 30, 2: 20, 3: 14, 5: 40}[d], d, lam=0.3 if d > 1 else None)
+    p = problem(loss, {1: 30, 2: 20, 3: 14, 5: 25}[d], d, lam=0.3 if d > 1 else None)
     solution = rs.solve(p)
     again = rs.evaluate(p, solution.network)
     assert again.status == "evaluated"

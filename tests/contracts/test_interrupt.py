@@ -16,7 +16,7 @@ from ridgesplines.interrupt import Deferral, asked, check, late, stoppable
 
 #: Seconds within which work ends that is not in a foreign call, on machines as slow as those of a public service.
 SOON = 3.0
-SIGNALS = pytest.mark.parametrize("signals", [5, pytest.param(50, marks=pytest.mark.slow)])
+SIGNALS = pytest.mark.parametrize("signals", [4, pytest.param(50, marks=pytest.mark.slow)])
 
 
 def outcomes(names, signals):

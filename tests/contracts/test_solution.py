@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from instances import LOSSES, ids, noisy, problem
+from instances import LOSSES, diagonal, ids, noisy, problem
 
 import ridgesplines as rs
 from ridgesplines.amplitudes.extreme_points import neuron_bound, purify
@@ -131,9 +131,7 @@ def test_purification_of_an_optimum_changes_nothing_but_the_count(loss, d):
     assert np.abs(pure(p.X) - n(p.X)).max() <= 1e-9 * np.abs(n(p.X)).max()
 
 
-@pytest.mark.parametrize("d", [1, 2, 3])
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
-@pytest.mark.parametrize("refine", [True, False])
+@pytest.mark.parametrize(("loss", "d", "refine"), diagonal(LOSSES, [1, 2, 3], [True, False], times=2))
 @pytest.mark.filterwarnings("default::ridgesplines.ConvergenceWarning")  # raw answers; the count is the claim here
 def test_fewer_neurons_than_data(loss, d, refine):
     p = problem(loss, 30, d, lam=1e-3)

@@ -251,7 +251,7 @@ TABLES = [
 @pytest.mark.parametrize(("scoring", "table"), TABLES)
 def test_early_ends_choose_the_same(table: Any, scoring: Any) -> None:
     X, y = table()
-    settings: dict[str, Any] = {"n_lams": 8, "cv": 3, "scoring": scoring, "solver": rs.Grid(6), "scale": True}
+    settings: dict[str, Any] = {"n_lams": 8, "cv": 3, "scoring": scoring, "solver": rs.Grid(4), "scale": True}
     early = rs.RidgeSplineRegressorCV(**settings).fit(X, y)
     every = rs.RidgeSplineRegressorCV(lams=early.lams_, **settings).fit(X, y)
     assert early.lam_ == every.lam_
@@ -262,7 +262,7 @@ def test_early_ends_choose_the_same(table: Any, scoring: Any) -> None:
 
 @pytest.mark.parametrize("scoring", [pytest.param(None, marks=pytest.mark.slow), "accuracy"])
 def test_early_ends_choose_the_same_for_classes(scoring: Any) -> None:
-    settings: dict[str, Any] = {"n_lams": 8, "cv": 2, "scoring": scoring, "solver": rs.Grid(2)}
+    settings: dict[str, Any] = {"n_lams": 8, "cv": 2, "scoring": scoring, "solver": rs.Grid(2, biases=8)}
     early = rs.RidgeSplineClassifierCV(**settings).fit(X, LABELS)
     every = rs.RidgeSplineClassifierCV(lams=early.lams_, **settings).fit(X, LABELS)
     assert early.lam_ == every.lam_

@@ -54,7 +54,7 @@ def test_bic_of_absolute_error_counts_the_rows_that_are_met() -> None:
 def test_sure_is_unbiased() -> None:
     """Over draws of the noise SURE and the true risk have the same mean; with df = K + 3 they have not."""
     rng = np.random.default_rng(0)
-    n, sigma, draws = 20, 0.5, 120
+    n, sigma, draws = 16, 0.5, 80
     A = rng.uniform(-1.0, 1.0, (n, 2))
     truth = 2.0 * np.abs(A[:, 0] + A[:, 1])
     off, turned = np.empty(draws), np.empty(draws)

@@ -17,7 +17,7 @@ from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 #: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
 pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
 
-GRID = rs.Grid(directions=12)
+GRID = rs.Grid(directions=6)
 RNG = np.random.default_rng(5)
 N = 60
 X = RNG.uniform(-1.0, 1.0, (N, 3)) * [1.0, 3.0, 0.5]

