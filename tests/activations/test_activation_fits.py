@@ -104,7 +104,7 @@ def test_vector_outputs(activation):
 def test_two_dimensions_among_the_directions(activation):
     """Against CVXPY on the same directions and many biases."""
     rng = np.random.default_rng(1)
-    X = rng.uniform(-1.0, 1.0, (14, 2))
+    X = rng.uniform(-1.0, 1.0, (11, 2))
     y = np.tanh(3.0 * X @ [0.6, 0.8]) + X[:, 0] ** 2
     angles = np.pi * np.arange(3) / 3
     W = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -118,7 +118,7 @@ def test_two_dimensions_among_the_directions(activation):
     columns = np.concatenate([activation.value((X @ w)[:, None] - b) for w in W], axis=1)
     free = np.stack(
         [X[:, 0] ** i * X[:, 1] ** j for i in range(4) for j in range(4) if i + j <= activation.degree]
-        or [np.zeros(14)],
+        or [np.zeros(11)],
         axis=1,
     )
     fine = lasso(X, y, problem.lam, columns, free)

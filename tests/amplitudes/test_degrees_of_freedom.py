@@ -90,7 +90,7 @@ def test_features_that_may_act_together(given):
 
 def test_a_feature_without_neurons_beside_a_plane():
     """Its slope c, found by secants on what is left of the plane's own problem: y - c x_0 on (x_1, x_2)."""
-    X, h = np.random.default_rng(9).standard_normal((18, 3)), 1e-4
+    X, h = np.random.default_rng(9).standard_normal((15, 3)), 1e-4
     y, plane = bent(X[:, 1:], 1) + X[:, 0], X[:, 1:]
     lam = 0.1 * rs.lambda_max(rs.Problem(plane, y - X[:, 0], 1.0))
 

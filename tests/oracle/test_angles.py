@@ -31,7 +31,7 @@ def test_no_neuron_exceeds_it_and_some_nearly_reaches_it(activation):
     for seed, X in enumerate(tables(0)):
         u = dual(X, activation, seed)
         found = AnglesOracle(X, activation)(u)
-        angles = np.repeat(np.linspace(0.0, np.pi, 181), 60)
+        angles = np.repeat(np.linspace(0.0, np.pi, 91), 40)
         W = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         b = np.random.default_rng(seed).uniform(-3.0, 3.0, len(angles))
         size = np.abs(eta_at(X, u, W, b, activation))

@@ -64,7 +64,7 @@ def neurons(X, rng, many=3000):
 def test_no_neuron_exceeds_the_bound_at_any_stop(name):
     X = SETS[name]
     u, seen = dual_vector(X, 1), []
-    found = BoundedOracle(X)(u, max_time=0.4, report=lambda *at: seen.append(at))
+    found = BoundedOracle(X)(u, max_time=0.3, report=lambda *at: seen.append(at))
     W, b = neurons(X, np.random.default_rng(0))
     brute = np.abs(eta_at(X - X.mean(axis=0), u, W, b - W @ X.mean(axis=0))).max()
     lows, highs = [at[1] for at in seen], [at[2] for at in seen]

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from instances import diagonal
 from test_groups import TABLES
 
 from ridgesplines.interactions import read
@@ -64,8 +65,7 @@ def of_strips(X, signs, u):
     return best
 
 
-@pytest.mark.parametrize("signs", SIGNS)
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(("name", "signs"), diagonal(list(TABLES), SIGNS, times=2))
 def test_pairs_against_enumeration(name, signs):
     X, signs = table(name), np.array(signs, float)
     u = dual(X, signs)

@@ -1,5 +1,6 @@
 """The angular sweep against enumerations, a plain sweep by angles, and itself with and without a past."""
 
+from functools import cache
 from importlib.util import find_spec
 from itertools import combinations
 
@@ -92,6 +93,13 @@ def by_angles(X, u):
     return np.array(values)
 
 
+@cache
+def swept(name, outputs):
+    """A dual vector on a large table, and its plain sweep."""
+    u = dual_vector(LARGE[name], 5, outputs)
+    return u, by_angles(LARGE[name], u)
+
+
 @pytest.mark.parametrize("outputs", [(), (1,), (3,)])
 @pytest.mark.parametrize("name", SMALL)
 def test_every_cell_enumerated(name, outputs):
@@ -107,9 +115,8 @@ def test_every_cell_enumerated(name, outputs):
 @pytest.mark.parametrize("name", LARGE)
 def test_a_plain_sweep_by_angles(name, outputs):
     X = LARGE[name]
-    u = dual_vector(X, 5, outputs)
+    u, plain = swept(name, outputs)
     found = PlaneOracle(X)(u)
-    plain = by_angles(X, u)
     size = np.linalg.norm(u.reshape(len(X), -1), axis=1) @ np.linalg.norm(X - X.mean(axis=0), axis=1)
     assert abs(found.value - plain.max()) <= 1e-13 * size
     listed = np.sort(plain[np.sort(np.unique(X, axis=0, return_index=True)[1])])[::-1][:256]
@@ -304,8 +311,8 @@ def test_every_cell_enumerated_against_sectors(name, outputs):
 def test_sweeps_about_all_points_against_sectors(name, outputs):
     """The supremum, and with a level and a floor what they promise."""
     X = LARGE[name]
-    u = dual_vector(X, 5, outputs)
-    top, oracle = by_angles(X, u).max(), PlaneOracle(X, many=2)
+    u, plain = swept(name, outputs)
+    top, oracle = plain.max(), PlaneOracle(X, many=2)
     size = np.linalg.norm(u.reshape(len(X), -1), axis=1) @ np.linalg.norm(X - X.mean(axis=0), axis=1)
     for level in (None, np.inf, 0.9 * top, 1.1 * top):
         found = oracle(u, level)

@@ -72,14 +72,14 @@ def check(seed):
         assert answer.relative_gap <= answer.tolerance or answer.status == "not converged" or answer.dictionary_gap
 
 
-@pytest.mark.parametrize("block", range(8))
+@pytest.mark.parametrize("block", range(4))
 def test_tiny_tables(block):
     for seed in range(32 * block, 32 * block + 32):
         check(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", range(8, 100))
+@pytest.mark.parametrize("block", range(4, 100))
 def test_more_tiny_tables(block):
     for seed in range(32 * block, 32 * block + 32):
         check(seed)

@@ -128,7 +128,7 @@ def is_stationary(module):
 
 
 def test_weight_decay_balances_and_nothing_else_does():
-    balanced = [module for seed in range(6) if is_stationary(module := trained(lam=0.05, seed=seed))]
+    balanced = [module for seed in range(3) if is_stationary(module := trained(lam=0.05, seed=seed))]
     assert balanced
     assert max(balance(module).imbalance for module in balanced) <= 1e-3
     assert balance(trained(lam=0.0)).imbalance >= 0.1

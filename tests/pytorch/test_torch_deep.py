@@ -182,11 +182,12 @@ def test_no_skip_connections():
     assert deep.skips == (False, False)
 
 
-@pytest.mark.parametrize(("bottlenecks", "outputs"), [((1,), None), ((2,), 2)])
-@pytest.mark.parametrize("method", [WeightDecay, PathProx])
+@pytest.mark.parametrize(
+    ("method", "bottlenecks", "outputs"), [(WeightDecay, (1,), None), (PathProx, (2,), 2), (PathProx, (1,), None)]
+)
 def test_with_norms_training_refinement_and_sweeps_lower_the_same_objective(method, bottlenecks, outputs):
     problem = compositional(20, outputs=outputs)
-    trained = DeepRidgeSpline((8, 8), bottlenecks, norm=True).train(problem, method(epochs=150))
+    trained = DeepRidgeSpline((8, 8), bottlenecks, norm=True).train(problem, method(epochs=80))
     objectives = trained.history["objective"]
     assert trained.objective <= objectives[0]
     if method is PathProx:  # whose own objective it is

@@ -1,7 +1,5 @@
 """Trained networks are solutions like any other: certified, comparable, and never below the bound."""
 
-import subprocess
-import sys
 from functools import partial
 
 import cvxpy as cp
@@ -85,9 +83,9 @@ def test_training_can_be_watched_and_ended(method):
 
 def test_it_is_seeded_and_restarts_help():
     p = problem(rs.Squared(), 30, lam=0.2)
-    one, again, other = (rs.solve(p, WeightDecay(width=5, epochs=200, random_state=s)) for s in (0, 0, 1))
+    one, again, other = (rs.solve(p, WeightDecay(width=5, epochs=100, random_state=s)) for s in (0, 0, 1))
     assert one.objective == again.objective != other.objective
-    many = rs.solve(p, WeightDecay(width=5, epochs=200, restarts=4))
+    many = rs.solve(p, WeightDecay(width=5, epochs=100, restarts=4))
     assert len(many.history["restarts"]) == 4
     assert many.history["restarts"][0] == one.history["restarts"][0]
     assert min(many.history["restarts"]) < one.history["restarts"][0]
@@ -310,8 +308,3 @@ def test_training_comes_near_the_optimum_of_one_feature_at_a_time():
     p = rs.Problem(X, y, 1.0, interactions=1)
     trained, optimum = rs.solve(p, WeightDecay(width=60, epochs=1500)), rs.solve(p, rs.Grid())
     assert optimum.objective * (1.0 - 1e-9) <= trained.objective <= optimum.objective * 1.02
-
-
-def test_the_package_is_loaded_on_request_only():
-    code = "import sys, ridgesplines; assert 'torch' not in sys.modules; from ridgesplines import torch; torch.balance"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,7 +13,7 @@ import ridgesplines as rs
 from ridgesplines.rows import FileRows, given
 from ridgesplines.rows.mapped import Mapped
 
-N = 20_000
+N = 12_000
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_other_kinds_of_files_are_found_again(order, dtype, offset, tmp_path):
 
 
 def problem_of(wide, **more):
-    return rs.Problem(wide[:, :3], wide[:, 3], 1000.0, sample_weight=wide[:, 4], **more)
+    return rs.Problem(wide[:, :3], wide[:, 3], 600.0, sample_weight=wide[:, 4], **more)
 
 
 def objective(solution):
@@ -73,7 +73,7 @@ def objective(solution):
 def test_pickles_are_small_and_whole(wide):
     problem = problem_of(wide, scales=[1.0, 2.0, 3.0])
     solution = rs.solve(problem, rs.ColumnGeneration(tol=0.1))
-    model = rs.RidgeSplineRegressor(lam=1000.0, solver=rs.ColumnGeneration(tol=0.1)).fit(wide[:, :3], wide[:, 3])
+    model = rs.RidgeSplineRegressor(lam=600.0, solver=rs.ColumnGeneration(tol=0.1)).fit(wide[:, :3], wide[:, 3])
     assert len(pickle.dumps(rs.Problem(wide[:, :3], wide[:, 3], 1.0))) < 10_000
     for obj in (problem, solution, model):
         assert len(pickle.dumps(obj)) < wide.nbytes
@@ -122,7 +122,7 @@ def test_what_no_file_has_is_not_sent(wide):
 def test_rows_of_dask_are_sent_by_their_graph(wide):
     da = pytest.importorskip("dask.array")
     X, y = (da.from_array(np.array(part), chunks=(1000, *part.shape[1:])) for part in (wide[:, :3], wide[:, 3]))
-    solution = rs.solve(rs.Problem(X, y, 1000.0), rs.ColumnGeneration(tol=0.1))
+    solution = rs.solve(rs.Problem(X, y, 600.0), rs.ColumnGeneration(tol=0.1))
     again = pickle.loads(pickle.dumps(solution))
     assert again.problem.in_blocks is not None
     assert objective(again) == objective(solution)

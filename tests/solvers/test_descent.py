@@ -63,7 +63,7 @@ def test_a_slide_descends_and_its_fit_is_that_of_its_neurons(loss):
 
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Huber(), rs.Logistic()], ids=ids)
 def test_it_comes_near_the_optimum_of_the_exact_rounds(loss, monkeypatch):
-    p = problem(loss, 120, 3, lam=1.0)
+    p = problem(loss, 70, 3, lam=1.0)
     s = standardise(p)
     *_, last = descent(s.problem, start.first_fit(s.problem), SearchOracle(s.problem.X), 1e-3)
     assert last.phase == Phase.FAST
@@ -99,7 +99,7 @@ def test_a_plane_of_many_points_ends_with_its_exact_oracle(monkeypatch):
 
 
 def test_seeds_agree():
-    X, y = noisy(100, 5)
+    X, y = noisy(60, 4)
     p = rs.Problem(X, y, 1.0)
     values = [rs.solve(p, rs.ColumnGeneration(tol=1e-4, random_state=k)).objective for k in range(3)]
     assert max(values) <= min(values) * (1.0 + 1e-4)

@@ -75,7 +75,7 @@ def test_its_neurons_keep_to_the_groups(given):
 @pytest.mark.parametrize("activation", [rs.TruncatedPower(2), rs.Sigmoid(0.3), rs.Exponential(0.5)], ids=repr)
 def test_other_activations(activation):
     p = rs.Problem(X[:14, :3], Y[:14], 0.02, activation=activation, interactions=2)
-    s = rs.solve(p, rs.Grid(directions=9))
+    s = rs.solve(p, rs.Grid(directions=6))
     assert s.network.n_neurons > 0
     assert p.interactions.allow(s.network.weights).all()
     assert s.dictionary_gap <= 1e-6

@@ -69,7 +69,7 @@ def held_to_what_they_claim(X, y, fraction, seeds=range(3)):
 @pytest.mark.parametrize("table", TABLES)
 def test_a_part_of_a_table(table):
     X, y = table()
-    rows = np.random.default_rng(0).choice(len(X), 40, replace=False)
+    rows = np.random.default_rng(0).choice(len(X), 28, replace=False)
     held_to_what_they_claim(X[rows][:, :4], y[rows], 0.1)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from instances import diagonal
 
 import ridgesplines as rs
 
@@ -42,21 +43,18 @@ def test_a_path_ends_where_its_time_does(problem, solver):
     assert [solution.problem.lam for solution in path] == lams[:1]
 
 
-@pytest.mark.parametrize(
-    "loss", [rs.Squared(), rs.Huber(0.5), rs.Logistic(), rs.Absolute(), rs.Quantile(0.8)], ids=repr
-)
-@pytest.mark.parametrize(
-    "constraints",
-    [
-        [rs.Bounds(0.1, 0.4)],
-        [rs.Monotone(), rs.Convex(), rs.FixedValues([0.0], [0.2])],
-        [rs.FixedValues([0.1, 0.7], [0.3, -0.2]), rs.Slope(-1.0, 2.0)],
-        [rs.FreeKnots([0.4]), rs.Monotone(False)],
-        [rs.KnotsAt([0.2, 0.5]), rs.Lipschitz(0.3)],
-        [rs.Convex(), rs.EndSlopes(-0.5, 0.7)],
-    ],
-    ids=repr,
-)
+SHAPES = [
+    [rs.Bounds(0.1, 0.4)],
+    [rs.Monotone(), rs.Convex(), rs.FixedValues([0.0], [0.2])],
+    [rs.FixedValues([0.1, 0.7], [0.3, -0.2]), rs.Slope(-1.0, 2.0)],
+    [rs.FreeKnots([0.4]), rs.Monotone(False)],
+    [rs.KnotsAt([0.2, 0.5]), rs.Lipschitz(0.3)],
+    [rs.Convex(), rs.EndSlopes(-0.5, 0.7)],
+]
+LOSSES = [rs.Squared(), rs.Huber(0.5), rs.Logistic(), rs.Absolute(), rs.Quantile(0.8)]
+
+
+@pytest.mark.parametrize(("constraints", "loss"), diagonal(SHAPES, LOSSES, times=2))
 def test_constraints_hold_however_short_the_time(loss, constraints):
     """With no time for anything the answer is feasible, and the optimum's bound lies below it."""
     y = np.sign(LINE.y) if isinstance(loss, rs.Logistic) else LINE.y

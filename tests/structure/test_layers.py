@@ -105,8 +105,12 @@ def imported(path):
     return pairs
 
 
-@pytest.mark.parametrize("path", modules(), ids=module_name)
-def test_imports_go_downward(path):
+def test_imports_go_downward():
+    for path in modules():
+        goes_downward(path)
+
+
+def goes_downward(path):
     here = room(module_name(path))
     assert here in RANK, f"give {here} a layer in tests/structure/test_layers.py"
     for name, inside in imported(path):
@@ -122,8 +126,13 @@ def test_imports_go_downward(path):
         assert not alone, f"{module_name(path)} imports {name}, its neighbour"
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if "solvers" in path.parts], ids=module_name)
-def test_a_solver_knows_none_above_it(path):
+def test_a_solver_knows_none_above_it():
+    for path in modules():
+        if "solvers" in path.parts:
+            knows_none_above_it(path)
+
+
+def knows_none_above_it(path):
     here, *part = module_name(path).split(".")[1:3]
     if not part:
         return  # the package itself names them all

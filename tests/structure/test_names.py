@@ -19,8 +19,14 @@ def test_what_there_is_is_listed():
 
 
 def test_rooms_resolve_on_first_use():
-    code = "import ridgesplines as rs; print(rs.torch.WeightDecay.__name__, rs.RidgeSplineRegressorCV.__name__)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = """
+        import sys
+        import ridgesplines as rs
+
+        assert not {"torch", "sklearn"} & set(sys.modules)
+        print(rs.torch.WeightDecay.__name__, rs.RidgeSplineRegressorCV.__name__)
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["WeightDecay", "RidgeSplineRegressorCV"]
 
 

@@ -57,7 +57,7 @@ def bound():
 def test_no_composition_is_below_the_bound(bound):
     """One hidden layer at its optimum, in front of a straight line, both at balance; and anything."""
     objectives, rng = [], np.random.default_rng(0)
-    for solution in rs.solve_path(bound.problem, n_lams=20):
+    for solution in rs.solve_path(bound.problem, n_lams=8):
         f = solution.network
         s = 1.0 / np.sqrt(norm(f))
         inner = rs.RidgeSpline(f.weights, f.biases, s * f.amplitudes[:, None], s * f.slope[:, None], [s * f.offset])
