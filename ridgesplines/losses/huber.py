@@ -108,8 +108,7 @@ class Huber(Loss):
     def expression(self, y: Array, z: Any, weight: Array) -> tuple[Any, list[Any]]:
         import cvxpy as cp
 
-        # CVXPY annotates the threshold as an int, and takes any positive number.
-        return cp.sum(cp.multiply(weight, cp.huber(z - y, self.threshold))), []  # type: ignore[arg-type]
+        return cp.sum(cp.multiply(weight, cp.huber(z - y, self.threshold))), []
 
     def box(self, y: Array) -> tuple[Array, Array, Array, Array]:
         edge = np.full(len(y), 2.0 * self.threshold)
