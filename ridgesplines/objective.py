@@ -10,6 +10,8 @@ are summed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.line import kernels
 from ridgesplines.losses.base import Loss
+from ridgesplines.network.pieces import Pieces
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
 from ridgesplines.problem import Problem
@@ -51,7 +54,36 @@ def moved(problem: Problem, network: RidgeSpline) -> RidgeSpline:
     )
 
 
-def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Array]:
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A network at the data, evaluated once for all who ask; see `targets_and_fit`.
+
+    Attributes
+    ----------
+    problem : whose data these are.
+    y, z : the targets and the fit, both less the same affine function where only their difference counts.
+    pieces : the straight pieces of which z was read off; None in many dimensions, and for other activations.
+    """
+
+    problem: Problem
+    y: Array
+    z: Array
+    pieces: Pieces | None = None
+
+    def __iter__(self) -> Iterator[Array]:
+        """y and z."""
+        return iter((self.y, self.z))
+
+    @cached_property
+    def data_fit(self) -> float:
+        """The weighted sum of the losses."""
+        p, y, z = self.problem, self.y, self.z
+        if p.output_scales is not None:
+            y, z = y / p.output_scales, z / p.output_scales
+        return float(p.sample_weight @ p.loss.value(y, z))
+
+
+def targets_and_fit(problem: Problem, network: RidgeSpline) -> Fit:
     """(y, f(x)), both less the same affine function where only their difference counts: it may be far larger than that.
 
     In one dimension a linear spline is evaluated piece by piece, and only a constant near y is taken off.
@@ -60,24 +92,22 @@ def targets_and_fit(problem: Problem, network: RidgeSpline) -> tuple[Array, Arra
     apart = loss.translates and not loss.interpolates
     if network.n_features == 1 and isinstance(network.activation, ReLU):
         y, level = (problem.data.above_level, problem.data.level) if apart else (problem.y, 0.0)
-        return y, network.pieces(level).at(problem.X[:, 0])
+        pieces = network.pieces(level)
+        return Fit(problem, y, pieces.at(problem.X[:, 0]), pieces)
     net, X = moved(problem, network), problem.centred
     zero = np.zeros_like(net.offset)
     hidden = net.changed(offset=zero, slope=np.zeros_like(net.slope)).at(X)
     columns, affine = np.column_stack([X, np.ones(len(X))]), np.concatenate([net.slope, np.asarray(net.offset)[None]])
     if apart:
-        return plus_products(problem.y, columns, -affine), hidden
-    return problem.y, plus_products(hidden, columns, affine)
+        return Fit(problem, plus_products(problem.y, columns, -affine), hidden)
+    return Fit(problem, problem.y, plus_products(hidden, columns, affine))
 
 
-def data_fit(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+def data_fit(problem: Problem, network: RidgeSpline, fit: Fit | None = None) -> float:
     """The weighted sum of the losses of a network; `fit` is its `targets_and_fit`, where that is known."""
     if problem.in_blocks is not None:
         return float(problem.in_blocks.blocks.reduce(block_data_fit, problem.loss, network))
-    y, z = fit or targets_and_fit(problem, network)
-    if problem.output_scales is not None:
-        y, z = y / problem.output_scales, z / problem.output_scales
-    return float(problem.sample_weight @ problem.loss.value(y, z))
+    return (fit or targets_and_fit(problem, network)).data_fit
 
 
 def seminorm(problem: Problem, network: RidgeSpline) -> float:
@@ -125,7 +155,7 @@ def block_rounding(block: Block, loss: Loss, network: RidgeSpline) -> float:
     return objective_rounding(Problem.of_block(block, loss, network.activation), network)
 
 
-def objective(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+def objective(problem: Problem, network: RidgeSpline, fit: Fit | None = None) -> float:
     """data fit + lam * seminorm + the penalty of the slope."""
     penalties = problem.lam * seminorm(problem, network) + slope_cost_of(problem, network, fit)
     return data_fit(problem, network, fit) + penalties
@@ -138,7 +168,7 @@ def slope_cost(problem: Problem, z: Array) -> float:
     return float(0.5 * problem.slope_penalty * ((problem.slopes.T @ z) ** 2).sum())
 
 
-def slope_cost_of(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+def slope_cost_of(problem: Problem, network: RidgeSpline, fit: Fit | None = None) -> float:
     """The same of a network."""
     if not problem.slope_penalty:
         return 0.0
@@ -165,13 +195,14 @@ def objective_of_fit(problem: Problem, z: Array, norm: float) -> float:
     return data + problem.lam * norm + slope_cost(problem, z)
 
 
-def objective_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> float:
+def objective_rounding(problem: Problem, network: RidgeSpline, fit: Fit | None = None) -> float:
     """The rounding error that the objective may have, from the terms that are summed for it."""
-    (y, z), p = fit or targets_and_fit(problem, network), problem
-    penalty = SUM * (p.lam * seminorm(p, network) + slope_cost_of(p, network, (y, z)))
+    fit, p = fit or targets_and_fit(problem, network), problem
+    y, z = fit
+    penalty = SUM * (p.lam * seminorm(p, network) + slope_cost_of(p, network, fit))
     if p.loss.interpolates:
         return penalty
-    off = fit_rounding(p, network, (y, z))
+    off = fit_rounding(p, network, fit)
     if p.slope_penalty:
         fitted = z + (p.y - y) if p.loss.translates else z
         penalty += float(np.vdot(np.abs(slope_pull(p, fitted)), off))
@@ -212,12 +243,11 @@ def perfect_fit(problem: Problem, network: RidgeSpline) -> float:
     return float(p.sample_weight @ p.loss.missed(p.y, off))
 
 
-def fit_rounding(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array]) -> Array:
+def fit_rounding(problem: Problem, network: RidgeSpline, fit: Fit) -> Array:
     """The rounding error that y - f(x) may have, as `targets_and_fit` has them, or f(x) alone; shape of f(x)."""
     y, z = fit
-    if network.n_features == 1 and isinstance(network.activation, ReLU):
-        level = problem.data.level if problem.loss.translates and not problem.loss.interpolates else 0.0
-        off = network.pieces(level).rounding(problem.X[:, 0])
+    if fit.pieces is not None:
+        off = fit.pieces.rounding(problem.X[:, 0])
         return kernels.with_sizes(off, y, z, EPS) if problem.loss.translates else off + EPS * np.abs(z)
     net, X = moved(problem, network), problem.centred
     about = np.abs(net.offset) if problem.origin.any() else 0.0  # f at the origin is a number of so many digits

@@ -29,7 +29,7 @@ from ridgesplines.interrupt import late
 from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import origin_near, plus_products, two_product
-from ridgesplines.objective import charged, dual_of_fit, objective, perfect_fit, relative, targets_and_fit
+from ridgesplines.objective import Fit, charged, dual_of_fit, objective, perfect_fit, relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
@@ -178,7 +178,7 @@ def certify(
     dual: Array | Multipliers | None = None,
     oracle: Oracle | None = None,
     tol: float = SMALL_GAP,
-    fit: tuple[Array, Array] | None = None,
+    fit: Fit | None = None,
     end: float = np.inf,
     search: int = 0,
 ) -> DualCertificate:
@@ -209,8 +209,8 @@ def certify(
     seed = (search, *RESCAN_SEED)
     if oracle is None:
         oracle = _oracle(problem, network, seed)
-    y, z = fit or targets_and_fit(reduced, network)
-    enough = (1.0 - tol) * objective(reduced, network, (y, z))
+    fit = fit or targets_and_fit(reduced, network)
+    enough = (1.0 - tol) * objective(reduced, network, fit)
     prove = partial(_proved, problem, network, oracle=partial(oracle, end=end), enough=enough)
     perfect = _of_a_perfect_fit(problem, network, fit, prove)
     if perfect is not None and (dual is None or relative(problem, *[objective(reduced, network)] * 2) <= tol):
@@ -218,7 +218,7 @@ def certify(
     if not problem.loss.smooth:
         assert dual is not None  # the fit leaves it open
         return prove(dual[problem.rows])
-    ways = [partial(smooth_dual, reduced, y, z)]
+    ways = [partial(smooth_dual, reduced, *fit)]
     if dual is not None:  # what costs less comes first
         ways.insert(int(problem.loss.quadratic), partial(np.take, dual, problem.rows, axis=0))
     best = prove(ways[0]())
@@ -257,7 +257,7 @@ def looked_at(problem: Problem, certificate: DualCertificate, W: Array, b: Array
 
 
 def _of_a_perfect_fit(
-    problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None, prove: Callable[[Array], DualCertificate]
+    problem: Problem, network: RidgeSpline, fit: Fit | None, prove: Callable[[Array], DualCertificate]
 ) -> DualCertificate | None:
     """The certificate of an objective that is zero to rounding: the dual vector zero; None where it is not zero."""
     p = problem.reduced
@@ -266,7 +266,7 @@ def _of_a_perfect_fit(
     return None
 
 
-def _is_perfect(problem: Problem, network: RidgeSpline, fit: tuple[Array, Array] | None = None) -> bool:
+def _is_perfect(problem: Problem, network: RidgeSpline, fit: Fit | None = None) -> bool:
     """Whether a network without neurons that cost has the objective zero, but for the last digits of coefficients."""
     return not charged(problem, network).any() and objective(problem, network, fit) <= perfect_fit(problem, network)
 

@@ -41,14 +41,14 @@ def values(t: Array, nodes: Array, first: Array, theta: Array, slopes: Array) ->
 
 @njit(cache=True)
 def squares(
-    t: Array, y: Array, weight: Array, nodes: Array, first: Array, theta: Array, slopes: Array, middle: int
-) -> tuple[Array, Array, Array, float, float]:
+    t: Array, y: Array, weight: Array, nodes: NDArray[np.intp], theta: Array, slopes: Array, middle: int, level: float
+) -> tuple[Array, Array, float, NDArray[np.intp], float, float]:
     z, u, eta = np.empty(len(t)), np.empty(len(t)), np.empty(len(t))
-    fit = linear = mass = value = 0.0
-    for i in range(len(first)):
-        end = first[i + 1] if i + 1 < len(first) else len(t)
-        for n in range(first[i], end):
-            z[n] = theta[i] + (t[n] - nodes[i]) * slopes[i]
+    fit = linear = mass = value = largest = 0.0
+    for i in range(len(slopes)):
+        end = nodes[i + 1] if i + 1 < len(slopes) else len(t)
+        for n in range(nodes[i], end):
+            z[n] = theta[i] + (t[n] - t[nodes[i]]) * slopes[i]
             r = y[n] - z[n]
             u[n] = 2.0 * weight[n] * r
             fit += weight[n] * r * r
@@ -64,7 +64,10 @@ def squares(
             value += mass * (t[n + 1] - t[n])
         eta[n] = value
         mass += u[n]
-    return z, u, eta, fit, linear
+    for n in range(len(t)):
+        largest = max(largest, abs(eta[n]))
+    eta[nodes] = 0.0
+    return z, u, largest, peaks(eta, level), fit, linear
 
 
 @njit(cache=True)

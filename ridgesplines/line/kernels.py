@@ -15,13 +15,14 @@ import numpy as np
 from ridgesplines.numerics.fast import compiled, loaded
 from ridgesplines.validation import Array
 
-#: From this many points on, compiled code is worth its loading; where numba has been loaded, from a thousandth of that.
+#: From this many points on, compiled code is worth its loading; where numba has been loaded, from a part of that.
 COMPILED_POINTS = 20_000
+LOADED = 1e-4
 
 
 def fast_module(n: int, name: str) -> Any:
     """The compiled module of this name where numba is installed, and worth it for n points; or None."""
-    enough = COMPILED_POINTS / 1000 if loaded() else COMPILED_POINTS
+    enough = LOADED * COMPILED_POINTS if loaded() else COMPILED_POINTS
     return compiled(name) if n >= enough else None
 
 
@@ -77,16 +78,22 @@ def certificate(t: Array, u: Array) -> Array:
 
 
 def squares(
-    t: Array, y: Array, weight: Array, nodes: Array, first: Array, theta: Array
-) -> tuple[Array, Array, Array, float, float]:
-    """Of squared error at distinct points: the spline z, u = 2 weight (y - z), its eta, weight r^2 and u y summed."""
+    t: Array, y: Array, weight: Array, nodes: Array, theta: Array, level: float
+) -> tuple[Array, Array, float, Array, float, float]:
+    """Of squared error at distinct points, of which some are nodes, given by their indices.
+
+    The spline z, u = 2 weight (y - z), its largest |eta|, its `peaks` above the level between the nodes, weight r^2 and
+    u y summed.
+    """
+    at = t[nodes]
     if (fast := _fast(t, theta)) is not None:
         middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
-        return fast.squares(t, y, weight, nodes, first, theta, np.diff(theta) / np.diff(nodes), middle)
-    z = values(t, nodes, first, theta)
+        return fast.squares(t, y, weight, nodes, theta, np.diff(theta) / np.diff(at), middle, level)
+    z = values(t, at, nodes[:-1], theta)
     r = y - z
     u = times(2.0 * weight, r)
-    return z, u, certificate(t, u), 0.5 * float(np.vdot(u, r)), float(np.vdot(u, y))
+    size, worst = peaks_between(certificate(t, u), level, nodes)
+    return z, u, size, worst, 0.5 * float(np.vdot(u, r)), float(np.vdot(u, y))
 
 
 def _tail_sums(t: Array, u: Array) -> Array:
@@ -287,6 +294,15 @@ def times(curvature: Array, values: Array) -> Array:
     if curvature.ndim > 1:
         return np.einsum("nij,nj->ni", curvature, values)
     return (curvature * values.T).T
+
+
+def peaks_between(eta: Array, level: float, nodes: Array) -> tuple[float, Array]:
+    """The largest |eta|, and its `peaks` between nodes, given by their indices; vectors (n, D) count by their norms."""
+    size = np.abs(eta) if eta.ndim == 1 else np.linalg.norm(eta, axis=1)
+    largest = float(size.max())
+    eta = eta.copy() if eta.ndim == 1 else size
+    eta[nodes] = 0.0
+    return largest, peaks(eta, level)
 
 
 def peaks(eta: Array, level: float) -> Array:

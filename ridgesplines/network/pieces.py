@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.line import kernels
+from ridgesplines.line.rounding import Errors
 from ridgesplines.numerics.precise import plus_products, running_sums, two_product, two_sum
 from ridgesplines.validation import Array
 
@@ -92,14 +93,23 @@ class Pieces:
         """The rounding error that these values may have."""
         if not len(self.knots):
             return EPS * np.abs(self.at(x))
-        ends, start, slope, value, left = self._halves
+        if _sorted(x):
+            return kernels.pieces(x, *self.errors(x))
+        start, steepest, value = self._steepest
+        at = np.searchsorted(self._halves[0], x, side="right")
+        return value[at] + (steepest[at].T * (x - start[at])).T
+
+    def errors(self, x: Array) -> Errors:
+        """The same as pieces of a linear spline, of sorted points x; there are knots."""
+        return Errors(np.append(0, np.searchsorted(x, self._halves[0])), *self._steepest)
+
+    @cached_property
+    def _steepest(self) -> tuple[Array, Array, Array]:
+        """For each half the knot nearby, the slope of the error, and the error there."""
+        _, start, slope, value, left = self._halves
         # Left of its knot |x - t| falls with x: there the slope of the error is negative.
         steepest = 2.0 * EPS * np.abs(slope) + self.lost[1]
-        steepest, value = np.where(left, -steepest.T, steepest.T).T, EPS * np.abs(value) + self.lost[0]
-        if _sorted(x):
-            return kernels.pieces(x, np.append(0, np.searchsorted(x, ends)), start, steepest, value)
-        at = np.searchsorted(ends, x, side="right")
-        return value[at] + (steepest[at].T * (x - start[at])).T
+        return start, np.where(left, -steepest.T, steepest.T).T, EPS * np.abs(value) + self.lost[0]
 
     @cached_property
     def _halves(self) -> tuple[Array, Array, Array, Array, NDArray[np.bool_]]:

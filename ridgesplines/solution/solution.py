@@ -15,8 +15,9 @@ from ridgesplines.activations.relu import ReLU
 from ridgesplines.amplitudes.degrees_of_freedom import degrees_of_freedom, require_counted
 from ridgesplines.certificate.by_rows import CertificateByRows
 from ridgesplines.certificate.certificate import DualCertificate
-from ridgesplines.certificate.dual import best_scale, gap_rounding
+from ridgesplines.certificate.dual import best_scale
 from ridgesplines.certificate.isotropic import Coordinates
+from ridgesplines.certificate.rounding import gap_rounding
 from ridgesplines.certificate.solution_set import Envelope, envelope
 from ridgesplines.certificate.uniqueness import proves_unique
 from ridgesplines.certificate.violation import FEASIBLE_RTOL, violation
@@ -24,7 +25,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.network.segments import Segments, segments
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.objective import data_fit, relative, seminorm, slope_cost_of, targets_and_fit
+from ridgesplines.objective import Fit, data_fit, relative, seminorm, slope_cost_of, targets_and_fit
 from ridgesplines.oracle import METHODS, Report
 from ridgesplines.problem import Problem
 from ridgesplines.relaxation.progress import printed
@@ -104,10 +105,9 @@ class Solution:
         """The weighted sum of the losses."""
         return data_fit((own := self.isotropic).problem.reduced, own.network)
 
-    def evaluated(self, fit: tuple[Array, Array]) -> Solution:
+    def evaluated(self, fit: Fit) -> Solution:
         """The same solution, without a second evaluation: `fit` is its `targets_and_fit` for the reduced problem."""
-        self.__dict__["data_fit"] = data_fit(self.problem.reduced, self.network, fit)
-        self.__dict__["rounding"] = self._rounding(fit)
+        self.__dict__.update(data_fit=fit.data_fit, rounding=self._rounding(fit))
         return self
 
     @property
@@ -139,7 +139,7 @@ class Solution:
             return self.certificate.rounding
         return (own := self.isotropic)._rounding(targets_and_fit(own.problem.reduced, own.network))
 
-    def _rounding(self, fit: tuple[Array, Array]) -> float:
+    def _rounding(self, fit: Fit) -> float:
         p, c = self.problem.reduced, self.certificate
         sums = gap_rounding(p, self.network, fit, c.scaled(self.problem.rows), c.value)
         return sums + (c.scale * c.multipliers.missed(self.problem, self.network, c.dual) if c.multipliers else 0)

@@ -304,7 +304,10 @@ def test_compiled_passes_agree(monkeypatch):
     nodes = np.append(t[first], t[-1])
     arguments = [(kernels.moments, (t, H, b, nodes, first)), (kernels.values, (t, nodes, first, theta))]
     arguments += [(kernels.certificate, (t, b)), (kernels.sums_of_squares, (t, b))]
-    arguments += [(kernels.squares, (t, b, H, nodes, first, theta)), (kernels.rounded_squares, (H, b, t, H, 0.1))]
+    arguments += [
+        (kernels.squares, (t, b, H, np.append(first, len(t) - 1), theta, 1.0)),
+        (kernels.rounded_squares, (H, b, t, H, 0.1)),
+    ]
     Q, rows = np.column_stack([H, b]), rng.permutation(len(t) + 7)[: len(t)]
     arguments += [(kernels.affine_moments, (t, theta[0], theta[1], b, H, Q, t))]
     arguments += [(kernels.residual_beyond, (H, b, t, Q, np.array([[2.0, 0.3], [0.3, 1.0]])))]

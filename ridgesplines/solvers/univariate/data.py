@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.line import kernels
 from ridgesplines.line.cells import Cells
@@ -25,14 +26,15 @@ DOMAIN_RTOL = 1e-10
 
 
 class Look(NamedTuple):
-    """What a spline is at the rows: its values, its dual vector, and that one's eta at the sites.
+    """What a spline is at the rows: its values, its dual vector, the largest |eta| of that, and what violates a level.
 
     Of squared error also the weighted sums of (y - z)^2 and of u y, where they came with them.
     """
 
     z: Array
     u: Array
-    eta: Array
+    largest: float
+    peaks: NDArray[np.intp]
     squares: tuple[float, float] | None = None
 
 
@@ -124,15 +126,18 @@ class Line:
         """The spline with these knots, for every row."""
         return self.fit(knots.nodes(len(self.sites)), knots.theta)
 
-    def squares(self, knots: Knots) -> Look:
+    def look(self, knots: Knots, z: Array, u: Array, level: float) -> Look:
+        """What a spline is whose values and dual vector are known."""
+        return Look(z, u, *kernels.peaks_between(self.certificate(u), level, knots.nodes(len(self.sites))))
+
+    def squares(self, knots: Knots, level: float) -> Look:
         """What a spline is for squared error, in one pass where every row is a site."""
         nodes = knots.nodes(len(self.sites))
         if self.first is not None:
             z = self.fit(nodes, knots.theta)
-            u = self.weighted(2.0 * (self.y - z))
-            return Look(z, u, self.certificate(u))
-        z, u, eta, *sums = kernels.squares(self.t, self.y, self.weight, self.t[nodes], nodes[:-1], knots.theta)
-        return Look(z, u, eta, (sums[0], sums[1]))
+            return self.look(knots, z, self.weighted(2.0 * (self.y - z)), level)
+        z, u, largest, peaks, *sums = kernels.squares(self.t, self.y, self.weight, nodes, knots.theta, level)
+        return Look(z, u, largest, peaks, (sums[0], sums[1]))
 
     def seminorm(self, knots: Knots) -> float:
         """The sum of the sizes of the kinks."""

@@ -16,7 +16,6 @@ import numpy as np
 from ridgesplines.line import kernels
 from ridgesplines.line.cells import Cells
 from ridgesplines.line.kernels import times
-from ridgesplines.network.spline import group_norms
 from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.data import Line, Look
 from ridgesplines.solvers.univariate.groups import group_set
@@ -58,12 +57,11 @@ class Quadratic:
     def dual(self, z: Array) -> Array:
         return self.target - times(self.curvature, z)
 
-    def look(self, knots: Knots) -> Look:
+    def look(self, knots: Knots, level: float) -> Look:
         if self.line.loss.quadratic and self.target is self.line.parabola[1]:
-            return self.line.squares(knots)
+            return self.line.squares(knots, level)
         z = self.line.spline(knots)
-        u = self.dual(z)
-        return Look(z, u, self.line.certificate(u))
+        return self.line.look(knots, z, self.dual(z), level)
 
 
 #: (knots, what they are at the rows) -> whether the gap is small enough.
@@ -106,8 +104,8 @@ def exchange(
         nodes, rounds = knots.nodes(m), rounds - 1
         joining = glancing(knots) if rounds and len(candidates) < m else None
         if joining is None:
-            look = q.look(knots)
-            joining = violators(look.eta, lam, nodes)
+            look = q.look(knots, lam * (1.0 + VIOLATION_RTOL))
+            joining = look.peaks
             if enough(knots, look) or len(candidates) == m or not len(joining) or not rounds:
                 return knots, look.z
         candidates = union(m, around(joining, m), nodes)
@@ -142,6 +140,4 @@ def union(m: int, *parts: Array) -> Array:
 
 def violators(eta: Array, lam: float, nodes: Array) -> Array:
     """The sites between nodes where |eta| exceeds lam most, see `kernels.peaks`."""
-    eta = eta.copy() if eta.ndim == 1 else group_norms(eta)
-    eta[nodes] = 0.0
-    return kernels.peaks(eta, lam * (1.0 + VIOLATION_RTOL))
+    return kernels.peaks_between(eta, lam * (1.0 + VIOLATION_RTOL), nodes)[1]

@@ -39,6 +39,9 @@ LIGHT = 0.1
 #: Weights this far above the light ones are anchors, held at first by a curvature of so many times the light ones'; it
 #: is raised where a step does not bring the gap below this part of what it was.
 HEAVY, ANCHOR, STIFFER, QUICK, MAX_ANCHORED = 1e8, 1e5, 100.0, 0.01, 20
+#: The part of the tolerance that squared error is brought to: with a gap above it another dual vector is tried, which
+#: takes longer than a further round.
+AIM = 0.1
 #: The last step of Newton's method costs little, and its dual vector is that of the fit itself.
 LAST = 1e-5
 
@@ -203,6 +206,7 @@ def _regular(curvature: Array, majorant: Array) -> Array:
 def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots | None, progress: Progress) -> Fitted:
     """The spline of least parabola plus penalty; every round is reported with its gap in the true problem."""
     constant, objective, far = line.loss.quadratic, np.inf, np.inf
+    aim = AIM * tol if constant else tol
 
     def glancing(knots: Knots) -> Array | None:
         nonlocal far
@@ -212,7 +216,7 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
         value = 0.5 * seen.square + lam * line.seminorm(knots)
         bound = line.bound(np.empty(0), max(seen.largest / lam, 1.0), (0.5 * seen.square, seen.linear))
         previous, far = far, (value - bound) / max(value, 1e-300)
-        if not len(seen.peaks) or not 2.0 * tol < far < 0.5 * previous:
+        if not len(seen.peaks) or not 2.0 * aim < far < 0.5 * previous:
             return None
         progress.glanced(knots, value, far)
         return seen.peaks
@@ -221,16 +225,16 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
         nonlocal objective
         fit = look.squares[0] if look.squares else line.data_fit(look.z)
         previous, gap, objective = objective, progress.gap, fit + lam * line.seminorm(knots)
-        excess = float(group_norms(look.eta).max()) / lam
+        excess = look.largest / lam
         progress.report(knots, look.u, objective, line.bound(look.u, excess, look.squares))
         stalled = objective >= previous * (1.0 - 1e-15) and excess < 1.0 + 1e-6 and progress.gap > 0.5 * gap
-        return progress.gap <= tol or stalled or (not constant and excess < 1.0 + 0.1 * tol)
+        return progress.gap <= aim or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
     if constant:
         knots, z = exchange(model, lam, start, enough, glancing=glancing)
     else:
         knots, z = exchange(model, lam, start, enough, 1 if start is None else MAX_ROUNDS)
-    if constant and progress.gap > 0.1 * tol:
+    if constant and progress.gap > aim:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, objective, line.bound(u, excess))
     return Fitted(knots, z, objective)
