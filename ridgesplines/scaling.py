@@ -20,16 +20,18 @@ from numpy.typing import NDArray
 from ridgesplines.activations.base import Activation
 from ridgesplines.constraints import Constraint, MonotoneFeatures
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.interactions import Interactions
 from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.numerics.polynomials import least_squares
 from ridgesplines.problem import Problem
 from ridgesplines.problem.corners import require_seminorm
+from ridgesplines.problem.data import Data
 from ridgesplines.rows import Block
 from ridgesplines.rows.affine import farthest, moments
 from ridgesplines.rows.data import BlockedData
 from ridgesplines.rows.facts import Facts
-from ridgesplines.validation import LARGEST, SMALLEST, Array
+from ridgesplines.validation import LARGEST, SMALLEST, Array, frozen
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,9 @@ def standardise(problem: Problem) -> Scaling:
         first = np.sort(np.unique(X, axis=0, return_index=True)[1])
         rows, X, y, weight = rows[first], X[first], y[first], weight[first]
     centre = np.zeros(X.shape[1]) if problem.through_origin else (X.max(axis=0) + X.min(axis=0)) / 2.0
-    radius = float(np.linalg.norm(X - centre, axis=1).max()) or 1.0
-    X = (X - centre) / radius
+    X = X - centre
+    radius = float(np.linalg.norm(X, axis=1).max() if X.shape[1] > 1 else max(X.max(), -X.min())) or 1.0
+    X /= radius
     if problem.loss.interpolates and len(np.unique(X, axis=0)) < len(X):
         raise ProblemError(
             "X",
@@ -142,9 +145,9 @@ def standardise(problem: Problem) -> Scaling:
     if loss.translates:
         slope, offset = _taken_off(problem, X, y)
         residual = (y - offset) - X @ slope  # in this order: an offset far larger than the rest leaves no trace
-        size = float(np.sqrt(np.mean(residual**2)))
-        if size <= 64.0 * np.finfo(float).eps * float(np.abs(y).max()):
-            size = float(np.abs(y).max()) or 1.0  # y is affine up to rounding: nothing to magnify
+        size, largest = float(np.sqrt(np.mean(residual**2))), float(max(y.max(), -y.min()))
+        if size <= 64.0 * np.finfo(float).eps * largest:
+            size = largest or 1.0  # y is affine up to rounding: nothing to magnify
         slope = slope / radius
         y = residual / size
         loss, factor = loss.rescaled(size)
@@ -152,15 +155,22 @@ def standardise(problem: Problem) -> Scaling:
     activation, stretch = problem.activation.rescaled(radius)
     factor = problem.lam * size / stretch if loss.interpolates else factor * heaviest
     shape = _scaled_shape(problem, centre, radius, slope, offset - centre @ slope, size)
-    groups = problem.interactions
-    scaled = Problem(X, y, 1.0, loss, activation, weight / heaviest, constraints=shape, interactions=groups)
-    scaled = scaled.through(problem)
+    data = Data(frozen(X), frozen(y), frozen(weight / heaviest), loss, activation)
+    scaled = _on_checked(data, shape, problem.interactions).through(problem)
     if problem.slope_penalty:
         scaled = scaled.with_slope_penalty(problem.slope_penalty * (size / radius) ** 2 / factor)
     scaling = Scaling(
         scaled, rows, problem.activation, problem.n_samples, centre, radius, slope, offset, size, factor, stretch
     )
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
+
+
+def _on_checked(data: Data, shape: list[Constraint], groups: Interactions | None) -> Problem:
+    """The problem of data that come from checked ones; constraints are held against them once more."""
+    if not shape:
+        return Problem.of_data(data, 1.0, groups)
+    X, y, weight = data.X, data.y, data.sample_weight
+    return Problem(X, y, 1.0, data.loss, data.activation, weight, constraints=shape, interactions=groups)
 
 
 def _by_blocks(problem: Problem, data: BlockedData) -> Scaling:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ from ridgesplines.solvers.univariate.kinked import nearby_line
 from ridgesplines.validation import lam_given, real_array, whole_number
 from ridgesplines.verdict import Scope, Status
 
+#: The exact oracle of data, or None.
+Exact = Callable[..., Oracle | None]
 #: Searches for one certificate, each of which may send the solver on.
 MOST_SEARCHES = 4
 #: lambda_max is given without a word where it is known to this part of it.
@@ -276,10 +279,12 @@ def in_numbers(problems: Sequence[Problem], given: Any, name: str = "lam") -> An
 
 def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solution]:
     start = time.perf_counter()
+    # One for all lam: it depends on the data alone, and some answer the faster the more they are asked.
+    exact = cache(lambda data: exact_oracle(data.X, data.activation, problem.interactions))
     step(0, len(lams), lams[0])
     for count, answer in enumerate(solver.path(problem, lams), 1):
         check()  # the best so far is no answer to one who needs more than this
-        solution = _settled(solver, answer, start)
+        solution = _settled(solver, answer, start, exact)
         check()
         start = time.perf_counter()
         step(count, len(lams), lams[min(count, len(lams) - 1)])
@@ -288,9 +293,9 @@ def _timed(solver: Solver, problem: Problem, lams: list[float]) -> Iterator[Solu
             return
 
 
-def _settled(solver: Solver, answer: Answer, start: float) -> Solution:
+def _settled(solver: Solver, answer: Answer, start: float, exact: Exact) -> Solution:
     """The solution of an answer. Where a search for its certificate finds what the solver had missed, that goes on."""
-    solution = _certified(solver, answer, start)
+    solution = _certified(solver, answer, start, exact)
     for search in range(1, MOST_SEARCHES):
         if not answer.reached or solution.relative_gap <= answer.tolerance or late(answer.end):
             break
@@ -299,7 +304,7 @@ def _settled(solver: Solver, answer: Answer, start: float) -> Solution:
             break
         (again,) = resumed.path(answer.problem, [answer.problem.lam])
         answer = replace(again, history=_joined(answer.history, again.history))
-        solution = _certified(solver, answer, start, search)
+        solution = _certified(solver, answer, start, exact, search)
     return _judged(solver, solution, answer.interrupted or asked())
 
 
@@ -308,16 +313,15 @@ def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]
     return {name: first[name] + note if isinstance(note, int | tuple) else note for name, note in then.items()}
 
 
-def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) -> Solution:
+def _certified(solver: Solver, answer: Answer, start: float, exact_of: Exact, search: int = 0) -> Solution:
     """The solution of a solver's answer, its figures recomputed."""
     problem, network = answer.problem, _named(answer.network, answer.problem)
     if problem.in_blocks is not None:
         by_rows = certify_by_rows(problem, network, answer.peaks, answer.end, search)
-        notes = repr(solver), Status.CONVERGED, time.perf_counter() - start, answer.history, None, answer.tolerance
-        return Solution(problem, network, by_rows, *notes)
+        return answer.solution(network, by_rows, repr(solver), start)
     if problem.norm:
         return _certified_with_norm(solver, answer, network, start, search)
-    exact = None if problem.penalise_bias else exact_oracle(problem.reduced.X, problem.activation, problem.interactions)
+    exact = None if problem.penalise_bias else exact_of(problem.data.reduced)
     fit = targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
     if answer.limits is None or exact is not None:
@@ -332,10 +336,7 @@ def _certified(solver: Solver, answer: Answer, start: float, search: int = 0) ->
         inner = certify(problem, network, answer.dual, answer.limits, fit=fit)
     shown = certificate or inner
     assert shown is not None
-    seconds = time.perf_counter() - start
-    solution = Solution(
-        problem, network, shown, repr(solver), Status.CONVERGED, seconds, answer.history, None, answer.tolerance
-    ).evaluated(fit)
+    solution = answer.solution(network, shown, repr(solver), start).evaluated(fit)
     if inner is not None and inner.scope is Scope.DICTIONARY:
         # What no function does better, no neuron of the grid does better.
         within = Solution(problem, network, inner).evaluated(fit).relative_gap
@@ -348,8 +349,7 @@ def _certified_with_norm(solver: Solver, answer: Answer, network: RidgeSpline, s
     """The same where the norm counts."""
     assert not isinstance(answer.dual, Multipliers)  # only constraints have them
     certificate = certify_with_norm(answer.problem, network, answer.dual, answer.end, search, answer.peaks)
-    notes = repr(solver), Status.CONVERGED, time.perf_counter() - start, answer.history, None, answer.tolerance
-    return Solution(answer.problem, network, certificate, *notes)
+    return answer.solution(network, certificate, repr(solver), start)
 
 
 def _judged(solver: Solver, solution: Solution, interrupted: bool) -> Solution:

@@ -92,10 +92,11 @@ def along(problem: Problem, u: Array) -> Callable[[float], float]:
     s, loss, y = problem.sample_weight, problem.loss, problem.y
     if loss.translates:  # u cannot tell y from y less an affine function; the smaller one rounds less
         y = problem.detrended
-    v, steep = (u.T / -s).T, steepness(problem, u)
-    if loss.quadratic:  # D(tau u) = tau D_1 - tau^2 D_2
-        linear, square = float(np.vdot(u, y)), steep - float(np.vdot(u, v)) / 4.0
-        return lambda tau: tau * linear - tau**2 * square
+    steep = steepness(problem, u)
+    if loss.quadratic:
+        linear, square = kernels.parabola(u, s, y)
+        return lambda tau: tau * linear - tau**2 * (square + steep)
+    v = (u.T / -s).T
     return lambda tau: -float(s @ loss.conjugate(y, tau * v)) - tau**2 * steep
 
 

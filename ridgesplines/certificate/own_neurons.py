@@ -25,13 +25,15 @@ def known_at_neurons(problem: Problem, network: RidgeSpline, u: Array, found: Su
     lengths = neuron_lengths(problem, network)
     if net.n_features == 1 and not problem.penalise_bias and problem.activation == ReLU():
         # Both sides are the same but for rounding.
-        net = net.changed(weights=np.abs(net.weights), biases=net.breakpoints)
-    size = group_norms(eta_at(problem.centred, u, net.weights, net.biases, problem.activation)) / lengths
+        W, b = np.abs(net.weights), net.breakpoints
+    else:
+        W, b = net.weights, net.biases
+    size = group_norms(eta_at(problem.centred, u, W, b, problem.activation)) / lengths
     top = int(size.argmax())
     if size[top] <= found.value:
         return found
     excess = float(size[top] - found.value) - 1e-9 * found.value
-    if found.scope is Scope.EXACT and excess > 0.0 and excess > _neuron_rounding(problem, net, top, u):
+    if found.scope is Scope.EXACT and excess > 0.0 and excess > _neuron_rounding(problem, W[top], b[top], u):
         warn_contradiction(
             f"|eta| = {size[top]:.10g} at a neuron of the network, where its supremum should be {found.value:.10g}"
         )
@@ -40,12 +42,12 @@ def known_at_neurons(problem: Problem, network: RidgeSpline, u: Array, found: Su
     return replace(found, value=float(size[top]), weights=weights, biases=biases)
 
 
-def _neuron_rounding(problem: Problem, network: RidgeSpline, k: int, u: Array) -> float:
-    """The rounding error of eta at neuron k of a network that was moved to the problem's origin.
+def _neuron_rounding(problem: Problem, w: Array, b: float, u: Array) -> float:
+    """The rounding error of eta at the neuron (w, b), b from the problem's origin.
 
     u is orthogonal to the affine functions to rounding: summed from the other side a neuron differs by one of them.
     """
-    affine = problem.centred @ network.weights[k] - network.biases[k]
+    affine = problem.centred @ w - b
     moments = float(np.linalg.norm(problem.null_space.T @ u) * np.linalg.norm(affine))
     # They are sums of such terms and round themselves, and so does eta at the neuron.
     moments += 2.0 * np.finfo(float).eps * float(group_norms(u) @ np.abs(affine))

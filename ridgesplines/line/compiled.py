@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from ridgesplines.validation import Array
 
+#: Where the last digits count so many terms are summed first, and then these sums: that rounds less than one by one.
+SOME = 256
+
 
 @njit(cache=True)
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:
@@ -326,20 +329,60 @@ def affine_moments(
 
 
 @njit(cache=True)
-def residual_beyond(weight: Array, r: Array, first: Array, second: Array, a: float, b: float) -> Array:
-    u = np.empty(len(r))
-    for n in range(len(r)):
-        u[n] = 2.0 * weight[n] * (r[n] - (first[n] * a + second[n] * b))
+def residual_moments(weight: Array, y: Array, z: Array, first: Array, second: Array) -> tuple[float, float]:
+    a = b = 0.0
+    for start in range(0, len(y), SOME):
+        c = d = 0.0
+        for n in range(start, min(start + SOME, len(y))):
+            r = weight[n] * (y[n] - z[n])
+            c += first[n] * r
+            d += second[n] * r
+        a += c
+        b += d
+    return a, b
+
+
+@njit(cache=True)
+def residual_beyond(weight: Array, y: Array, z: Array, first: Array, second: Array, a: float, b: float) -> Array:
+    u = np.empty(len(y))
+    for n in range(len(y)):
+        u[n] = 2.0 * weight[n] * ((y[n] - z[n]) - (first[n] * a + second[n] * b))
     return u
+
+
+@njit(cache=True)
+def parabola(u: Array, weight: Array, y: Array) -> tuple[float, float]:
+    linear = square = 0.0
+    for start in range(0, len(u), SOME):
+        a = b = 0.0
+        for n in range(start, min(start + SOME, len(u))):
+            a += u[n] * y[n]
+            b += u[n] * u[n] / weight[n]
+        linear += a
+        square += b
+    return linear, 0.25 * square
+
+
+@njit(cache=True)
+def summits(eta: Array) -> NDArray[np.intp]:
+    indices, count = np.empty(len(eta), dtype=np.intp), 0
+    before, size = -1.0, abs(eta[0])
+    for n in range(len(eta)):
+        after = abs(eta[n + 1]) if n + 1 < len(eta) else -1.0
+        if size >= before and size >= after:
+            indices[count] = n
+            count += 1
+        before, size = size, after
+    return indices[:count].copy()
 
 
 @njit(cache=True)
 def rectified(x: Array, u: Array, sides: Array, biases: Array) -> Array:
     eta = np.zeros(len(biases))
     for k in range(len(biases)):
-        for start in range(0, len(x), 256):  # the sums of some first: that rounds less than term by term
+        for start in range(0, len(x), SOME):
             some = 0.0
-            for n in range(start, min(start + 256, len(x))):
+            for n in range(start, min(start + SOME, len(x))):
                 some += u[n] * max(sides[k] * x[n] - biases[k], 0.0)
             eta[k] += some
     return eta
@@ -363,10 +406,12 @@ def gathered(values: Array, factor: float, rows: NDArray[np.intp]) -> Array:
 
 @njit(cache=True)
 def sums_between(t: Array, u: Array, first: Array) -> tuple[Array, Array]:
-    mass, moment = np.zeros(len(first)), np.zeros(len(first))
+    masses, moments = np.empty(len(first)), np.empty(len(first))
     for i in range(len(first)):
         end = first[i + 1] if i + 1 < len(first) else len(t)
+        mass = moment = 0.0
         for n in range(first[i], end):
-            mass[i] += u[n]
-            moment[i] += u[n] * t[n]
-    return mass, moment
+            mass += u[n]
+            moment += u[n] * t[n]
+        masses[i], moments[i] = mass, moment
+    return masses, moments

@@ -12,16 +12,18 @@ from ridgesplines.validation import Array
 @njit(cache=True)
 def sums(t: Array, H: Array, b: Array, size: int) -> Array:
     count = (len(t) + size - 1) // size
-    out = np.zeros((count, 6))
+    out = np.empty((count, 6))
     for c in range(count):
+        f = g = h = r = s = square = 0.0
         for n in range(c * size, min((c + 1) * size, len(t))):
             x = t[n] - t[c * size]
-            out[c, 0] += H[n]
-            out[c, 1] += H[n] * x
-            out[c, 2] += H[n] * x * x
-            out[c, 3] += b[n]
-            out[c, 4] += b[n] * x
-            out[c, 5] += b[n] * b[n] / H[n]
+            f += H[n]
+            g += H[n] * x
+            h += H[n] * x * x
+            r += b[n]
+            s += b[n] * x
+            square += b[n] * b[n] / H[n]
+        out[c, 0], out[c, 1], out[c, 2], out[c, 3], out[c, 4], out[c, 5] = f, g, h, r, s, square
     return out
 
 

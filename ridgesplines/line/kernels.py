@@ -154,12 +154,20 @@ def affine_moments(
 
 def residual_beyond(weight: Array, y: Array, z: Array, basis: Array, gram: Array) -> Array:
     """2 weight r, for r = y - z less what of it is in the span of a basis (N, q) with this Gram matrix."""
-    r = y - z
-    within = np.linalg.lstsq(gram, basis.T @ times(weight, r), rcond=1e-13)[0]
     if basis.shape[1] == 2 and (fast := _fast(weight, y)) is not None:
-        return fast.residual_beyond(weight, r, basis[:, 0], basis[:, 1], *within)
-    r -= basis @ within
+        one, two = basis[:, 0], basis[:, 1]
+        moments = np.array(fast.residual_moments(weight, y, z, one, two))
+        return fast.residual_beyond(weight, y, z, one, two, *np.linalg.lstsq(gram, moments, rcond=1e-13)[0])
+    r = y - z
+    r -= basis @ np.linalg.lstsq(gram, basis.T @ times(weight, r), rcond=1e-13)[0]
     return times(2.0 * weight, r)
+
+
+def parabola(u: Array, weight: Array, y: Array) -> tuple[float, float]:
+    """(a, b) of the dual value a tau - b tau^2 of tau u for squared error: the sums of u y and of u^2 / (4 weight)."""
+    if (fast := _fast(weight, u)) is not None:
+        return fast.parabola(u, weight, y)
+    return float(np.vdot(u, y)), 0.25 * float(np.vdot(u, (u.T / weight).T))
 
 
 def rectified(x: Array, u: Array, sides: Array, biases: Array) -> Array | None:
@@ -294,6 +302,17 @@ def times(curvature: Array, values: Array) -> Array:
     if curvature.ndim > 1:
         return np.einsum("nij,nj->ni", curvature, values)
     return (curvature * values.T).T
+
+
+def summits(eta: Array) -> Array:
+    """The indices of the local maxima of |eta|, (n,) or (n, D), n > 0; those that equal a neighbour are among them."""
+    if (fast := _fast(eta, eta)) is not None:
+        return fast.summits(eta)
+    size = np.abs(eta) if eta.ndim == 1 else np.linalg.norm(eta, axis=1)
+    peak = np.ones(len(size), dtype=bool)
+    peak[1:] &= size[1:] >= size[:-1]
+    peak[:-1] &= size[:-1] >= size[1:]
+    return np.flatnonzero(peak)
 
 
 def peaks_between(eta: Array, level: float, nodes: Array) -> tuple[float, Array]:

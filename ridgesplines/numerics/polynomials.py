@@ -110,8 +110,10 @@ def polynomial_basis(X: Array, degree: int) -> Array:
 
 def affine_basis(X: Array) -> Array:
     """Orthonormal basis of the column space of [1 X], with a rank tolerance; columns may differ in scale by 1e24."""
-    one = np.full((len(X), 1), 1.0 / np.sqrt(len(X)))
-    return np.asfortranarray(np.hstack([one, _affine_coordinates(X).left]))  # tall: columns in one piece
+    left = _affine_coordinates(X).left
+    basis = np.empty((len(X), 1 + left.shape[1]), order="F")  # tall: columns in one piece
+    basis[:, 0], basis[:, 1:] = 1.0 / np.sqrt(len(X)), left
+    return basis
 
 
 class _Coordinates(NamedTuple):
@@ -129,23 +131,30 @@ def _affine_coordinates(X: Array) -> _Coordinates:
     One decision for all that need the affine functions: their basis, and the coefficients of one of them.
     """
     n, d = X.shape
-    one = np.full((n, 1), 1.0 / np.sqrt(n))
+    one = np.full(n, 1.0 / np.sqrt(n))
     centred = X - X.mean(axis=0)
-    spread = np.abs(centred).max(axis=0)
-    alive = spread > np.maximum(8.0 * EPS * np.abs(X).max(axis=0), SMALLEST * spread.max())  # so that slopes are floats
+    spread = _largest(centred)
+    alive = spread > np.maximum(8.0 * EPS * _largest(X), SMALLEST * spread.max())  # so that slopes are floats
     spread[~alive] = np.inf
-    centred = centred[:, alive] / spread[alive]
-    centred -= one @ (one.T @ centred)
+    centred = centred if alive.all() else centred[:, alive]
+    centred /= spread[alive]
+    centred -= one[0] * (one @ centred)
     right = np.zeros((d, int(alive.sum())))
     if centred.shape[1] == 1:
-        sizes = np.linalg.norm(centred, axis=0)
+        sizes = np.array([np.linalg.norm(centred)])
         right[alive] = 1.0
-        return _Coordinates(centred / sizes, sizes, right, spread)
+        centred /= sizes
+        return _Coordinates(centred, sizes, right, spread)
     left, sizes, turned = np.linalg.svd(centred, full_matrices=False)
     kept = sizes > sizes.max(initial=0.0) * max(X.shape) * 8.0 * EPS
     right = np.zeros((d, int(kept.sum())))
     right[alive] = turned[kept].T
     return _Coordinates(left[:, kept], sizes[kept], right, spread)
+
+
+def _largest(X: Array) -> Array:
+    """The largest size in each column."""
+    return np.maximum(X.max(axis=0), -X.min(axis=0))
 
 
 def affine_least_squares(X: Array, z: Array) -> tuple[Array, Array]:

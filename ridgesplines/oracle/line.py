@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgesplines.line.kernels import certificate
+from ridgesplines.line.kernels import certificate, summits
 from ridgesplines.network.spline import group_norms
-from ridgesplines.oracle.base import Supremum, peaks, ranked
+from ridgesplines.oracle.base import Supremum, ranked
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
@@ -25,9 +25,8 @@ class LineOracle:
 
     def __call__(self, u: Array, level: float | None = None, **_: object) -> Supremum:
         eta = certificate(self._x, u if self._order is None else u[self._order])
-        size = group_norms(eta)
-        top = int(size.argmax())
-        if level is not None and size[top] <= level:
-            return ranked(Scope.EXACT, eta[top : top + 1], self._direction, self._x[top : top + 1])
-        peak = peaks(size)  # others lead to the same knots
-        return ranked(Scope.EXACT, eta[peak], np.repeat(self._direction, peak.sum(), axis=0), self._x[peak])
+        peak = summits(eta)  # others lead to the same knots
+        size = group_norms(eta[peak])
+        if level is not None and size.max() <= level:
+            peak = peak[size.argmax()][None]
+        return ranked(Scope.EXACT, eta[peak], np.repeat(self._direction, len(peak), axis=0), self._x[peak])

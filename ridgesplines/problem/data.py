@@ -64,15 +64,19 @@ class Data(ReadOnly):
     @cached_property
     def rows(self) -> NDArray[np.intp]:
         keep = self.sample_weight > 0.0
-        rows, x = np.flatnonzero(keep), self.X[:, 0] if keep.all() else self.X[keep, 0]
-        return rows if self.X.shape[1] > 1 or (x[1:] >= x[:-1]).all() else rows[np.argsort(x)]
+        rows, x = None if keep.all() else np.flatnonzero(keep), self.X[:, 0]
+        x = x if rows is None else x[rows]
+        if self.X.shape[1] > 1 or (x[1:] >= x[:-1]).all():
+            return np.arange(len(x)) if rows is None else rows
+        order = np.argsort(x)
+        return order if rows is None else rows[order]
 
     @cached_property
     def reduced(self) -> Data:
         rows = self.rows
         if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
             return self
-        X, y, weight = (frozen(part[rows]) for part in (self.X, self.y, self.sample_weight))
+        X, y, weight = (frozen(part.take(rows, axis=0)) for part in (self.X, self.y, self.sample_weight))
         return replace(self, X=X, y=y, sample_weight=weight)
 
     @cached_property
@@ -113,10 +117,10 @@ class Data(ReadOnly):
 
     @cached_property
     def detrended(self) -> Array:
-        y, Q = self.y, self.null_space
-        if self.activation.degree >= 0:
-            y = y - y.mean(axis=0)
-        return y - Q @ (Q.T @ y)
+        Q = self.null_space
+        y = self.y - (self.y.mean(axis=0) if self.activation.degree >= 0 else 0.0)
+        y -= Q @ (Q.T @ y)
+        return y
 
     @cached_property
     def null_space(self) -> Array:

@@ -260,14 +260,24 @@ class Problem(OfData, Immutable):
         return self._with(lam=0.0, slope_penalty=0.0)
 
     @classmethod
-    def of_block(cls, block: Block, loss: Loss, activation: Activation) -> Problem:
-        """A problem of these rows alone and lam = 0: what is a sum over rows is the sum of that of its blocks."""
-        problem = object.__new__(cls)
-        known = {"data": Data(*block[:3], loss, activation), "lam": 0.0, "constraints": (), "slope_penalty": 0.0}
-        known["skip"] = True
+    def of_data(cls, data: Data, lam: float = 0.0, interactions: Interactions | None = None) -> Problem:
+        """A problem of data that were checked where they came from."""
+        problem, known = object.__new__(cls), {"data": data, "lam": lam, "interactions": interactions}
+        known |= {
+            "constraints": (),
+            "slope_penalty": 0.0,
+            "skip": True,
+            "penalise_bias": False,
+            "through_origin": False,
+        }
         for name in KEPT:
             setattr(problem, name, known.get(name))
         return problem
+
+    @classmethod
+    def of_block(cls, block: Block, loss: Loss, activation: Activation) -> Problem:
+        """A problem of these rows alone and lam = 0: what is a sum over rows is the sum of that of its blocks."""
+        return cls.of_data(Data(*block[:3], loss, activation))
 
     @cached_property
     def homogeneous(self) -> Problem:

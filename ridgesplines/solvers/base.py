@@ -16,6 +16,7 @@ from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
 from ridgesplines.solution import Solution
 from ridgesplines.validation import Array
+from ridgesplines.verdict import Status
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Answer:
     peaks: tuple[Array, Array] | None = None
     end: float = float("inf")
     reached: bool = False
+
+    def solution(self, network: RidgeSpline, certificate: Any, solver: str, start: float) -> Solution:
+        """The solution of these, made by this solver since `start`, a reading of ``time.perf_counter``."""
+        seconds, notes = time.perf_counter() - start, (self.history, None, self.tolerance)
+        return Solution(self.problem, network, certificate, solver, Status.CONVERGED, seconds, *notes)
 
 
 def in_time(answers: Iterator[Answer], seconds: float, total: float = float("inf")) -> Iterator[Answer]:

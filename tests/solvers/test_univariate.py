@@ -1,5 +1,6 @@
 """Univariate: every loss, the promises on knots and uniqueness, paths, progress, Ctrl-C, refusals."""
 
+import math
 import warnings
 from dataclasses import replace
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from instances import SCALAR, ids, noisy, problem, targets
 
 import ridgesplines as rs
 from ridgesplines.line import kernels
+from ridgesplines.objective import SUM
 from ridgesplines.solvers.univariate import data
 from ridgesplines.solvers.univariate.active_set import _consistent, _guess
 from ridgesplines.solvers.univariate.moments import Moments
@@ -190,7 +192,8 @@ def test_progress_is_printed(capsys):
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Absolute()], ids=ids)
 def test_ctrl_c_keeps_the_best_so_far(monkeypatch, loss):
     name = "squares" if loss.quadratic else "certificate"
-    passes, last, original = [], 1 if loss.quadratic else 3, getattr(kernels, name)  # one a lam for squared error
+    # Of squared error the first is that of the straight line, and there is one a lam.
+    passes, last, original = [], 2 if loss.quadratic else 3, getattr(kernels, name)
 
     def interrupted(*given):
         passes.append(1)
@@ -315,6 +318,7 @@ def test_compiled_passes_agree(monkeypatch):
         (kernels.scattered, (b, 3.0, rows, len(t) + 7)),
         (kernels.scattered, (b, 3.0, rows.argsort(), len(t))),
     ]
+    arguments += [(kernels.parabola, (t, H, b)), (kernels.summits, (np.round(b, 1),))]
     arguments += [(kernels.gathered, (b, 3.0, rows.argsort()[:100]))]
     arguments += [
         (kernels.sums_between, (t, b, first)),
@@ -328,6 +332,14 @@ def test_compiled_passes_agree(monkeypatch):
         pairs = zip(slow, quick, strict=True) if isinstance(slow, tuple) else [(slow, quick)]
         for one, other in pairs:
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-9 * np.abs(one).max())
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_compiled_dual_values_round_as_little_as_bounds_assume():
+    u, y = np.random.default_rng(0).random((2, 400_000))
+    linear, square = kernels.parabola(u, np.ones(len(u)), y)
+    assert linear == pytest.approx(math.fsum(u * y), rel=SUM)
+    assert square == pytest.approx(math.fsum(u * u / 4.0), rel=SUM)
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")

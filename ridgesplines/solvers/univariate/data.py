@@ -83,11 +83,9 @@ class Line:
 
     @cached_property
     def parabola(self) -> tuple[Array, Array]:
-        """(H, b) with terms H z^2 / 2 - b z and a constant, where the loss is quadratic; shapes (n,) and like y."""
-        zero = np.zeros_like(self.y)
-        curvature = self.loss.curvature(self.y, zero)
-        H = self.weight * (curvature[:, 0, 0] if self.outputs else curvature)
-        return H, -self.weighted(self.loss.gradient(self.y, zero))
+        """(H, b) with terms H z^2 / 2 - b z and a constant, for squared error; shapes (n,) and like y."""
+        H = 2.0 * self.weight
+        return H, times(H, self.y)
 
     @cached_property
     def cells(self) -> Cells | None:

@@ -136,6 +136,8 @@ def _newton(line: Line, lam: float, tol: float, start: Knots | None, progress: P
 def _constant(line: Line) -> Knots:
     """Zero, where a logistic loss has its curvature: the best line may lie where there is none. Or the mean count."""
     zero = Knots.none(line.outputs)
+    if line.loss.quadratic:
+        return zero
     shift = line.loss.shift(line.y, line.spline(zero), line.weight)
     return replace(zero, theta=zero.theta + shift)
 
@@ -149,7 +151,11 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
     """Whether the best straight line is the optimum, by its certificate; then, and where it is the first, report it."""
     best = straight(line)
-    u, excess = _excess(line, best.z, lam)
+    if line.loss.quadratic:
+        look = line.squares(best.knots, lam)
+        u, excess = look.u, look.largest / lam
+    else:
+        u, excess = _excess(line, best.z, lam)
     # Beside a weight far above the others' that row's part of u is rounding: then u is not orthogonal to the lines.
     if line.loss.quadratic and group_norms(line.affine_moments(u)).max() > ORTHOGONAL * np.abs(u).sum():
         u, excess = _last_digits(line, _parabola(line, best.z, False), lam, best.knots, best.z)
