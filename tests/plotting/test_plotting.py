@@ -307,7 +307,7 @@ def test_many_data_are_drawn_as_their_density_in_seconds(kind, tmp_path):
     began = time.process_time()
     figure = many.plot(kind=kind)
     assert drawn(figure, tmp_path)
-    assert time.process_time() - began < 2.5
+    assert time.process_time() - began < 4.0
     marks = [len(c.get_offsets()) for axes in figure.axes for c in axes.collections]
     marks += [len(line.get_xdata()) for axes in figure.axes for line in axes.lines]
     assert max(marks) < 6000
