@@ -40,7 +40,7 @@ def allowed(solution: rs.Solution) -> bool:
     return groups is not None and bool(groups.allow(net.weights).all())
 
 
-SMALL: dict[str, Any] = {"lams": [10.0, 1.0], "cv": 2, "solver": rs.Grid(directions=2, biases=5, refine=False)}
+SMALL: dict[str, Any] = {"lams": [10.0], "cv": 2, "solver": rs.Grid(directions=2, biases=5, refine=False)}
 
 
 #: The code of these classes is checked as a whole in test_estimators.py and test_ridge_cv.py; what groups might change:
