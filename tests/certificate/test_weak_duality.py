@@ -6,7 +6,7 @@ below the objective of every network, for every loss, with sample weights, for v
 
 import numpy as np
 import pytest
-from instances import LOSSES, ids, targets
+from instances import LOSSES, diagonal, ids, targets
 from tables import table
 
 import ridgesplines as rs
@@ -105,8 +105,7 @@ def test_for_vector_outputs(make, loss, d):
     below_all(problem, MAKES[make](rng, shape), rng)
 
 
-@pytest.mark.parametrize("d", [1, 2, 3])
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
+@pytest.mark.parametrize(("loss", "d"), diagonal(LOSSES, [1, 2, 3], times=2))
 def test_any_dual_vector_lies_below_the_optimum(loss, d):
     rng = np.random.default_rng(d)
     problem = problem_of(loss, d, d)

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from instances import dual_vector
+from instances import diagonal, dual_vector
 
 from ridgesplines.interactions import read
 from ridgesplines.numerics import fast
@@ -52,9 +52,7 @@ def largest_over_pairs_of_points(X, u, k):
     return best
 
 
-@pytest.mark.parametrize("outputs", [(), (2,)])
-@pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(("name", "k", "outputs"), diagonal(list(TABLES), [1, 2], [(), (2,)], times=2))
 def test_the_largest_of_the_groups(name, k, outputs):
     X = TABLES[name]
     u = dual_vector(X, 4, outputs)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from instances import diagonal
 
 import ridgesplines as rs
 
@@ -60,9 +61,10 @@ def test_more_random_cases(seed):
     check(instance(seed))
 
 
-@pytest.mark.parametrize("loss", [rs.Absolute(), rs.Huber(0.1), rs.Quantile(0.8), rs.Logistic(), rs.Hinge()])
-@pytest.mark.parametrize("spacing", SPACINGS)
-@pytest.mark.parametrize("fraction", [1e-4, 1e-2])
+OTHERS = [rs.Absolute(), rs.Huber(0.1), rs.Quantile(0.8), rs.Logistic(), rs.Hinge()]
+
+
+@pytest.mark.parametrize(("loss", "fraction", "spacing"), diagonal(OTHERS, [1e-4, 1e-2], list(SPACINGS), times=3))
 def test_other_losses(loss, spacing, fraction):
     rng = np.random.default_rng(1)
     x = spaced(spacing, 700, rng)

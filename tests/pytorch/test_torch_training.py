@@ -111,7 +111,7 @@ def test_a_start_at_the_optimum_stays_there(method, D):
 
 def test_a_path_is_warm_started():
     p = problem(rs.Squared(), 30)
-    path = rs.solve_path(p, WeightDecay(width=30, epochs=400), lams=[1.0, 0.9])
+    path = rs.solve_path(p, WeightDecay(width=30, epochs=200), lams=[1.0, 0.9])
     assert path[1].history["objective"][0] <= path[0].objective
     assert all(s.status == "trained" for s in path)
 
@@ -126,7 +126,7 @@ def test_zeros_are_exact(method):
             layers[:] = [layer]
             return super().proximal(layer, step)
 
-    trained = rs.solve(p, Kept(width=60, epochs=500))
+    trained = rs.solve(p, Kept(width=60, epochs=300))
     w, v = layers[0].norms()
     active = int(((w > 0.0) & (v > 0.0)).sum())
     assert 0 < active < 60
@@ -306,5 +306,5 @@ def test_neurons_keep_to_the_interactions_while_they_are_trained(trainer, given)
 def test_training_comes_near_the_optimum_of_one_feature_at_a_time():
     X, y = noisy(30, 2)
     p = rs.Problem(X, y, 1.0, interactions=1)
-    trained, optimum = rs.solve(p, WeightDecay(width=60, epochs=1500)), rs.solve(p, rs.Grid())
+    trained, optimum = rs.solve(p, WeightDecay(width=60, epochs=1000)), rs.solve(p, rs.Grid())
     assert optimum.objective * (1.0 - 1e-9) <= trained.objective <= optimum.objective * 1.02

@@ -10,7 +10,7 @@ from instances import SCALAR, ids, noisy, targets
 import ridgesplines as rs
 
 
-def posed(loss, n=18, d=3, seed=0, part=0.2, weight=None):
+def posed(loss, n=15, d=3, seed=0, part=0.2, weight=None):
     X, y = noisy(n, d, seed)
     problem = rs.Problem(X, targets(loss, y), 1.0, loss, sample_weight=weight)
     top = rs.lambda_max(problem)

@@ -12,7 +12,7 @@ import pytest
 import ridgesplines as rs
 from ridgesplines.torch import PathProx
 from tests.formulas import minimum
-from tests.instances import LOSSES, ids
+from tests.instances import LOSSES, diagonal, ids
 
 SMOOTH = [loss for loss in LOSSES if loss.smooth and not loss.interpolates]
 
@@ -81,8 +81,7 @@ def over_patterns(p, samples=40000):
     return minimum(p, f[:n], norm, [cp.multiply(np.where(on.T, 1.0, -1.0), values) >= 0.0])
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=ids)
-@pytest.mark.parametrize("lam", [0.05, 1.0])
+@pytest.mark.parametrize(("loss", "lam"), diagonal(LOSSES, [0.05, 1.0]))
 def test_on_a_line_it_is_the_minimum_over_splines(loss, lam):
     if isinstance(loss, rs.Interpolation):
         X, y = [0.3, -0.5, 0.9, 1.6, 0.3], [1.0, 2.0, 0.5, 1.5, 1.0]

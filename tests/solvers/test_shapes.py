@@ -57,7 +57,7 @@ def other_program(p):
 LOSSES = [loss for loss in SCALAR if not loss.interpolates]
 
 
-@pytest.mark.parametrize(("name", "loss"), diagonal(list(SETS), LOSSES, times=2))
+@pytest.mark.parametrize(("name", "loss"), diagonal(list(SETS), LOSSES))
 def test_the_optimum_is_that_of_another_program(name, loss):
     x, y, weight = table()
     p = rs.Problem(x, targets(loss, y), 0.05, loss, sample_weight=weight, constraints=SETS[name])
