@@ -16,7 +16,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: What an example says, and what it says here to do less of the same.
 LESS = {
     "activations": [("= rs.datasets.load_motorcycle()", "= (column[::3] for column in rs.datasets.load_motorcycle())")],
-    "architecture": [("epochs=600", "epochs=150")],
+    "architecture": [("epochs=600", "epochs=50"), ("(40, 40)", "(8, 8)")],
     "choosing_lambda": [
         ("REPEATS = 4", "REPEATS = 2"),
         ("[5, 8, 12, 16, 20]", "[8]"),
@@ -26,14 +26,19 @@ LESS = {
         ("n_lams=30", "n_lams=3, cv=2"),
     ],
     "classification": [("directions=64", "directions=32")],
+    "counts": [('loss="poisson"', 'loss="poisson", n_lams=12, cv=3')],
     "deep": [("else 800", "else 100")],
     "gap_of_a_grid": [("16, 32, 64, 128, 256]", "16, 32]")],
     "interactions": [("FOLDS = 5", "FOLDS = 2"), ("n_lams=6", "n_lams=3"), ("=True).data", "=True).data[1::2]")],
+    "lesson": [("1e-6, 40)", "1e-6, 12)")],
     "mixed_table": [("n_lams=12", "n_lams=4, cv=2")],
+    "mixed_variation": [("n: int = 250", "n: int = 120")],
     "pruning": [("EPOCHS = 150", "EPOCHS = 40"), ("[0.0, 0.02, 0.05, 0.1, 0.2]", "[0.0, 0.2]")],
+    "quantiles_in_order": [("(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)", "(0.1, 0.5, 0.9)")],
     "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
     "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 1)")],
+    "table_of_knots": [("CV().fit", "CV(n_lams=12, cv=3).fit")],
     "three_layers": [("N, LAM, EPOCHS = 40, 0.1, 3000", "N, LAM, EPOCHS = 8, 0.3, 50"), ("tol=0.03", "tol=0.2")],
     "trained_networks": [("else 800", "else 30"), ("else 60", "else 30")],
     "two_dimensions": [
