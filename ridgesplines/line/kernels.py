@@ -221,7 +221,7 @@ def _summed(parts: list[Array], first: Array) -> Array:
 
 def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Array]:
     """Diagonal and right-hand side of the optimum on a face; `pull` is lam times the sign of each inner node's kink."""
-    if (fast := _fast(t)) is not None:
+    if (fast := fast_module(len(t), "line.compiled_active_set")) is not None:
         return fast.face(t, grams, loads, pull)
     diagonal, right = np.zeros(len(t)), np.zeros(len(t))
     diagonal[:-1], right[:-1] = grams[0], loads[0]
@@ -230,51 +230,22 @@ def face(t: Array, grams: Array, loads: Array, pull: Array) -> tuple[Array, Arra
     return diagonal, right - kinks_transposed(t, pull)
 
 
-def consistent(
-    t: Array, grams: Array, loads: Array, lam: float, active: Array, signs: Array
-) -> tuple[Array, Array, Array] | None:
-    """See the active set, which does the same in NumPy; None where that has to, for want of numba or of curvature."""
-    if (fast := _fast(t, loads[0])) is None:
-        return None
-    *found, definite = fast.consistent(t, grams, loads, lam, active, signs)
-    return (found[0], found[1], found[2]) if definite else None
-
-
-def walk(
+def active_set(
     t: Array,
     grams: Array,
     loads: Array,
     lam: float,
     active: Array,
     signs: Array,
-    values: Array,
-    fresh: Array,
-    most: int,
+    level: float,
+    limits: tuple[int, int, int, float],
 ) -> tuple[Array, Array, Array] | None:
-    """The same as for `consistent`."""
-    if (fast := _fast(t, loads[0])) is None:
+    """See the active set, which does the same in NumPy; None where that has to, for want of numba or of curvature."""
+    if loads.ndim > 2 or (fast := fast_module(len(t), "line.compiled_active_set")) is None:
         return None
-    *found, definite = fast.walk(t, grams, loads, lam, active, signs, values, fresh, most)
+    middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
+    *found, definite = fast.active_set(t, grams, loads, lam, active, signs, level, middle, limits)
     return (found[0], found[1], found[2]) if definite else None
-
-
-def state(t: Array, grams: Array, loads: Array, nodes: Array, theta: Array) -> tuple[Array, Array, float] | None:
-    """See the state of a spline on nodes, which does the same in NumPy; None where that has to."""
-    return None if (fast := _fast(t, theta)) is None else fast.state(t, grams, loads, nodes, theta)
-
-
-def violating(t: Array, u: Array, active: Array, level: float) -> tuple[Array, Array, float] | None:
-    """See the violators of a state, likewise."""
-    if (fast := _fast(t, u)) is None:
-        return None
-    return fast.violating(t, u, active, level, int(np.searchsorted(t, (t[0] + t[-1]) / 2.0)))
-
-
-def fall(values: Array, residual: Array, new: Array, left: Array) -> float:
-    """By how much a quadratic falls from values to new ones, from its residuals there."""
-    if (fast := _fast(values, values)) is not None:
-        return float(fast.fall(values, residual, new, left))
-    return 0.5 * float(np.vdot(new - values, residual + left))
 
 
 def kinks_transposed(t: Array, eta: Array) -> Array:

@@ -13,7 +13,7 @@ import ridgesplines as rs
 from ridgesplines.line import kernels
 from ridgesplines.objective import SUM
 from ridgesplines.solvers.univariate import data
-from ridgesplines.solvers.univariate.active_set import _consistent, _guess
+from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.moments import Moments
 
 
@@ -349,15 +349,15 @@ def test_the_compiled_active_set_agrees(monkeypatch):
     nodes = np.append(np.arange(0, n - 1, 50), n - 1)
     y = np.sin(9.0 * t) + 0.3 * rng.standard_normal(n)
     moments = Moments.at(t, np.ones(n), y, t[nodes], nodes[:-1])
-    given = moments, 0.01, *_guess(moments)
-    assert kernels.consistent(t[nodes], moments.grams, moments.loads, *given[1:]) is not None
-    fast = _consistent(*given)
-    monkeypatch.setattr(kernels, "COMPILED_POINTS", np.inf)
-    slow = _consistent(*given)
-    assert 0 < len(slow.active) < len(given[2])
-    np.testing.assert_array_equal(fast.active, slow.active)
-    np.testing.assert_array_equal(fast.signs, slow.signs)
-    np.testing.assert_allclose(fast.theta, slow.theta, rtol=1e-9, atol=1e-9)
+    for lam in (30.0, 1.0, 0.1):
+        fast = active_set(moments, lam)
+        with monkeypatch.context() as numpy:
+            numpy.setattr(kernels, "COMPILED_POINTS", np.inf)
+            slow = active_set(moments, lam)
+        assert 0 < len(slow.active) < len(nodes) / 4
+        np.testing.assert_array_equal(fast.active, slow.active)
+        np.testing.assert_array_equal(fast.signs, slow.signs)
+        np.testing.assert_allclose(fast.theta, slow.theta, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")

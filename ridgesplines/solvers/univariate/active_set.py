@@ -14,9 +14,20 @@ from functools import partial
 import numpy as np
 from scipy.linalg import lapack
 
+from ridgesplines.interrupt import check
 from ridgesplines.line import kernels
 from ridgesplines.line.kernels import face, kinks_transposed
-from ridgesplines.solvers.univariate.knots import Knots, State, exchanged, with_ends, with_joined
+from ridgesplines.solvers.univariate.knots import (
+    HIDDEN,
+    MAX_ROUNDS,
+    SINGLY,
+    VIOLATION_RTOL,
+    Knots,
+    State,
+    exchanged,
+    with_ends,
+    with_joined,
+)
 from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.validation import Array
 
@@ -36,6 +47,10 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     start : knots near the optimum, if some are known; their values do not matter.
     """
     active, signs = _guess(moments) if start is None else (start.active, start.signs)
+    given = moments.t, moments.grams, moments.loads, lam, active, signs, lam * (1.0 + VIOLATION_RTOL)
+    if (found := kernels.active_set(*given, (MAX_ROUNDS, SINGLY, WALK, HIDDEN))) is not None:
+        check()
+        return Knots(*found)
     now = State.of(moments, _consistent(moments, lam, active, signs))
     return exchanged(moments, lam, now, partial(_joined, moments, lam))
 
@@ -71,8 +86,6 @@ def on_face(moments: Moments, lam: float, signs: Array) -> Array:
 
 def _consistent(moments: Moments, lam: float, active: Array, signs: Array) -> Knots:
     """Solve, let all knots of the wrong sign leave, solve again, until all signs are right."""
-    if (found := kernels.consistent(moments.t, moments.grams, moments.loads, lam, active, signs)) is not None:
-        return Knots(*found)
     part = moments.on(with_ends(active, len(moments.t)))
     while True:
         theta = on_face(part, lam, signs)
@@ -90,9 +103,6 @@ def _walk(moments: Moments, lam: float, start: State, active: Array, signs: Arra
     objective is a convex parabola between those points, and its minimum on the line is known exactly.
     """
     nodes, fresh = with_ends(active, len(moments.t)), ~np.isin(active, start.knots.active)
-    given = moments.t, moments.grams, moments.loads, lam, active, signs, start.values, fresh
-    if (found := kernels.walk(*given, WALK)) is not None:
-        return Knots(*found)
     part, theta = moments.on(nodes), start.values[nodes]
     for _ in range(WALK):
         goal = on_face(part, lam, signs)

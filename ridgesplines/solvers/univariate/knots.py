@@ -57,15 +57,13 @@ class State:
     def of(cls, moments: Moments, knots: Knots) -> State:
         """The state of a spline on the moments' nodes."""
         nodes = knots.nodes(len(moments.t))
-        if (found := kernels.state(moments.t, moments.grams, moments.loads, nodes, knots.theta)) is not None:
-            return cls(knots, *found)
         values = between(moments.t, nodes, knots.theta)
         seminorm = float(group_norms(kinks(moments.t[nodes], knots.theta)).sum())
         return cls(knots, values, moments.residual(values), seminorm)
 
     def change(self, new: State, lam: float) -> float:
         """By how much the objective of `new` is larger: no difference of large numbers that are nearly equal."""
-        fall = kernels.fall(self.values, self.residual, new.values, new.residual)
+        fall = 0.5 * float(np.vdot(new.values - self.values, self.residual + new.residual))
         return lam * (new.seminorm - self.seminorm) - fall
 
 
@@ -103,8 +101,6 @@ def exchanged(moments: Moments, lam: float, now: State, joined: Joined) -> Knots
 def _violators(moments: Moments, lam: float, now: State) -> tuple[Array, Array, float]:
     """The nodes where |eta| exceeds lam most, see `kernels.peaks`; the signs there; by how much at most."""
     level = lam * (1.0 + VIOLATION_RTOL)
-    if (found := kernels.violating(moments.t, now.residual, now.knots.active, level)) is not None:
-        return found[0], found[1], found[2] - lam
     eta = certificate(moments.t, now.residual)
     eta[now.knots.active] = 0.0
     size = group_norms(eta)
