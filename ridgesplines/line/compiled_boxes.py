@@ -59,6 +59,15 @@ def look(
 
 
 @njit(cache=True, error_model="numpy")
+def step(
+    lower: float, upper: float, below: float, above: float, du: float
+) -> tuple[float, float, float, float, float, float]:
+    # The slacks, what they change by relatively, and what brings their products with the multipliers to zero.
+    fall, rise = du / lower, du / upper
+    return lower, upper, fall, rise, -below - below * fall, -above + above * rise
+
+
+@njit(cache=True, error_model="numpy")
 def predicted(
     t: Array,
     low: Array,
@@ -81,9 +90,7 @@ def predicted(
         for n in range(first[i], end):
             fit = dtheta[i] + (t[n] - nodes[i]) * slopes[i]
             du = weight[n] * (off[n] + above[n] - below[n] - fit)
-            lower, upper = u[n] - low[n], high[n] - u[n]
-            fall, rise = du / lower, du / upper
-            dbelow, dabove = -below[n] - below[n] * fall, -above[n] + above[n] * rise
+            lower, upper, fall, rise, dbelow, dabove = step(u[n] - low[n], high[n] - u[n], below[n], above[n], du)
             slack = max(slack, max(-fall, rise))
             multiplier = max(multiplier, 1.0 + max(fall, -rise))
             of_multiplier += lower * dbelow + upper * dabove
@@ -113,9 +120,7 @@ def centred(
         end = first[i + 1] if i + 1 < len(first) else len(t)
         width = 1.0 / (nodes[i + 1] - nodes[i])
         for n in range(first[i], end):
-            lower, upper = u[n] - low[n], high[n] - u[n]
-            fall, rise = du[n] / lower, du[n] / upper
-            dbelow, dabove = -below[n] - below[n] * fall, -above[n] + above[n] * rise
+            lower, upper, fall, rise, dbelow, dabove = step(u[n] - low[n], high[n] - u[n], below[n], above[n], du[n])
             of_low[n] = centre / lower - below[n] - fall * dbelow
             of_high[n] = centre / upper - above[n] + rise * dabove
             value = weight[n] * (off[n] - of_high[n] + of_low[n])
