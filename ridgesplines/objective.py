@@ -80,6 +80,8 @@ class Fit:
         p, y, z = self.problem, self.y, self.z
         if p.output_scales is not None:
             y, z = y / p.output_scales, z / p.output_scales
+        if p.loss.quadratic:
+            return kernels.weighted_squares(p.sample_weight, y, z)
         return float(p.sample_weight @ p.loss.value(y, z))
 
 

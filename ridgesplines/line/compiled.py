@@ -211,6 +211,18 @@ def residual_beyond(weight: Array, y: Array, z: Array, first: Array, second: Arr
 
 
 @njit(cache=True)
+def weighted_squares(weight: Array, y: Array, z: Array) -> float:
+    total = 0.0
+    for start in range(0, len(y), SOME):
+        some = 0.0
+        for n in range(start, min(start + SOME, len(y))):
+            r = y[n] - z[n]
+            some += weight[n] * r * r
+        total += some
+    return total
+
+
+@njit(cache=True)
 def parabola(u: Array, weight: Array, y: Array) -> tuple[float, float]:
     linear = square = 0.0
     for start in range(0, len(u), SOME):

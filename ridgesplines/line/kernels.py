@@ -163,6 +163,14 @@ def residual_beyond(weight: Array, y: Array, z: Array, basis: Array, gram: Array
     return times(2.0 * weight, r)
 
 
+def weighted_squares(weight: Array, y: Array, z: Array) -> float:
+    """The sum of weight |y - z|^2, of numbers or vectors."""
+    if (fast := _fast(weight, y)) is not None:
+        return float(fast.weighted_squares(weight, y, z))
+    r = y - z
+    return float((weight @ r**2).sum())
+
+
 def parabola(u: Array, weight: Array, y: Array) -> tuple[float, float]:
     """(a, b) of the dual value a tau - b tau^2 of tau u for squared error: the sums of u y and of u^2 / (4 weight)."""
     if (fast := _fast(weight, u)) is not None:

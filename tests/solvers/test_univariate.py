@@ -318,7 +318,11 @@ def test_compiled_passes_agree(monkeypatch):
         (kernels.scattered, (b, 3.0, rows, len(t) + 7)),
         (kernels.scattered, (b, 3.0, rows.argsort(), len(t))),
     ]
-    arguments += [(kernels.parabola, (t, H, b)), (kernels.summits, (np.round(b, 1),))]
+    arguments += [
+        (kernels.weighted_squares, (H, b, t)),
+        (kernels.parabola, (t, H, b)),
+        (kernels.summits, (np.round(b, 1),)),
+    ]
     arguments += [(kernels.gathered, (b, 3.0, rows.argsort()[:100]))]
     arguments += [
         (kernels.sums_between, (t, b, first)),

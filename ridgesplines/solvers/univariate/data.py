@@ -143,6 +143,8 @@ class Line:
 
     def data_fit(self, z: Array) -> float:
         """The weighted sum of the losses."""
+        if self.loss.quadratic:
+            return kernels.weighted_squares(self.weight, self.y, z)
         return float(self.weight @ self.loss.value(self.y, z))
 
     def objective(self, knots: Knots, z: Array, lam: float) -> float:
