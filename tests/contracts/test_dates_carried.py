@@ -1,6 +1,7 @@
 """Dates in one dimension are carried from the data to knots, tables, files, pictures and predictions, or refused."""
 
 import pickle
+import re
 
 import matplotlib.dates
 import numpy as np
@@ -104,7 +105,9 @@ def test_files_pickles_and_changes_keep_them(fitted, tmp_path):
     loaded = rs.Solution.load(tmp_path / "solution.npz")
     assert loaded.problem.dates == solution.problem.dates
     np.testing.assert_array_equal(loaded.predict(x), solution.predict(x))
-    assert loaded.summary() == solution.summary()
+    said, told = (re.sub(r"gap +\S+", "gap", each.summary()) for each in (loaded, solution))
+    assert said == told
+    assert loaded.relative_gap == pytest.approx(solution.relative_gap, abs=1e-14)  # its value is computed anew
 
 
 def test_what_works_on_numbers_works_on_dates(fitted, plain):
