@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import blas
 
 from ridgesplines.interrupt import check, late
 from ridgesplines.problem import Problem
@@ -150,15 +151,21 @@ def _inverse(B: Array, d: Array, e: Array) -> Callable[[Array], Array]:
     """The inverse of diag(d) + B diag(e) B^T, by a factor of whichever size is much smaller."""
     n, K = B.shape
     if n <= 2 * K:
-        M = (B * e) @ B.T
+        M = _lower_gram((B * np.sqrt(e)).T)
         M[np.diag_indices(n)] += d
         whole = linalg.cho_factor(M, lower=True, overwrite_a=True)
         return lambda R: linalg.cho_solve(whole, R)
     D = (B.T / d).T
-    S = B.T @ D
+    S = _lower_gram((B.T / np.sqrt(d)).T)
     S[np.diag_indices(K)] += 1.0 / e
     part = linalg.cho_factor(S, lower=True, overwrite_a=True)
     return lambda R: (R.T / d).T - D @ linalg.cho_solve(part, D.T @ R)
+
+
+def _lower_gram(C: Array) -> Array:
+    """C^T C on and below the diagonal, zero above: half the work."""
+    contiguous = C.flags.f_contiguous
+    return blas.dsyrk(1.0, C if contiguous else C.T, trans=contiguous, lower=True)
 
 
 def _closer(du: Array, deta: Array) -> list[Array]:

@@ -180,6 +180,27 @@ def test_an_interior_point_comes_as_near_to_the_optimum_of_the_simplex_method_as
 
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_a_program_that_begins_at_an_interior_point_has_little_left_to_do(loss):
+    p = standardise(posed("rounded", loss, 60, 3)).problem
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((150, 3))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    b = np.einsum("kd,kd->k", W, p.X[rng.integers(len(p.X), size=150)])
+    B, first = project(p.null_space, np.maximum(p.X @ W.T - b, 0.0)), first_fit(p)
+    path = CentralPath(p, B)
+    point = path.follow(first.u, p.null_space.T @ first.z, np.zeros(150), 1.0, 1e-4)
+    point = path.follow(point.u, point.beta, point.a, 1e-4, 1e-7)
+    programs = [DualProgram(p), DualProgram(p)]
+    for program in programs:
+        program.offer(W, b)
+    programs[1].begin(point.u, B @ point.a + p.null_space @ point.beta, point.a, point.slack)
+    plain, begun = (program.solve() for program in programs)
+    steps = [program._highs.getInfo().simplex_iteration_count for program in programs]
+    assert begun.objective == pytest.approx(plain.objective, rel=1e-9)
+    assert steps[1] < 0.25 * steps[0]
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
 def test_cuts_from_between_the_vertices_lead_to_the_same_optimum(loss, monkeypatch):
     vertices = solved(loss)
     monkeypatch.setattr(central_cuts, "FEWEST_POINTS", 10)

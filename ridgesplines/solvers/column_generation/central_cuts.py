@@ -2,12 +2,12 @@
 
 A vertex of the dual program jumps far from round to round. An interior point that stops at a part of the gap that is
 left stays in the middle, and costs the same however many neurons there are. What it lacks is an end: linear programs
-take over from its neurons.
+take over its neurons, and begin at the vertex to which it points.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from ridgesplines.neurons.working_set import Neurons
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
+from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.refits import Fit
 from ridgesplines.solvers.column_generation.rounds import CUT_RTOL, joining, stands
 from ridgesplines.solvers.column_generation.state import Phase, State
@@ -28,41 +29,58 @@ from ridgesplines.validation import Array
 
 #: With so few points linear programs are fast; with more than so many it was not measured.
 FEWEST_POINTS, MOST_POINTS = 300, 1000
-#: A round ends at this part of the gap that is left, the first of this gap; the rounds end at the last one, for linear
-#: programs to close it.
-SHARE, FIRST_GAP, ENOUGH = 0.2, 0.1, 2e-4
+#: A round ends at this part of the gap that is left, the first of this gap.
+SHARE, FIRST_GAP = 0.2, 0.1
+#: The rounds end at this gap, for linear programs to close it; and the point from which these begin at the last.
+ENOUGH, FINEST = 2e-4, 1e-8
 #: Neurons stay whose amplitude is larger than this, relative to the largest, or whose slack is less than so many gaps.
 LARGE, NEAR = 1e-4, 3.0
-#: Smaller amplitudes, relatively, are left out of the network; and out of what linear programs begin with.
-COUNTED, LEFT = 1e-6, 1e-3
-#: A search starts from no more of the neurons at hand.
+#: Smaller amplitudes, relatively, are left out of the network.
+COUNTED = 1e-6
+#: A search starts from so many of the neurons at hand, those of least slack: violators are near them.
 STARTS = 192
 
 
-def central_cuts(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
-    """One state a round, until its gap is small, or no neuron is missing; for scalar fits of a loss with kinks."""
+def central_cuts(
+    problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float
+) -> Generator[State, None, DualProgram | None]:
+    """One state a round, until its gap is small, or no neuron is missing; for scalar fits of a loss with kinks.
+
+    It returns the linear program of its neurons, which begins where this has come to; None where there were no rounds.
+    """
     if not FEWEST_POINTS <= len(problem.y) <= MOST_POINTS or problem.slope_penalty:
-        return
+        return None
     neurons, B = fit.neurons, _columns(problem, fit.neurons)
     u, a, beta, gap, sup = fit.u, neurons.amplitudes, problem.null_space.T @ fit.z, FIRST_GAP, problem.lam
     while True:
-        point = CentralPath(problem, B).follow(u * min(1.0, problem.lam / sup), beta, a, gap, SHARE * gap, end)
+        path = CentralPath(problem, B)
+        point = path.follow(u * min(1.0, problem.lam / sup), beta, a, gap, SHARE * gap, end)
         if point is None:
-            return
+            return _program(problem, neurons)
         a, beta, u = point.a, point.beta, projected(problem, point.u)[0]
         size = np.abs(a) / max(float(np.abs(a).max(initial=0.0)), np.finfo(float).tiny)
         fit = _fit(problem, neurons, B, point._replace(u=u), size > COUNTED)
-        most = np.argsort(-fit.neurons.sizes)[:STARTS]
-        state, found = stands(problem, fit, u, oracle, tol, end, near=fit.neurons.take(most))
+        closest = neurons.take(np.argsort(point.slack)[:STARTS])
+        state, found = stands(problem, fit, u, oracle, tol, end, near=closest)
         yield state._replace(phase=Phase.CENTRAL)
         check()
-        gap = min(gap, max(state.gap, tol))
+        aim, gap = SHARE * gap, min(gap, max(state.gap, tol))
         new = joining(problem, u, found, CUT_RTOL, MOST_JOINING)
         if gap <= max(ENOUGH, tol) or not len(new):
-            return
+            program = _program(problem, neurons)
+            point = path.follow(point.u, beta, a, aim, FINEST, end) or point
+            program.begin(point.u, B @ point.a + problem.null_space @ point.beta, point.a, point.slack)
+            program.offer(new.W, new.b)
+            return program
         kept = (size > LARGE) | (point.slack < NEAR * gap * problem.lam)
         neurons, a, sup = neurons.take(kept).joined(new), np.append(a[kept], new.sizes), max(found.value, problem.lam)
         B = np.hstack([B[:, kept], _columns(problem, new)])
+
+
+def _program(problem: Problem, neurons: Neurons) -> DualProgram:
+    program = DualProgram(problem)
+    program.offer(neurons.W, neurons.b)
+    return program
 
 
 def _fit(problem: Problem, neurons: Neurons, B: Array, point: Between, counted: NDArray[np.bool_]) -> Fit:
@@ -71,11 +89,6 @@ def _fit(problem: Problem, neurons: Neurons, B: Array, point: Between, counted: 
     z = B[:, counted] @ a + problem.null_space @ point.beta
     used = Neurons.of(neurons.W[counted], neurons.b[counted], a)
     return Fit(used, z, point.u, objective_of_fit(problem, z, float(used.sizes.sum())))
-
-
-def vertex_like(neurons: Neurons) -> Neurons:
-    """Those large enough to have an amplitude at a vertex near by."""
-    return neurons.take(neurons.sizes > LEFT * neurons.sizes.max(initial=0.0))
 
 
 def _columns(problem: Problem, neurons: Neurons) -> Array:

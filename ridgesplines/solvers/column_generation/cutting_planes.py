@@ -38,6 +38,8 @@ OPTIONS: dict[str, str | int | float] = {
     "primal_feasibility_tolerance": FEASIBLE_TOL,
     "dual_feasibility_tolerance": FEASIBLE_TOL,
 }
+BASIC, UPPER, LOWER = (getattr(highspy.HighsBasisStatus, name) for name in ("kBasic", "kUpper", "kLower"))
+TINY = 1e-300
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
 #: Beyond so many neurons for each that has an amplitude, those leave that had none in so many solutions on end: the
@@ -92,6 +94,28 @@ class DualProgram:
         m, n = rows.shape
         starts, places = np.arange(m, dtype=np.int32) * n, np.tile(self._columns, m)
         self._highs.addRows(m, np.full(m, -bound), np.full(m, bound), m * n, starts, places, rows.ravel())
+
+    def begin(self, u: Array, z: Array, amplitudes: Array, slacks: Array) -> None:
+        """The next solution begins at the basis to which a point near the optimum points.
+
+        Of each bound and its multiplier one is zero at a vertex: the smaller one, near the optimum.
+        """
+        form, s = self._problem.loss.box(self._problem.y), self._problem.sample_weight
+        assert form is not None
+        centre, _, low, high = form
+        below, above = u - s * low, s * high - u
+        room = np.concatenate([np.minimum(below, above), slacks / self._problem.lam])
+        multipliers = np.concatenate([np.abs(centre - z), np.abs(amplitudes) * self._problem.lam])
+        basic = np.zeros(len(room), dtype=bool)
+        ratios = np.maximum(room, TINY) / np.maximum(multipliers, TINY)
+        basic[np.argsort(-ratios)[: len(slacks) + self._free.shape[1]]] = True
+        upper = np.concatenate([above < below, amplitudes > 0.0])
+        statuses = [*np.where(basic, BASIC, np.where(upper, UPPER, LOWER))]
+        basis = highspy.HighsBasis()
+        basis.valid = basis.alien = True  # HiGHS replaces what is dependent
+        basis.col_status = statuses[: len(u)]
+        basis.row_status = [LOWER] * self._free.shape[1] + statuses[len(u) :]
+        self._highs.setBasis(basis)
 
     def solve(self, end: float = np.inf) -> Fit | None:
         """The optimum on the neurons so far; None where HiGHS fails, also from the start, or is late."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.column_generation.central_cuts import central_cuts, vertex_like
+from ridgesplines.solvers.column_generation.central_cuts import central_cuts
 from ridgesplines.solvers.column_generation.continuation import continuation
 from ridgesplines.solvers.column_generation.descent import BRIEF, PATIENT, descent
 from ridgesplines.solvers.column_generation.refits import Fit
@@ -33,9 +33,9 @@ def states(problem: Problem, fit: Fit, pricing: Pricing, tol: float, end: float 
                 fit = replace(state.fit, neurons=state.fit.neurons.joined(start))
             if briefly:
                 return
-            for state in () if exact else central_cuts(problem, fit, oracle, tol, end):
-                yield state
-                fit = replace(state.fit, neurons=vertex_like(state.fit.neurons).joined(start))
+            if not exact and (program := (yield from central_cuts(problem, fit, oracle, tol, end))) is not None:
+                yield from cutting_planes(problem, replace(fit, neurons=start), oracle, tol, end, program)
+                return
         yield from cutting_planes(problem, fit, oracle, tol, end)
         return
     if fast:

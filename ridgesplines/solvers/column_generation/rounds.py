@@ -68,9 +68,20 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
         fit = slides(problem, larger) if state.gap <= SLIDING_GAP else larger
 
 
-def cutting_planes(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -> Iterator[State]:
-    """A loss with kinks: linear programs; sums of neurons that no point separates join as well."""
-    program = QuadraticProgram(problem) if problem.slope_penalty else DualProgram(problem)
+def cutting_planes(
+    problem: Problem,
+    fit: Fit,
+    oracle: Oracle,
+    tol: float,
+    end: float,
+    program: DualProgram | QuadraticProgram | None = None,
+) -> Iterator[State]:
+    """A loss with kinks: linear programs, of the neurons of a fit and of those that a program has already.
+
+    Sums of neurons that no point separates join as well.
+    """
+    if program is None:
+        program = QuadraticProgram(problem) if problem.slope_penalty else DualProgram(problem)
     most = min(max(CUT_ENTRIES // len(problem.y), FEWEST_JOINING), MOST_JOINING)
     program.offer(fit.neurons.W, fit.neurons.b)
     while (vertex := program.solve(end)) is not None:
