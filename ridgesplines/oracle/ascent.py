@@ -41,6 +41,8 @@ TOGETHER = 2**16
 DEPENDENT_RTOL = 1e-8
 #: Hyperplanes that agree so far are the same.
 SAME = 1e-8
+#: A leap lets go of so many held points, and turns by so much: the least and the most, drawn log-uniformly.
+LET_GO, LEAST_TURN, MOST_TURN = (2, 8), 0.02, 1.5
 #: Touched points that are tried, times d: on a lattice there may be very many.
 TRIED = 4
 
@@ -189,6 +191,23 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end:
         todo = climb(passes, Hyperplanes(best[top], _holding(passes.X, on[top], crossed[top]), high[top]), end)
         todo = todo[_rises(passes, todo.value, previous)]
     return done.joined(todo)
+
+
+def leaps(passes: Passes, maxima: Hyperplanes, number: int, rng: np.random.Generator) -> Hyperplanes:
+    """So many hyperplanes near maxima: several points of one are let go, and it turns at random about the others.
+
+    Their values are not known yet: `climb` evaluates them.
+    """
+    rows = rng.integers(len(maxima), size=number)
+    W, held = maxima.W[rows], maxima.held[rows]
+    held = np.take_along_axis(held, np.where(held >= 0, rng.random(held.shape), 2.0).argsort(axis=1), axis=1)
+    kept = (held >= 0).sum(axis=1) - rng.integers(LET_GO[0], LET_GO[1] + 1, size=number)
+    held = np.where(np.arange(held.shape[1]) < np.maximum(kept, 1)[:, None], held, -1)
+    C = rng.standard_normal(W.shape)
+    C = _perpendicular(_onto(passes.X, C - np.einsum("md,md->m", C, W)[:, None] * W, held), W)
+    angle = np.exp(rng.uniform(np.log(LEAST_TURN), np.log(MOST_TURN), number))[:, None]
+    turned = np.where((C != 0.0).any(axis=1, keepdims=True), np.cos(angle) * W + np.sin(angle) * C, W)
+    return Hyperplanes(turned, held, np.zeros(number))
 
 
 def _ways_up(X: Array, W: Array, slopes: Slopes) -> tuple[Array, NDArray[np.intp]]:

@@ -12,7 +12,7 @@ from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle import starts
-from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, through
+from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, leaps, through
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import Scout
 from ridgesplines.oracle.eta import eta_at
@@ -29,8 +29,12 @@ MAX_WORK = 2**30
 FIRST_TOGETHER, MOST_TOGETHER = 256, 2048
 #: Of the starts that ascend together the best are followed to their maxima: at least so many, and one of so many.
 FEWEST_FOLLOWED, ONE_OF = 192, 16
-#: Entries of X times what is followed, at most: with many points a circle takes long.
-CIRCLES = 2**20
+#: Entries of X times what is followed, at most: with many points a circle takes long; of a batch, and of a call that
+#: follows all. Near an optimum what a few steps show of a start says nothing about where it leads.
+CIRCLES, ALL_CIRCLES = 2**20, 2**24
+#: Of the starts that are all followed: one of so many in random directions, through points, and near what is known; the
+#: others are leaps, which most often lead to what is missing.
+DIRECTIONS, THROUGH, NEARBY = 8, 8, 4
 #: The next best, which are taken as they are.
 AS_THEY_ARE = 32
 #: A batch finds nothing larger where the largest value rises by no more, relatively.
@@ -50,20 +54,23 @@ class SearchOracle:
 
     Starts ascend by batches (`batches`); the best are followed to their maxima by exact search of great circles
     (`ascent`). Without `level` that ends when a larger batch finds nothing larger. With `level` it ends as soon as a
-    maximum above it is found, and the whole effort is spent where there is none, so with infinity always; maxima below
-    it are left out, all but the first. `near`, (weights (K, d), biases (K,)), are neurons near which to look, such as
-    those that a solver holds: nothing finds violators as fast; the answer is never below them. From `end` on, a reading
-    of ``time.perf_counter``, no further starts are made, and those under way stop where they are. Maxima are kept from
-    call to call, as starts for the next dual vector, but for a call `afresh`: it makes that many starts for each
-    dimension, with random numbers of its own, and neither knows of other calls nor leaves them anything. A `rough` call
-    is one batch, of which none is followed: large values, not maxima, at a small part of the cost. Every value is that
-    of the dual vector at hand, evaluated at (w, b) and the data.
+    maximum above it is found, and the whole effort is spent where there is none, so with infinity always; after the
+    first batch, and from the beginning where it knows neurons and looks `afresh`, every start is then followed, unless
+    points are many (N d > 2^16). Maxima below the level are left out, all but the first. `near`, (weights (K, d),
+    biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as fast;
+    the answer is never below them. From `end` on, a reading of ``time.perf_counter``, no further starts are made, and
+    those under way stop where they are. Maxima are kept from call to call, as starts for the next dual vector, but for
+    a call `afresh`: it makes that many starts for each dimension, with random numbers of its own, and neither knows of
+    other calls nor leaves them anything. A `rough` call is one batch, of which none is followed: large values, not
+    maxima, at a small part of the cost. Every value is that of the dual vector at hand, evaluated at (w, b) and the
+    data.
 
     Parameters
     ----------
     X : the data, shape (N, d); they may be degenerate. Equal rows count as one point.
     seed : of the random starts, a number or several. The same sequence of calls gives the same answers.
-    effort : how many random starts a call makes at most; 128 d by default, and never more than 2^30 / N.
+    effort : how many random starts a call makes at most; 128 d by default, and never more than 2^30 / N, or
+        where all are followed 256 + 2^24 / (N d).
     starts : directions to start from besides, in every call, shape (m, d).
     device : where the passes over the data run: None for NumPy (and numba where it is installed), ``"cuda"`` or
         ``"cpu"`` for PyTorch. The answers agree to rounding.
@@ -213,16 +220,19 @@ class SearchOracle:
         X = passes.X
         affordable = CIRCLES // X.size
         peaks = self._followed(passes, self._largest(passes.U, near, max(1, X.shape[1] * affordable)), end)
-        effort, spent, number = min(self._effort, max(FIRST_TOGETHER, MAX_WORK // len(X))), 0, FIRST_TOGETHER
+        one_and_all = level is not None and ALL_CIRCLES // X.size >= FIRST_TOGETHER
+        most = FIRST_TOGETHER + ALL_CIRCLES // X.size if one_and_all else max(FIRST_TOGETHER, MAX_WORK // len(X))
+        effort, spent, number = min(self._effort, most), 0, FIRST_TOGETHER
         directed, settled = self._directed(passes), False
         while not settled:
-            number = min(number, effort - spent)
-            W, b = joined(self._batch(near, number), directed)
-            most = min(max(FEWEST_FOLLOWED, number // ONE_OF), affordable)
-            W, b = self._scout.best(passes.U, W, b, most + AS_THEY_ARE, apart=near, end=end)
-            before, found = peaks.value.max(initial=0.0), self._followed(passes, (W[:most], b[:most]), end)
-            rest = through(passes, W[most:], passes.nearest(W[most:], b[most:]))
-            peaks = peaks.joined(found).joined(rest).distinct(X, 4 * MAX_LISTED)
+            before = peaks.value.max(initial=0.0)
+            if one_and_all and len(peaks) and (spent > 0 or self._fresh):
+                number = min(FIRST_TOGETHER, effort - spent)
+                found = self._one_and_all(passes, peaks, near, number, end)
+            else:
+                number = min(number, effort - spent)
+                found = self._best_of_batch(passes, near, directed, number, end)
+            peaks = peaks.joined(found).distinct(X, 4 * MAX_LISTED)
             again = spent > 0 and peaks.value[0] <= before * (1.0 + AGREE_RTOL)
             settled = again if level is None else bool((peaks.value > level).any())
             if late(end):  # what did not end by itself says nothing
@@ -233,6 +243,25 @@ class SearchOracle:
         if affordable and (level is None or not settled):
             peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)
         return peaks, spent
+
+    def _best_of_batch(self, passes: Passes, near: Sites, directed: Sites, number: int, end: float) -> Hyperplanes:
+        """The best of a batch, followed to their maxima, and the next best as they are."""
+        affordable = CIRCLES // passes.X.size
+        W, b = joined(self._batch(near, number), directed)
+        most = min(max(FEWEST_FOLLOWED, number // ONE_OF), affordable)
+        W, b = self._scout.best(passes.U, W, b, most + AS_THEY_ARE, apart=near, end=end)
+        rest = through(passes, W[most:], passes.nearest(W[most:], b[most:]))
+        return self._followed(passes, (W[:most], b[:most]), end).joined(rest)
+
+    def _one_and_all(self, passes: Passes, peaks: Hyperplanes, near: Sites, number: int, end: float) -> Hyperplanes:
+        """The maxima to which so many starts of every kind lead."""
+        X, rng = passes.X, self._rng
+        W = _unit(rng.standard_normal((number // DIRECTIONS, X.shape[1])))
+        wild = W, np.einsum("md,md->m", W, X[passes.along(W)[1]])
+        wild = joined(wild, starts.fresh(X, number // THROUGH, rng))
+        wild = joined(wild, starts.around(near, number // NEARBY, rng))
+        first = through(passes, wild[0], passes.nearest(*wild))
+        return climb(passes, first.joined(leaps(passes, peaks, number - len(first), rng)), end)
 
     def _followed(self, passes: Passes, sites: Sites, end: float) -> Hyperplanes:
         return climb(passes, through(passes, sites[0], passes.nearest(*sites)), end)

@@ -137,3 +137,22 @@ def test_on_a_device_the_same(torch_device):
     there = Batch(X, U, passes.Torch(torch_device)).climb(W, b, 12)
     assert np.median(np.abs(here[2] / there[2] - 1.0)) < 1e-4
     assert here[2].max() == pytest.approx(there[2].max(), rel=1e-3)
+
+
+@pytest.mark.parametrize(("n", "d"), [(40, 1), (60, 3), (80, 6)])
+def test_leaps_keep_to_some_of_the_points_that_their_maxima_hold(n, d):
+    X, _ = noisy(n, d)
+    points = passes.Passes(passes.Points(X, passes.Host()), dual_vector(X)[:, None])
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((20, d))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    maxima = ascent.climb(points, ascent.through(points, W, points.along(W)[1]))
+    leaps = ascent.leaps(points, maxima, 200, rng)
+    np.testing.assert_allclose(np.linalg.norm(leaps.W, axis=1), 1.0, rtol=1e-12)
+    for w, held in zip(leaps.W, leaps.held, strict=True):
+        on = held[held >= 0]
+        np.testing.assert_allclose((X[on] - X[on[0]]) @ w, 0.0, atol=1e-9 * np.abs(X).max())
+        assert any(set(on) <= set(parent) for parent in maxima.held)
+    assert d == 1 or len(np.unique(leaps.W.round(9), axis=0)) == 200
+    climbed = ascent.climb(points, leaps)
+    assert (climbed.value >= points.slopes(leaps.W, leaps.held).value * (1.0 - 1e-12)).all()

@@ -194,8 +194,10 @@ def test_the_whole_effort_is_spent_where_nothing_is_above_the_level(n, d, level)
     steps = []
     counting = SearchOracle(X, effort=2000)
     counting._batch = lambda *given: steps.append(given[-1]) or SearchOracle._batch(counting, *given)
-    counting(u, level * value)
+    counting._one_and_all = lambda *given: steps.append(given[-2]) or SearchOracle._one_and_all(counting, *given)
+    found = counting(u, level * value)
     assert (sum(steps) == 2000) == (level > 1.0)
+    assert found.starts == sum(steps)
 
 
 def test_the_same_calls_give_the_same_answers():

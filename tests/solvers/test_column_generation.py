@@ -13,6 +13,7 @@ from ridgesplines.neurons.working_set import Neurons, merged
 from ridgesplines.numerics.polynomials import affine_basis
 from ridgesplines.solvers.column_generation import solver as column_generation
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
+from ridgesplines.solvers.column_generation.rounds import breaking
 
 LOSSES = [rs.Squared(), rs.Huber(0.3), rs.Absolute(), rs.Quantile(0.3), rs.Logistic(), rs.Hinge(), rs.Interpolation()]
 
@@ -232,6 +233,25 @@ def test_the_dual_vector_is_that_of_the_last_round(loss, n):
     s = rs.solve(p, rs.ColumnGeneration())
     assert s.status == "converged"
     assert s.certify().relative_gap <= 1e-6
+
+
+@pytest.mark.parametrize("tol", [1e-7, 1e-3])
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Logistic(), rs.Poisson()], ids=ids)
+def test_what_ends_a_confirmation_breaks_the_gap(loss, tol):
+    X = np.random.default_rng(0).standard_normal((40, 2))
+    low = -1.0 if isinstance(loss, rs.Logistic) else 0.0
+    problem = rs.Problem(X, np.where(np.abs(X[:, 0]) > 0.7, 1.0, low), 0.3, loss=loss)
+    solution = rs.solve(problem, rs.ColumnGeneration(tol=1e-9))
+    u = solution.certificate.dual
+
+    def gap(sup):
+        tau = min(1.0, problem.lam / sup)
+        return 1.0 + problem.loss.conjugate(problem.y, -tau * u).sum() / solution.objective
+
+    level = breaking(problem, gap, tol)
+    assert gap(level) > tol
+    excess = level / problem.lam - 1.0
+    assert excess <= tol * (1.0 + 1e-6) or gap(problem.lam * (1.0 + 0.5 * excess)) <= tol
 
 
 def test_refusals():

@@ -7,7 +7,8 @@ the sum has forgotten what it was made of: near interpolation hundreds of rounds
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -46,10 +47,8 @@ MOVING_RTOL = 1e-2
 SLIDING_GAP, MAX_SLIDES = 1e-3, 3
 #: A slide that lowers the objective by less than this, relatively, is the round's last.
 PROGRESS_RTOL = 1e-15
-#: Starts for each dimension of the search that confirms an answer; it ends at what violates by this part of `tol`.
-CONFIRMING_STARTS, CONFIRMING_SHARE = 512, 0.25
-#: The same where a larger gap than for slides is asked for.
-CONFIRMING_LOOSELY = 64
+#: Starts for each dimension of the search that confirms an answer; and where a larger gap than for slides is asked for.
+CONFIRMING_STARTS, CONFIRMING_LOOSELY = 256, 64
 #: Of the time that is left a search may take this part.
 SEARCH_SHARE = 0.5
 
@@ -126,10 +125,18 @@ def stands(
     if supremum.scope is Scope.EXACT:
         return state(supremum), supremum
     if state(supremum).gap <= tol:  # once more, harder and from other starts: there may be more
-        level = problem.lam * (1.0 + CONFIRMING_SHARE * tol)
+        level = breaking(problem, lambda sup: state(replace(supremum, value=sup)).gap, tol)
         afresh = CONFIRMING_LOOSELY if rough or tol >= SLIDING_GAP else CONFIRMING_STARTS
         supremum = max(supremum, look(level, afresh=afresh), key=lambda answer: answer.value)
     return state(supremum)._replace(value=-np.inf) if late(end) else state(supremum), supremum
+
+
+def breaking(problem: Problem, gap: Callable[[float], float], tol: float) -> float:
+    """A supremum whose gap exceeds `tol`, though not by far: a search that ends at less would confirm it too soon."""
+    excess = tol
+    while excess < 1.0 and gap(problem.lam * (1.0 + excess)) <= tol:
+        excess *= 2.0
+    return problem.lam * (1.0 + excess)
 
 
 def most_joining(problem: Problem, fit: Fit) -> int:

@@ -86,9 +86,9 @@ class ColumnGeneration(Solver):
     ``"rounds"``: the oracle is asked for neurons with :math:`|\eta| > \lambda`, exactly or with the best of a batch
     followed to their maxima; they join, and near the end neurons slide by Newton steps on the faces where they touch
     data [3]_. It stops on the gap of the round's dual vector: a bound where the supremum is exact (data in a line or a
-    plane, groups of at most two features), an estimate where it is searched, which a search from 512 fresh starts for
-    each dimension must confirm (64 where `tol` is 1e-3 or more; no more than 2^30 / N in all). Where the search for the
-    certificate then finds more, `solve` has the rounds go on.
+    plane, groups of at most two features), an estimate where it is searched, which a search from 256 fresh starts for
+    each dimension must confirm (64 where `tol` is 1e-3 or more; no more than 256 + 2^24 / (N d) in all, or 2^30 / N
+    where N d > 2^16). Where the search for the certificate then finds more, `solve` has the rounds go on.
 
     ``"envelopes"``, ``"interior"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find
     the first neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear
