@@ -36,8 +36,7 @@ class Squared(Loss):
     likelihood: ClassVar[bool] = True
 
     def value(self, y: Array, z: Array) -> Array:
-        r = y - z
-        r *= r
+        r = (y - z) ** 2
         return r if r.ndim == 1 else r.sum(axis=1)
 
     def gradient(self, y: Array, z: Array) -> Array:
