@@ -133,7 +133,7 @@ def stands(
 
 def breaking(problem: Problem, gap: Callable[[float], float], tol: float) -> float:
     """A supremum whose gap exceeds `tol`, though not by far: a search that ends at less would confirm it too soon."""
-    excess = tol
+    excess = max(tol, np.finfo(float).eps)
     while excess < 1.0 and gap(problem.lam * (1.0 + excess)) <= tol:
         excess *= 2.0
     return problem.lam * (1.0 + excess)
