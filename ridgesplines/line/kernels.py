@@ -17,7 +17,7 @@ from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading; where numba has been loaded, from a part of that.
 COMPILED_POINTS = 20_000
-LOADED = 1e-4
+LOADED = 1e-3
 
 
 def fast_module(n: int, name: str) -> Any:
