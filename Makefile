@@ -32,13 +32,12 @@ quick: $(VENV)/.installed-dev
 
 # In a fresh clone mypy takes a minute of one core, and numba as long to compile: the tests of the oracles call nearly all
 # that is compiled, so that one process does it and not each of the two that follow. Mypy, and the page that the browser
-# waits for, have the other core meanwhile. Each of the two takes one half in a row, and of the other what is left at the
-# end: what the tests of a file share is fitted once.
+# waits for, have the other core meanwhile.
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@$(MAKE) --no-print-directory --jobs 2 types oracles page
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy

@@ -79,10 +79,11 @@ def test_estimators_and_paths_take_the_word(d):
 
 
 def test_the_classifier_takes_it_for_logistic():
-    X = RNG.integers(0, 40, (60, 1)).astype(float)
-    drawn = np.where(RNG.random(60) < 0.5, "yes", "no")
+    rng = np.random.default_rng(3)  # of twelve seeds two see no ring: noise alone has as much now and then
+    X = rng.integers(0, 40, (60, 1)).astype(float)
+    drawn = np.where(rng.random(60) < 0.5, "yes", "no")
     assert rs.RidgeSplineClassifier("null", "logistic").fit(X, drawn).network_.n_neurons == 0
-    ring = np.where((abs(X[:, 0] - 20) < 10) == (RNG.random(60) < 0.95), "in", "out")
+    ring = np.where((abs(X[:, 0] - 20) < 10) == (rng.random(60) < 0.95), "in", "out")
     assert rs.RidgeSplineClassifier("null", "logistic").fit(X, ring).network_.n_neurons > 0
 
 
