@@ -14,6 +14,15 @@ from ridgesplines.line.compiled import certificate, coarser, peaks, residual, va
 from ridgesplines.validation import Array
 
 State = tuple[NDArray[np.intp], Array, Array, Array, Array, float]
+#: Nodes that violate the certificate, the signs of eta there, the largest \|eta\|.
+Outside = tuple[NDArray[np.intp], Array, float]
+
+
+@njit(cache=True)
+def with_ends(active: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    nodes = np.empty(len(active) + 2, dtype=np.intp)
+    nodes[0], nodes[1:-1], nodes[-1] = 0, active, count - 1
+    return nodes
 
 
 @njit(cache=True)
@@ -50,8 +59,7 @@ def solved(diagonal: Array, beside: Array, right: Array) -> bool:
 def consistent(
     t: Array, grams: Array, loads: Array, lam: float, active: NDArray[np.intp], signs: Array
 ) -> tuple[NDArray[np.intp], Array, Array, bool]:
-    nodes = np.empty(len(active) + 2, dtype=np.intp)
-    nodes[0], nodes[1:-1], nodes[-1] = 0, active, len(t) - 1
+    nodes = with_ends(active, len(t))
     few, sums = coarser(t, grams, loads, nodes)
     at, kept, bends = t[nodes], active.copy(), signs.copy()
     while True:
@@ -63,8 +71,7 @@ def consistent(
         if right.all():
             return kept, bends, theta, True
         inner = np.flatnonzero(right)
-        nodes = np.empty(len(inner) + 2, dtype=np.intp)
-        nodes[0], nodes[1:-1], nodes[-1] = 0, inner + 1, len(at) - 1
+        nodes = with_ends(inner + 1, len(at))
         few, sums = coarser(at, few, sums, nodes)
         at, kept, bends = at[nodes], kept[inner], bends[inner]
 
@@ -81,8 +88,7 @@ def walk(
     fresh: NDArray[np.bool_],
     most: int,
 ) -> tuple[NDArray[np.intp], Array, Array, bool]:
-    nodes = np.empty(len(active) + 2, dtype=np.intp)
-    nodes[0], nodes[1:-1], nodes[-1] = 0, active, len(t) - 1
+    nodes = with_ends(active, len(t))
     few, sums = coarser(t, grams, loads, nodes)
     at, kept, bends, new, theta = t[nodes], active.copy(), signs.copy(), fresh.copy(), values[nodes]
     for _ in range(most):
@@ -106,8 +112,7 @@ def walk(
                 continue
             stuck[out] = True
         inner = np.flatnonzero(~stuck)
-        nodes = np.empty(len(inner) + 2, dtype=np.intp)
-        nodes[0], nodes[1:-1], nodes[-1] = 0, inner + 1, len(at) - 1
+        nodes = with_ends(inner + 1, len(at))
         few, sums = coarser(at, few, sums, nodes)
         at, theta, kept, bends, new = at[nodes], theta[nodes], kept[inner], bends[inner], new[inner]
     return kept, bends, theta, True
@@ -133,17 +138,14 @@ def line_minimum(now: Array, then: Array, lam: float, curvature: float) -> tuple
 
 @njit(cache=True)
 def state(t: Array, grams: Array, loads: Array, active: NDArray[np.intp], signs: Array, theta: Array) -> State:
-    nodes = np.empty(len(active) + 2, dtype=np.intp)
-    nodes[0], nodes[1:-1], nodes[-1] = 0, active, len(t) - 1
+    nodes = with_ends(active, len(t))
     slopes = (theta[1:] - theta[:-1]) / (t[nodes[1:]] - t[nodes[:-1]])
     z = values(t, t[nodes], nodes[:-1], theta, slopes)
     return active, signs, theta, z, residual(grams, loads, z), np.sum(np.abs(slopes[1:] - slopes[:-1]))
 
 
 @njit(cache=True)
-def violating(
-    t: Array, u: Array, active: NDArray[np.intp], level: float, middle: int
-) -> tuple[NDArray[np.intp], Array, float]:
+def violating(t: Array, u: Array, active: NDArray[np.intp], level: float, middle: int) -> Outside:
     eta = certificate(t, u, middle)
     eta[active] = 0.0
     worst = peaks(eta, level)
@@ -176,40 +178,44 @@ def joined(
 
 
 @njit(cache=True)
-def active_set(
+def begun(
+    t: Array, grams: Array, loads: Array, lam: float, active: NDArray[np.intp], signs: Array, level: float, middle: int
+) -> tuple[State, Outside, bool]:
+    kept, bends, theta, definite = consistent(t, grams, loads, lam, active, signs)
+    if not definite:
+        return (kept, bends, theta, theta, theta, 0.0), (kept[:0], bends[:0], 0.0), False
+    now = state(t, grams, loads, kept, bends, theta)
+    return now, violating(t, now[4], now[0], level, middle), True
+
+
+@njit(cache=True)
+def exchanged(
     t: Array,
     grams: Array,
     loads: Array,
     lam: float,
-    active: NDArray[np.intp],
-    signs: Array,
+    now: State,
+    outside: Outside,
     level: float,
     middle: int,
     limits: tuple[int, int, int, float],
-) -> tuple[NDArray[np.intp], Array, Array, bool]:
+) -> tuple[State, Outside, int, bool]:
     rounds, patience, most, hidden = limits
-    kept, bends, theta, definite = consistent(t, grams, loads, lam, active, signs)
-    if not definite:
-        return kept, bends, theta, False
-    now = state(t, grams, loads, kept, bends, theta)
-    joining, new, worst = violating(t, now[4], now[0], level, middle)
     for _ in range(rounds):
+        joining, new, previous = outside
         if not len(joining):
             break
-        previous, better = worst, False
+        outside = joining[:0], new[:0], previous  # nothing joins any more, unless that pays
         for k in range(-1, min(len(joining), patience)):  # all of them first, then one by one
             if k >= 0:
                 patience -= 1
             some = slice(0, len(joining)) if k < 0 else slice(k, k + 1)
             candidate, definite = joined(t, grams, loads, lam, now, joining[some], new[some], most)
             if not definite:
-                return now[0], now[1], now[2], False
-            others, there, worst = violating(t, candidate[4], candidate[0], level, middle)
+                return now, outside, patience, False
+            others = violating(t, candidate[4], candidate[0], level, middle)
             risen = change(now, candidate, lam)
-            if risen < 0.0 or (risen <= hidden * lam * now[5] and worst - lam < 0.99 * (previous - lam)):
-                better = True
+            if risen < 0.0 or (risen <= hidden * lam * now[5] and others[2] - lam < 0.99 * (previous - lam)):
+                now, outside = candidate, others
                 break
-        if not better:
-            break
-        now, joining, new = candidate, others, there
-    return now[0], now[1], now[2], True
+    return now, outside, patience, True

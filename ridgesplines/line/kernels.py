@@ -8,6 +8,7 @@ row, and curvatures D x D matrices; these passes are always numpy's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from ridgesplines.validation import Array
 #: From this many points on, compiled code is worth its loading; where numba has been loaded, from a part of that.
 COMPILED_POINTS = 20_000
 LOADED = 1e-3
+#: So many nodes are gone over, round by round, before somebody may stop that.
+UNASKED = 50_000
 
 
 def fast_module(n: int, name: str) -> Any:
@@ -28,6 +31,11 @@ def fast_module(n: int, name: str) -> Any:
 
 def _fast(t: Array, values: Array | None = None) -> Any:
     return None if values is not None and values.ndim > 1 else fast_module(len(t), "line.compiled")
+
+
+def _middle(t: Array) -> int:
+    """The first of sorted points beyond the middle of the interval."""
+    return int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
 
 
 def moments(t: Array, curvature: Array, target: Array, nodes: Array, first: Array) -> tuple[Array, Array]:
@@ -70,7 +78,7 @@ def values(t: Array, nodes: Array, first: Array, theta: Array) -> Array:
 
 def certificate(t: Array, u: Array) -> Array:
     """eta(1, t_n) at sorted points, shape (n,) or (n, D), by a double cumulative sum from the nearer end."""
-    middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
+    middle = _middle(t)
     if (fast := _fast(t, u)) is not None:
         return fast.certificate(t, u, middle)
     from_left = _tail_sums(-t[:middle][::-1], u[:middle][::-1])[::-1]
@@ -87,8 +95,7 @@ def squares(
     """
     at = t[nodes]
     if (fast := _fast(t, theta)) is not None:
-        middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
-        return fast.squares(t, y, weight, nodes, theta, np.diff(theta) / np.diff(at), middle, level)
+        return fast.squares(t, y, weight, nodes, theta, np.diff(theta) / np.diff(at), _middle(t), level)
     z = values(t, at, nodes[:-1], theta)
     r = y - z
     u = times(2.0 * weight, r)
@@ -247,13 +254,23 @@ def active_set(
     signs: Array,
     level: float,
     limits: tuple[int, int, int, float],
-) -> tuple[Array, Array, Array] | None:
-    """See the active set, which does the same in NumPy; None where that has to, for want of numba or of curvature."""
+) -> Iterator[tuple[Array, Array, Array] | None]:
+    """See the active set, which does the same in NumPy: the knots after some rounds, at last the optimum's.
+
+    None where NumPy has to, for want of numba or of curvature. In between a caller may stop.
+    """
     if loads.ndim > 2 or (fast := fast_module(len(t), "line.compiled_active_set")) is None:
-        return None
-    middle = int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
-    *found, definite = fast.active_set(t, grams, loads, lam, active, signs, level, middle, limits)
-    return (found[0], found[1], found[2]) if definite else None
+        yield None
+        return
+    rounds, patience, *others = limits
+    given, ends = (t, grams, loads, lam), (level, _middle(t))
+    now, outside, definite = fast.begun(*given, active, signs, *ends)
+    yield now[:3] if definite else None
+    while definite and len(outside[0]) and rounds:
+        together = min(rounds, 1 + UNASKED // len(t))
+        now, outside, patience, definite = fast.exchanged(*given, now, outside, *ends, (together, patience, *others))
+        yield now[:3] if definite else None
+        rounds -= together
 
 
 def kinks_transposed(t: Array, eta: Array) -> Array:

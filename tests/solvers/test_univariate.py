@@ -365,6 +365,24 @@ def test_the_compiled_active_set_agrees(monkeypatch):
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_compiled_rounds_are_stopped_in_between(monkeypatch):
+    """With a million nodes all rounds in one call took two seconds, deaf to Ctrl-C."""
+    n, rounds = 60_000, []
+    t = (np.arange(n) + 0.5) / n
+    y = np.sin(30.0 * t) + 0.1 * np.random.default_rng(0).standard_normal(n)
+    moments = Moments.at(t, np.ones(n), y, t, np.arange(n - 1))
+
+    def ask():
+        rounds.append(None)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ridgesplines.solvers.univariate.active_set.check", ask)
+    with pytest.raises(KeyboardInterrupt):
+        active_set(moments, 1e-4)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 @pytest.mark.parametrize("n", [50, 3000])
 def test_compiled_passes_over_nodes_agree(monkeypatch, n):
     import numba  # noqa: F401  loaded, it serves few nodes too

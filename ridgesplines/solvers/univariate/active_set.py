@@ -48,8 +48,11 @@ def active_set(moments: Moments, lam: float, start: Knots | None = None) -> Knot
     """
     active, signs = _guess(moments) if start is None else (start.active, start.signs)
     given = moments.t, moments.grams, moments.loads, lam, active, signs, lam * (1.0 + VIOLATION_RTOL)
-    if (found := kernels.active_set(*given, (MAX_ROUNDS, SINGLY, WALK, HIDDEN))) is not None:
+    found = None
+    for known in kernels.active_set(*given, (MAX_ROUNDS, SINGLY, WALK, HIDDEN)):
         check()
+        found = known
+    if found is not None:
         return Knots(*found)
     now = State.of(moments, _consistent(moments, lam, active, signs))
     return exchanged(moments, lam, now, partial(_joined, moments, lam))
