@@ -283,6 +283,11 @@ def relative(problem: Problem, gap: float, objective: float) -> float:
     return float(gap) / float(max(abs(objective), resolution(problem))) if np.isfinite(gap) else float("inf")
 
 
+def double_sum_rounding(x: Array, mass: float, eta: float) -> float:
+    """What rounds in eta at sorted points x: from the sums of squares of its partial sums, those of u and of eta."""
+    return 2.0 * EPS * float(np.sqrt(mass) * (x[-1] - x[0]) / 2.0 + np.sqrt(eta))
+
+
 def eta_rounding(problem: Problem, u: Array) -> float:
     r"""The rounding error that :math:`\eta` may have at any neuron whose hyperplane meets the data's own ball.
 
@@ -293,8 +298,7 @@ def eta_rounding(problem: Problem, u: Array) -> float:
         return 2.0 * EPS * float(np.linalg.norm(group_norms(u) * np.hypot(1.0, np.linalg.norm(problem.X, axis=1))))
     if problem.n_features == 1:
         x = problem.X[:, 0]
-        mass, eta = np.sqrt(kernels.sums_of_squares(x, u))
-        return 2.0 * EPS * float(mass * (x[-1] - x[0]) / 2.0 + eta)
+        return double_sum_rounding(x, *kernels.sums_of_squares(x, u))
     X = problem.X - (problem.X.min(axis=0) + problem.X.max(axis=0)) / 2.0
     far = np.linalg.norm(X, axis=1)
     return 2.0 * EPS * float(np.linalg.norm(group_norms(u) * (far + far.max())))

@@ -210,10 +210,11 @@ def certify(
     if oracle is None:
         oracle = _oracle(problem, network, seed)
     fit = fit or targets_and_fit(reduced, network)
-    enough = (1.0 - tol) * objective(reduced, network, fit)
+    primal = objective(reduced, network, fit)
+    enough = (1.0 - tol) * primal
     prove = partial(_proved, problem, network, oracle=partial(oracle, end=end), enough=enough)
     perfect = _of_a_perfect_fit(problem, network, fit, prove)
-    if perfect is not None and (dual is None or relative(problem, *[objective(reduced, network)] * 2) <= tol):
+    if perfect is not None and (dual is None or relative(problem, primal, primal) <= tol):
         return perfect
     if not problem.loss.smooth:
         assert dual is not None  # the fit leaves it open

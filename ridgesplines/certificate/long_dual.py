@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ridgesplines.line.kernels import summits
 from ridgesplines.numerics.precise import running_sums, two_product, two_sum
-from ridgesplines.oracle.base import Supremum, peaks, ranked
+from ridgesplines.oracle.base import Supremum, ranked
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -62,5 +63,5 @@ def long_supremum(problem: Problem, dual: LongDual) -> Supremum:
     """The supremum of eta and its peaks, which are at the data; of the reduced problem."""
     x = problem.X[:, 0]
     eta = long_eta(x, dual).eta
-    peak = peaks(np.abs(eta))
-    return ranked(Scope.EXACT, eta[peak], np.ones((int(peak.sum()), 1)), x[peak])
+    peak = summits(eta)
+    return ranked(Scope.EXACT, eta[peak], np.ones((len(peak), 1)), x[peak])

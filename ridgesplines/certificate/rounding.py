@@ -10,7 +10,17 @@ from ridgesplines.line import kernels
 from ridgesplines.line.rounding import Affine, sums_of_squared_error
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
-from ridgesplines.objective import EPS, SUM, Fit, blocks, eta_rounding, moved, objective_rounding, seminorm
+from ridgesplines.objective import (
+    EPS,
+    SUM,
+    Fit,
+    blocks,
+    double_sum_rounding,
+    eta_rounding,
+    moved,
+    objective_rounding,
+    seminorm,
+)
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -68,7 +78,7 @@ def _in_one_pass(problem: Problem, network: RidgeSpline, fit: Fit, u: Array, val
     if found is None:
         return None
     sums = SUM * (p.lam * network.seminorm + abs(value) + 2.0 * found.products) + found.squares
-    of_eta = 2.0 * EPS * (np.sqrt(found.mass) * (x[-1] - x[0]) / 2.0 + np.sqrt(found.eta))
+    of_eta = double_sum_rounding(x, found.mass, found.eta)
     return float(sums + network.seminorm * of_eta + _seen(found.moments, found.within, found.beyond))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.numerics.fast import compiled, loaded
 from ridgesplines.validation import Array
@@ -304,11 +305,15 @@ def summits(eta: Array) -> Array:
     """The indices of the local maxima of |eta|, (n,) or (n, D), n > 0; those that equal a neighbour are among them."""
     if (fast := _fast(eta, eta)) is not None:
         return fast.summits(eta)
-    size = np.abs(eta) if eta.ndim == 1 else np.linalg.norm(eta, axis=1)
-    peak = np.ones(len(size), dtype=bool)
-    peak[1:] &= size[1:] >= size[:-1]
-    peak[:-1] &= size[:-1] >= size[1:]
-    return np.flatnonzero(peak)
+    return np.flatnonzero(local_maxima(np.abs(eta) if eta.ndim == 1 else np.linalg.norm(eta, axis=1)))
+
+
+def local_maxima(values: Array) -> NDArray[np.bool_]:
+    """Which of values in a row are local maxima, those that are equal to a neighbour among them."""
+    peak = np.ones(len(values), dtype=bool)
+    peak[1:] &= values[1:] >= values[:-1]
+    peak[:-1] &= values[:-1] >= values[1:]
+    return peak
 
 
 def peaks_between(eta: Array, level: float, nodes: Array) -> tuple[float, Array]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ridgesplines.network.spline import group_norms
 from ridgesplines.validation import Array
@@ -64,14 +63,6 @@ class Oracle(Protocol):
 COMPONENT_RTOL = 1e-12
 #: Neurons that an answer lists, and that one of a group of features does at least.
 MAX_LISTED, FEWEST_LISTED = 256, 8
-
-
-def peaks(values: Array) -> NDArray[np.bool_]:
-    """Which of values in a row are local maxima, those that are equal to a neighbour among them."""
-    peak = np.ones(len(values), dtype=bool)
-    peak[1:] &= values[1:] >= values[:-1]
-    peak[:-1] &= values[:-1] >= values[1:]
-    return peak
 
 
 def ranked(scope: Scope, eta: Array, weights: Array, biases: Array, most: int = MAX_LISTED) -> Supremum:

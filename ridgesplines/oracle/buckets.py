@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.base import peaks
+from ridgesplines.line.kernels import local_maxima
 from ridgesplines.oracle.by_rows import Dual, Found
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.rows import Block, Rows
@@ -144,7 +144,7 @@ class LinesByRows:
     def _listed(self, found: list[tuple[NDArray[np.intp], Array, Array]]) -> Found:
         feature, b, eta = (np.concatenate(part) for part in zip(*found, strict=True))
         order = np.lexsort((b, feature))
-        peak = peaks(np.abs(eta[order])) | (np.diff(feature[order], prepend=-1) != 0)
+        peak = local_maxima(np.abs(eta[order])) | (np.diff(feature[order], prepend=-1) != 0)
         order = order[peak]
         order = order[np.argsort(-np.abs(eta[order]), kind="stable")][:LISTED]
         W = np.zeros((len(order), self._d))

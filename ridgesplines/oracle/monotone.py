@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 
 from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check
+from ridgesplines.line.kernels import local_maxima
 from ridgesplines.neurons.strips import Strips
 from ridgesplines.numerics import fast
-from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum, peaks
+from ridgesplines.oracle.base import FEWEST_LISTED, MAX_LISTED, Supremum
 from ridgesplines.oracle.monotone_search import MonotoneSearch, ascents
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.oracle.sweep import crossing_orders, stretch
@@ -146,7 +147,7 @@ class MonotoneOracle:
 
     def _along(self, j: int, x: Array, values: Array, level: float) -> Found:
         """Neurons of one feature, at its values."""
-        kept = np.flatnonzero(peaks(values) & (values >= min(level, values.max())))
+        kept = np.flatnonzero(local_maxima(values) & (values >= min(level, values.max())))
         kept = kept[np.argsort(-values[kept], kind="stable")][: self._most]
         W = np.zeros((len(kept), self.X.shape[1]))
         W[:, j] = 1.0
@@ -171,7 +172,7 @@ def _strips(j: int, x: Array, eta: Array, level: float, most: int) -> tuple[Stri
     first = np.maximum.accumulate(np.where(eta == largest, at, 0))
     smallest = np.minimum.accumulate(eta[::-1])[::-1]
     last = np.minimum.accumulate(np.where(eta == smallest, at, len(x))[::-1])[::-1]
-    dips, tops = np.flatnonzero(peaks(-eta)), np.flatnonzero(peaks(eta))
+    dips, tops = np.flatnonzero(local_maxima(-eta)), np.flatnonzero(local_maxima(eta))
     ends = np.unique(np.column_stack([np.append(first[dips], tops), np.append(dips, last[tops])]), axis=0)
     values = 0.5 * (eta[ends[:, 0]] - eta[ends[:, 1]])
     top = np.argsort(-values, kind="stable")[:most]

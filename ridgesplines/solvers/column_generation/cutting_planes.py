@@ -39,6 +39,7 @@ OPTIONS: dict[str, str | int | float] = {
     "dual_feasibility_tolerance": FEASIBLE_TOL,
 }
 BASIC, UPPER, LOWER = (getattr(highspy.HighsBasisStatus, name) for name in ("kBasic", "kUpper", "kLower"))
+#: In the place of a zero whose ratio to another is asked for.
 TINY = 1e-300
 #: The first bounds of |u| for interpolation, in scaled units, and how much further they move where one of them counts.
 BOUND, FURTHER = 100.0, 10.0
