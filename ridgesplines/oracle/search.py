@@ -56,7 +56,8 @@ class SearchOracle:
     (`ascent`). Without `level` that ends when a larger batch finds nothing larger. With `level` it ends as soon as a
     maximum above it is found, and the whole effort is spent where there is none, so with infinity always; after the
     first batch, and from the beginning where it knows neurons and looks `afresh`, every start is then followed, unless
-    points are many (N d > 2^16). Maxima below the level are left out, all but the first. `near`, (weights (K, d),
+    points are many (N d > 2^16). Maxima below the level are left out, all but the first, unless it looks `afresh`: one
+    who confirms a gap asks for more than lam, and has use for what lies between. `near`, (weights (K, d),
     biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as fast;
     the answer is never below them. From `end` on, a reading of ``time.perf_counter``, no further starts are made, and
     those under way stop where they are. Maxima are kept from call to call, as starts for the next dual vector, but for
@@ -153,7 +154,7 @@ class SearchOracle:
         maxima, spent = self._search(passes, None if level is None else level / size / self._radius, known, end)
         W, b = maxima.W, maxima.biases(self._points.X)
         self._kept = W[:KEPT], b[:KEPT]
-        if level is not None:
+        if level is not None and not self._fresh:
             maxima = maxima[maxima.value >= min(level / size / self._radius, maxima.value[0])]
         codes = passes.patterns(maxima.W, maxima.held[:, 0])
         first = np.sort(np.unique(np.round(codes, 9), return_index=True)[1])[:MAX_LISTED]

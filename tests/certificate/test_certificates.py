@@ -14,8 +14,10 @@ from instances import LOSSES
 from tables import KINDS, labels, table
 
 import ridgesplines as rs
+from ridgesplines.certificate.certificate import certify
 from ridgesplines.network.spline import group_norms
 from ridgesplines.objective import eta_rounding
+from ridgesplines.oracle import continuum_oracle
 from ridgesplines.verdict import Scope
 
 #: Seconds for a fit: what is not converged by then is held to the same.
@@ -78,6 +80,27 @@ def test_terms_that_cancel_are_no_excuse():
     assert found.objective == y @ y
     assert found.gap >= (y @ y - best.objective) * (1.0 - 1e-12)
     assert found.relative_gap > 0.99
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_a_second_dual_vector_is_searched_only_where_it_may_prove_more(d):
+    X, y = table("rounded", 40, d, 3)
+    problem = rs.Problem(X, y, 0.3)
+    best, rough = rs.solve(problem), rs.solve(problem.with_lam(0.6))
+    oracle, looks = continuum_oracle(X), []
+
+    def counting(u, level=None, **further):
+        looks.append(u)
+        return oracle(u, level, **further)
+
+    better = certify(problem, rough.network, best.certificate.dual, counting)
+    assert len(looks) == 2
+    assert better.value == pytest.approx(best.objective, rel=1e-6)
+    assert better.value > certify(problem, rough.network, None, counting).value
+    looks.clear()
+    as_good = certify(problem, best.network, rough.certificate.dual, counting, tol=0.0)
+    assert len(looks) == 1
+    assert as_good.value == pytest.approx(best.objective, rel=1e-6)
 
 
 @pytest.mark.parametrize("shift", [0.0, 2.0**23])

@@ -186,6 +186,15 @@ def test_level_leaves_out_what_lies_below_and_stops_early():
     assert none.value == pytest.approx(every.value, rel=1e-12)
 
 
+def test_a_look_afresh_also_lists_what_lies_below_the_level():
+    X, _ = noisy(100, 5)
+    u = dual_vector(X)
+    level = 0.9 * SearchOracle(X)(u).value
+    found = SearchOracle(X)(u, level, afresh=64)
+    assert (sizes(X, u, found) < level).any()
+    assert found.value >= level
+
+
 @pytest.mark.parametrize(("n", "d", "level"), [(200, 10, 0.5), (100, 4, 0.9), (100, 4, 1.1)])
 def test_the_whole_effort_is_spent_where_nothing_is_above_the_level(n, d, level):
     X, _ = noisy(n, d)
