@@ -19,6 +19,7 @@ from ridgesplines.certificate.dual import levelled, projected
 from ridgesplines.certificate.isotropic import Coordinates
 from ridgesplines.certificate.norm import certify_with_norm
 from ridgesplines.certificate.norm_threshold import least_lam_of_norm
+from ridgesplines.certificate.own_dual import proven_by_itself
 from ridgesplines.certificate.own_neurons import warn_contradiction
 from ridgesplines.evaluate import MAX_TIME, solver_dual
 from ridgesplines.exceptions import ConvergenceWarning, ProblemError, SolverRefusal, warn
@@ -238,12 +239,8 @@ def _decreasing(problem: Problem, lams: Any, n_lams: int) -> list[float]:
     whole_number("n_lams", n_lams, 1)
     top = largest_lam(problem)
     if not np.isfinite(top):
-        raise ProblemError(
-            "lams",
-            "values of lam for Interpolation",
-            "None",
-            "lam only scales its objective: solve one problem.",
-        )
+        remedy = "lam only scales its objective: solve one problem."
+        raise ProblemError("lams", "values of lam for Interpolation", "None", remedy)
     return [float(v) for v in np.geomspace(top, top * 1e-3, n_lams)]
 
 
@@ -321,11 +318,13 @@ def _certified(solver: Solver, answer: Answer, start: float, exact_of: Exact, se
         return answer.solution(network, by_rows, repr(solver), start)
     if problem.norm:
         return _certified_with_norm(solver, answer, network, start, search)
+    if answer.limits is None and (proven := proven_by_itself(problem, network, 0.1 * answer.tolerance)) is not None:
+        return answer.solution(network, proven.certificate, repr(solver), start).evaluated(proven)
     exact = None if problem.penalise_bias else exact_of(problem.data.reduced)
     fit = targets_and_fit(problem.reduced, network)
     certificate, inner = None, None
     if answer.limits is None or exact is not None:
-        dual = answer.dual
+        dual = answer.any_dual()
         if dual is None and not problem.constraints:  # a solver that has a dual vector has looked already
             require_minimiser(problem.reduced)
         if dual is None and not problem.loss.smooth:

@@ -7,7 +7,6 @@ import numpy as np
 from ridgesplines.certificate.dual import levelled, steepness
 from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.line import kernels
-from ridgesplines.line.rounding import Affine, sums_of_squared_error
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
 from ridgesplines.objective import (
@@ -15,7 +14,6 @@ from ridgesplines.objective import (
     SUM,
     Fit,
     blocks,
-    double_sum_rounding,
     eta_rounding,
     moved,
     objective_rounding,
@@ -45,8 +43,6 @@ def gap_rounding(
     value : D(u).
     """
     p, (y, z), (u, low) = problem, fit, dual
-    if low is None and (rounding := _in_one_pass(p, network, fit, u, value)) is not None:
-        return rounding
     sums = objective_rounding(p, network, fit) + value_rounding(p, u, value) + SUM * steepness(p, u)
     if p.loss.interpolates:
         sums += float(np.vdot(np.abs(u), np.abs(y - z)))
@@ -61,25 +57,6 @@ def gap_rounding(
     if p.constraints and p.signs is None:  # multipliers make up for the moments
         return sums
     return sums + _moment_rounding(p, network, u)
-
-
-def _in_one_pass(problem: Problem, network: RidgeSpline, fit: Fit, u: Array, value: float) -> float | None:
-    """The same for squared error in one dimension, where its passes are compiled; or None."""
-    p, plain = problem, problem.skip and not (problem.norm or problem.slope_penalty or problem.constraints)
-    if not plain or not p.loss.quadratic or fit.pieces is None or not network.n_neurons or u.ndim > 1:
-        return None
-    x, Q, (y, z) = p.X[:, 0], p.null_space, fit
-    if p.penalise_bias or Q.shape[1] < 2:
-        return None
-    net, origin = moved(p, network), float(p.origin[0])
-    affine = Affine(origin, float(net.slope[0]), float(net.offset))
-    errors, targets = fit.pieces.errors(x), (p.y, p.detrended)
-    found = sums_of_squared_error(x, p.sample_weight, (y, z), errors, affine, targets, Q, u, (EPS, SUM))
-    if found is None:
-        return None
-    sums = SUM * (p.lam * network.seminorm + abs(value) + 2.0 * found.products) + found.squares
-    of_eta = double_sum_rounding(x, found.mass, found.eta)
-    return float(sums + network.seminorm * of_eta + _seen(found.moments, found.within, found.beyond))
 
 
 def _corner_rounding(problem: Problem, network: RidgeSpline, u: Array) -> float:

@@ -12,6 +12,7 @@ word. Compiled only: without numba those are as fast.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,10 @@ from ridgesplines.validation import Array
 SIZE = 16
 #: Curvatures further apart than this leave the light rows of a cell no digits.
 ALIKE = 1e3
+#: What a sum of squares may lose, relatively, where it is the difference of sums.
+DIGITS = 64.0 * float(np.finfo(float).eps)
+#: What a double sum of all rows may lose, relatively.
+SUMS = 1e-10
 
 
 class Glance(NamedTuple):
@@ -60,6 +65,25 @@ class Cells:
         if (fast := kernels.fast_module(len(t), "line.compiled_cells")) is None:
             return None
         return cls(t, H, b, fast.sums(t, H, b, SIZE), fast)
+
+    @cached_property
+    def rounding(self) -> float:
+        """The rounding error that a sum of squares seen at a `glance` may have: that of the sum of b^2 / H."""
+        return DIGITS * float(self.sums[:, 5].sum())
+
+    def of_a_line(self, value: float, slope: float) -> tuple[float, float]:
+        """The sum of u^2 / H for the straight line value + slope (t - t_0), and what its sup |eta| is at least.
+
+        The largest |eta| where cells begin, less what rounding may do to it.
+        """
+        mass, first, second, of_b, moment_b, of_squares = self.sums.T
+        at = self.t[::SIZE] - self.t[0]
+        z = value + slope * at
+        u, moments = of_b - mass * z - first * slope, moment_b - first * z - second * slope
+        square = float((of_squares - z * (of_b + u) - slope * (moment_b + moments)).sum())
+        eta = np.cumsum(u)[:-1] * at[1:] - np.cumsum(u * at + moments)[:-1]
+        most = float(mass.sum() * of_squares.sum()) ** 0.5 * (self.t[-1] - self.t[0])  # no sum of |b| dt is more
+        return square, float(np.abs(eta).max(initial=0.0)) - SUMS * most
 
     def moments(self, nodes: NDArray[np.intp]) -> tuple[Array, Array]:
         """Those of `kernels.moments`, for nodes that are given as indices of points."""

@@ -34,7 +34,7 @@ def _fast(t: Array, values: Array | None = None) -> Any:
     return None if values is not None and values.ndim > 1 else fast_module(len(t), "line.compiled")
 
 
-def _middle(t: Array) -> int:
+def middle(t: Array) -> int:
     """The first of sorted points beyond the middle of the interval."""
     return int(np.searchsorted(t, (t[0] + t[-1]) / 2.0))
 
@@ -79,11 +79,11 @@ def values(t: Array, nodes: Array, first: Array, theta: Array) -> Array:
 
 def certificate(t: Array, u: Array) -> Array:
     """eta(1, t_n) at sorted points, shape (n,) or (n, D), by a double cumulative sum from the nearer end."""
-    middle = _middle(t)
+    half = middle(t)
     if (fast := _fast(t, u)) is not None:
-        return fast.certificate(t, u, middle)
-    from_left = _tail_sums(-t[:middle][::-1], u[:middle][::-1])[::-1]
-    return np.concatenate([from_left, _tail_sums(t[middle:], u[middle:])])
+        return fast.certificate(t, u, half)
+    from_left = _tail_sums(-t[:half][::-1], u[:half][::-1])[::-1]
+    return np.concatenate([from_left, _tail_sums(t[half:], u[half:])])
 
 
 def squares(
@@ -96,7 +96,7 @@ def squares(
     """
     at = t[nodes]
     if (fast := _fast(t, theta)) is not None:
-        return fast.squares(t, y, weight, nodes, theta, np.diff(theta) / np.diff(at), _middle(t), level)
+        return fast.squares(t, y, weight, nodes, theta, np.diff(theta) / np.diff(at), middle(t), level)
     z = values(t, at, nodes[:-1], theta)
     r = y - z
     u = times(2.0 * weight, r)
@@ -264,7 +264,7 @@ def active_set(
         yield None
         return
     rounds, patience, *others = limits
-    given, ends = (t, grams, loads, lam), (level, _middle(t))
+    given, ends = (t, grams, loads, lam), (level, middle(t))
     now, outside, definite = fast.begun(*given, active, signs, *ends)
     yield now[:3] if definite else None
     while definite and len(outside[0]) and rounds:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.line import kernels
-from ridgesplines.line.rounding import Errors
+from ridgesplines.line.squares import Halves
 from ridgesplines.numerics.precise import plus_products, running_sums, two_product, two_sum
 from ridgesplines.validation import Array
 
@@ -85,7 +85,7 @@ class Pieces:
             return plus_products(-self.level[None], np.column_stack([x, np.ones_like(x)]), line)
         ends, start, slope, value, _ = self._halves
         if _sorted(x):
-            return kernels.pieces(x, np.append(0, np.searchsorted(x, ends)), start, slope, value)
+            return kernels.pieces(x, *self.halves(x)[:4])
         at = np.searchsorted(ends, x, side="right")
         return value[at] + (slope[at].T * (x - start[at])).T
 
@@ -94,14 +94,16 @@ class Pieces:
         if not len(self.knots):
             return EPS * np.abs(self.at(x))
         if _sorted(x):
-            return kernels.pieces(x, *self.errors(x))
+            first, base, _, _, *error = self.halves(x)
+            return kernels.pieces(x, first, base, *error)
         start, steepest, value = self._steepest
         at = np.searchsorted(self._halves[0], x, side="right")
         return value[at] + (steepest[at].T * (x - start[at])).T
 
-    def errors(self, x: Array) -> Errors:
-        """The same as pieces of a linear spline, of sorted points x; there are knots."""
-        return Errors(np.append(0, np.searchsorted(x, self._halves[0])), *self._steepest)
+    def halves(self, x: Array) -> Halves:
+        """The pieces' halves, and their errors, with where each begins among sorted points x; there are knots."""
+        ends, start, slope, value, _ = self._halves
+        return Halves(np.append(0, np.searchsorted(x, ends)), start, slope, value, *self._steepest[1:])
 
     @cached_property
     def _steepest(self) -> tuple[Array, Array, Array]:

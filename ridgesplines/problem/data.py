@@ -15,6 +15,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.line.squares import WeightedLine
 from ridgesplines.losses.base import Loss
 from ridgesplines.numerics.polynomials import affine_least_squares, polynomial_basis
 from ridgesplines.numerics.precise import origin_near
@@ -101,6 +102,11 @@ class Data(ReadOnly):
     @cached_property
     def above_level(self) -> Array:
         return frozen(self.y - self.level)
+
+    @cached_property
+    def weighted_line(self) -> WeightedLine | None:
+        """Sums over sorted rows of a scalar problem in one dimension, where passes over them are compiled."""
+        return WeightedLine.of(self.X[:, 0], self.y, self.sample_weight, float(self.level))
 
     @cached_property
     def spread(self) -> Array:

@@ -17,6 +17,7 @@ from ridgesplines.certificate.by_rows import CertificateByRows
 from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.dual import best_scale
 from ridgesplines.certificate.isotropic import Coordinates
+from ridgesplines.certificate.own_dual import Proven
 from ridgesplines.certificate.rounding import gap_rounding
 from ridgesplines.certificate.solution_set import Envelope, envelope
 from ridgesplines.certificate.uniqueness import proves_unique
@@ -50,8 +51,7 @@ class Solution:
 
     .. math:: \text{gap} = \Big(\sum_n s_n L(y_n, f(x_n)) + \lambda \|f\|\Big) - D(\tau u)
 
-    Objective, seminorm and gap are computed here from the network and the data; nothing is taken over from a
-    solver.
+    Objective, seminorm and gap are computed here from the network and the data; nothing is taken from a solver.
 
     Attributes
     ----------
@@ -105,9 +105,10 @@ class Solution:
         """The weighted sum of the losses."""
         return data_fit((own := self.isotropic).problem.reduced, own.network)
 
-    def evaluated(self, fit: Fit) -> Solution:
+    def evaluated(self, fit: Fit | Proven) -> Solution:
         """The same solution, without a second evaluation: `fit` is its `targets_and_fit` for the reduced problem."""
-        self.__dict__.update(data_fit=fit.data_fit, rounding=self._rounding(fit))
+        rounding = fit.rounding if isinstance(fit, Proven) else self._rounding(fit)
+        self.__dict__.update(data_fit=fit.data_fit, rounding=rounding)
         return self
 
     @property
@@ -140,8 +141,8 @@ class Solution:
         return (own := self.isotropic)._rounding(targets_and_fit(own.problem.reduced, own.network))
 
     def _rounding(self, fit: Fit) -> float:
-        p, c = self.problem.reduced, self.certificate
-        sums = gap_rounding(p, self.network, fit, c.scaled(self.problem.rows), c.value)
+        p, c = self.problem, self.certificate
+        sums = gap_rounding(p.reduced, self.network, fit, c.scaled(p.rows), c.value)
         return sums + (c.scale * c.multipliers.missed(self.problem, self.network, c.dual) if c.multipliers else 0)
 
     @property
@@ -291,10 +292,9 @@ class Solution:
             expected = "ReLU(), or two features without groups, where suprema over all directions are bounded"
             remedy = "Along the directions of a grid its gap is a bound already; over all directions it is searched."
             raise ProblemError("solution", expected, repr(activation), remedy)
-        own = self.isotropic
         with Deferral(answers=True):
-            report = printed(self.problem.lam, own._gap_at) if verbose else None
-            return own._strengthened(max_time, report, method).restored(self.problem)
+            report = printed(self.problem.lam, self.isotropic._gap_at) if verbose else None
+            return self.isotropic._strengthened(max_time, report, method).restored(self.problem)
 
     def _strengthened(self, max_time: float, report: Report | None, method: str) -> Solution:
         start = time.perf_counter()

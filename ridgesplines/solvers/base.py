@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -35,6 +35,7 @@ class Answer:
     peaks : weights (m, d) and biases (m,) of neurons at which a search found large :math:`|\eta|` on the way: the
         certificate is held to them as well; None where there are none.
     end : when the certificate is to be there, a reading of ``time.perf_counter``.
+    late : what computes the suggestion when it is asked for, in the place of `dual`: that of the fit itself may do.
     reached : whether the solver took the tolerance for reached: where a search finds otherwise, it goes on.
     interrupted : whether Ctrl-C ended the work, or a limit of time; this is then the best so far.
 
@@ -56,6 +57,11 @@ class Answer:
     peaks: tuple[Array, Array] | None = None
     end: float = float("inf")
     reached: bool = False
+    late: Callable[[], Array] | None = None
+
+    def any_dual(self) -> Array | Multipliers | None:
+        """The suggestion for the dual vector, computed where it was not yet."""
+        return self.late() if self.dual is None and self.late is not None else self.dual
 
     def solution(self, network: RidgeSpline, certificate: Any, solver: str, start: float) -> Solution:
         """The solution of these, made by this solver since `start`, a reading of ``time.perf_counter``."""

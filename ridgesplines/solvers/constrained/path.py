@@ -124,7 +124,8 @@ def _free_answers(problem: Problem, lams: Sequence[float], free: Path) -> Iterat
 def _as_constrained(problem: Problem, answer: Answer) -> Answer:
     """An answer without constraints that satisfies them, as one with multipliers of zero."""
     sites = Sites.of(standardise(problem).problem)
-    u = answer.dual if isinstance(answer.dual, np.ndarray) else np.zeros(problem.n_samples)
+    given = answer.any_dual()
+    u = given if isinstance(given, np.ndarray) else np.zeros(problem.n_samples)
     dual = Multipliers(u, np.zeros(len(sites.held)), np.zeros(len(sites.widths)))
     history = {**answer.history, "constraints": "none of them is active"}
     return replace(answer, problem=problem, dual=dual, history=history)

@@ -66,7 +66,8 @@ class Quadratic:
 
 #: (knots, what they are at the rows) -> whether the gap is small enough.
 Enough = Callable[[Knots, Look], bool]
-#: knots -> the sites that violate the certificate most; None where the gap may be small, or that takes a look at all.
+#: knots -> the sites that violate the certificate most, none where the gap is small enough; None where it takes a look
+#: at all rows to know.
 Glancing = Callable[[Knots], Array | None]
 
 
@@ -77,8 +78,8 @@ def exchange(
     enough: Enough,
     rounds: int = MAX_ROUNDS,
     glancing: Glancing = lambda knots: None,
-) -> tuple[Knots, Array]:
-    """Knots (their indices are sites), and the fit of the rows.
+) -> tuple[Knots, Look | None]:
+    """Knots (their indices are sites), and what they are at the rows; None where nobody had to look at them all.
 
     Parameters
     ----------
@@ -107,7 +108,9 @@ def exchange(
             look = q.look(knots, lam * (1.0 + VIOLATION_RTOL))
             joining = look.peaks
             if enough(knots, look) or len(candidates) == m or not len(joining) or not rounds:
-                return knots, look.z
+                return knots, look
+        elif not len(joining):
+            return knots, None
         candidates = union(m, around(joining, m), nodes)
 
 

@@ -20,7 +20,7 @@ class Progress:
     label : what stands in front of each line that is printed; nothing is printed where it is None.
     unit : the objective is printed in it.
     tol : a spline whose relative gap is no larger replaces one of a lower objective: it has fewer knots.
-    knots, dual : the best so far, the dual vector for the sorted rows; None at first.
+    knots, dual : the best so far, the dual vector for the sorted rows; None at first, and where it was not computed.
     latest : that of a round in which not all data were looked at, where it was the last.
     objective, bound : those of the best so far.
     rounds : how many rounds there were.
@@ -45,7 +45,7 @@ class Progress:
     def _relative(self, objective: float) -> float:
         return (objective - self.bound) / max(abs(objective), 1e-300)
 
-    def report(self, knots: Knots, dual: Array, objective: float, bound: float) -> None:
+    def report(self, knots: Knots, dual: Array | None, objective: float, bound: float) -> None:
         """Keep what is better than before."""
         self.rounds += 1
         self.latest = None

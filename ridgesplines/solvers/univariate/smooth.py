@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ridgesplines.line.cells import Cells
 from ridgesplines.line.kernels import times
 from ridgesplines.network.spline import group_norms
 from ridgesplines.solvers.univariate.active_set import last_digits, on_face
@@ -18,7 +19,7 @@ from ridgesplines.solvers.univariate.data import Line, Look
 from ridgesplines.solvers.univariate.exchange import VIOLATION_RTOL, Quadratic, exchange
 from ridgesplines.solvers.univariate.groups import least_squares
 from ridgesplines.solvers.univariate.knots import Knots, between, with_ends
-from ridgesplines.solvers.univariate.moments import kinks
+from ridgesplines.solvers.univariate.moments import Moments, kinks
 from ridgesplines.solvers.univariate.progress import Progress
 from ridgesplines.validation import Array
 
@@ -47,7 +48,7 @@ LAST = 1e-5
 
 
 class Fitted(NamedTuple):
-    """A spline, its values at the rows, and its objective."""
+    """A spline, its values at the rows, where these were computed, and its objective."""
 
     knots: Knots
     z: Array
@@ -150,6 +151,8 @@ def _excess(line: Line, z: Array, lam: float) -> tuple[Array, float]:
 
 def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
     """Whether the best straight line is the optimum, by its certificate; then, and where it is the first, report it."""
+    if line.loss.quadratic and line.cells is not None and _bends(line, line.cells, lam, progress):
+        return False
     best = straight(line)
     if line.loss.quadratic:
         look = line.squares(best.knots, lam)
@@ -163,6 +166,17 @@ def _straight_is_best(line: Line, lam: float, progress: Progress) -> bool:
     if optimal or progress.knots is None:
         progress.report(best.knots, u, best.objective, line.bound(u, excess))
     return optimal
+
+
+def _bends(line: Line, cells: Cells, lam: float, progress: Progress) -> bool:
+    """Whether sums over cells show already that the best straight line is not the optimum; then report it."""
+    ends = np.array([0, len(line.t) - 1])
+    theta = on_face(Moments(line.t[ends], *cells.moments(ends)), 0.0, np.empty(0))
+    square, least = cells.of_a_line(theta[0], (theta[1] - theta[0]) / (line.t[-1] - line.t[0]))
+    if least <= (1.0 + AFFINE) * lam:
+        return False
+    progress.report(replace(Knots.none(()), theta=theta), None, 0.5 * square, -np.inf)
+    return True
 
 
 def straight(line: Line) -> Fitted:
@@ -222,6 +236,9 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
         value = 0.5 * seen.square + lam * line.seminorm(knots)
         bound = line.bound(np.empty(0), max(seen.largest / lam, 1.0), (0.5 * seen.square, seen.linear))
         previous, far = far, (value - bound) / max(value, 1e-300)
+        if far <= aim and cells.rounding <= aim * value:
+            progress.report(knots, None, value, bound)
+            return seen.peaks[:0]
         if not len(seen.peaks) or not 2.0 * aim < far < 0.5 * previous:
             return None
         progress.glanced(knots, value, far)
@@ -237,9 +254,10 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
         return progress.gap <= aim or stalled or (not constant and excess < 1.0 + 0.1 * tol)
 
     if constant:
-        knots, z = exchange(model, lam, start, enough, glancing=glancing)
+        knots, look = exchange(model, lam, start, enough, glancing=glancing)
     else:
-        knots, z = exchange(model, lam, start, enough, 1 if start is None else MAX_ROUNDS)
+        knots, look = exchange(model, lam, start, enough, 1 if start is None else MAX_ROUNDS)
+    z = np.empty(0) if look is None else look.z
     if constant and progress.gap > aim:
         u, excess = _last_digits(line, model, lam, knots, z)
         progress.report(knots, u, objective, line.bound(u, excess))

@@ -205,7 +205,10 @@ class Univariate(Solver):
         u = None if progress.dual is None else scaling.dual(progress.dual)
         if u is None and not problem.loss.smooth:
             u = np.zeros(problem.n_samples)  # nothing is known of it yet
-        return Answer(problem, network, u, None, self.tol, history)
+        late = None
+        if line.loss.quadratic and progress.knots is not None:
+            late = partial(_dual_of, scaling, line, progress.knots)
+        return Answer(problem, network, u, None, self.tol, history, late=late)
 
     def _second_method(self, answer: Answer, scaling: Scaling, line: Line) -> Answer:
         """The second method, where rounding stopped the first: the working set of `polish`, by linear programs."""
@@ -243,6 +246,11 @@ def _affine(problem: Problem) -> tuple[Array, Array]:
     answer = affine_fit(problem, nearby=nearby_line(problem))
     assert answer is not None  # every straight line is feasible
     return answer
+
+
+def _dual_of(scaling: Scaling, line: Line, knots: Knots) -> Array:
+    """The dual vector of a spline under squared error, in the problem's units."""
+    return scaling.dual(line.squares(knots, np.inf).u)
 
 
 def _no_worse(answer: Answer, straight: Answer) -> Answer:

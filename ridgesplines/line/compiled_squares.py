@@ -1,0 +1,138 @@
+"""The two passes over all data that prove a linear spline under squared error, compiled by numba; see `squares`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ridgesplines.line.compiled import SOME
+from ridgesplines.validation import Array
+
+
+@njit(cache=True)
+def affine(t: Array, y: Array, weight: Array, level: float) -> tuple[float, float, float, float, float, float, float]:
+    mean = height = 0.0
+    for start in range(0, len(t), SOME):
+        a = b = 0.0
+        for n in range(start, min(start + SOME, len(t))):
+            a += t[n] - t[0]
+            b += y[n] - level
+        mean += a
+        height += b
+    centre, height = t[0] + mean / len(t), height / len(t)
+    square = rise = one = two = three = 0.0
+    for start in range(0, len(t), SOME):
+        a = b = c = d = e = 0.0
+        for n in range(start, min(start + SOME, len(t))):
+            x = t[n] - centre
+            a += x * x
+            b += x * ((y[n] - level) - height)
+            c += weight[n]
+            d += weight[n] * x
+            e += weight[n] * x * x
+        square += a
+        rise += b
+        one += c
+        two += d
+        three += e
+    return centre, height, square, rise, one, two, three
+
+
+@njit(cache=True)
+def residuals(
+    rows: tuple[Array, Array, Array, float],
+    halves: tuple[NDArray[np.intp], Array, Array, Array, Array, Array],
+    centre: float,
+    parts: tuple[float, float],
+) -> tuple[float, float, float, float]:
+    (t, y, weight, level), (first, base, slope, value, steepest, least), (eps, of_value) = rows, halves, parts
+    fit = error = one = two = 0.0
+    for i in range(len(first)):
+        end = first[i + 1] if i + 1 < len(first) else len(t)
+        for start in range(first[i], end, SOME):
+            a = b = c = d = 0.0
+            for n in range(start, min(start + SOME, end)):
+                away, above = t[n] - base[i], y[n] - level
+                z = value[i] + slope[i] * away
+                r = above - z
+                off = least[i] + steepest[i] * away + eps * (abs(above) + abs(z))
+                a += weight[n] * r * r
+                b += weight[n] * off * (2.0 * abs(r) + off)
+                c += weight[n] * r
+                d += weight[n] * r * (t[n] - centre)
+            fit += a
+            error += b
+            one += c
+            two += d
+    return fit, error + of_value * fit, one, two
+
+
+@njit(cache=True)
+def sweep(
+    rows: tuple[Array, Array, Array, float],
+    halves: tuple[NDArray[np.intp], Array, Array, Array],
+    lines: tuple[float, float, float, float, float, float, float, float],
+    span: tuple[int, int],
+    out: tuple[Array, Array, Array],
+) -> tuple[Array, float, int]:
+    (t, y, weight, level), (first, base, slope, value), (u, masses, moments) = rows, halves, out
+    centre, drop, tilt, height, rise, origin, steep, offset = lines
+    begin, end = span
+    up, count = begin <= end, len(first)
+    low, high = (begin, end) if up else (end + 1, begin + 1)
+    totals, largest, top = np.zeros(11), -1.0, begin
+    mass = eta = of_mass = of_eta = 0.0
+    before = t[begin] if low < high else 0.0
+    for k in range(count):
+        i = k if up else count - 1 - k
+        left, right = max(first[i], low), min(first[i + 1] if i + 1 < count else len(t), high)
+        for start in range(left, right, SOME):
+            stop = min(start + SOME, right)
+            a = b = c = d = e = f = g = h = m = 0.0
+            for j in range(start, stop):
+                n = j if up else left + right - 1 - j
+                x, above = t[n] - centre, y[n] - level
+                rho = (above - (value[i] + slope[i] * (t[n] - base[i]))) - (drop + tilt * x)
+                here = 2.0 * weight[n] * rho
+                u[n] = here
+                detrended = (above - height) - rise * x
+                beside = steep * (t[n] - origin) + offset - (above - detrended)
+                eta += mass * abs(t[n] - before)
+                before = t[n]
+                mass += here
+                of_mass += mass * mass
+                of_eta += eta * eta
+                if abs(eta) > largest:
+                    largest, top = abs(eta), n
+                a += here * detrended
+                b += here * rho
+                c += abs(here) * abs(detrended)
+                d += here
+                e += here * x
+                f += beside
+                g += beside * x
+                h += here * beside
+                m += here * here
+            for q, each in enumerate((a, b, c, d, e, f, g, h, m)):
+                totals[q] += each
+            masses[i] += d
+            moments[i] += e
+    totals[9], totals[10] = of_mass, of_eta
+    return totals, largest, top
+
+
+@njit(cache=True)
+def dual(
+    rows: tuple[Array, Array, Array, float],
+    halves: tuple[NDArray[np.intp], Array, Array, Array],
+    lines: tuple[float, float, float, float, float, float, float, float],
+    middle: int,
+) -> tuple[Array, Array, Array, Array, float, int]:
+    t, count = rows[0], len(halves[0])
+    u, masses, moments = np.empty(len(t)), np.zeros(count), np.zeros(count)
+    left, largest, top = sweep(rows, halves, lines, (0, middle), (u, masses, moments))
+    right, larger, other = sweep(rows, halves, lines, (len(t) - 1, middle - 1), (u, masses, moments))
+    if larger > largest:
+        largest, top = larger, other
+    return u, masses, moments, left + right, largest, top
