@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,23 +130,10 @@ def standardise(problem: Problem) -> Scaling:
     if problem.loss.interpolates:
         first = np.sort(np.unique(X, axis=0, return_index=True)[1])
         rows, X, y, weight = rows[first], X[first], y[first], weight[first]
-    centre = np.zeros(X.shape[1]) if problem.through_origin else (X.max(axis=0) + X.min(axis=0)) / 2.0
-    X = X - centre
-    radius = float(np.linalg.norm(X, axis=1).max() if X.shape[1] > 1 else max(X.max(), -X.min())) or 1.0
-    X /= radius
-    if problem.loss.interpolates and len(np.unique(X, axis=0)) < len(X):
-        raise ProblemError(
-            "X",
-            "for Interpolation, distinct rows further apart than the rounding of their span",
-            f"rows that coincide once they are divided by the radius {radius:.3g} of the data",
-            "Change the units of X (a logarithm, say), or use a loss such as Squared.",
-        )
-    slope, offset = np.zeros((problem.n_features, *problem.outputs)), np.zeros(problem.outputs)
+    centre, radius, X, slope, offset, residual, square = _on_a_line(problem) or _centred(problem, X, y)
     size, loss, factor = 1.0, problem.loss, 1.0
     if loss.translates:
-        slope, offset = _taken_off(problem, X, y)
-        residual = (y - offset) - X @ slope  # in this order: an offset far larger than the rest leaves no trace
-        size, largest = float(np.sqrt(np.mean(residual**2))), float(max(y.max(), -y.min()))
+        size, largest = float(np.sqrt(square)), float(max(y.max(), -y.min()))
         if size <= 64.0 * np.finfo(float).eps * largest:
             size = largest or 1.0  # y is affine up to rounding: nothing to magnify
         slope = slope / radius
@@ -163,6 +151,47 @@ def standardise(problem: Problem) -> Scaling:
         scaled, rows, problem.activation, problem.n_samples, centre, radius, slope, offset, size, factor, stretch
     )
     return replace(scaling, problem=scaled.with_lam(scaling.lam(problem.lam)))
+
+
+class _Centred(NamedTuple):
+    """The first steps: see `Scaling`; slope and offset by the new X, and the residual that is left, its mean square."""
+
+    centre: Array
+    radius: float
+    X: Array
+    slope: Array
+    offset: Array
+    residual: Array
+    square: float
+
+
+def _centred(problem: Problem, X: Array, y: Array) -> _Centred:
+    centre = np.zeros(X.shape[1]) if problem.through_origin else (X.max(axis=0) + X.min(axis=0)) / 2.0
+    X = X - centre
+    radius = float(np.linalg.norm(X, axis=1).max() if X.shape[1] > 1 else max(X.max(), -X.min())) or 1.0
+    X /= radius
+    if problem.loss.interpolates and len(np.unique(X, axis=0)) < len(X):
+        raise ProblemError(
+            "X",
+            "for Interpolation, distinct rows further apart than the rounding of their span",
+            f"rows that coincide once they are divided by the radius {radius:.3g} of the data",
+            "Change the units of X (a logarithm, say), or use a loss such as Squared.",
+        )
+    if not problem.loss.translates:
+        zero = np.zeros((problem.n_features, *problem.outputs)), np.zeros(problem.outputs)
+        return _Centred(centre, radius, X, *zero, y, 1.0)
+    slope, offset = _taken_off(problem, X, y)
+    residual = (y - offset) - X @ slope  # in this order: an offset far larger than the rest leaves no trace
+    return _Centred(centre, radius, X, slope, offset, residual, float(np.mean(residual**2)))
+
+
+def _on_a_line(problem: Problem) -> _Centred | None:
+    """The same in compiled passes over sorted rows, where they are and nothing but their affine function leaves y."""
+    free = problem.skip and not (problem.through_origin or problem.constraints or problem.slope_penalty)
+    if not free or not isinstance(problem.data, Data) or (line := problem.data.reduced.weighted_line) is None:
+        return None
+    centre, radius, t, slope, offset, rest, square = line.standardised()
+    return _Centred(np.array([centre]), radius, t[:, None], np.array([slope]), np.array(offset), rest, square)
 
 
 def _on_checked(data: Data, shape: list[Constraint], groups: Interactions | None) -> Problem:

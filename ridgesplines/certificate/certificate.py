@@ -331,7 +331,7 @@ def _proved(
     low = None
     if (better := longer(problem.reduced, network, u, value, enough)) is not None:
         (u, low), supremum, scale, value = better
-    full = of_all_rows(problem, u)
+    full = _of_all_rows(problem, u)
     X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)
     return DualCertificate(
         full,
@@ -345,11 +345,11 @@ def _proved(
         peaks,
         SlopeMultipliers.of(problem, full) if problem.slope_penalty else None,
         supremum.starts,
-        None if low is None else of_all_rows(problem, low),
+        None if low is None else _of_all_rows(problem, low),
     )
 
 
-def of_all_rows(problem: Problem, values: Array) -> Array:
+def _of_all_rows(problem: Problem, values: Array) -> Array:
     """Values at the rows of the reduced problem, zero in the others."""
     return frozen(kernels.scattered(values, 1.0, problem.rows, problem.n_samples))
 

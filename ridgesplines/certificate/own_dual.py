@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ridgesplines.activations.relu import ReLU
-from ridgesplines.certificate.certificate import DualCertificate, of_all_rows
+from ridgesplines.certificate.certificate import DualCertificate
 from ridgesplines.certificate.last_digits import FELT_RTOL
 from ridgesplines.line.squares import Affine, Halves, OwnDual, Residuals
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.objective import EPS, SUM, double_sum_rounding, moved
 from ridgesplines.problem import Problem
 from ridgesplines.problem.data import Data
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, frozen
 from ridgesplines.verdict import Scope
 
 #: What u may see of affine functions, relatively, before it is projected once more.
@@ -46,7 +46,8 @@ def proven_by_itself(problem: Problem, network: RidgeSpline, tol: float) -> Prov
     net, pieces = moved(p, network), network.pieces(p.data.level)
     halves = pieces.halves(line.t)
     seen = line.residuals(halves, (EPS, SUM))
-    own = line.dual(halves, seen, Affine(float(p.origin[0]), float(net.slope[0]), float(net.offset)))
+    affine = Affine(float(p.origin[0]), float(net.slope[0]), float(net.offset))
+    own = line.dual(halves, seen, affine, problem.rows, problem.n_samples)
     of_eta, penalty = double_sum_rounding(line.t, own.mass, own.eta), p.lam * network.seminorm
     if np.linalg.norm(own.seen) > ORTHOGONAL * own.size:
         return None
@@ -62,8 +63,9 @@ def proven_by_itself(problem: Problem, network: RidgeSpline, tol: float) -> Prov
         return None
     rounding = _rounding(own, seen, tau, penalty + abs(value)) + network.seminorm * tau * of_eta
     residual = float(np.linalg.norm(own.seen)) / own.size
-    full = of_all_rows(problem, own.u)
-    certificate = DualCertificate(full, sup, Scope.EXACT, residual, tau, value, problem.X, problem.activation, peak)
+    certificate = DualCertificate(
+        frozen(own.u), sup, Scope.EXACT, residual, tau, value, problem.X, problem.activation, peak
+    )
     return Proven(certificate, seen.fit, rounding)
 
 

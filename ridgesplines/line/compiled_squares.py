@@ -11,7 +11,7 @@ from ridgesplines.validation import Array
 
 
 @njit(cache=True)
-def affine(t: Array, y: Array, weight: Array, level: float) -> tuple[float, float, float, float, float, float, float]:
+def affine(t: Array, y: Array, weight: Array, level: float) -> tuple[float, float, Array]:
     mean = height = 0.0
     for start in range(0, len(t), SOME):
         a = b = 0.0
@@ -21,22 +21,35 @@ def affine(t: Array, y: Array, weight: Array, level: float) -> tuple[float, floa
         mean += a
         height += b
     centre, height = t[0] + mean / len(t), height / len(t)
-    square = rise = one = two = three = 0.0
+    sums = np.zeros(6)
     for start in range(0, len(t), SOME):
-        a = b = c = d = e = 0.0
+        a = b = c = d = e = f = 0.0
         for n in range(start, min(start + SOME, len(t))):
-            x = t[n] - centre
+            x, away = t[n] - centre, (y[n] - level) - height
             a += x * x
-            b += x * ((y[n] - level) - height)
+            b += x * away
+            f += weight[n] * away * away
             c += weight[n]
             d += weight[n] * x
             e += weight[n] * x * x
-        square += a
-        rise += b
-        one += c
-        two += d
-        three += e
-    return centre, height, square, rise, one, two, three
+        for q, each in enumerate((a, b, c, d, e, f)):
+            sums[q] += each
+    return centre, height, sums
+
+
+@njit(cache=True)
+def standardised(
+    t: Array, y: Array, centre: float, radius: float, slope: float, offset: float
+) -> tuple[Array, Array, float]:
+    x, rest, square = np.empty(len(t)), np.empty(len(t)), 0.0
+    for start in range(0, len(t), SOME):
+        some = 0.0
+        for n in range(start, min(start + SOME, len(t))):
+            x[n] = (t[n] - centre) / radius
+            rest[n] = (y[n] - offset) - slope * x[n]  # in this order: a far larger offset leaves no trace
+            some += rest[n] * rest[n]
+        square += some
+    return x, rest, square
 
 
 @njit(cache=True)
@@ -74,9 +87,9 @@ def sweep(
     halves: tuple[NDArray[np.intp], Array, Array, Array],
     lines: tuple[float, float, float, float, float, float, float, float],
     span: tuple[int, int],
-    out: tuple[Array, Array, Array],
+    out: tuple[NDArray[np.intp], Array, Array, Array],
 ) -> tuple[Array, float, int]:
-    (t, y, weight, level), (first, base, slope, value), (u, masses, moments) = rows, halves, out
+    (t, y, weight, level), (first, base, slope, value), (place, u, masses, moments) = rows, halves, out
     centre, drop, tilt, height, rise, origin, steep, offset = lines
     begin, end = span
     up, count = begin <= end, len(first)
@@ -95,7 +108,7 @@ def sweep(
                 x, above = t[n] - centre, y[n] - level
                 rho = (above - (value[i] + slope[i] * (t[n] - base[i]))) - (drop + tilt * x)
                 here = 2.0 * weight[n] * rho
-                u[n] = here
+                u[place[n]] = here
                 detrended = (above - height) - rise * x
                 beside = steep * (t[n] - origin) + offset - (above - detrended)
                 eta += mass * abs(t[n] - before)
@@ -128,11 +141,14 @@ def dual(
     halves: tuple[NDArray[np.intp], Array, Array, Array],
     lines: tuple[float, float, float, float, float, float, float, float],
     middle: int,
+    place: NDArray[np.intp],
+    size: int,
 ) -> tuple[Array, Array, Array, Array, float, int]:
     t, count = rows[0], len(halves[0])
-    u, masses, moments = np.empty(len(t)), np.zeros(count), np.zeros(count)
-    left, largest, top = sweep(rows, halves, lines, (0, middle), (u, masses, moments))
-    right, larger, other = sweep(rows, halves, lines, (len(t) - 1, middle - 1), (u, masses, moments))
+    u = np.zeros(size) if len(t) < size else np.empty(size)
+    masses, moments = np.zeros(count), np.zeros(count)
+    left, largest, top = sweep(rows, halves, lines, (0, middle), (place, u, masses, moments))
+    right, larger, other = sweep(rows, halves, lines, (len(t) - 1, middle - 1), (place, u, masses, moments))
     if larger > largest:
         largest, top = larger, other
     return u, masses, moments, left + right, largest, top

@@ -39,6 +39,18 @@ class Affine(NamedTuple):
     offset: float
 
 
+class Standardised(NamedTuple):
+    """The points less their middle, over the radius, and y less slope times these and an offset; their mean square."""
+
+    centre: float
+    radius: float
+    t: Array
+    slope: float
+    offset: float
+    rest: Array
+    square: float
+
+
 class Residuals(NamedTuple):
     """Sums over all points: weight r^2, the error of this by rounding, and weight r times 1 and t - centre."""
 
@@ -52,7 +64,7 @@ class OwnDual(NamedTuple):
 
     Attributes
     ----------
-    u : the dual vector, shape (n,).
+    u : the dual vector, at the places that were asked for.
     masses, moments : the sums of u and of u (t - centre) on each piece.
     linear, square : the sums of u y and of u^2 / (4 weight): the dual value of tau u is linear tau - square tau^2.
     products : the sum of \\|u\\| \\|y\\|; y, here as there, less its affine part.
@@ -90,6 +102,7 @@ class WeightedLine:
     height, rise : the affine function height + rise (t - centre) nearest to y - level.
     spread : the root of the sum of (t - centre)^2.
     gram : weighted sums of 1, t - centre and (t - centre)^2.
+    varied : the weighted sum of squares of y less its mean.
     """
 
     t: Array
@@ -101,6 +114,7 @@ class WeightedLine:
     rise: float
     spread: float
     gram: tuple[float, float, float]
+    varied: float
     fast: Any
 
     @classmethod
@@ -108,26 +122,44 @@ class WeightedLine:
         """None where the passes are not compiled, or affine functions nearly dependent."""
         if (fast := kernels.fast_module(len(t), "line.compiled_squares")) is None:
             return None
-        centre, height, square, rise, *gram = fast.affine(t, y, weight, level)
-        one, two, three = gram
+        centre, height, sums = fast.affine(t, y, weight, level)
+        square, rise, one, two, three, varied = sums.tolist()
         if not (one * three - two * two > INDEPENDENT * one * three and square > 0.0):
             return None
-        return cls(t, y, weight, level, centre, height, rise / square, float(np.sqrt(square)), (one, two, three), fast)
+        line, gram = (centre, height, rise / square, float(np.sqrt(square))), (one, two, three)
+        return cls(t, y, weight, level, *line, gram, varied, fast)
+
+    def standardised(self) -> Standardised:
+        """The points in [-1, 1], and y less the nearest affine function."""
+        centre = float(self.t[0] + self.t[-1]) / 2.0
+        radius = float(max(self.t[-1] - centre, centre - self.t[0]))
+        slope, offset = self.rise * radius, self.level + (self.height + self.rise * (centre - self.centre))
+        t, rest, square = self.fast.standardised(self.t, self.y, centre, radius, slope, offset)
+        return Standardised(centre, radius, t, slope, offset, rest, square / len(t))
 
     def residuals(self, halves: Halves, parts: tuple[float, float]) -> Residuals:
         """The first pass; `parts` are what rounding takes of \\|y\\| + \\|z\\|, and of r^2."""
         fit, error, *moments = self.fast.residuals(self._rows, tuple(halves), self.centre, parts)
         return Residuals(fit, error, (moments[0], moments[1]))
 
-    def dual(self, halves: Halves, seen: Residuals, affine: Affine) -> OwnDual:
-        """The second pass; `affine` is the affine part of the spline, from which y has not lost its level."""
+    def dual(self, halves: Halves, seen: Residuals, affine: Affine, place: NDArray[np.intp], size: int) -> OwnDual:
+        """The second pass.
+
+        Parameters
+        ----------
+        halves, seen : the spline, and what the first pass saw of it.
+        affine : the affine part of the spline, from which y has not lost its level.
+        place, size : where in a vector of this size each entry of u is to be; others are zero.
+        """
         (one, two, three), (a, b), n = self.gram, seen.moments, len(self.t)
         det = one * three - two * two
         drop, tilt = (three * a - two * b) / det, (one * b - two * a) / det
         offset = affine.offset - self.level
         lines = self.centre, drop, tilt, self.height, self.rise, affine.origin, affine.slope, offset
         middle = kernels.middle(self.t)
-        u, masses, moments, sums, largest, top = self.fast.dual(self._rows, tuple(halves[:4]), lines, middle)
+        u, masses, moments, sums, largest, top = self.fast.dual(
+            self._rows, tuple(halves[:4]), lines, middle, place, size
+        )
         linear, square, products, mass, moment, level, slope, beyond, size, of_mass, of_eta = sums.tolist()
         lengths = np.array([np.sqrt(n), self.spread])
         within = np.array([level, slope]) / lengths

@@ -105,7 +105,10 @@ class Data(ReadOnly):
 
     @cached_property
     def weighted_line(self) -> WeightedLine | None:
-        """Sums over sorted rows of a scalar problem in one dimension, where passes over them are compiled."""
+        """Sums over sorted rows, for squared error of one output in one dimension, where they are compiled; or None."""
+        plain = self.loss.quadratic and isinstance(self.activation, ReLU) and self.n_outputs is None
+        if not plain or self.n_features > 1 or self.reduced is not self:
+            return None
         return WeightedLine.of(self.X[:, 0], self.y, self.sample_weight, float(self.level))
 
     @cached_property
@@ -116,6 +119,8 @@ class Data(ReadOnly):
 
     @cached_property
     def resolution(self) -> float:
+        if (line := self.weighted_line) is not None and line.varied > 0.0:
+            return PERFECT**2 * line.varied + 1e-300
         s, loss, perfect = self.sample_weight, self.loss, PERFECT if self.loss.smooth else PERFECT_WITH_KINKS
         if not loss.translates:
             return float(s @ loss.missed(self.y, np.full(len(s), perfect))) + 1e-300

@@ -47,6 +47,10 @@ AIM = 0.1
 LAST = 1e-5
 
 
+#: In so many rounds the gap need not have halved before all rows are looked at.
+PATIENCE = 2
+
+
 class Fitted(NamedTuple):
     """A spline, its values at the rows, where these were computed, and its objective."""
 
@@ -225,11 +229,11 @@ def _regular(curvature: Array, majorant: Array) -> Array:
 
 def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots | None, progress: Progress) -> Fitted:
     """The spline of least parabola plus penalty; every round is reported with its gap in the true problem."""
-    constant, objective, far = line.loss.quadratic, np.inf, np.inf
+    constant, objective, far, patience = line.loss.quadratic, np.inf, np.inf, PATIENCE
     aim = AIM * tol if constant else tol
 
     def glancing(knots: Knots) -> Array | None:
-        nonlocal far
+        nonlocal far, patience
         if (cells := model.cells) is None:
             return None
         seen = cells.glance(knots.nodes(len(line.sites)), knots.theta, lam * (1.0 + VIOLATION_RTOL))
@@ -239,7 +243,8 @@ def _solved(line: Line, model: Quadratic, lam: float, tol: float, start: Knots |
         if far <= aim and cells.rounding <= aim * value:
             progress.report(knots, None, value, bound)
             return seen.peaks[:0]
-        if not len(seen.peaks) or not 2.0 * aim < far < 0.5 * previous:
+        patience -= far >= 0.5 * previous
+        if not len(seen.peaks) or far <= 2.0 * aim or patience < 0:
             return None
         progress.glanced(knots, value, far)
         return seen.peaks
