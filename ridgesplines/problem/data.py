@@ -15,6 +15,8 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.dates import Dates
 from ridgesplines.exceptions import ProblemError
+from ridgesplines.line.kernels import gathered
+from ridgesplines.line.sorting import sorting
 from ridgesplines.line.squares import WeightedLine
 from ridgesplines.losses.base import Loss
 from ridgesplines.numerics.polynomials import affine_least_squares, polynomial_basis
@@ -69,7 +71,7 @@ class Data(ReadOnly):
         x = x if rows is None else x[rows]
         if self.X.shape[1] > 1 or (x[1:] >= x[:-1]).all():
             return np.arange(len(x)) if rows is None else rows
-        order = np.argsort(x)
+        order = sorting(x)
         return order if rows is None else rows[order]
 
     @cached_property
@@ -77,8 +79,13 @@ class Data(ReadOnly):
         rows = self.rows
         if len(rows) == len(self.X) and (rows[1:] > rows[:-1]).all():
             return self
-        X, y, weight = (frozen(part.take(rows, axis=0)) for part in (self.X, self.y, self.sample_weight))
-        return replace(self, X=X, y=y, sample_weight=weight)
+        line, s = self.n_features == 1, self.sample_weight
+        X = gathered(self.X[:, 0], 1.0, rows)[:, None] if line else self.X.take(rows, axis=0)
+        y = gathered(self.y, 1.0, rows) if self.y.dtype == float else self.y.take(rows, axis=0)
+        weight = s[: len(rows)] if (s == s[0]).all() else gathered(s, 1.0, rows)
+        made = replace(self, X=frozen(X), y=frozen(y), sample_weight=frozen(weight))
+        made.__dict__["reduced"] = made
+        return made
 
     @cached_property
     def origin(self) -> Array:
