@@ -34,8 +34,8 @@ class Proven(NamedTuple):
 def proven_by_itself(problem: Problem, network: RidgeSpline, tol: float) -> Proven | None:
     """What the dual vector of the network's own fit proves, as `certify` and `gap_rounding` have it, in two passes.
 
-    None where the gap is not within `tol`, where rounding is felt, where the passes are not compiled, and for all but
-    linear splines that bend, under squared error without further terms: there `certify` has its say.
+    None where the gap is not within `tol`, where that may be rounding, where the passes are not compiled, and for all
+    but linear splines under squared error without further terms: there `certify` has its say.
     """
     if not _is_plain(problem, network):
         return None
@@ -49,6 +49,8 @@ def proven_by_itself(problem: Problem, network: RidgeSpline, tol: float) -> Prov
     affine = Affine(float(p.origin[0]), float(net.slope[0]), float(net.offset))
     own = line.dual(halves, seen, affine, problem.rows, problem.n_samples)
     of_eta, penalty = double_sum_rounding(line.t, own.mass, own.eta), p.lam * network.seminorm
+    if not network.n_neurons and seen.fit <= p.data.resolution:  # up to rounding the fit may be perfect
+        return None
     if np.linalg.norm(own.seen) > ORTHOGONAL * own.size:
         return None
     found = _supremum(network, own, halves, line.t, line.centre)
@@ -70,11 +72,11 @@ def proven_by_itself(problem: Problem, network: RidgeSpline, tol: float) -> Prov
 
 
 def _is_plain(problem: Problem, network: RidgeSpline) -> bool:
-    """Whether it is a linear spline with a bend, under squared error, of which nothing but the seminorm costs."""
+    """Whether it is a linear spline under squared error, of which nothing but the seminorm costs."""
     p = problem
     line = p.in_blocks is None and p.n_features == 1 and p.n_outputs is None and isinstance(p.activation, ReLU)
     more = p.constraints or p.norm or p.penalise_bias or p.slope_penalty or p.scales is not None
-    return bool(line and p.loss.quadratic and p.skip and not more and network.n_neurons)
+    return bool(line and p.loss.quadratic and p.skip and not more)
 
 
 def _supremum(
@@ -85,13 +87,15 @@ def _supremum(
     None where that is another number.
     """
     sup, peak = own.largest, (np.ones((1, 1)), t[own.top][None])
+    if not network.n_neurons or not sup > 0.0:
+        return (sup, peak) if sup > 0.0 else None
     order = np.argsort(network.breakpoints, kind="stable")
     beyond = slice(1, None, 2)  # of the halves after the first, those that begin at a knot
     mass, moment = (np.cumsum(sums[::-1])[::-1][beyond] for sums in (own.masses, own.moments))
     size = np.abs(moment - mass * (network.breakpoints[order] - centre))
     top = int(size.argmax())
     if size[top] <= sup:
-        return (sup, peak) if sup > 0.0 else None
+        return sup, peak
     if size[top] > (1.0 + SAME) * sup:
         return None
     k, (weights, biases) = order[top], peak

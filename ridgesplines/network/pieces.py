@@ -101,7 +101,15 @@ class Pieces:
         return value[at] + (steepest[at].T * (x - start[at])).T
 
     def halves(self, x: Array) -> Halves:
-        """The pieces' halves, and their errors, with where each begins among sorted points x; there are knots."""
+        """The pieces' halves, and their errors, with where each begins among sorted points x.
+
+        A straight line is one piece, from the first point on.
+        """
+        if not len(self.knots):
+            value, slope = self.at(x[:1]), self.slopes
+            return Halves(
+                np.zeros(1, dtype=np.intp), x[:1], slope, value, 2.0 * EPS * np.abs(slope), EPS * np.abs(value)
+            )
         ends, start, slope, value, _ = self._halves
         return Halves(np.append(0, np.searchsorted(x, ends)), start, slope, value, *self._steepest[1:])
 
