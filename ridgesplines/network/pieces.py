@@ -106,10 +106,9 @@ class Pieces:
         A straight line is one piece, from the first point on.
         """
         if not len(self.knots):
-            value, slope = self.at(x[:1]), self.slopes
-            return Halves(
-                np.zeros(1, dtype=np.intp), x[:1], slope, value, 2.0 * EPS * np.abs(slope), EPS * np.abs(value)
-            )
+            base, slope = x[:1].copy(), self.slopes.copy()
+            value, first = self.at(base), np.zeros(1, dtype=np.intp)
+            return Halves(first, base, slope, value, 2.0 * EPS * np.abs(slope), EPS * np.abs(value))
         ends, start, slope, value, _ = self._halves
         return Halves(np.append(0, np.searchsorted(x, ends)), start, slope, value, *self._steepest[1:])
 
