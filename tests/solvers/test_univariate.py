@@ -12,7 +12,7 @@ from instances import SCALAR, ids, noisy, problem, targets
 import ridgesplines as rs
 from ridgesplines.line import kernels
 from ridgesplines.objective import SUM
-from ridgesplines.solvers.univariate import data
+from ridgesplines.solvers.univariate import data, exchange
 from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.moments import Moments
 
@@ -191,9 +191,9 @@ def test_progress_is_printed(capsys):
 
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Absolute()], ids=ids)
 def test_ctrl_c_keeps_the_best_so_far(monkeypatch, loss):
-    name = "squares" if loss.quadratic else "certificate"
-    # Of squared error the first is that of the straight line, and there is one a lam.
-    passes, last, original = [], 2 if loss.quadratic else 3, getattr(kernels, name)
+    # Of squared error the first active set is that of the coarse problem, and the second that of the first round.
+    module, name = (exchange, "active_set") if loss.quadratic else (kernels, "certificate")
+    passes, last, original = [], 3, getattr(module, name)
 
     def interrupted(*given):
         passes.append(1)
@@ -202,7 +202,7 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch, loss):
         return original(*given)
 
     p = problem(loss, 20_000)
-    monkeypatch.setattr(kernels, name, interrupted)
+    monkeypatch.setattr(module, name, interrupted)
     with pytest.warns(rs.ConvergenceWarning, match="Univariate was interrupted at lam = 0.02, with a relative gap of"):
         path = rs.solve_path(p, lams=[0.02, 0.01])
     monkeypatch.undo()
