@@ -13,22 +13,41 @@ import ridgesplines as rs
 from ridgesplines.rows import FileRows, given
 from ridgesplines.rows.mapped import Mapped
 
+#: Of fewer rows a solution keeps so many as a sample that its pickle is no smaller than the file.
 N = 12_000
 
 
-@pytest.fixture(autouse=True)
-def _files_are_large(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def _files_are_large():
     """Small files are read into memory: here none is small."""
-    monkeypatch.setattr(given, "IN_MEMORY", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(given, "IN_MEMORY", 0)
+        yield
+
+
+def written(folder):
+    """A file of features, targets and weights in one table, with a head of some bytes, as ``numpy.save`` writes it."""
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(N, 3)), 2)
+    np.save(folder / "wide.npy", np.column_stack([X, np.abs(X[:, 0]) + 0.1 * X[:, 1], 1.0 + (X[:, 2] > 0.0)]))
+    return np.load(folder / "wide.npy", mmap_mode="r")
 
 
 @pytest.fixture
 def wide(tmp_path):
-    """A file of features, targets and weights in one table, with a head of some bytes, as ``numpy.save`` writes it."""
-    rng = np.random.default_rng(0)
-    X = np.round(rng.normal(size=(N, 3)), 2)
-    np.save(tmp_path / "wide.npy", np.column_stack([X, np.abs(X[:, 0]) + 0.1 * X[:, 1], 1.0 + (X[:, 2] > 0.0)]))
-    return np.load(tmp_path / "wide.npy", mmap_mode="r")
+    return written(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def solution(tmp_path_factory):
+    """The fit of a file that stays where it is."""
+    kept = written(tmp_path_factory.mktemp("kept"))
+    return rs.solve(problem_of(kept, scales=[1.0, 2.0, 3.0]), rs.ColumnGeneration(tol=0.1))
+
+
+@pytest.fixture(scope="module")
+def value(solution):
+    return objective(solution)
 
 
 def parts(wide):
@@ -70,25 +89,23 @@ def objective(solution):
     return rs.evaluate(solution.problem, solution.network, max_time=0.0).objective
 
 
-def test_pickles_are_small_and_whole(wide):
-    problem = problem_of(wide, scales=[1.0, 2.0, 3.0])
-    solution = rs.solve(problem, rs.ColumnGeneration(tol=0.1))
+def test_pickles_are_small_and_whole(wide, solution, value):
+    problem = solution.problem
     model = rs.RidgeSplineRegressor(lam=600.0, solver=rs.ColumnGeneration(tol=0.1)).fit(wide[:, :3], wide[:, 3])
     assert len(pickle.dumps(rs.Problem(wide[:, :3], wide[:, 3], 1.0))) < 10_000
     for obj in (problem, solution, model):
         assert len(pickle.dumps(obj)) < wide.nbytes
     for again in (pickle.loads(pickle.dumps(solution)), copy.deepcopy(solution)):
-        assert objective(again) == pytest.approx(objective(solution), rel=1e-12)
+        assert objective(again) == pytest.approx(value, rel=1e-12)
     again = pickle.loads(pickle.dumps(model))
     assert np.array_equal(again.predict(wide[:9, :3]), model.predict(wide[:9, :3]))
     same = rs.evaluate(pickle.loads(pickle.dumps(problem)), solution.network, max_time=0.0)
-    assert same.objective == objective(solution)
+    assert same.objective == value
 
 
-def test_another_process_reads_the_same_rows(wide):
-    solution = rs.solve(problem_of(wide), rs.ColumnGeneration(tol=0.1))
+def test_another_process_reads_the_same_rows(solution, value):
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert pool.submit(objective, solution).result() == pytest.approx(objective(solution), rel=1e-12)
+        assert pool.submit(objective, solution).result() == pytest.approx(value, rel=1e-12)
 
 
 def test_a_copy_with_other_steps_maps_nothing_anew(wide):
@@ -121,8 +138,8 @@ def test_what_no_file_has_is_not_sent(wide):
 
 def test_rows_of_dask_are_sent_by_their_graph(wide):
     da = pytest.importorskip("dask.array")
-    X, y = (da.from_array(np.array(part), chunks=(1000, *part.shape[1:])) for part in (wide[:, :3], wide[:, 3]))
-    solution = rs.solve(rs.Problem(X, y, 600.0), rs.ColumnGeneration(tol=0.1))
+    X, y = (da.from_array(np.array(part), chunks=(1000, *part.shape[1:])) for part in (wide[:2500, :3], wide[:2500, 3]))
+    solution = rs.solve(rs.Problem(X, y, 125.0), rs.ColumnGeneration(tol=0.1))
     again = pickle.loads(pickle.dumps(solution))
     assert again.problem.in_blocks is not None
     assert objective(again) == objective(solution)
