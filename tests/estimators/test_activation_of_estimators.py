@@ -15,7 +15,7 @@ def table(N=60):
 
 
 def test_they_solve_the_problem_of_that_activation():
-    X, y = table()
+    X, y = table(30)
     Z = StandardScaler().fit_transform(X)
     model = rs.RidgeSplineRegressor(lam=0.3, activation=rs.Sigmoid(0.3), scale=False).fit(Z, y)
     assert model.network_.activation == rs.Sigmoid(0.3)
@@ -28,10 +28,10 @@ def test_they_solve_the_problem_of_that_activation():
 
 
 def test_the_forms_that_choose_lam_and_classifiers_take_it():
-    X, y = table()
+    X, y = table(30)
     pipeline = make_pipeline(
         StandardScaler(),
-        rs.RidgeSplineRegressorCV(n_lams=5, lam_ratio=1e-3, cv=2, activation=rs.Sigmoid(0.5), scale=False),
+        rs.RidgeSplineRegressorCV(n_lams=3, lam_ratio=1e-2, cv=2, activation=rs.Sigmoid(0.5), scale=False),
     ).fit(X, y + 0.5 * np.random.default_rng(1).standard_normal(len(y)))
     assert pipeline[-1].network_.activation == rs.Sigmoid(0.5)
     labels = np.where(y > 0.5, "high", "low")
