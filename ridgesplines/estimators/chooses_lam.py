@@ -14,7 +14,6 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from ridgesplines.estimators import by_rows
 from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
@@ -28,6 +27,7 @@ from ridgesplines.exceptions import ConvergenceWarning, ProblemError, warn
 from ridgesplines.interrupt import Deferral
 from ridgesplines.losses.base import Loss
 from ridgesplines.network.spline import RidgeSpline
+from ridgesplines.numerics.fast import one_thread
 from ridgesplines.solution import Path, Solution
 from ridgesplines.solve import answers
 from ridgesplines.solvers.base import Answer, Solver
@@ -210,7 +210,7 @@ class ChoosesLam(HasRange, HasFolds):
         """The scores by lam and fold; then the path for all rows, as far as every fold went, or is needed in time."""
         share = np.array([posed.weight[test].sum() for _, test in splits])
         share = share / share.sum()
-        with threadpool_limits(1):  # one thread a job, so that no result depends on how many jobs there are
+        with one_thread():  # one thread a job, so that no result depends on how many jobs there are
             lams, scores, timed_out = self._scored(posed, splits, share, clock)
             mean, error = averaged(scores, share)
             last = self._reach(posed, mean, clock)
@@ -344,7 +344,7 @@ class ChoosesLam(HasRange, HasFolds):
 def _solutions(model: ChoosesLam, posed: Posed, lams: Array, seconds: float) -> list[tuple[Solution, ...]]:
     """For each lam the solutions, one a target, with their certificates."""
     solver = model._solvers(posed)[model.max_neurons is not None]
-    with threadpool_limits(1):
+    with one_thread():
         return list(zip(*model._paths(posed, lams, solver, Clock.of(seconds)), strict=seconds == np.inf))
 
 
@@ -374,7 +374,7 @@ def _scores(
     scores: list[float] = []
     clock, timed_out = Clock.of(seconds), False
     stage(f"fold {fold + 1}")
-    with threadpool_limits(1):
+    with one_thread():
         model._standardise(train)
         for k, found in enumerate(model._answers(train, lams * share, seconds, starts)):
             step(k + 1, len(lams), lams[min(k + 1, len(lams) - 1)])

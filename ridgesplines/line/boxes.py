@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ridgesplines.line import kernels
-from ridgesplines.validation import Array
+from ridgesplines.validation import Array, frozen
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Rows:
     bend: Array
     low: Array
     high: Array
+
+    def __post_init__(self) -> None:
+        """Data may be read-only or not: of one kind, passes over them are compiled once."""
+        object.__setattr__(self, "t", frozen(self.t.view()))
+        object.__setattr__(self, "y", frozen(self.y.view()))
 
 
 class Bounded(NamedTuple):

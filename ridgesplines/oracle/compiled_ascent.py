@@ -148,7 +148,7 @@ def dot(a: Array, b: Array) -> float:
 @njit(nogil=True, cache=True)
 def frame(columns: Array, held: NDArray, Q: Array, R: Array) -> int:
     """Orthonormal rows Q of the differences of held points from the pivot, which are R^T Q; their number."""
-    k = 0
+    k = int(np.int64(0))  # a 0 that is written out would have `extended` compiled twice
     while k + 1 < len(held) and held[k + 1] >= 0:
         k = extended(columns, held, Q, R, k)
     return k

@@ -29,7 +29,7 @@ def refine(
     values, weights, counts = np.empty((depth, N, k)), np.empty((depth, N)), np.empty(depth, np.int64)
     p, T, v, c = np.empty(k), np.empty((k, N)), np.empty(N), np.empty(k)
     S, work = np.empty((6, N)), np.empty((k + 5, k))
-    count = 0
+    count, one = int(np.int64(0)), int(np.int64(1))  # written out, they would have `keep` and `halve` compiled twice
     for i in range(len(cones)):
         sign, left = signs[i], len(cones) - i - 1
         above[0], counts[0] = bounds[i], N
@@ -50,7 +50,7 @@ def refine(
             given = False
             first, second, scale = bisect(stack[top], stack[top + 1])
             halve(values[top], values[top + 1], m, first, second, scale)
-            halve(linear[top : top + 1], linear[top + 1 : top + 2], 1, first, second, scale)
+            halve(linear[top : top + 1], linear[top + 1 : top + 2], one, first, second, scale)
             for n in range(m):
                 weights[top + 1, n] = weights[top, n]
             above[top + 1], counts[top], counts[top + 1] = above[top], m, m
@@ -155,7 +155,7 @@ def note(values: Array, weights: Array, linear: Array, G: Array, c: Array, theta
 def bisect(G: Array, other: Array) -> tuple[int, int, float]:
     """Cut a cone at the middle of its longest edge, scale * (its ends): one half in its place, the other beside it."""
     k = len(G)
-    longest, first, second = -1.0, 0, 1
+    longest, first, second = -1.0, int(np.int64(0)), int(np.int64(1))
     for i in range(k):
         for j in range(i + 1, k):
             edge = 0.0

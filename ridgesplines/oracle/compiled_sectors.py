@@ -158,7 +158,8 @@ def at_sites(line: Line, total: Array, points: NDArray, angle: float, eta: Array
     """eta at all points along the direction, and the largest |eta|; local maxima are listed."""
     at, order, _, w, _, _, _ = line
     n = len(points)
-    largest, before, here = 0.0, 0.0, eta_at_rank(0, line, total)
+    first = int(np.int64(0))  # see `arrange`
+    largest, before, here = 0.0, 0.0, eta_at_rank(first, line, total)
     for i in range(n):
         eta[order[i]] = here
         after = eta_at_rank(i + 1, line, total) if i + 1 < n else 0.0
@@ -185,7 +186,7 @@ def largest_first(ends: Array) -> NDArray:
     for i in range(SECTORS):
         for n in range(ends.shape[1]):
             keys[i] = min(keys[i], -abs(ends[i, n]), -abs(ends[i + 1, n]))
-    arrange(keys, order, 0, SECTORS)
+    arrange(keys, order, int(np.int64(0)), len(order))
     return order
 
 
@@ -260,7 +261,7 @@ def parted(
     keys, places = np.empty(len(pivots)), np.arange(len(pivots))
     for i in range(len(pivots)):
         keys[i] = ranks[pivots[i]]
-    arrange(keys, places, 0, len(places))
+    arrange(keys, places, int(np.int64(0)), len(places))
     first = 0
     while first < len(places):
         low, high = windows[ranks[pivots[places[first]]], 0], windows[ranks[pivots[places[first]]], 1]
