@@ -17,9 +17,9 @@ from ridgesplines.estimators.candidates import Candidate, Entry, choose, listed
 #: Small ranges are quick; what is said of their ends is tested in test_ranges.py.
 pytestmark = pytest.mark.filterwarnings("ignore::ridgesplines.RangeWarning")
 
-GRID = rs.Grid(directions=6)
+GRID = rs.Grid(directions=4)
 RNG = np.random.default_rng(5)
-N = 60
+N = 42
 X = RNG.uniform(-1.0, 1.0, (N, 3)) * [1.0, 3.0, 0.5]
 NAMES = ["age", "bmi", "s1"]
 #: Of one feature and of a pair.
@@ -28,7 +28,9 @@ LABELS = np.array(["low", "middle", "high"])[np.digitize(Y + 0.2 * RNG.standard_
 WEIGHT = RNG.uniform(0.5, 2.0, N)
 SPLITS = [(np.flatnonzero(np.arange(N) % 3 != k), np.flatnonzero(np.arange(N) % 3 == k)) for k in range(3)]
 GIVEN = [1, 2, [[0], [1, 2]], [["age"], ["s1", "bmi"]]]
-FEW: dict[str, Any] = {"n_lams": 3, "lam_ratio": 0.05, "cv": SPLITS, "solver": GRID}
+FEW: dict[str, Any] = {"n_lams": 3, "lam_ratio": 0.05, "cv": SPLITS, "solver": rs.Grid(directions=4, refine=False)}
+#: Degrees of freedom are counted where amplitudes are exact zeros.
+EXACT = FEW | {"solver": GRID}
 
 
 def frame() -> Any:
@@ -323,7 +325,7 @@ def test_the_default_solver(given: Any) -> None:
 @pytest.mark.parametrize("criterion", ["gcv", "bic", "sure"])
 def test_criteria(criterion: str) -> None:
     given = [1, [["age"], ["bmi", "s1"]]]
-    settings = FEW | {"n_lams": 6, "criterion": criterion, "sigma": 0.05}
+    settings = EXACT | {"n_lams": 6, "criterion": criterion, "sigma": 0.05}
     fitted = rs.RidgeSplineRegressorCV(interactions=given, **settings).fit(frame(), Y)
     for each in fitted.candidates_:
         alone = rs.RidgeSplineRegressorCV(interactions=each.interactions, **settings).fit(frame(), Y)
@@ -336,7 +338,7 @@ def test_criteria(criterion: str) -> None:
 
 def test_the_noise_is_one_for_all_candidates() -> None:
     given = [1, [["age"], ["bmi", "s1"]]]
-    settings = FEW | {"n_lams": 8, "lam_ratio": 0.005, "criterion": "sure"}
+    settings = EXACT | {"n_lams": 8, "lam_ratio": 0.005, "criterion": "sure"}
     fitted = rs.RidgeSplineRegressorCV(interactions=given, **settings).fit(frame(), Y)
     each = [rs.RidgeSplineRegressorCV(interactions=one, **settings).fit(frame(), Y).sigma_ for one in given]
     assert fitted.sigma_ == pytest.approx(each[1], rel=1e-6)  # that of the true groups, which fit best

@@ -15,6 +15,7 @@ from ridgesplines.objective import SUM
 from ridgesplines.solvers.univariate import data, exchange
 from ridgesplines.solvers.univariate.active_set import active_set
 from ridgesplines.solvers.univariate.moments import Moments
+from ridgesplines.validation import frozen
 
 
 def exact(solution, tol=1e-8):
@@ -303,27 +304,32 @@ def test_compiled_passes_agree(monkeypatch):
     rng = np.random.default_rng(0)
     t = np.sort(np.concatenate([rng.random(kernels.COMPILED_POINTS), np.full(5, 0.5)]))
     H, b, theta = rng.random(len(t)), rng.standard_normal(len(t)), rng.standard_normal(4)
+    t, y, weight = (
+        frozen(t),
+        frozen(b.copy()),
+        frozen(H.copy()),
+    )  # as data are, and compiled for already
     first = np.array([0, 10, int(np.searchsorted(t, 0.5))])
     nodes = np.append(t[first], t[-1])
     arguments = [(kernels.moments, (t, H, b, nodes, first)), (kernels.values, (t, nodes, first, theta))]
     arguments += [(kernels.certificate, (t, b)), (kernels.sums_of_squares, (t, b))]
     arguments += [
-        (kernels.squares, (t, b, H, np.append(first, len(t) - 1), theta, 1.0)),
-        (kernels.rounded_squares, (H, b, t, H, 0.1)),
+        (kernels.squares, (t, y, weight, np.append(first, len(t) - 1), theta, 1.0)),
+        (kernels.rounded_squares, (weight, y, b[::-1].copy(), H, 0.1)),
     ]
-    Q, rows = np.column_stack([H, b]), rng.permutation(len(t) + 7)[: len(t)]
-    arguments += [(kernels.affine_moments, (t, theta[0], theta[1], b, H, Q, t))]
-    arguments += [(kernels.residual_beyond, (H, b, t, Q, np.array([[2.0, 0.3], [0.3, 1.0]])))]
+    Q, rows = frozen(np.array([H, b])).T, rng.permutation(len(t) + 7)[: len(t)]
+    arguments += [(kernels.affine_moments, (t, theta[0], theta[1], y, H, Q, b))]
+    arguments += [(kernels.residual_beyond, (weight, y, H + b, Q, np.array([[2.0, 0.3], [0.3, 1.0]])))]
     arguments += [
         (kernels.scattered, (b, 3.0, rows, len(t) + 7)),
         (kernels.scattered, (b, 3.0, rows.argsort(), len(t))),
     ]
     arguments += [
-        (kernels.weighted_squares, (H, b, t)),
-        (kernels.parabola, (t, H, b)),
+        (kernels.weighted_squares, (weight, y, H + b)),
+        (kernels.parabola, (b, weight, H)),
         (kernels.summits, (np.round(b, 1),)),
     ]
-    arguments += [(kernels.gathered, (b, 3.0, rows.argsort()[:100]))]
+    arguments += [(kernels.gathered, (y, 3.0, rows.argsort()[:100]))]
     arguments += [
         (kernels.sums_between, (t, b, first)),
         (kernels.pieces, (t, first, nodes[:-1], theta[:-1], theta[1:])),
@@ -341,7 +347,7 @@ def test_compiled_passes_agree(monkeypatch):
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 def test_compiled_dual_values_round_as_little_as_bounds_assume():
     u, y = np.random.default_rng(0).random((2, 400_000))
-    linear, square = kernels.parabola(u, np.ones(len(u)), y)
+    linear, square = kernels.parabola(u, frozen(np.ones(len(u))), y)
     assert linear == pytest.approx(math.fsum(u * y), rel=SUM)
     assert square == pytest.approx(math.fsum(u * u / 4.0), rel=SUM)
 
