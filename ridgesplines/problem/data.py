@@ -84,7 +84,7 @@ class Data(ReadOnly):
         y = gathered(self.y, 1.0, rows) if self.y.dtype == float else self.y.take(rows, axis=0)
         weight = s[: len(rows)] if (s == s[0]).all() else gathered(s, 1.0, rows)
         made = replace(self, X=frozen(X), y=frozen(y), sample_weight=frozen(weight))
-        made.__dict__["reduced"] = made
+        made.__dict__["reduced"] = made  # nothing is left to take away: to find that out takes two passes
         return made
 
     @cached_property

@@ -70,7 +70,7 @@ class Line:
     @cached_property
     def first(self) -> Array | None:
         """For each site its first row, or None where every row is a site of its own, as interpolation asks."""
-        return None if self.loss.interpolates or np.diff(self.t).min() > TIE else _apart(self.t)
+        return None if self.loss.interpolates or np.diff(self.t).min(initial=np.inf) > TIE else _apart(self.t)
 
     @cached_property
     def sites(self) -> Array:
