@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.certificate.constrained import Multipliers, best_bound
-from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual
+from ridgesplines.certificate.dual import along, best_scale, levelled, projected, smooth_dual, value_at_most
 from ridgesplines.certificate.last_digits import longer
 from ridgesplines.certificate.long_dual import LongDual, long_eta_at
 from ridgesplines.certificate.monotone import monotone_bound, monotone_oracle, signs_of
@@ -28,12 +28,12 @@ from ridgesplines.display import notebook
 from ridgesplines.interrupt import late
 from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline, group_norms
-from ridgesplines.numerics.precise import origin_near, plus_products, two_product
+from ridgesplines.numerics.precise import two_product
 from ridgesplines.objective import Fit, charged, dual_of_fit, objective, perfect_fit, relative, targets_and_fit
 from ridgesplines.oracle import continuum_oracle, proven
 from ridgesplines.oracle.base import Oracle, Supremum
 from ridgesplines.oracle.bounded import Report
-from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.eta import eta_near
 from ridgesplines.oracle.sphere import BiasedOracle
 from ridgesplines.problem import Problem
 from ridgesplines.scaling import Scaling, standardise
@@ -130,7 +130,7 @@ class DualCertificate(ReadOnly):
             length = np.abs(weights[:, 0])
             places = np.divide(biases, weights[:, 0], out=np.zeros(len(biases)), where=length > 0.0)
             return length * long_eta_at(self.X[:, 0], LongDual(self.dual, self.dual_low), places)
-        eta = _eta_near(self.X, self.dual, weights, biases, self.activation)
+        eta = eta_near(self.X, self.dual, weights, biases, self.activation)
         return eta if self.multipliers is None else eta + self.multipliers.eta(weights, biases)
 
     def scaled(self, rows: NDArray[np.intp]) -> tuple[Array, Array | None]:
@@ -227,30 +227,10 @@ def certify(
     best = prove(ways[0]())
     if best.value < enough and len(ways) > 1 and not late(end):
         raw = ways[1]()
-        if _may_prove_more(problem, raw, best):
+        if value_at_most(problem.reduced, raw, *best.peaks) > best.value:
             other = prove(raw)
             best = max(looked_at(problem, best, *other.peaks), other, key=lambda c: c.value)
     return best
-
-
-def _may_prove_more(problem: Problem, raw: Array, best: DualCertificate) -> bool:
-    """Whether a dual vector may prove more than another: not where |eta| at the other's peaks rules that out.
-
-    A search or a sweep costs much, a look at a few neurons next to nothing, and the supremum is not below any of them.
-    """
-    W, b = best.peaks
-    if not len(b):
-        return True
-    u, _ = projected(problem.reduced, raw)
-    eta = _eta_near(problem.reduced.X, levelled(problem.reduced, u), W, b, problem.activation)
-    known = float(group_norms(eta).max(initial=0.0))
-    return best_scale(problem.reduced, u, known)[1] > best.value
-
-
-def _eta_near(X: Array, u: Array, W: Array, b: Array, activation: Activation | None) -> Array:
-    """eta of data that may be far from zero, which need not cancel."""
-    origin = origin_near(X)
-    return eta_at(X - origin, u, W, plus_products(b, -W, origin), activation)
 
 
 def certify_dual(problem: Problem, network: RidgeSpline, dual: Array, end: float = np.inf) -> DualCertificate:
@@ -332,21 +312,11 @@ def _proved(
     if (better := longer(problem.reduced, network, u, value, enough)) is not None:
         (u, low), supremum, scale, value = better
     full = _of_all_rows(problem, u)
-    X, activation, peaks = problem.X, problem.activation, (supremum.weights, supremum.biases)
-    return DualCertificate(
-        full,
-        supremum.value,
-        supremum.scope,
-        residual,
-        scale,
-        value,
-        X,
-        activation,
-        peaks,
-        SlopeMultipliers.of(problem, full) if problem.slope_penalty else None,
-        supremum.starts,
-        None if low is None else _of_all_rows(problem, low),
-    )
+    found = supremum.value, supremum.scope, residual, scale, value
+    where = problem.X, problem.activation, (supremum.weights, supremum.biases)
+    slopes = SlopeMultipliers.of(problem, full) if problem.slope_penalty else None
+    lower = None if low is None else _of_all_rows(problem, low)
+    return DualCertificate(full, *found, *where, slopes, supremum.starts, lower)
 
 
 def _of_all_rows(problem: Problem, values: Array) -> Array:

@@ -16,6 +16,8 @@ from scipy.optimize import minimize_scalar
 
 from ridgesplines.amplitudes.affine import affine_fit
 from ridgesplines.line import kernels
+from ridgesplines.network.spline import group_norms
+from ridgesplines.oracle.eta import eta_near
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 
@@ -140,6 +142,18 @@ def best_scale(
         tau = min(most, linear / (2.0 * square)) if square > 0.0 else most
         return max(tau, 0.0), value(max(tau, 0.0))
     return best_factor(value, most, problem.loss.smooth)
+
+
+def value_at_most(problem: Problem, raw: Array, W: Array, b: Array) -> float:
+    """What a dual vector, projected, proves at most, for all that |eta| at neurons W (K, d), b (K,) tells.
+
+    To find its supremum takes a search or a sweep, and to look at a few neurons next to nothing.
+    """
+    if not len(b):
+        return float("inf")
+    u, _ = projected(problem, raw)
+    eta = eta_near(problem.X, levelled(problem, u), W, b, problem.activation)
+    return best_scale(problem, u, float(group_norms(eta).max()))[1]
 
 
 def best_factor(value: Callable[[float], float], most: float, smooth: bool) -> tuple[float, float]:

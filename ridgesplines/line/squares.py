@@ -129,6 +129,10 @@ class WeightedLine:
         line, gram = (centre, height, rise / square, float(np.sqrt(square))), (one, two, three)
         return cls(t, y, weight, level, *line, gram, varied, fast)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies find out for themselves whether the passes are compiled: a module cannot go with them."""
+        return WeightedLine.of, (self.t, self.y, self.weight, self.level)
+
     def standardised(self) -> Standardised:
         """The points in [-1, 1], and y less the nearest affine function."""
         centre = float(self.t[0] + self.t[-1]) / 2.0

@@ -8,6 +8,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
 from ridgesplines.line import kernels
 from ridgesplines.neurons.dictionary import Dictionary
+from ridgesplines.numerics.precise import origin_near, plus_products
 from ridgesplines.validation import Array
 
 #: Entries of a block of pre-activations.
@@ -39,6 +40,12 @@ def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None
         hidden = W[i : i + step] @ X.T - b[i : i + step, None]
         values[i : i + step] = sigma(hidden) @ u
     return values
+
+
+def eta_near(X: Array, u: Array, W: Array, b: Array, activation: Activation | None = None) -> Array:
+    """The same for data that may be far from zero: what is common to them need not cancel."""
+    origin = origin_near(X)
+    return eta_at(X - origin, u, W, plus_products(b, -W, origin), activation)
 
 
 def eta_along(p: Array, u: Array, b: Array) -> Array:
