@@ -108,6 +108,7 @@ def test_copies_are_whole(made):
 
 def test_a_problem_goes_to_another_process_and_its_solution_comes_back(monkeypatch):
     monkeypatch.setattr(kernels, "loaded", lambda: False)  # it is not there, and compiled code rounds otherwise
+    problem, line = map(COPIES["pickle"], (PROBLEM, LINE))  # what others had computed from them may have been compiled
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        same(rs.solve(PROBLEM), pool.submit(rs.solve, PROBLEM).result())
-        same(rs.solve(LINE), pool.submit(rs.solve, LINE).result())
+        same(rs.solve(problem), pool.submit(rs.solve, problem).result())
+        same(rs.solve(line), pool.submit(rs.solve, line).result())
