@@ -9,16 +9,7 @@ from ridgesplines.certificate.long_dual import LongDual, long_eta
 from ridgesplines.line import kernels
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.numerics.precise import plus_products
-from ridgesplines.objective import (
-    EPS,
-    SUM,
-    Fit,
-    blocks,
-    eta_rounding,
-    moved,
-    objective_rounding,
-    seminorm,
-)
+from ridgesplines.objective import EPS, SUM, Fit, blocks, eta_rounding, moved, objective_rounding, seminorm
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 

@@ -12,6 +12,7 @@ from ridgesplines.validation import Array
 
 @njit(cache=True)
 def affine(t: Array, y: Array, weight: Array, level: float) -> tuple[float, float, Array]:
+    """The means of t and y, and the sums of `WeightedLine`: spread, rise, gram and varied."""
     mean = height = 0.0
     for start in range(0, len(t), SOME):
         a = b = 0.0
@@ -41,6 +42,7 @@ def affine(t: Array, y: Array, weight: Array, level: float) -> tuple[float, floa
 def standardised(
     t: Array, y: Array, centre: float, radius: float, slope: float, offset: float
 ) -> tuple[Array, Array, float]:
+    """Points in [-1, 1], y less an affine function of them, and the sum of its squares."""
     x, rest, square = np.empty(len(t)), np.empty(len(t)), 0.0
     for start in range(0, len(t), SOME):
         some = 0.0
@@ -59,6 +61,7 @@ def residuals(
     centre: float,
     parts: tuple[float, float],
 ) -> tuple[float, float, float, float]:
+    """The first pass, piece by piece: data fit, its rounding, and both weighted moments of y - z."""
     (t, y, weight, level), (first, base, slope, value, steepest, least), (eps, of_value) = rows, halves, parts
     fit = error = one = two = 0.0
     for i in range(len(first)):
@@ -89,6 +92,7 @@ def sweep(
     span: tuple[int, int],
     out: tuple[NDArray[np.intp], Array, Array, Array],
 ) -> tuple[Array, float, int]:
+    """The second pass from one end to the middle: what `OwnDual` has, and eta as a double sum from that end."""
     (t, y, weight, level), (first, base, slope, value), (place, u, masses, moments) = rows, halves, out
     centre, drop, tilt, height, rise, origin, steep, offset = lines
     begin, end = span
@@ -144,6 +148,7 @@ def dual(
     place: NDArray[np.intp],
     size: int,
 ) -> tuple[Array, Array, Array, Array, float, int]:
+    """The second pass, from both ends."""
     t, count = rows[0], len(halves[0])
     u = np.zeros(size) if len(t) < size else np.empty(size)
     masses, moments = np.zeros(count), np.zeros(count)

@@ -304,11 +304,7 @@ def test_compiled_passes_agree(monkeypatch):
     rng = np.random.default_rng(0)
     t = np.sort(np.concatenate([rng.random(kernels.COMPILED_POINTS), np.full(5, 0.5)]))
     H, b, theta = rng.random(len(t)), rng.standard_normal(len(t)), rng.standard_normal(4)
-    t, y, weight = (
-        frozen(t),
-        frozen(b.copy()),
-        frozen(H.copy()),
-    )  # as data are, and compiled for already
+    t, y, weight = map(frozen, (t, b.copy(), H.copy()))  # as data are, and compiled for already
     first = np.array([0, 10, int(np.searchsorted(t, 0.5))])
     nodes = np.append(t[first], t[-1])
     arguments = [(kernels.moments, (t, H, b, nodes, first)), (kernels.values, (t, nodes, first, theta))]
