@@ -309,7 +309,7 @@ def _proved(
     supremum = known_at_neurons(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
     scale, value = best_scale(problem.reduced, u, supremum.value, bound)
     low = None
-    if (better := longer(problem.reduced, network, u, value, enough)) is not None:
+    if (better := longer(problem.reduced, network, u, supremum.value, value, enough)) is not None:
         (u, low), supremum, scale, value = better
     full = _of_all_rows(problem, u)
     found = supremum.value, supremum.scope, residual, scale, value

@@ -37,10 +37,12 @@ CONTACT, CONTACT_OF_KNOTS = 1e-5, 1e-2
 #: What may be left of the affine functions, relative to lam; entries without room keep some of it.
 ORTHOGONAL_RTOL = 1e-13
 PASSES = 6
+#: Of the rounding of eta: what passes mend is up to some 30 times as much, and a rough fit is off by 1e12 times as much.
+FAR = 1e4
 
 
 def longer(
-    problem: Problem, network: RidgeSpline, u: Array, least: float, enough: float = np.inf
+    problem: Problem, network: RidgeSpline, u: Array, largest: float, least: float, enough: float = np.inf
 ) -> tuple[LongDual, Supremum, float, float] | None:
     """A dual vector near u (n,) with more digits, its supremum, scale and value; None where u is no worse.
 
@@ -48,13 +50,16 @@ def longer(
     ----------
     problem : the reduced problem.
     network : where it bends eta is to be lam.
+    largest : the supremum of u's own abs(eta). None where it exceeds lam by more than rounding explains: what is missing
+        there is no digit, and each pass takes as long as a fit.
     least : the value that u itself proves. It may be above the other's by what the rounding of eta adds to it.
     enough : a value that needs no more digits: None where u proves it whatever the rounding.
     """
     if not is_felt(problem, u):
         return None
-    best, value = None, least - network.seminorm * eta_rounding(problem, u)
-    if value >= enough:
+    rounding = eta_rounding(problem, u)
+    best, value = None, least - network.seminorm * rounding
+    if value >= enough or largest - problem.lam > FAR * rounding:
         return None
     for touching in (_near_lam(problem, network, u), np.zeros(len(problem.sites), dtype=bool)):
         for dual, eta in _passes(problem, u, touching):

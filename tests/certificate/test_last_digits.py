@@ -10,6 +10,8 @@ import pytest
 from extended import exactly
 
 import ridgesplines as rs
+from ridgesplines.certificate import last_digits
+from ridgesplines.certificate.certificate import certify
 from ridgesplines.certificate.dual import projected
 from ridgesplines.certificate.last_digits import FELT_RTOL, is_felt
 from ridgesplines.certificate.long_dual import LongDual, long_eta, long_eta_at
@@ -138,6 +140,20 @@ def test_no_more_digits_than_the_asked_gap_needs():
         assert is_felt(p.reduced, c.dual[p.rows])
         assert (c.dual_low is not None) == digits
         assert solution.relative_gap <= tol
+
+
+def test_no_more_digits_where_eta_exceeds_lam_by_more_than_rounding(monkeypatch):
+    """A rough network's certificate takes no longer than a supremum; one that lacks digits still gets them."""
+    best, passes = solved(rs.Squared(), 0), []
+    all_passes = last_digits._passes
+    monkeypatch.setattr(last_digits, "_passes", lambda *given: passes.append(given) or all_passes(*given))
+    rough = certify(best.problem, best.network.changed(amplitudes=0.0 * best.network.amplitudes))
+    assert is_felt(best.problem.reduced, rough.dual[best.problem.rows])
+    assert rough.sup > 1e3 * best.problem.lam
+    assert not passes
+    assert rough.dual_low is None
+    assert certify(best.problem, best.network, best.certificate.dual).dual_low is not None
+    assert passes
 
 
 def test_eta_of_the_certificate_has_all_digits():

@@ -67,7 +67,7 @@ class Univariate(Solver):
         with knots off the data where that takes fewer [2]_; otherwise, and for vector outputs, all are data sites.
     verbose : whether a line is printed to standard error in every round.
     max_time : seconds for each lam, after which the best so far is returned, with its certificate: a round and a pass
-        over the data are finished. The certificate of what is still far from the optimum takes seconds for 1e6 rows.
+        over the data are finished.
     total_time : seconds for all lams of a path together; it ends with the lam at which these are over.
 
     Notes
