@@ -37,7 +37,7 @@ CONTACT, CONTACT_OF_KNOTS = 1e-5, 1e-2
 #: What may be left of the affine functions, relative to lam; entries without room keep some of it.
 ORTHOGONAL_RTOL = 1e-13
 PASSES = 6
-#: Of the rounding of eta: what passes mend is up to some 30 times as much, and a rough fit is off by 1e12 times as much.
+#: Times the rounding of eta: what passes mend is up to some 30 of it above lam, a rough fit 1e12.
 FAR = 1e4
 
 
@@ -50,8 +50,8 @@ def longer(
     ----------
     problem : the reduced problem.
     network : where it bends eta is to be lam.
-    largest : the supremum of u's own abs(eta). None where it exceeds lam by more than rounding explains: what is missing
-        there is no digit, and each pass takes as long as a fit.
+    largest : the supremum of u's own abs(eta). None where it exceeds lam by more than rounding explains: what is
+        missing there is no digit, and each pass takes as long as a fit.
     least : the value that u itself proves. It may be above the other's by what the rounding of eta adds to it.
     enough : a value that needs no more digits: None where u proves it whatever the rounding.
     """

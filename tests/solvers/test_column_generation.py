@@ -4,6 +4,7 @@ import subprocess
 import sys
 import warnings
 
+import instances
 import numpy as np
 import pytest
 from instances import diagonal, ids
@@ -149,6 +150,15 @@ def test_the_same_seed_gives_the_same_answer_and_another_the_same_function():
     first, again, other = (rs.solve(p, rs.ColumnGeneration(random_state=seed)) for seed in (0, 0, 1))
     assert np.array_equal(first.network.weights, again.network.weights)
     assert other.objective == pytest.approx(first.objective, rel=2e-6)
+
+
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Softmax(), rs.Absolute()], ids=ids)
+def test_with_the_searches_on_a_device_the_fit_is_the_same(loss):
+    pytest.importorskip("torch")
+    p = instances.problem(loss, 40, 3)
+    host, there = (rs.solve(p, rs.ColumnGeneration(tol=1e-7, device=device)) for device in (None, "cpu"))
+    assert there.objective == pytest.approx(host.objective, rel=1e-6)
+    assert max(host.relative_gap, there.relative_gap) <= 1e-7
 
 
 def test_a_start_of_any_network():

@@ -65,7 +65,8 @@ class ColumnGeneration(Solver):
     random_state : seeds the search for violators where no exact one is affordable; the same seed gives the same answer.
     start : a network to start from: a grid's, or a trained one. Of the problem's inputs and outputs. Or a Solution:
         then neurons at which its certificate has :math:`|\eta| > \lambda` join its network.
-    device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed.
+    device : where PyTorch runs the search, such as ``"cuda"``; None for numpy, or numba where it is installed. Refits,
+        slides and the certificate are the work of the host.
     briefly : whether to end with the phase of batches or envelopes, where there is one, though `tol` be not reached:
         for one who compares predictions, as the folds of a cross-validation do. The phase then ends at the first round
         that lowers the objective by less than a fifth of a per cent. It costs a small part of the time, and the
