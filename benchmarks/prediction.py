@@ -42,72 +42,40 @@ from sklearn.svm import SVC
 
 import ridgesplines as rs
 
-#: Parts of lambda_max that ours chooses from.
-FRACTIONS = (0.6, 0.3, 0.15, 0.08, 0.04, 0.02)
-SOLVER = rs.ColumnGeneration(tol=1e-3, max_time=3.0)
+#: What ours chooses from: six values of lam, down to this part of lambda_max, of which the first is lambda_max itself.
+LAMS = {"n_lams": 6, "lam_ratio": 0.02}
 PACKAGES = ("numpy", "scipy", "numba", "scikit-learn")
 
 
-class RidgeSplinePath(BaseEstimator):
-    """Ridge splines whose lam is chosen on a path by cross-validation, as a part of lambda_max.
+class RidgeSplineIndicators(BaseEstimator):
+    """Squared error on one indicator a class, for classes that an affine function separates: other losses have no
+    minimiser there. The value of the largest is the label.
 
     Parameters
     ----------
-    loss : ``"squared"``; ``"logistic"`` for two classes; ``"softmax"``; or ``"indicators"``, squared error on one
-        indicator a class, for classes that an affine function separates: there the other two have no minimiser.
     cv : the inner folds.
     """
 
-    def __init__(self, loss: str = "squared", cv: Any = None) -> None:
-        self.loss = loss
+    def __init__(self, cv: Any = None) -> None:
         self.cv = cv
 
-    def fit(self, X: Array, y: Array) -> RidgeSplinePath:
-        """Errors along the path on each inner fold, then the path on all data, down to the best."""
-        errors = np.zeros(len(FRACTIONS))
-        for train, test in self.cv.split(X, y):
-            for i, networks in enumerate(self._path(X[train], y[train], FRACTIONS)):
-                errors[i] += self._error(networks, X[test], y[test]) * len(test)
-        self.fraction_ = FRACTIONS[int(np.argmin(errors))]
-        self.networks_ = self._path(X, y, [f for f in FRACTIONS if f >= self.fraction_])[-1]
+    def fit(self, X: Array, y: Array) -> RidgeSplineIndicators:
+        """One spline of so many outputs, lam chosen by their squared error."""
+        Y = (y[:, None] == np.unique(y)).astype(float)
+        self.model_ = rs.RidgeSplineRegressorCV(**LAMS, cv=list(self.cv.split(X, y))).fit(X, Y)
+        self.network_, self.lam_, self.lams_ = self.model_.network_, self.model_.lam_, self.model_.lams_
         return self
 
-    def _path(self, X: Array, y: Array, fractions: Any) -> list[tuple[rs.RidgeSpline, ...]]:
-        """For each fraction the networks: one, or one a class."""
-        if self.loss == "indicators":
-            problems = [rs.Problem(X, (y == label).astype(float), 1.0) for label in np.unique(y)]
-        elif self.loss == "squared":
-            problems = [rs.Problem(X, y, 1.0)]
-        else:
-            loss = rs.Logistic() if self.loss == "logistic" else rs.Softmax()
-            problems = [rs.Problem(X, 2.0 * y - 1.0 if self.loss == "logistic" else y, 1.0, loss)]
-        paths = []
-        for problem in problems:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", rs.ConvergenceWarning)
-                paths.append(rs.solve_path(problem, SOLVER, lams=np.array(fractions) * rs.lambda_max(problem)))
-        return [tuple(solution.network for solution in row) for row in zip(*paths, strict=True)]
-
-    def _scores(self, networks: tuple[rs.RidgeSpline, ...], X: Array) -> Array:
-        return networks[0](X) if len(networks) == 1 else np.column_stack([net(X) for net in networks])
-
-    def _error(self, networks: tuple[rs.RidgeSpline, ...], X: Array, y: Array) -> float:
-        predicted = self._read(self._scores(networks, X))
-        return float(np.mean((predicted - y) ** 2 if self.loss == "squared" else predicted != y))
-
-    def _read(self, scores: Array) -> Array:
-        if self.loss == "squared":
-            return scores
-        return (scores > 0.0).astype(float) if self.loss == "logistic" else scores.argmax(axis=1)
-
     def predict(self, X: Array) -> Array:
-        """Values, or labels 0, 1, ..."""
-        return self._read(self._scores(self.networks_, X))
+        """Labels 0, 1, ..."""
+        return self.model_.predict(X).argmax(axis=1)
 
-    @property
-    def note(self) -> str:
-        """What was chosen."""
-        return f"K = {sum(net.n_neurons for net in self.networks_)} at {self.fraction_:g} lambda_max"
+
+def chosen(model: Any) -> str:
+    """What ours chose: neurons, and lam as a part of lambda_max."""
+    if not hasattr(model, "network_"):
+        return ""
+    return f"K = {model.network_.n_neurons} at {model.lam_ / model.lams_[0]:.2g} lambda_max"
 
 
 class Hinges(TransformerMixin, BaseEstimator):
@@ -147,7 +115,7 @@ def regressors(cv: Any) -> dict[str, Any]:
     weights = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3]
     forest, boosting = RandomForestRegressor(300, random_state=0), GradientBoostingRegressor(random_state=0)
     return {
-        "**ridge spline (ours)**": _pipe(RidgeSplinePath("squared", cv)),
+        "**ridge spline (ours)**": _pipe(rs.RidgeSplineRegressorCV(**LAMS, cv=cv)),
         "least squares": _pipe(LinearRegression()),
         "gradient boosting": _searched(cv, "gradientboostingregressor", TREES, boosting),
         "random forest": _searched(cv, "randomforestregressor", LEAVES, forest),
@@ -167,9 +135,10 @@ def classifiers(cv: Any, loss: str) -> dict[str, Any]:
     """All methods for a label, by name."""
     forest, boosting = RandomForestClassifier(300, random_state=0), GradientBoostingClassifier(random_state=0)
     logistic = LogisticRegression(max_iter=5000)
+    ours = RidgeSplineIndicators(cv) if loss == "indicators" else rs.RidgeSplineClassifierCV(loss=loss, **LAMS, cv=cv)
     lasso = LogisticRegression(l1_ratio=1.0, solver="saga", max_iter=300, tol=1e-3)
     return {
-        f"**ridge spline (ours), {loss}**": _pipe(RidgeSplinePath(loss, cv)),
+        f"**ridge spline (ours), {loss}**": _pipe(ours),
         "logistic regression": _searched(cv, "logisticregression", {"C": STRENGTHS}, logistic),
         "gradient boosting": _searched(cv, "gradientboostingclassifier", TREES, boosting),
         "random forest": _searched(cv, "randomforestclassifier", LEAVES, forest),
@@ -260,7 +229,7 @@ def outer_errors(data: Data, model: Any, splits: list[tuple[Any, Any]]) -> tuple
         else:
             errors.append(np.mean(predicted != truth))
     last = model.steps[-1][1] if isinstance(model, Pipeline) else None
-    return np.array(errors), time.process_time() - start, getattr(last, "note", "")
+    return np.array(errors), time.process_time() - start, chosen(last)
 
 
 def ranking(found: dict[str, tuple[Array, float, str]], ours: str) -> tuple[list[str], list[list[str]]]:

@@ -1,7 +1,8 @@
 r"""Smooth losses on given neurons: Newton's method within a face of the l1 (or group) ball.
 
 While no amplitude changes its sign, the penalty is linear (for vector outputs, smooth). A step that would carry an
-amplitude through zero stops there, and the neuron leaves. The objective never rises.
+amplitude through zero stops there, and the neuron leaves; of vector amplitudes all leave that the model carries through
+zero in turn. The objective never rises.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
         check()
         for steady in (False, True):
             gradient, hessian = face.derivatives(theta, steady)
-            step = -damped_solve(hessian, gradient.ravel()).reshape(theta.shape)
+            solve = damped_inverse(hessian)
+            step = -solve(gradient.ravel()).reshape(theta.shape)
             slope = float(np.vdot(gradient, step))
             small = float(np.abs(step).max()) <= 4.0 * np.finfo(float).eps * float(np.abs(theta).max(initial=0.0))
             if not steady and (small or slope > -1e-13 * abs(value)):
@@ -136,10 +138,40 @@ def descend(face: Face, theta: Array) -> tuple[Array, Array, bool]:
         else:
             return theta, none, True  # no descent left that rounding would show
         t, value = point
-        theta = theta + t * step
         if t == limit:
-            return theta, room <= limit * (1.0 + 1e-12), False
+            several = _leaving_together(face, theta, step, solve, value)
+            return several or (theta + t * step, room <= limit * (1.0 + 1e-12), False)
+        theta = theta + t * step
     return theta, none, False
+
+
+def _leaving_together(
+    face: Face, theta: Array, step: Array, solve: Callable[[Array], Array], value: float
+) -> tuple[Array, Array, bool] | None:
+    r"""What `descend` returns where vector amplitudes leave, all that Newton's model carries through zero in turn.
+
+    With m the model's minimiser, G the entries of an amplitude that leaves and Z the columns G of the inverse Hessian,
+    the minimiser without it is :math:`m - Z Z_G^{-1} m_G`, and the inverse becomes that less :math:`Z Z_G^{-1} Z^T`. On
+    the way there the next one leaves. None where the last minimiser is not better than `value`, where the first has
+    left. Each that leaves alone takes a Hessian of its own.
+    """
+    if face.signs is not None or sparse.issparse(face.basis):
+        return None
+    (P, D), direction, least = theta.shape, face.directions(face.kinks @ theta), theta + step
+    K, at = len(direction), theta
+    gone, taken, given = np.zeros(K, dtype=bool), np.empty((P * D, 0)), np.empty((0, P * D))
+    while not gone.all():
+        room = np.where(gone, np.inf, _room(direction, at[:K], least[:K] - at[:K]))
+        if room.min() >= 1.0:
+            break
+        first = int(room.argmin())
+        G = slice(first * D, first * D + D)
+        Z = solve(np.eye(P * D, D, -G.start)) - taken @ given[:, G]
+        back = np.linalg.lstsq(Z[G], Z.T)[0]
+        at, least = at + room[first] * (least - at), least - (back.T @ least.ravel()[G]).reshape(P, D)
+        taken, given, gone[first] = np.hstack([taken, Z]), np.vstack([given, back]), True
+        at[:K][gone] = least[:K][gone] = 0.0
+    return (least, gone, False) if face.objective(least) < value else None
 
 
 def _along(face: Face, theta: Array, step: Array, t: float) -> float:
@@ -185,18 +217,24 @@ def _room(direction: Array, a: Array, da: Array) -> Array:
 
 def damped_solve(H: Any, g: Array) -> Array:
     """H^{-1} g, with just enough damping where H is singular."""
+    return damped_inverse(H)(g)
+
+
+def damped_inverse(H: Any) -> Callable[[Array], Array]:
+    """H^{-1} as a function of vectors (P,) or, where H is dense, columns (P, m); damped where H is singular."""
     if sparse.issparse(H):
         from scipy.sparse.linalg import spsolve
 
         damping = 1e-15 * float(H.diagonal().max(initial=1.0))
-        return np.atleast_1d(spsolve((H + damping * sparse.eye_array(len(g))).tocsc(), g))
+        damped = (H + damping * sparse.eye_array(H.shape[0])).tocsc()
+        return lambda g: np.atleast_1d(spsolve(damped, g))
     scale = np.sqrt(np.diag(H))
     scale[scale == 0.0] = 1.0
     A = H / scale[:, None] / scale
     for damping in (0.0, 1e-14, 1e-12, 1e-10, 1e-8):
         try:
-            factor = linalg.cho_factor(A + damping * np.eye(len(g)))
+            factor = linalg.cho_factor(A + damping * np.eye(len(A)))
         except linalg.LinAlgError:
             continue
-        return linalg.cho_solve(factor, g / scale) / scale
-    return np.linalg.lstsq(A, g / scale, rcond=1e-10)[0] / scale
+        return lambda g: (linalg.cho_solve(factor, (g.T / scale).T).T / scale).T
+    return lambda g: (np.linalg.lstsq(A, (g.T / scale).T, rcond=1e-10)[0].T / scale).T

@@ -36,7 +36,7 @@ class Refit(NamedTuple):
 
 
 def newton_refit(problem: Problem, W: Array, b: Array, amplitudes: Array, fit: Array) -> Refit | None:
-    """A smooth loss: Newton's method on the face, neurons leaving one by one. See `Refit`."""
+    """A smooth loss: Newton's method on the face, from which neurons leave. See `Refit`."""
     kept = np.arange(len(b))
     if problem.n_features > 1 or not isinstance(problem.activation, ReLU):
         # Dependent columns first: their face has no unique optimum.
