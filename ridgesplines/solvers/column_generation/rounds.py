@@ -35,8 +35,8 @@ from ridgesplines.verdict import Scope
 CUT_ENTRIES = 2**17
 #: By so many points they are told apart.
 TOLD_APART = 2**13
-#: Vector outputs have D times the unknowns, and neurons leave their Newton's method one by one.
-FEWEST_VECTORS = 16
+#: Vector outputs have D times the unknowns of Newton's method.
+FEWEST_VECTORS = 32
 #: A neuron violates the certificate where |eta| exceeds lam by more than this, relatively.
 VIOLATION_RTOL = 1e-13
 #: The same for the linear programs, which are solved to 1e-10.
