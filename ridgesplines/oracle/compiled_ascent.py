@@ -6,9 +6,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.compiled_circles import crossing_order, project, scalar_sweep, vector_sweep
+from ridgesplines.oracle.compiled_circles import crossing_order, project, vector_sweep
+from ridgesplines.oracle.compiled_half_circle import PARTS, best_of_half_circle
 from ridgesplines.oracle.compiled_sort import bucket_sort
 from ridgesplines.validation import Array
+
+#: Sums over all points may be taken in any order, so in vectors; nothing is assumed of what is not finite or of zeros.
+SUMS = {"reassoc", "contract"}
 
 
 @njit(nogil=True, cache=True)
@@ -20,12 +24,13 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
     touch, flat, gain, dependent, rounding = limits
     W, held, value = W.copy(), held.copy(), np.empty(len(W))
     d, N = columns.shape
-    room, order, starts = np.empty((3, N)), np.empty(N, np.int32), np.empty(N + 1, np.int32)
-    g, weights, eta, M, u = np.empty(d), np.empty(d), np.empty(U.shape[1]), np.empty((U.shape[1], 2)), U[:, 0].copy()
+    room, places, starts = np.empty((3, N)), np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 2, np.int32)
+    g, weights, eta, M = np.empty(d), np.empty(d), np.empty(U.shape[1]), np.empty((U.shape[1], 2))
+    duals = np.ascontiguousarray(U.T)
     Q, R = np.zeros((d, d)), np.zeros((d, d))
     for i in range(len(W)):
         w, on = W[i].copy(), held[i].copy()
-        value[i], by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
+        value[i], by_bias = slopes(columns, duals, w, on, touch, room, eta, g, weights)
         write(w, W[i])
         write(on, held[i])
         k = frame(columns, on, Q, R)
@@ -39,14 +44,14 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
                 if k > 0:
                     break
                 project(columns, w, on[:1], room[0])  # the best about this pivot: try all others
-                high, on[0] = best_bias(room[0], U, room[1], order, starts, eta)
+                high, on[0] = best_bias(room[0], U, room[1], places[0], starts[: N + 1], eta)
             else:
-                high, crossed = around(columns, U, u, w, c, on, room, order, starts, M)
+                high, crossed = around(columns, U, duals[0], w, c, on, room, places, starts, M)
                 k = hold(columns, on, crossed, Q, R, k, dependent)
             if not high > value[i] * (1.0 + gain) + rounding:
                 break
             before = k
-            size, by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
+            size, by_bias = slopes(columns, duals, w, on, touch, room, eta, g, weights)
             if not size > value[i] * (1.0 + gain) + rounding:
                 break
             value[i] = size
@@ -66,18 +71,20 @@ def around(
     c: Array,
     held: NDArray,
     room: Array,
-    order: NDArray,
+    places: NDArray,
     starts: NDArray,
     M: Array,
 ) -> tuple[float, int]:
-    """The largest |eta| on the great circle through w and c, and what is crossed there, or -1; turns w to it."""
-    project(columns, w, held, room[0])
+    """The largest |eta| on the great circle through w and c, and what is crossed there, or -1; turns w to it.
+
+    The distances of `slopes` at w, in room[0], are used up.
+    """
     project(columns, c, held, room[1])
-    count = crossing_order(room[0], room[1], room[2], order, starts)
     if U.shape[1] == 1:
-        square, x, y, crossed = scalar_sweep(room[0], room[1], u, order[:count])
+        square, x, y, crossed = best_of_half_circle(room[0], room[1], u, room[2], places, starts)
     else:
-        square, x, y, crossed = vector_sweep(room[0], room[1], U, order[:count], M)
+        count = crossing_order(room[0], room[1], room[2], places[0], starts[: len(U) + 1])
+        square, x, y, crossed = vector_sweep(room[0], room[1], U, places[0, :count], M)
     for j in range(len(w)):
         w[j] = x * w[j] + y * c[j]
     w /= np.sqrt(dot(w, w))
@@ -86,47 +93,89 @@ def around(
 
 @njit(nogil=True, cache=True)
 def slopes(
-    columns: Array, U: Array, w: Array, held: NDArray, touch: float, P: Array, eta: Array, g: Array, weights: Array
+    columns: Array,
+    duals: Array,
+    w: Array,
+    held: NDArray,
+    touch: float,
+    room: Array,
+    eta: Array,
+    g: Array,
+    weights: Array,
 ) -> tuple[float, float]:
     """|eta| and its derivative by the bias; writes that by w about the pivot into g, and u of what is held.
 
-    Held points that are not on the hyperplane are let go.
+    Held points that are not on the hyperplane are let go. The dual vector comes as `duals` (D, N); the distances are
+    left in room[0], zero at what is held.
     """
-    d, N = columns.shape
-    D = U.shape[1]
+    d, D, P, pull = len(columns), len(duals), room[0], room[1]
     project(columns, w, held[:1], P)
-    near = touch * np.abs(P).max()
+    near = touch * farthest(P)
     kept = 1
     for k in range(1, d):
         if held[k] >= 0 and abs(P[held[k]]) <= near:
             held[kept] = held[k]
             kept += 1
     held[kept:] = -1
-    eta[:] = 0.0
-    for n in range(N):
-        size = 0.5 * abs(P[n])
-        for j in range(D):
-            eta[j] += size * U[n, j]
+    for j in range(D):
+        eta[j] = 0.5 * distance_sum(duals[j], P)
     for k in range(kept):
         P[held[k]] = 0.0
     size = np.sqrt((eta * eta).sum())
     if size > 0.0:
         eta /= size
-    by_bias = 0.0
-    for n in range(N):
-        pull = 0.0
-        for j in range(D):
-            pull += eta[j] * U[n, j]
-        P[n] = 0.5 * pull * np.sign(P[n])
-        by_bias += P[n]
+    pull[:] = 0.0
+    for j in range(D):
+        for n in range(len(P)):
+            pull[n] += 0.5 * eta[j] * duals[j, n]
+    by_bias = pulled(P, pull)
     for j in range(d):
-        g[j] = np.dot(columns[j], P) - by_bias * columns[j, held[0]]
+        g[j] = long_dot(columns[j], pull) - by_bias * columns[j, held[0]]
     for k in range(d):
         weights[k] = 0.0
         if k < kept:
             for j in range(D):
-                weights[k] += eta[j] * U[held[k], j]
+                weights[k] += eta[j] * duals[j, held[k]]
     return size, by_bias
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS)
+def farthest(P: Array) -> float:
+    """The largest distance."""
+    far = 0.0
+    for n in range(len(P)):
+        size = abs(P[n])
+        far = size if size > far else far
+    return far
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS)
+def distance_sum(u: Array, P: Array) -> float:
+    """The sum of distances, weighted."""
+    total = 0.0
+    for n in range(len(P)):
+        total += u[n] * abs(P[n])
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS)
+def pulled(P: Array, pull: Array) -> float:
+    """Give weights the sides of their points, zero for those on the hyperplane; their sum."""
+    total = 0.0
+    for n in range(len(P)):
+        side = 1.0 if P[n] != 0.0 else 0.0
+        pull[n] = pull[n] * np.copysign(side, P[n])
+        total += pull[n]
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath=SUMS)
+def long_dot(a: Array, b: Array) -> float:
+    """The inner product of long vectors."""
+    total = 0.0
+    for n in range(len(a)):
+        total += a[n] * b[n]
+    return total
 
 
 @njit(nogil=True, cache=True)

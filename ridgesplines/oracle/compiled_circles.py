@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ridgesplines.oracle.compiled_half_circle import PARTS, best_of_half_circle
 from ridgesplines.oracle.compiled_sort import LEFT_OUT, bucket_sort
 from ridgesplines.validation import Array
 
@@ -16,28 +17,38 @@ def best_on_circles(columns: Array, U: Array, W: Array, C: Array, held: NDArray)
     m, N, D = len(W), len(U), U.shape[1]
     squares, along_w, along_c, crossed = np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64)
     rx, ry, keys = np.empty(N), np.empty(N), np.empty(N)
-    order, starts = np.empty(N, np.int32), np.empty(N + 1, np.int32)
+    places, starts = np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 2, np.int32)
     M, u = np.empty((D, 2)), U[:, 0].copy()
     for i in range(m):
         project(columns, W[i], held[i], rx)
         project(columns, C[i], held[i], ry)
-        count = crossing_order(rx, ry, keys, order, starts)
         if D == 1:
-            squares[i], along_w[i], along_c[i], crossed[i] = scalar_sweep(rx, ry, u, order[:count])
+            squares[i], along_w[i], along_c[i], crossed[i] = best_of_half_circle(rx, ry, u, keys, places, starts)
         else:
-            squares[i], along_w[i], along_c[i], crossed[i] = vector_sweep(rx, ry, U, order[:count], M)
+            count = crossing_order(rx, ry, keys, places[0], starts[: N + 1])
+            squares[i], along_w[i], along_c[i], crossed[i] = vector_sweep(rx, ry, U, places[0, :count], M)
     return squares, along_w, along_c, crossed
 
 
 @njit(nogil=True, cache=True)
 def project(columns: Array, w: Array, held: NDArray, p: Array) -> None:
     """Write w^T (x_n - x_p) into p, zero at points that are held."""
-    offset = 0.0
-    for j in range(len(w)):
+    d, offset = len(w), 0.0
+    for j in range(d):
         offset += w[j] * columns[j, held[0]]
     p[:] = -offset
-    for j in range(len(w)):
-        p += w[j] * columns[j]
+    j = int(np.int64(0))
+    while j + 4 <= d:  # four columns at a time: p is read and written less often
+        c0, c1, c2, c3 = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
+        w0, w1, w2, w3 = w[j], w[j + 1], w[j + 2], w[j + 3]
+        for n in range(len(p)):
+            p[n] += (w0 * c0[n] + w1 * c1[n]) + (w2 * c2[n] + w3 * c3[n])
+        j += 4
+    while j < d:
+        w0, c0 = w[j], columns[j]
+        for n in range(len(p)):
+            p[n] += w0 * c0[n]
+        j += 1
     for n in held:
         if n >= 0:
             p[n] = 0.0
@@ -55,36 +66,8 @@ def crossing_order(rx: Array, ry: Array, keys: Array, order: NDArray, starts: ND
 
 
 @njit(nogil=True, cache=True)
-def scalar_sweep(rx: Array, ry: Array, u: Array, order: NDArray) -> tuple[float, float, float, int]:
-    """The largest eta^2, its direction in the plane, and the point crossed there or -1. For scalar u."""
-    mx = my = 0.0
-    for n in range(len(u)):  # in the order of memory; what is never crossed is (0, 0)
-        mx += 0.5 * u[n] * rx[n]
-        my += 0.5 * u[n] * ry[n]
-    best, wx, wy, at = 0.0, 1.0, 0.0, -1
-    before = -my  # the half circle begins at (0, -1), as if crossed there, and ends at (0, 1)
-    for n in order:
-        x, y = rx[n], ry[n]
-        after = x * mx + y * my
-        peak = mx * mx + my * my
-        if (before * after < 0.0) & (peak > best):
-            best, wx, wy, at = peak, mx, my, -1
-        size = x * x + y * y
-        end = x * my - y * mx
-        if end * end > best * size:
-            best, wx, wy, at = end * end / size, -y, x, n
-        mx -= u[n] * x
-        my -= u[n] * y
-        before = x * mx + y * my
-    peak = mx * mx + my * my
-    if (before * my < 0.0) & (peak > best):
-        best, wx, wy, at = peak, mx, my, -1
-    return best, wx, wy, at
-
-
-@njit(nogil=True, cache=True)
 def vector_sweep(rx: Array, ry: Array, U: Array, order: NDArray, M: Array) -> tuple[float, float, float, int]:
-    """The same for vector outputs, U (N, D); M (D, 2) is room to work in."""
+    """What `best_of_half_circle` returns, for vector outputs U (N, D), from all crossings; M (D, 2) is spare."""
     D = U.shape[1]
     M[:] = 0.0
     for n in range(len(U)):

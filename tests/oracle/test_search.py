@@ -238,6 +238,24 @@ def test_compiled_circles_agree(outputs):
         assert turns[1] == pytest.approx(turns[0], rel=1e-6)
 
 
+@pytest.mark.parametrize("crowd", [1e-12, 1e-4, 1.0])
+def test_parts_of_a_half_circle_that_are_left_out_have_no_maximum(crowd):
+    compiled = pytest.importorskip("numba") and importlib.import_module("ridgesplines.oracle.compiled_half_circle")
+    rng, N, most = np.random.default_rng(0), 300, compiled.PARTS
+    for u in rng.standard_normal((40, N)) * np.exp(3.0 * rng.standard_normal((40, N))):
+        angle = crowd * rng.uniform(-2.0, 2.0, N) + rng.choice([0.1, 1.3, np.pi / 2], N)
+        rx, ry = rng.uniform(size=N) * np.array([np.cos(angle), np.sin(angle)])
+        rx[:20], ry[:10] = 0.0, 0.0
+        rx[20:60], ry[20:60] = rx[60:100], ry[60:100]  # the same crossings
+        plain = best_on_circles(np, rx[None].copy(), ry[None].copy(), u[:, None])
+        rooms = np.empty(N), np.empty((3, N), np.int32), np.empty(max(N, most) + 2, np.int32)
+        square, x, y, crossed = compiled.best_of_half_circle(rx.copy(), ry.copy(), u, *rooms)
+        assert square == pytest.approx(float(plain[0][0]), rel=1e-9)
+        eta = 0.5 * u @ np.abs(x * rx + y * ry) / np.hypot(x, y)
+        assert eta**2 == pytest.approx(square, rel=1e-6)
+        assert crossed < 0 or abs(x * rx[crossed] + y * ry[crossed]) < 1e-12
+
+
 def test_with_and_without_numba(monkeypatch):
     pytest.importorskip("numba")
     X, _ = noisy(250, 4)
