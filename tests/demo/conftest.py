@@ -1,4 +1,4 @@
-"""A demo that serves while a file's tests run, and how to ask it."""
+"""A demo that serves while the tests run, and how to ask it."""
 
 import http.client
 import json
@@ -43,7 +43,7 @@ class Client:
         return self.get(f"/api/data/{name}")["points"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo():
     with Demo(0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -53,6 +53,6 @@ def demo():
         thread.join()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(demo):
     return Client(demo.server_port)

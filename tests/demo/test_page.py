@@ -55,7 +55,7 @@ class Page:
         return self.browser.execute_script(script, *arguments)
 
     def until(self, condition, seconds=30):
-        return WebDriverWait(self.browser, seconds, 0.02).until(lambda _: condition())
+        return WebDriverWait(self.browser, seconds, 0.1).until(lambda _: condition())
 
     def find(self, selector):
         return self.browser.find_element("css selector", selector)
