@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LINE := tests/solvers/test_univariate.py
 
 # One thread for linear algebra: the tests run side by side, and small matrices lose by threading.
 export OMP_NUM_THREADS := 1
@@ -10,7 +11,7 @@ export MPLBACKEND := Agg
 # Where Python may not keep what it has compiled, each of the many processes that the tests start compiles the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help quickstart quick test types oracles page docs build format clean
+.PHONY: help quickstart quick test types oracles line page docs build format clean
 
 help:
 	@echo "make quickstart   fit a spline to real measurements: prints the result, writes quickstart.png"
@@ -30,20 +31,23 @@ quick: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -q -m "not slow and not thorough" tests/structure tests/contracts/test_solution.py tests/contracts/test_bad_input.py tests/losses tests/network tests/oracle/test_search.py
 
-# In a fresh clone mypy takes a minute of one core, and numba as long to compile: the tests of the oracles call nearly all
-# that is compiled, so that one process does it and not each of the two that follow. Mypy, and the page that the browser
-# waits for, have the other core meanwhile.
+# In a fresh clone mypy takes a minute of one core, and numba two to compile: the tests of the oracles and of the solver on
+# the line call nearly all that is compiled, so that one process does it and not each of the two that follow. The first
+# have one core; mypy, the line, and the page that the browser waits for have the other one meanwhile.
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory --jobs 2 types oracles page
-	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo
+	@$(MAKE) --no-print-directory --jobs 2 types oracles line page
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo --ignore=$(LINE)
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 oracles: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m "not slow" tests/oracle
+
+line: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q -m "not slow" $(LINE)
 
 page: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m "not slow" tests/demo

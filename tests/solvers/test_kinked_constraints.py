@@ -7,7 +7,10 @@ import pytest
 from formulas import constrained_minimum
 
 import ridgesplines as rs
+from ridgesplines.certificate.sites import Sites
+from ridgesplines.scaling import standardise
 from ridgesplines.solvers.constrained import solver as constrained
+from ridgesplines.solvers.constrained.kinked import Kinked
 
 SETS = {
     "increasing": [rs.Monotone()],
@@ -53,6 +56,21 @@ def test_the_optimum_is_that_of_a_program_on_all_sites(name, loss):
     assert s.violation <= 1e-12
     assert s.objective == pytest.approx(other_minimum(p), rel=1e-6)
     assert (np.abs(s.network.amplitudes) > 1e-8).all()
+
+
+def test_multipliers_of_bounds_sit_between_the_nodes_where_eta_would_leave_its_band():
+    """They need no nodes there. Each has the sign of its bound, and none is where the spline is on no bound."""
+    p = standardise(rs.Problem(*table(600, rs.Absolute())[:2], 0.2, rs.Absolute(), constraints=[rs.Bounds(0.3, 0.8)]))
+    problem, sites = p.problem, Sites.of(p.problem)
+    engine = Kinked(problem, sites)
+    *_, found = engine.exchanged(problem.lam, np.zeros(0, dtype=int), None)
+    multipliers = engine.masses(found, problem.lam)
+    multipliers[np.abs(multipliers) < 1e-6 * np.abs(multipliers).max()] = 0.0
+    low, high = (np.abs(found.values - bound) < 1e-6 for bound in (sites.low, sites.high))
+    assert (multipliers[low] >= 0.0).all()
+    assert (multipliers[high] <= 0.0).all()
+    assert (multipliers[~low & ~high] == 0.0).all()
+    assert np.delete(multipliers, found.nodes).any()
 
 
 @pytest.mark.usefixtures("no_program_on_all_sites")
