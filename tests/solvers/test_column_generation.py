@@ -155,7 +155,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_the_same_function():
 @pytest.mark.parametrize("loss", [rs.Squared(), rs.Softmax(), rs.Absolute()], ids=ids)
 def test_with_the_searches_on_a_device_the_fit_is_the_same(loss):
     pytest.importorskip("torch")
-    p = instances.problem(loss, 40, 3)
+    p = instances.problem(loss, 20, 3)
     host, there = (rs.solve(p, rs.ColumnGeneration(tol=1e-7, device=device)) for device in (None, "cpu"))
     assert there.objective == pytest.approx(host.objective, rel=1e-6)
     assert max(host.relative_gap, there.relative_gap) <= 1e-7
@@ -223,7 +223,7 @@ def test_out_of_time_in_the_first_search_or_program_it_is_an_honest_fit(loss):
     assert s.status == "not converged"
     assert "max_time" in s.history["stopped"]
     assert np.isfinite(s.gap)
-    assert s.objective > rs.solve(p).objective
+    assert s.objective > rs.solve(p, rs.ColumnGeneration(tol=1e-2)).objective
 
 
 def test_a_linear_program_out_of_time_is_given_up_and_goes_on_later():

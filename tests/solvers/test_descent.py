@@ -99,7 +99,7 @@ def test_a_plane_of_many_points_ends_with_its_exact_oracle(monkeypatch):
 
 
 def test_seeds_agree():
-    X, y = noisy(60, 4)
+    X, y = noisy(40, 4)
     p = rs.Problem(X, y, 1.0)
     values = [rs.solve(p, rs.ColumnGeneration(tol=1e-4, random_state=k)).objective for k in range(3)]
     assert max(values) <= min(values) * (1.0 + 1e-4)

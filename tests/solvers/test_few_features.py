@@ -68,7 +68,7 @@ def test_one_varying_feature_is_one_dimension(loss):
 
 
 def test_more_features_together_never_cost_more():
-    X, y = noisy(60, 4)
+    X, y = noisy(40, 4)
     objectives = [checked(rs.Problem(X, y, 1.0, interactions=k)).objective for k in (1, 2, 3, None)]
     assert (np.diff(objectives) <= 1e-6 * objectives[0]).all()
     assert objectives[1] < 0.99 * objectives[0]
