@@ -35,15 +35,15 @@ LESS = {
     "mixed_variation": [("n: int = 250", "n: int = 120")],
     "pruning": [("EPOCHS = 150", "EPOCHS = 40"), ("[0.0, 0.02, 0.05, 0.1, 0.2]", "[0.0, 0.2]")],
     "quantiles_in_order": [("(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)", "(0.1, 0.5, 0.9)")],
-    "radon_domain": [("(33, 65, 129, 193)", "(33, 65)")],
-    "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]")],
+    "radon_domain": [("(33, 65, 129, 193)", "(17, 33)")],
+    "ridge_functions": [("KFold(5", "KFold(2"), ("=True).data", "=True).data[::2]"), ("tol=1e-3", "tol=5e-3")],
     "sparsity_of_training": [("Size(300, 50, 80, 3, 2)", "Size(100, 20, 20, 2, 1)")],
     "table_of_knots": [("CV().fit", "CV(n_lams=12, cv=3).fit")],
     "three_layers": [("N, LAM, EPOCHS = 40, 0.1, 3000", "N, LAM, EPOCHS = 8, 0.3, 50"), ("tol=0.03", "tol=0.2")],
-    "trained_networks": [("else 800", "else 30"), ("else 60", "else 30")],
+    "trained_networks": [("else 800", "else 30"), ("else 60", "else 30"), ("[25, 100, 500]", "[25, 50]")],
     "two_dimensions": [
         ("directions=32", "directions=8"),
-        ("data.data, data.target", "data.data[::2], data.target[::2]"),
+        ("data.data, data.target", "data.data[::4], data.target[::4]"),
     ],
 }
 #: The command line of a kernel, which is none of the example's.
