@@ -135,7 +135,9 @@ def classifiers(cv: Any, loss: str) -> dict[str, Any]:
     """All methods for a label, by name."""
     forest, boosting = RandomForestClassifier(300, random_state=0), GradientBoostingClassifier(random_state=0)
     logistic = LogisticRegression(max_iter=5000)
-    ours = RidgeSplineIndicators(cv) if loss == "indicators" else rs.RidgeSplineClassifierCV(loss=loss, **LAMS, cv=cv)
+    ours: Any = RidgeSplineIndicators(cv)
+    if loss != "indicators":  # of more than two classes the logistic loss is Softmax; the score is GridSearchCV's
+        ours = rs.RidgeSplineClassifierCV(**LAMS, cv=cv, scoring="accuracy")
     lasso = LogisticRegression(l1_ratio=1.0, solver="saga", max_iter=300, tol=1e-3)
     return {
         f"**ridge spline (ours), {loss}**": _pipe(ours),
