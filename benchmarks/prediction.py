@@ -136,8 +136,8 @@ def classifiers(cv: Any, loss: str) -> dict[str, Any]:
     forest, boosting = RandomForestClassifier(300, random_state=0), GradientBoostingClassifier(random_state=0)
     logistic = LogisticRegression(max_iter=5000)
     ours: Any = RidgeSplineIndicators(cv)
-    if loss != "indicators":  # of more than two classes the logistic loss is Softmax; the score is GridSearchCV's
-        ours = rs.RidgeSplineClassifierCV(**LAMS, cv=cv, scoring="accuracy")
+    if loss != "indicators":  # of more than two classes the logistic loss is Softmax
+        ours = rs.RidgeSplineClassifierCV(**LAMS, cv=cv)
     lasso = LogisticRegression(l1_ratio=1.0, solver="saga", max_iter=300, tol=1e-3)
     return {
         f"**ridge spline (ours), {loss}**": _pipe(ours),
