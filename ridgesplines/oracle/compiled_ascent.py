@@ -24,7 +24,7 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
     touch, flat, gain, dependent, rounding = limits
     W, held, value = W.copy(), held.copy(), np.empty(len(W))
     d, N = columns.shape
-    room, places, starts = np.empty((3, N)), np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 2, np.int32)
+    room, places, starts = np.empty((3, N)), np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 1, np.int32)
     g, weights, eta, M = np.empty(d), np.empty(d), np.empty(U.shape[1]), np.empty((U.shape[1], 2))
     duals = np.ascontiguousarray(U.T)
     Q, R = np.zeros((d, d)), np.zeros((d, d))

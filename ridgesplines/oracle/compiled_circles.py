@@ -17,7 +17,7 @@ def best_on_circles(columns: Array, U: Array, W: Array, C: Array, held: NDArray)
     m, N, D = len(W), len(U), U.shape[1]
     squares, along_w, along_c, crossed = np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64)
     rx, ry, keys = np.empty(N), np.empty(N), np.empty(N)
-    places, starts = np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 2, np.int32)
+    places, starts = np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 1, np.int32)
     M, u = np.empty((D, 2)), U[:, 0].copy()
     for i in range(m):
         project(columns, W[i], held[i], rx)

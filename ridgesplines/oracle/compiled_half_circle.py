@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.compiled_sort import RUN, arrange, insert
+from ridgesplines.oracle.compiled_sort import sort_buckets
 from ridgesplines.validation import Array
 
 #: Parts of a half circle.
@@ -33,7 +33,7 @@ def best_of_half_circle(
 ) -> tuple[float, float, float, int]:
     """The largest eta^2, its direction in the plane, and the point crossed there or -1. For scalar u.
 
-    Points (rx, ry) are turned to their positive side. keys (N,), places (3, N) and starts (PARTS + 2,) are spare.
+    Points (rx, ry) are turned to their positive side. keys (N,), places (3, N) and starts (PARTS + 1,) are spare.
     """
     place, order, sums = places[0], places[1], np.zeros((PARTS + 1, 4))
     into_parts(rx, ry, keys, place)
@@ -102,14 +102,7 @@ def in_order(keys: Array, place: NDArray, points: NDArray, order: NDArray, start
     for n in points:
         order[starts[place[n]]] = n
         starts[place[n]] += 1
-    low = int(np.int64(0))
-    for k in range(PARTS):
-        high = int(np.int64(starts[k]))
-        if high - low > RUN:
-            arrange(keys, order, low, high)
-        else:
-            insert(keys, order, low, high)
-        low = high
+    sort_buckets(keys, order, starts[:PARTS])
 
 
 @njit(nogil=True, cache=True)

@@ -31,15 +31,21 @@ def bucket_sort(keys: Array, order: NDArray, starts: NDArray) -> int:
             bucket = min(int((keys[n] + 1.0) * 0.5 * N), N - 1)
             order[starts[bucket]] = n
             starts[bucket] += 1  # now the end of the bucket
+    sort_buckets(keys, order, starts[:N])
+    return count
+
+
+@njit(nogil=True, cache=True)
+def sort_buckets(keys: Array, order: NDArray, ends: NDArray) -> None:
+    """Sort each bucket of `order`, which begins where the one before ends, by the keys."""
     low = int(np.int64(0))
-    for bucket in range(N):
-        high = int(np.int64(starts[bucket]))
+    for end in ends:
+        high = int(np.int64(end))
         if high - low > RUN:
             arrange(keys, order, low, high)
         else:
             insert(keys, order, low, high)
         low = high
-    return count
 
 
 @njit(nogil=True, cache=True)

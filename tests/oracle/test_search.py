@@ -248,7 +248,7 @@ def test_parts_of_a_half_circle_that_are_left_out_have_no_maximum(crowd):
         rx[:20], ry[:10] = 0.0, 0.0
         rx[20:60], ry[20:60] = rx[60:100], ry[60:100]  # the same crossings
         plain = best_on_circles(np, rx[None].copy(), ry[None].copy(), u[:, None])
-        rooms = np.empty(N), np.empty((3, N), np.int32), np.empty(max(N, most) + 2, np.int32)
+        rooms = np.empty(N), np.empty((3, N), np.int32), np.empty(most + 1, np.int32)
         square, x, y, crossed = compiled.best_of_half_circle(rx.copy(), ry.copy(), u, *rooms)
         assert square == pytest.approx(float(plain[0][0]), rel=1e-9)
         eta = 0.5 * u @ np.abs(x * rx + y * ry) / np.hypot(x, y)
