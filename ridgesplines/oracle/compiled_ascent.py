@@ -6,16 +6,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.compiled_circles import crossing_order, project, scalar_sweep, vector_sweep
+from ridgesplines.oracle.compiled_circles import crossing_order, project, swept
 from ridgesplines.oracle.compiled_sort import bucket_sort
 from ridgesplines.validation import Array
 
 
 @njit(nogil=True, cache=True)
-def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most: int) -> tuple[Array, NDArray, Array]:
+def climb(
+    columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most: int, linear: Array, pinned: bool
+) -> tuple[Array, NDArray, Array]:
     """The local maxima above hyperplanes W (m, d), held (m, d), and |eta| there; X comes as its columns, (d, N).
 
-    `limits` are the constants of `ascent` and `passes`: touch, flat, gain, dependent, and the rounding of eta.
+    `limits` are the constants of `ascent` and `passes`: touch, flat, gain, dependent, and the rounding of eta. A linear
+    function of w joins eta, coefficients (d, D); (0, D) for none. Hyperplanes that are `pinned` keep their pivots.
     """
     touch, flat, gain, dependent, rounding = limits
     W, held, value = W.copy(), held.copy(), np.empty(len(W))
@@ -25,28 +28,28 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
     Q, R = np.zeros((d, d)), np.zeros((d, d))
     for i in range(len(W)):
         w, on = W[i].copy(), held[i].copy()
-        value[i], by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
+        value[i], by_bias = slopes(columns, U, linear, w, on, touch, room[0], eta, g, weights)
         write(w, W[i])
         write(on, held[i])
         k = frame(columns, on, Q, R)
         for _ in range(most):
-            c, leave = way_up(Q, R, k, w, value[i], g, by_bias, weights, flat)
+            c, leave = way_up(Q, R, k, w, value[i], g, by_bias, weights, flat, pinned)
             if leave >= 0:
                 let_go(on, leave)
                 k = frame(columns, on, Q, R)
                 onto(Q, k, c)
             if not perpendicular(c, w):
-                if k > 0:
+                if k > 0 or pinned:
                     break
                 project(columns, w, on[:1], room[0])  # the best about this pivot: try all others
                 high, on[0] = best_bias(room[0], U, room[1], order, starts, eta)
             else:
-                high, crossed = around(columns, U, u, w, c, on, room, order, starts, M)
+                high, crossed = around(columns, U, u, linear, w, c, on, room, order, starts, M)
                 k = hold(columns, on, crossed, Q, R, k, dependent)
             if not high > value[i] * (1.0 + gain) + rounding:
                 break
             before = k
-            size, by_bias = slopes(columns, U, w, on, touch, room[0], eta, g, weights)
+            size, by_bias = slopes(columns, U, linear, w, on, touch, room[0], eta, g, weights)
             if not size > value[i] * (1.0 + gain) + rounding:
                 break
             value[i] = size
@@ -62,6 +65,7 @@ def around(
     columns: Array,
     U: Array,
     u: Array,
+    linear: Array,
     w: Array,
     c: Array,
     held: NDArray,
@@ -74,10 +78,7 @@ def around(
     project(columns, w, held, room[0])
     project(columns, c, held, room[1])
     count = crossing_order(room[0], room[1], room[2], order, starts)
-    if U.shape[1] == 1:
-        square, x, y, crossed = scalar_sweep(room[0], room[1], u, order[:count])
-    else:
-        square, x, y, crossed = vector_sweep(room[0], room[1], U, order[:count], M)
+    square, x, y, crossed = swept(room[0], room[1], U, u, order[:count], M, linear, w, c)
     for j in range(len(w)):
         w[j] = x * w[j] + y * c[j]
     w /= np.sqrt(dot(w, w))
@@ -86,7 +87,16 @@ def around(
 
 @njit(nogil=True, cache=True)
 def slopes(
-    columns: Array, U: Array, w: Array, held: NDArray, touch: float, P: Array, eta: Array, g: Array, weights: Array
+    columns: Array,
+    U: Array,
+    linear: Array,
+    w: Array,
+    held: NDArray,
+    touch: float,
+    P: Array,
+    eta: Array,
+    g: Array,
+    weights: Array,
 ) -> tuple[float, float]:
     """|eta| and its derivative by the bias; writes that by w about the pivot into g, and u of what is held.
 
@@ -107,6 +117,9 @@ def slopes(
         size = 0.5 * abs(P[n])
         for j in range(D):
             eta[j] += size * U[n, j]
+    for i in range(len(linear)):
+        for j in range(D):
+            eta[j] += w[i] * linear[i, j]
     for k in range(kept):
         P[held[k]] = 0.0
     size = np.sqrt((eta * eta).sum())
@@ -121,6 +134,9 @@ def slopes(
         by_bias += P[n]
     for j in range(d):
         g[j] = np.dot(columns[j], P) - by_bias * columns[j, held[0]]
+    for i in range(len(linear)):
+        for j in range(D):
+            g[i] += eta[j] * linear[i, j]
     for k in range(d):
         weights[k] = 0.0
         if k < kept:
@@ -201,11 +217,20 @@ def perpendicular(c: Array, w: Array) -> bool:
 
 @njit(nogil=True, cache=True)
 def way_up(
-    Q: Array, R: Array, k: int, w: Array, value: float, g: Array, by_bias: float, weights: Array, flat: float
+    Q: Array,
+    R: Array,
+    k: int,
+    w: Array,
+    value: float,
+    g: Array,
+    by_bias: float,
+    weights: Array,
+    flat: float,
+    pinned: bool,
 ) -> tuple[Array, int]:
     """The direction in which |eta| rises fastest, zero where none does, and which held point is let go for it, or -1.
 
-    See `_ways_up` of `ascent`.
+    A pivot that is pinned is kept. See `_ways_up` of `ascent`.
     """
     d = len(w)
     rest = g - value * w
@@ -233,7 +258,7 @@ def way_up(
             steepest, leave = steep, i + 1
             for j in range(d):
                 c[j] = -dual[i, j]
-    if k > 0 and (abs(slope) - 0.5 * max(-weights[0], 0.0)) / np.sqrt(dot(total, total)) > steepest:
+    if k > 0 and not pinned and (abs(slope) - 0.5 * max(-weights[0], 0.0)) / np.sqrt(dot(total, total)) > steepest:
         leave = 0
         write(total, c)
     return c, leave

@@ -11,8 +11,13 @@ from ridgesplines.validation import Array
 
 
 @njit(nogil=True, cache=True)
-def best_on_circles(columns: Array, U: Array, W: Array, C: Array, held: NDArray) -> tuple[Array, Array, Array, NDArray]:
-    """The function of this name in `circles`, compiled, for circles through w and c; X comes as its columns, (d, N)."""
+def best_on_circles(
+    columns: Array, U: Array, W: Array, C: Array, held: NDArray, linear: Array
+) -> tuple[Array, Array, Array, NDArray]:
+    """The function of this name in `circles`, compiled, for circles through w and c; X comes as its columns, (d, N).
+
+    A linear function of w joins eta, coefficients (d, D); (0, D) for none.
+    """
     m, N, D = len(W), len(U), U.shape[1]
     squares, along_w, along_c, crossed = np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64)
     rx, ry, keys = np.empty(N), np.empty(N), np.empty(N)
@@ -22,11 +27,42 @@ def best_on_circles(columns: Array, U: Array, W: Array, C: Array, held: NDArray)
         project(columns, W[i], held[i], rx)
         project(columns, C[i], held[i], ry)
         count = crossing_order(rx, ry, keys, order, starts)
-        if D == 1:
-            squares[i], along_w[i], along_c[i], crossed[i] = scalar_sweep(rx, ry, u, order[:count])
-        else:
-            squares[i], along_w[i], along_c[i], crossed[i] = vector_sweep(rx, ry, U, order[:count], M)
+        squares[i], along_w[i], along_c[i], crossed[i] = swept(rx, ry, U, u, order[:count], M, linear, W[i], C[i])
     return squares, along_w, along_c, crossed
+
+
+@njit(nogil=True, cache=True)
+def swept(
+    rx: Array, ry: Array, U: Array, u: Array, order: NDArray, M: Array, linear: Array, w: Array, c: Array
+) -> tuple[float, float, float, int]:
+    """The largest eta^2 of a circle through w and c, its direction in their plane, and the point crossed there or -1.
+
+    Half of it will do for even functions: with a linear one added it is swept twice.
+    """
+    best, x, y, at = half_swept(rx, ry, U, u, order, M, linear, w, c, 1.0)
+    if len(linear) == 0:
+        return best, x, y, at
+    if y < 0.0:  # a sweep has directions up to their sign, and is of the half of positive y
+        x, y = -x, -y
+    other, ox, oy, there = half_swept(rx, ry, U, u, order, M, linear, w, c, -1.0)
+    if other <= best:
+        return best, x, y, at
+    return (other, -ox, -oy, there) if oy > 0.0 else (other, ox, oy, there)
+
+
+@njit(nogil=True, cache=True)
+def half_swept(
+    rx: Array, ry: Array, U: Array, u: Array, order: NDArray, M: Array, linear: Array, w: Array, c: Array, sign: float
+) -> tuple[float, float, float, int]:
+    """The same of half a circle, on which the linear function has this sign; the direction up to its own."""
+    M[:] = 0.0
+    for j in range(len(linear)):
+        for k in range(U.shape[1]):
+            M[k, 0] += sign * w[j] * linear[j, k]
+            M[k, 1] += sign * c[j] * linear[j, k]
+    if U.shape[1] == 1:
+        return scalar_sweep(rx, ry, u, order, M)
+    return vector_sweep(rx, ry, U, order, M)
 
 
 @njit(nogil=True, cache=True)
@@ -55,9 +91,12 @@ def crossing_order(rx: Array, ry: Array, keys: Array, order: NDArray, starts: ND
 
 
 @njit(nogil=True, cache=True)
-def scalar_sweep(rx: Array, ry: Array, u: Array, order: NDArray) -> tuple[float, float, float, int]:
-    """The largest eta^2, its direction in the plane, and the point crossed there or -1. For scalar u."""
-    mx = my = 0.0
+def scalar_sweep(rx: Array, ry: Array, u: Array, order: NDArray, M: Array) -> tuple[float, float, float, int]:
+    """The largest eta^2, its direction in the plane, and the point crossed there or -1. For scalar u.
+
+    M (1, 2) is the linear function that joins eta.
+    """
+    mx, my = M[0, 0], M[0, 1]
     for n in range(len(u)):  # in the order of memory; what is never crossed is (0, 0)
         mx += 0.5 * u[n] * rx[n]
         my += 0.5 * u[n] * ry[n]
@@ -84,9 +123,8 @@ def scalar_sweep(rx: Array, ry: Array, u: Array, order: NDArray) -> tuple[float,
 
 @njit(nogil=True, cache=True)
 def vector_sweep(rx: Array, ry: Array, U: Array, order: NDArray, M: Array) -> tuple[float, float, float, int]:
-    """The same for vector outputs, U (N, D); M (D, 2) is room to work in."""
+    """The same for vector outputs, U (N, D); M (D, 2) changes."""
     D = U.shape[1]
-    M[:] = 0.0
     for n in range(len(U)):
         for k in range(D):
             M[k, 0] += 0.5 * U[n, k] * rx[n]

@@ -231,11 +231,23 @@ def test_compiled_circles_agree(outputs):
         W, C = np.linalg.qr(rng.standard_normal((50, 4, 2)))[0].transpose(2, 0, 1)
         held = np.full((50, 4), -1)
         held[:, 0] = rng.integers(len(X), size=50)
-        plain = best_on_circles(np, on.distances(W, held[:, 0]), on.distances(C, held[:, 0]), U)
-        fast = compiled.best_on_circles(np.ascontiguousarray(X.T), U, np.ascontiguousarray(W), C.copy(), held)
-        assert fast[0] == pytest.approx(plain[0], rel=1e-11)
-        turns = [a[1] / a[2] for a in (plain, fast)]
-        assert turns[1] == pytest.approx(turns[0], rel=1e-6)
+        W, C = W.copy(), C.copy()
+        rx, ry = on.distances(W, held[:, 0]), on.distances(C, held[:, 0])
+        for L in (np.empty((0, outputs)), rng.standard_normal((4, outputs))):
+            plain = best_on_circles(np, rx.copy(), ry.copy(), U, (W @ L, C @ L) if len(L) else None)
+            fast = compiled.best_on_circles(np.ascontiguousarray(X.T), U, W, C, held, L)
+            assert fast[0] == pytest.approx(plain[0], rel=1e-11)
+            turns = [a[1] / a[2] for a in (plain, fast)]
+            assert turns[1] == pytest.approx(turns[0], rel=1e-6)
+            turn = np.linspace(0.0, 2.0 * np.pi, 721)[:, None, None]  # no direction is better than the best
+            along = [np.cos(turn) * rx + np.sin(turn) * ry, np.cos(turn) * W + np.sin(turn) * C]
+            eta = 0.5 * np.abs(along[0]) @ U + (along[1] @ L if len(L) else 0.0)
+            assert (np.linalg.norm(eta, axis=2).max(axis=0) <= np.sqrt(fast[0]) * (1.0 + 1e-12)).all()
+            if len(L):  # and that is where it says, on its own side
+                x, y = (part / np.hypot(fast[1], fast[2]) for part in fast[1:3])
+                there = 0.5 * np.abs(x[:, None] * rx + y[:, None] * ry) @ U
+                there += x[:, None] * (W @ L) + y[:, None] * (C @ L)
+                assert np.linalg.norm(there, axis=1) == pytest.approx(np.sqrt(fast[0]), rel=1e-9)
 
 
 def test_with_and_without_numba(monkeypatch):

@@ -250,8 +250,8 @@ class ColumnGeneration(Solver):
 
     def _pricing(self, problem: Problem) -> Pricing:
         if problem.through_origin:
-            sphere = SphereOracle(problem.X, self.random_state, FEW_CIRCLES)
-            return Pricing(sphere, False, sphere.exact, self.briefly)
+            sphere = SphereOracle(problem.X, self.random_state, FEW_CIRCLES, self.device)
+            return Pricing(sphere, not sphere.exact, sphere.exact, self.briefly)
         groups = problem.interactions
         if (exact := exact_oracle(problem.X, interactions=groups)) is None:
             oracle = search_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
