@@ -13,7 +13,6 @@ from ridgesplines.problem.bias_penalty import homogeneous
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.column_generation.start import network_of
-from ridgesplines.validation import Array
 
 #: What solves problems in homogeneous coordinates: an answer for each lam.
 Path = Callable[[Problem, Sequence[float]], Iterator[Answer]]
