@@ -103,6 +103,15 @@ def test_the_search_finds_what_the_enumeration_finds(outputs, N, skip):
     assert np.linalg.norm(eta) == pytest.approx(searched.value, rel=1e-12)
 
 
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_on_a_device_the_search_finds_the_same(outputs):
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(11)
+    points, u = np.column_stack([rng.normal(size=(80, 3)), np.ones(80)]), rng.normal(size=(80, *outputs))
+    here, there = SphereOracle(points)(u), SphereOracle(points, device="cpu")(u)
+    assert there.value == pytest.approx(here.value, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("loss", "skip"), [(rs.Squared(), True), (rs.Squared(), False), (rs.Logistic(), False), (rs.Absolute(), False)]
 )
