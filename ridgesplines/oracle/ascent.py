@@ -137,7 +137,8 @@ def _compiled(compiled: Any, passes: Passes, start: Hyperplanes, end: float) -> 
 
     def few(rows: slice) -> tuple[Array, ...]:
         steps = 0 if late(end) else MAX_STEPS  # without a step their values at least
-        return compiled.climb(passes.columns, passes.U, start.W[rows], start.held[rows], limits, steps)
+        given = start.W[rows], start.held[rows], limits, steps, passes.coefficients, passes.pinned
+        return compiled.climb(passes.columns, passes.U, *given)
 
     d = start.W.shape[1]
     W, held, value = passes.blocks(few, len(start), (d,), (d,), (), most=max(1, TOGETHER // len(passes.X)))
@@ -152,9 +153,10 @@ def _rises(passes: Passes, value: Array, before: Array) -> NDArray[np.bool_]:
 def _moves(passes: Passes, W: Array, slopes: Slopes) -> tuple[NDArray[np.intp], Array, NDArray[np.intp]]:
     """For the hyperplanes that may rise, their indices, to where, and what is held there."""
     held = slopes.held
-    C, let_go = _ways_up(passes.X, W, slopes)
+    C, let_go = _ways_up(passes.X, W, slopes, passes.pinned)
     moves = np.linalg.norm(C, axis=1) > 0.5
-    turned, shifted = np.flatnonzero(moves), np.flatnonzero(~moves & (held[:, 1:] < 0).all(axis=1))
+    shifts = ~moves & (held[:, 1:] < 0).all(axis=1) & (not passes.pinned)
+    turned, shifted = np.flatnonzero(moves), np.flatnonzero(shifts)
     on = _without(held[turned], let_go[turned])
     high, best, crossed = passes.around(W[turned], C[turned], on)
     up = _rises(passes, high, slopes.value[turned])
@@ -178,7 +180,8 @@ def exchange(passes: Passes, maxima: Hyperplanes, rng: np.random.Generator, end:
         rows = np.repeat(np.arange(len(todo)), count)
         which = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
         on = _without(todo.held[rows], which)
-        rows, on = rows[on[:, 0] >= 0], on[on[:, 0] >= 0]
+        free = (which > 0) if passes.pinned else (on[:, 0] >= 0)
+        rows, on = rows[free], on[free]
         W = todo.W[rows]
         C = rng.standard_normal(W.shape)
         C = _onto(passes.X, C - np.einsum("md,md->m", C, W)[:, None] * W, on)
@@ -200,7 +203,9 @@ def leaps(passes: Passes, maxima: Hyperplanes, number: int, rng: np.random.Gener
     """
     rows = rng.integers(len(maxima), size=number)
     W, held = maxima.W[rows], maxima.held[rows]
-    held = np.take_along_axis(held, np.where(held >= 0, rng.random(held.shape), 2.0).argsort(axis=1), axis=1)
+    places = np.where(held >= 0, rng.random(held.shape), 2.0)
+    places[:, : int(passes.pinned)] = -1.0
+    held = np.take_along_axis(held, places.argsort(axis=1), axis=1)
     kept = (held >= 0).sum(axis=1) - rng.integers(LET_GO[0], LET_GO[1] + 1, size=number)
     held = np.where(np.arange(held.shape[1]) < np.maximum(kept, 1)[:, None], held, -1)
     C = rng.standard_normal(W.shape)
@@ -210,11 +215,11 @@ def leaps(passes: Passes, maxima: Hyperplanes, number: int, rng: np.random.Gener
     return Hyperplanes(turned, held, np.zeros(number))
 
 
-def _ways_up(X: Array, W: Array, slopes: Slopes) -> tuple[Array, NDArray[np.intp]]:
+def _ways_up(X: Array, W: Array, slopes: Slopes, pinned: bool = False) -> tuple[Array, NDArray[np.intp]]:
     """For each hyperplane the direction in which |eta| rises fastest, perpendicular to w, zero where none does.
 
     And which of the held points is let go for it, or -1. The steepest of: the gradient along the face; for each held
-    point, the way that leaves it and keeps the others.
+    point, the way that leaves it and keeps the others; but for pivots that are pinned.
     """
     C, let_go, held = np.zeros(W.shape), np.full(len(W), -1), slopes.held
     count = (held >= 0).sum(axis=1)
@@ -233,6 +238,7 @@ def _ways_up(X: Array, W: Array, slopes: Slopes) -> tuple[Array, NDArray[np.intp
             c = np.concatenate([(-slopes.by_bias[rows] - c.sum(axis=1))[:, None], c], axis=1)
             length = np.linalg.norm(ways, axis=1)
             steepness = (np.abs(c) - 0.5 * np.maximum(-slopes.weights[rows, : k + 1], 0.0)) / length
+            steepness[:, : int(pinned)] = -1.0
             worst = np.argmax(steepness, axis=1)
             at = np.arange(len(rows)), worst
             leave = steepness[at] > np.maximum(np.linalg.norm(g, axis=1), flat)

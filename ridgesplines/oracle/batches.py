@@ -6,7 +6,8 @@ A hyperplane is :math:`\theta = (w, b)` with :math:`\|w\| = 1`. For u orthogonal
 .. math:: \eta(\theta) = G^T \theta, \qquad G = \tfrac12 \sum_n \mathrm{sign}(\bar x_n^T \theta)\, \bar x_n u_n^T,
 
 and G is the derivative of :math:`\eta` wherever no point is on the hyperplane. So a step of m ascents is two products
-with inner dimensions d + 1 and N, and nothing else that grows with N: no sort, no search of a line. Each ascent has a
+with inner dimensions d + 1 and N, and nothing else that grows with N: no sort, no search of a line. Where hyperplanes
+are pinned to the origin b stays zero, :math:`\bar x_n = (x_n, 0)`, and L joins G (see `passes`). Each ascent has a
 quasi-Newton matrix of its own (BFGS [1]_), which also serves where |eta| has kinks [2]_.
 
 References
@@ -26,7 +27,7 @@ from scipy.spatial.distance import cdist
 
 from ridgesplines.interrupt import late
 from ridgesplines.oracle.circles import Rows
-from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.passes import Host, linear_part
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.validation import Array
 
@@ -50,12 +51,12 @@ class Scout:
     """Hyperplanes of large |eta| for points X (N, d): batches of ascents, of which the best are told apart.
 
     Where there are many points, a sample of them proposes. Only all of them decide: near the optimum u is noise, and
-    eta of a sample noisier than lam.
+    eta of a sample noisier than lam. Where they are `pinned` all go through the origin, and U may be any.
     """
 
-    def __init__(self, X: Array, machine: Host) -> None:
+    def __init__(self, X: Array, machine: Host, pinned: bool = False) -> None:
         rng = np.random.default_rng(len(X))
-        self._X, self._machine, self._rng = X, machine, rng
+        self._X, self._machine, self._rng, self._pinned = X, machine, rng, pinned
         self._coded = X if len(X) <= CODED else X[rng.choice(len(X), CODED, replace=False)]
         self._code = rng.standard_normal(len(self._coded))
 
@@ -75,42 +76,53 @@ class Scout:
         """
         if not len(b):
             return W, b
+        pinned, even = self._pinned, not self._pinned or linear_part(self._X, U) is None
         if len(self._X) > SAMPLE:
             rows = self._rng.choice(len(self._X), SAMPLE, replace=False)
-            sample = Batch(self._X[rows], U[rows], self._machine)
+            sample = Batch(self._X[rows], U[rows], self._machine, pinned)
             W, b, size = sample.climb(W, b, STEPS, FIRST_STEP, end, columns)
-            kept = self.distinct(W, b, size, max(FINALISTS, most), apart)
+            kept = self.distinct(W, b, size, max(FINALISTS, most), apart, even)
             W, b, columns = W[kept], b[kept], None if columns is None else columns[kept]
-            W, b, size = Batch(self._X, U, self._machine).climb(W, b, LAST_STEPS, SHORT_STEP, end, columns)
+            W, b, size = Batch(self._X, U, self._machine, pinned).climb(W, b, LAST_STEPS, SHORT_STEP, end, columns)
         else:
-            W, b, size = Batch(self._X, U, self._machine).climb(W, b, STEPS, FIRST_STEP, end, columns)
-        kept = self.distinct(W, b, size, most, apart)
+            W, b, size = Batch(self._X, U, self._machine, pinned).climb(W, b, STEPS, FIRST_STEP, end, columns)
+        kept = self.distinct(W, b, size, most, apart, even)
         return W[kept], b[kept]
 
-    def distinct(self, W: Array, b: Array, size: Array, most: int, apart: Sites | None) -> NDArray[np.intp]:
-        """The indices of the largest whose sides of the points differ."""
+    def distinct(
+        self, W: Array, b: Array, size: Array, most: int, apart: Sites | None, even: bool = True
+    ) -> NDArray[np.intp]:
+        """The indices of the largest whose sides of the points differ; where eta is even, up to which side is which."""
         far = np.arange(len(b))
         if apart is not None and len(apart[1]):
             known, theta = np.column_stack(apart), np.column_stack([W, b])
-            distance = np.minimum(cdist(theta, known, "chebyshev"), cdist(theta, -known, "chebyshev"))
+            distance = cdist(theta, known, "chebyshev")
+            if even:
+                distance = np.minimum(distance, cdist(theta, -known, "chebyshev"))
             far = np.flatnonzero(distance.min(axis=1) > NEAR)
         order = far[np.argsort(-size[far], kind="stable")]
         sides = np.sign(W[order] @ self._coded.T - b[order, None])
-        codes = np.round(np.abs(sides @ self._code), 6)
+        codes = sides @ self._code
+        codes = np.round(np.abs(codes) if even else codes, 6)
         return order[np.sort(np.unique(codes, return_index=True)[1])[:most]]
 
 
 class Batch:
-    """Ascents for data X (N, d) and a dual vector U (N, D), orthogonal to the affine functions, where `machine` is."""
+    """Ascents for data X (N, d) and a dual vector U (N, D), where `machine` is.
+
+    U is orthogonal to the affine functions, or any where hyperplanes are `pinned` to the origin.
+    """
 
     _within: _Columns | None = None
 
-    def __init__(self, X: Array, U: Array, machine: Host) -> None:
+    def __init__(self, X: Array, U: Array, machine: Host, pinned: bool = False) -> None:
         n = len(X)
-        affine = np.column_stack([X, -np.ones(n)]).astype(np.float32)
+        affine = np.column_stack([X, np.full(n, 0.0 if pinned else -1.0)]).astype(np.float32)
         pulls = 0.5 * affine[:, :, None] * U[:, None, :].astype(np.float32)
         self._machine, self._xp, self._outputs = machine, machine.xp, U.shape[1]
         self._points, self._pulls = machine.put(affine), machine.put(pulls.reshape(n, -1))
+        linear = 0.5 * affine.T @ U.astype(np.float32) if pinned else np.zeros((affine.shape[1], U.shape[1]))
+        self._linear = machine.put(linear.astype(np.float32).reshape(-1))
         self._one = machine.put(np.ones(1, dtype=np.float32))
         self._entries = BLOCK_ENTRIES if machine.compiles else DEVICE_ENTRIES
 
@@ -169,7 +181,7 @@ class Batch:
         """G of each hyperplane, shape (m, d + 1, D)."""
         m = len(theta)
         step = max(256, self._entries // max(m, 1))
-        total: Any = 0.0
+        total: Any = self._linear
         for i in range(0, len(self._points), step):
             distances = theta @ self._points[i : i + step].T
             total = total + self._xp.copysign(self._one, distances) @ self._pulls[i : i + step]

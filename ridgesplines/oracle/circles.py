@@ -61,8 +61,11 @@ class Arcs(NamedTuple):
     ry: Rows
 
 
-def arcs(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> Arcs:
-    """For coordinates rx, ry (m, N) in the planes of m circles, all arcs with their maxima. O(m N log N)."""
+def arcs(xp: ModuleType, rx: Rows, ry: Rows, U: Rows, lx: Rows = 0.0, ly: Rows = 0.0) -> Arcs:
+    """For coordinates rx, ry (m, N) in the planes of m circles, all arcs with their maxima. O(m N log N).
+
+    With lx, ly (m, D) of eta plus a linear function, in the coordinates of the planes.
+    """
     turned = (rx < 0.0) | ((rx == 0.0) & (ry < 0.0))
     rx, ry = xp.where(turned, -rx, rx), xp.where(turned, -ry, ry)
     nowhere = (rx == 0.0) & (ry == 0.0)
@@ -71,7 +74,7 @@ def arcs(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> Arcs:
     order = (ry / (rx + abs(ry))).argsort(1)  # it rises with the angle
     rx, ry, nowhere = (part[rows[:, None], order] for part in (rx, ry, nowhere))
     V = xp.where(nowhere[..., None], 0.0, U[order])
-    mx, my = _before_crossings(rx, V), _before_crossings(ry, V)
+    mx, my = _before_crossings(rx, V, lx), _before_crossings(ry, V, ly)
     peak, vx, vy = _peaks(xp, mx, my)
     after = rx * vx + ry * vy
     before = after + 0.0
@@ -81,15 +84,33 @@ def arcs(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> Arcs:
     return Arcs(order, nowhere, before * after < 0.0, peak, vx, vy, end, rx, ry)
 
 
-def best_on_circles(xp: ModuleType, rx: Rows, ry: Rows, U: Rows) -> tuple[Rows, Rows, Rows, Rows]:
-    """For coordinates rx, ry (m, N) in the planes of m circles the largest |eta|^2, where it is, and what is crossed.
+def best_on_circles(
+    xp: ModuleType, rx: Rows, ry: Rows, U: Rows, linear: tuple[Rows, Rows] | None = None
+) -> tuple[Rows, Rows, Rows, Rows]:
+    r"""For coordinates rx, ry (m, N) in the planes of m circles the largest |eta|^2, where it is, and what is crossed.
+
+    With a `linear` function, coefficients lx, ly (m, D), of eta and that together. They differ on the two halves of a
+    circle: on the other one, :math:`\eta(-w) + l(-w) = \eta(w) - l(w)`.
 
     Returns
     -------
     The squares; a direction (cos, sin) of any length, as two arrays; the point that is crossed there, or -1 where the
     maximum lies between two crossings. Each of shape (m,). O(m N log N).
     """
-    a = arcs(xp, rx, ry, U)
+    if linear is None:
+        return _best_on_halves(xp, arcs(xp, rx, ry, U))
+    lx, ly = linear[0][:, None], linear[1][:, None]
+    square, vx, vy, at = _best_on_halves(xp, arcs(xp, rx, ry, U, lx, ly))
+    opposite, ox, oy, there = _best_on_halves(xp, arcs(xp, rx, ry, U, -lx, -ly))
+    beyond = opposite > square
+    x, y = xp.where(beyond, ox, vx), xp.where(beyond, oy, vy)
+    turned = (y < 0.0) != beyond  # arcs have their directions up to sign, and lie on the half of positive y
+    x, y = xp.where(turned, -x, x), xp.where(turned, -y, y)
+    return xp.where(beyond, opposite, square), x, y, xp.where(beyond, there, at)
+
+
+def _best_on_halves(xp: ModuleType, a: Arcs) -> tuple[Rows, Rows, Rows, Rows]:
+    """The largest |eta|^2 of each half circle, a direction up to its sign, and what is crossed there or -1."""
     square, vx, vy, at = best_of(xp, a)
     return square, vx, vy, xp.where(a.inside[at] | a.nowhere[at], -1, a.order[at])
 
@@ -102,10 +123,10 @@ def best_of(xp: ModuleType, a: Arcs) -> tuple[Rows, Rows, Rows, tuple[Rows, Rows
     return value[at], xp.where(within, a.vx[at], -a.ry[at]), xp.where(within, a.vy[at], a.rx[at]), at
 
 
-def _before_crossings(r: Rows, V: Rows) -> Rows:
+def _before_crossings(r: Rows, V: Rows, linear: Rows) -> Rows:
     """One row of M before each crossing, shape (m, N, D): each turns one sign, and M falls by r_n u_n^T."""
     falls = r[..., None] * V
-    return 0.5 * falls.sum(1)[:, None] - (falls.cumsum(1) - falls)
+    return 0.5 * falls.sum(1)[:, None] + linear - (falls.cumsum(1) - falls)
 
 
 def _peaks(xp: ModuleType, mx: Rows, my: Rows) -> tuple[Rows, Rows, Rows]:

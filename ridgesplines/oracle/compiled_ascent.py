@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ridgesplines.oracle.compiled_circles import crossing_order, project, vector_sweep
-from ridgesplines.oracle.compiled_half_circle import PARTS, best_of_half_circle
+from ridgesplines.oracle.compiled_circles import best_of_circle, project
+from ridgesplines.oracle.compiled_half_circle import PARTS
 from ridgesplines.oracle.compiled_sort import bucket_sort
 from ridgesplines.validation import Array
 
@@ -16,10 +16,13 @@ SUMS = {"reassoc", "contract"}
 
 
 @njit(nogil=True, cache=True)
-def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most: int) -> tuple[Array, NDArray, Array]:
+def climb(
+    columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most: int, linear: Array, pinned: bool
+) -> tuple[Array, NDArray, Array]:
     """The local maxima above hyperplanes W (m, d), held (m, d), and |eta| there; X comes as its columns, (d, N).
 
-    `limits` are the constants of `ascent` and `passes`: touch, flat, gain, dependent, and the rounding of eta.
+    `limits` are the constants of `ascent` and `passes`: touch, flat, gain, dependent, and the rounding of eta. A linear
+    function of w joins eta, coefficients (d, D); (0, D) for none. Hyperplanes that are `pinned` keep their pivots.
     """
     touch, flat, gain, dependent, rounding = limits
     W, held, value = W.copy(), held.copy(), np.empty(len(W))
@@ -30,28 +33,28 @@ def climb(columns: Array, U: Array, W: Array, held: NDArray, limits: Array, most
     Q, R = np.zeros((d, d)), np.zeros((d, d))
     for i in range(len(W)):
         w, on = W[i].copy(), held[i].copy()
-        value[i], by_bias = slopes(columns, duals, w, on, touch, room, eta, g, weights)
+        value[i], by_bias = slopes(columns, duals, linear, w, on, touch, room, eta, g, weights)
         write(w, W[i])
         write(on, held[i])
         k = frame(columns, on, Q, R)
         for _ in range(most):
-            c, leave = way_up(Q, R, k, w, value[i], g, by_bias, weights, flat)
+            c, leave = way_up(Q, R, k, w, value[i], g, by_bias, weights, flat, pinned)
             if leave >= 0:
                 let_go(on, leave)
                 k = frame(columns, on, Q, R)
                 onto(Q, k, c)
             if not perpendicular(c, w):
-                if k > 0:
+                if k > 0 or pinned:
                     break
                 project(columns, w, on[:1], room[0])  # the best about this pivot: try all others
                 high, on[0] = best_bias(room[0], U, room[1], places[0], starts[: N + 1], eta)
             else:
-                high, crossed = around(columns, U, duals[0], w, c, on, room, places, starts, M)
+                high, crossed = around(columns, U, duals[0], linear, w, c, on, room, places, starts, M)
                 k = hold(columns, on, crossed, Q, R, k, dependent)
             if not high > value[i] * (1.0 + gain) + rounding:
                 break
             before = k
-            size, by_bias = slopes(columns, duals, w, on, touch, room, eta, g, weights)
+            size, by_bias = slopes(columns, duals, linear, w, on, touch, room, eta, g, weights)
             if not size > value[i] * (1.0 + gain) + rounding:
                 break
             value[i] = size
@@ -67,6 +70,7 @@ def around(
     columns: Array,
     U: Array,
     u: Array,
+    linear: Array,
     w: Array,
     c: Array,
     held: NDArray,
@@ -80,11 +84,7 @@ def around(
     The distances of `slopes` at w, in room[0], are used up.
     """
     project(columns, c, held, room[1])
-    if U.shape[1] == 1:
-        square, x, y, crossed = best_of_half_circle(room[0], room[1], u, room[2], places, starts)
-    else:
-        count = crossing_order(room[0], room[1], room[2], places[0], starts[: len(U) + 1])
-        square, x, y, crossed = vector_sweep(room[0], room[1], U, places[0, :count], M)
+    square, x, y, crossed = best_of_circle(room, U, u, linear, w, c, places, starts, M)
     for j in range(len(w)):
         w[j] = x * w[j] + y * c[j]
     w /= np.sqrt(dot(w, w))
@@ -95,6 +95,7 @@ def around(
 def slopes(
     columns: Array,
     duals: Array,
+    linear: Array,
     w: Array,
     held: NDArray,
     touch: float,
@@ -119,6 +120,8 @@ def slopes(
     held[kept:] = -1
     for j in range(D):
         eta[j] = 0.5 * distance_sum(duals[j], P)
+        for i in range(len(linear)):
+            eta[j] += w[i] * linear[i, j]
     for k in range(kept):
         P[held[k]] = 0.0
     size = np.sqrt((eta * eta).sum())
@@ -131,6 +134,9 @@ def slopes(
     by_bias = pulled(P, pull)
     for j in range(d):
         g[j] = long_dot(columns[j], pull) - by_bias * columns[j, held[0]]
+    for i in range(len(linear)):
+        for j in range(D):
+            g[i] += eta[j] * linear[i, j]
     for k in range(d):
         weights[k] = 0.0
         if k < kept:
@@ -250,11 +256,20 @@ def perpendicular(c: Array, w: Array) -> bool:
 
 @njit(nogil=True, cache=True)
 def way_up(
-    Q: Array, R: Array, k: int, w: Array, value: float, g: Array, by_bias: float, weights: Array, flat: float
+    Q: Array,
+    R: Array,
+    k: int,
+    w: Array,
+    value: float,
+    g: Array,
+    by_bias: float,
+    weights: Array,
+    flat: float,
+    pinned: bool,
 ) -> tuple[Array, int]:
     """The direction in which |eta| rises fastest, zero where none does, and which held point is let go for it, or -1.
 
-    See `_ways_up` of `ascent`.
+    A pivot that is pinned is kept. See `_ways_up` of `ascent`.
     """
     d = len(w)
     rest = g - value * w
@@ -282,7 +297,7 @@ def way_up(
             steepest, leave = steep, i + 1
             for j in range(d):
                 c[j] = -dual[i, j]
-    if k > 0 and (abs(slope) - 0.5 * max(-weights[0], 0.0)) / np.sqrt(dot(total, total)) > steepest:
+    if k > 0 and not pinned and (abs(slope) - 0.5 * max(-weights[0], 0.0)) / np.sqrt(dot(total, total)) > steepest:
         leave = 0
         write(total, c)
     return c, leave

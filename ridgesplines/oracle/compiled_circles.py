@@ -12,22 +12,62 @@ from ridgesplines.validation import Array
 
 
 @njit(nogil=True, cache=True)
-def best_on_circles(columns: Array, U: Array, W: Array, C: Array, held: NDArray) -> tuple[Array, Array, Array, NDArray]:
-    """The function of this name in `circles`, compiled, for circles through w and c; X comes as its columns, (d, N)."""
+def best_on_circles(
+    columns: Array, U: Array, W: Array, C: Array, held: NDArray, linear: Array
+) -> tuple[Array, Array, Array, NDArray]:
+    """The function of this name in `circles`, compiled, for circles through w and c; X comes as its columns, (d, N).
+
+    A linear function of w joins eta, coefficients (d, D); (0, D) for none.
+    """
     m, N, D = len(W), len(U), U.shape[1]
     squares, along_w, along_c, crossed = np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64)
-    rx, ry, keys = np.empty(N), np.empty(N), np.empty(N)
+    room = np.empty((3, N))
     places, starts = np.empty((3, N), np.int32), np.empty(max(N, PARTS) + 1, np.int32)
     M, u = np.empty((D, 2)), U[:, 0].copy()
     for i in range(m):
-        project(columns, W[i], held[i], rx)
-        project(columns, C[i], held[i], ry)
-        if D == 1:
-            squares[i], along_w[i], along_c[i], crossed[i] = best_of_half_circle(rx, ry, u, keys, places, starts)
-        else:
-            count = crossing_order(rx, ry, keys, places[0], starts[: N + 1])
-            squares[i], along_w[i], along_c[i], crossed[i] = vector_sweep(rx, ry, U, places[0, :count], M)
+        project(columns, W[i], held[i], room[0])
+        project(columns, C[i], held[i], room[1])
+        squares[i], along_w[i], along_c[i], crossed[i] = best_of_circle(
+            room, U, u, linear, W[i], C[i], places, starts, M
+        )
     return squares, along_w, along_c, crossed
+
+
+@njit(nogil=True, cache=True)
+def best_of_circle(
+    room: Array, U: Array, u: Array, linear: Array, w: Array, c: Array, places: NDArray, starts: NDArray, M: Array
+) -> tuple[float, float, float, int]:
+    """The largest eta^2 of a circle through w and c, its direction in their plane, and the point crossed there or -1.
+
+    room[:2] are the projections of the points. Half a circle will do for even functions: with a linear one added it
+    takes both.
+    """
+    M[:] = 0.0
+    for j in range(len(linear)):
+        for k in range(U.shape[1]):
+            M[k, 0] += w[j] * linear[j, k]
+            M[k, 1] += c[j] * linear[j, k]
+    other = -M if len(linear) > 0 else M
+    best, x, y, at = best_of_half(room, U, u, places, starts, M)
+    if len(linear) == 0:
+        return best, x, y, at
+    if y < 0.0:  # directions come up to their sign; the half is that of positive y
+        x, y = -x, -y
+    more, ox, oy, there = best_of_half(room, U, u, places, starts, other)
+    if more <= best:
+        return best, x, y, at
+    return (more, -ox, -oy, there) if oy >= 0.0 else (more, ox, oy, there)
+
+
+@njit(nogil=True, cache=True)
+def best_of_half(
+    room: Array, U: Array, u: Array, places: NDArray, starts: NDArray, M: Array
+) -> tuple[float, float, float, int]:
+    """The same of half a circle, up to the sign of the direction; M (D, 2) is a linear function that joins eta."""
+    if U.shape[1] == 1:
+        return best_of_half_circle(room, u, places, starts, M[0, 0], M[0, 1])
+    count = crossing_order(room[0], room[1], room[2], places[0], starts[: len(U) + 1])
+    return vector_sweep(room[0], room[1], U, places[0, :count], M)
 
 
 @njit(nogil=True, cache=True)
@@ -67,9 +107,8 @@ def crossing_order(rx: Array, ry: Array, keys: Array, order: NDArray, starts: ND
 
 @njit(nogil=True, cache=True)
 def vector_sweep(rx: Array, ry: Array, U: Array, order: NDArray, M: Array) -> tuple[float, float, float, int]:
-    """What `best_of_half_circle` returns, for vector outputs U (N, D), from all crossings; M (D, 2) is spare."""
+    """What `best_of_half_circle` returns, for vector outputs U (N, D), from all crossings; M (D, 2) changes."""
     D = U.shape[1]
-    M[:] = 0.0
     for n in range(len(U)):
         for k in range(D):
             M[k, 0] += 0.5 * U[n, k] * rx[n]

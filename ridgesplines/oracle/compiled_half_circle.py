@@ -29,12 +29,14 @@ ROUNDING = 1e-9
 
 @njit(nogil=True, cache=True)
 def best_of_half_circle(
-    rx: Array, ry: Array, u: Array, keys: Array, places: NDArray, starts: NDArray
+    room: Array, u: Array, places: NDArray, starts: NDArray, linear_x: float, linear_y: float
 ) -> tuple[float, float, float, int]:
     """The largest eta^2, its direction in the plane, and the point crossed there or -1. For scalar u.
 
-    Points (rx, ry) are turned to their positive side. keys (N,), places (3, N) and starts (PARTS + 1,) are spare.
+    A linear function joins eta. The points room[:2] are turned to their positive side; room[2], places (3, N) and
+    starts (PARTS + 1,) are spare.
     """
+    rx, ry, keys = room[0], room[1], room[2]
     place, order, sums = places[0], places[1], np.zeros((PARTS + 1, 4))
     into_parts(rx, ry, keys, place)
     for n in range(len(rx)):
@@ -45,7 +47,7 @@ def best_of_half_circle(
         part[2] += v * size
         part[3] += abs(v) * size
     promising = np.zeros(PARTS + 1, np.int64)
-    mx, my = promises(sums, promising)
+    mx, my = promises(sums, promising, linear_x, linear_y)
     count = int(np.int64(0))
     for n in range(len(rx)):
         order[count] = n
@@ -68,9 +70,11 @@ def into_parts(rx: Array, ry: Array, keys: Array, place: NDArray) -> None:
 
 
 @njit(nogil=True, cache=True)
-def promises(sums: Array, promising: NDArray) -> tuple[float, float]:
-    """Mark the parts where |eta| may be as large as where some part begins; M at the beginning of the first."""
-    mx = my = 0.0
+def promises(sums: Array, promising: NDArray, mx: float, my: float) -> tuple[float, float]:
+    """Mark the parts where |eta| may be as large as where some part begins; M at the beginning of the first.
+
+    M comes as the linear function that joins eta.
+    """
     for k in range(PARTS):
         mx += 0.5 * sums[k, 0]
         my += 0.5 * sums[k, 1]

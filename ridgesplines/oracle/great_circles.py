@@ -103,36 +103,6 @@ def _surely_active(q: Array, on: Array, start: Array, length: Array) -> tuple[Ar
     return widest, on & (q[..., 0] * np.cos(at)[:, None] + q[..., 1] * np.sin(at)[:, None] > 0.0)
 
 
-def best_on_circles(points: Array, u: Array, planes: Array) -> tuple[Array, Array]:
-    """The direction of the largest |eta| on each great circle (B, p), and the value there (B,)."""
-    found = []
-    for rows in blocks_of(planes, points, u):
-        start, length, M = _within_planes(points, u, planes[rows])
-        angle, values = _peaks(M, start, length)
-        each, best = np.arange(len(values)), values.argmax(axis=1)
-        directions = _turned(planes[rows], angle[each, best][:, None])[:, 0]
-        found.append((directions, values[each, best]))
-    return np.concatenate([d for d, _ in found]), np.concatenate([v for _, v in found])
-
-
-def _within_planes(points: Array, u: Array, planes: Array) -> tuple[Array, Array, Array]:
-    """Start, length and M (B, A, 2, D) of the arcs as `arcs` has them, in the planes' coordinates alone."""
-    q = np.matmul(points, np.swapaxes(planes, 1, 2))
-    on = (q**2).sum(axis=-1) > TOUCH**2
-    q *= on[..., None]
-    middle = np.arctan2(q[..., 1], q[..., 0])
-    angle = np.mod(np.concatenate([middle - np.pi / 2.0, middle + np.pi / 2.0], axis=1), 2.0 * np.pi)
-    order = np.argsort(angle, axis=1)
-    start = np.take_along_axis(angle, order, axis=1)
-    length = np.diff(start, axis=1, append=start[:, :1] + 2.0 * np.pi)
-    pulls = q[..., None] * u[:, None, :]
-    changes = np.take_along_axis(np.concatenate([pulls, -pulls], axis=1), order[..., None, None], axis=1)
-    M = np.cumsum(changes, axis=1)
-    widest, active = _surely_active(q, on, start, length)
-    M += ((active[..., None, None] * pulls).sum(axis=1) - M[np.arange(len(q)), widest])[:, None]
-    return start, length, M
-
-
 def blocks_of(planes: Array, points: Array, u: Array) -> list[slice]:
     """Circles, so many at a time that their arcs can be held."""
     step = max(1, BLOCK_ENTRIES // (8 * points.size * u.shape[1]))

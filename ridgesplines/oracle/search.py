@@ -75,6 +75,7 @@ class SearchOracle:
     starts : directions to start from besides, in every call, shape (m, d).
     device : where the passes over the data run: None for NumPy (and numba where it is installed), ``"cuda"`` or
         ``"cpu"`` for PyTorch. The answers agree to rounding.
+    pinned : whether all hyperplanes go through the origin: biases are zero, and u may be any.
 
     Raises
     ------
@@ -109,16 +110,17 @@ class SearchOracle:
         effort: int | None = None,
         starts: Array | None = None,
         device: str | None = None,
+        pinned: bool = False,
     ) -> None:
-        self._centre = X.mean(axis=0)
-        self._X = X - self._centre
+        self._centre = np.zeros(X.shape[1]) if pinned else X.mean(axis=0)
+        self._X, self._pinned = X - self._centre, pinned
         distinct, self._place = np.unique(X, axis=0, return_inverse=True)
-        self._axes = span(distinct)
+        self._axes = span(distinct, pinned)
         machine = Host() if device is None else Torch(device)
         points = (distinct - self._centre) @ self._axes.T
         self._radius = float(np.abs(points).max(initial=0.0)) or 1.0
-        self._points = Points(points / self._radius, machine)
-        self._scout = Scout(self._points.X, machine)
+        self._points = Points(points / self._radius, machine, pinned)
+        self._scout = Scout(self._points.X, machine, pinned)
         self._effort = STARTS_PER_DIMENSION * X.shape[1] if effort is None else effort
         self._starts = np.empty((0, X.shape[1])) if starts is None else starts
         self._kept, self._fresh = nowhere(len(self._axes)), False
@@ -143,7 +145,7 @@ class SearchOracle:
         U, size = self._gathered(u)
         if not len(self._axes) or not U.any():
             w = np.eye(1, self._X.shape[1])
-            return self._answer(u, (w, w @ self._X[0]), near, 0)
+            return self._answer(u, (w, np.zeros(1) if self._pinned else w @ self._X[0]), near, 0)
         known = self._inside(near)
         if rough:
             number = min(self._effort, MOST_TOGETHER if self._fresh else FIRST_TOGETHER)
@@ -259,8 +261,8 @@ class SearchOracle:
         X, rng = passes.X, self._rng
         W = _unit(rng.standard_normal((number // DIRECTIONS, X.shape[1])))
         wild = W, np.einsum("md,md->m", W, X[passes.along(W)[1]])
-        wild = joined(wild, starts.fresh(X, number // THROUGH, rng))
-        wild = joined(wild, starts.around(near, number // NEARBY, rng))
+        wild = joined(wild, self._wild(number // THROUGH))
+        wild = joined(wild, starts.around(near, number // NEARBY, rng, pinned=self._pinned))
         first = through(passes, wild[0], passes.nearest(*wild))
         return climb(passes, first.joined(leaps(passes, peaks, number - len(first), rng)), end)
 
@@ -275,20 +277,27 @@ class SearchOracle:
         return sites[0][top], sites[1][top]
 
     def _directed(self, passes: Passes) -> Sites:
-        """The directions given and the principal ones, each with its best bias."""
+        """The directions given and the principal ones, each with its best bias; and those of a linear part."""
         W = _unit(np.concatenate([self._starts @ self._axes.T, starts.principal(passes.X, passes.U)]))
+        if passes.linear is not None:
+            W = np.concatenate([W, -W, _unit(np.concatenate([passes.linear.T, -passes.linear.T]))])
         return W, np.einsum("md,md->m", W, passes.X[passes.along(W)[1]])
 
     def _batch(self, near: Sites, number: int) -> Sites:
         """Starts of a batch: so many at random, half as many near what is known, and what is known itself."""
         known = joined(near, self._kept)
-        wild = joined(starts.fresh(self._points.X, number, self._rng), starts.around(known, number // 2, self._rng))
-        return joined(wild, known)
+        close = starts.around(known, number // 2, self._rng, pinned=self._pinned)
+        return joined(joined(self._wild(number), close), known)
+
+    def _wild(self, number: int) -> Sites:
+        """Starts at random, through data points."""
+        points = self._points.X[:-1] if self._pinned else self._points.X
+        return starts.fresh(points, number, self._rng, self._pinned)
 
 
-def span(X: Array) -> Array:
-    """Orthonormal rows that span the centred data; the unit vectors where they span everything."""
-    centred = X - X.mean(axis=0)
+def span(X: Array, pinned: bool = False) -> Array:
+    """Orthonormal rows that span the data, centred unless `pinned`; the unit vectors where they span everything."""
+    centred = X if pinned else X - X.mean(axis=0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
     rounding = 8.0 * np.finfo(float).eps * (sizes.max(initial=0.0) + np.linalg.norm(X, axis=0).max(initial=0.0))
     rank = int((sizes > rounding).sum())

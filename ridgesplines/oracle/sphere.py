@@ -3,7 +3,8 @@ r"""The supremum of :math:`|\eta|` over the unit sphere in (w, b): what counts w
 .. math:: \sup_{\|(w, b)\|_2 = 1} \Big\| \sum_n u_n\, \rho(w^T x_n - b) \Big\|
 
 In homogeneous coordinates, :math:`\tilde x = (x, 1)` and :math:`\tilde w = (w, -b)`, neurons go through the origin.
-Exact for d = 1, and for d = 2 where points are few enough to enumerate their great circles; searched otherwise.
+Exact for d = 1, and for d = 2 where points are few enough to enumerate their great circles; searched otherwise, by the
+search of any hyperplanes, pinned to the origin.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from ridgesplines.oracle.base import MAX_LISTED, Supremum
 from ridgesplines.oracle.great_circles import largest_on_circle, largest_on_sphere, ordered
-from ridgesplines.oracle.sphere_search import SphereSearch
+from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.problem.bias_penalty import homogeneous
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -36,36 +37,39 @@ class SphereOracle:
     points : shape (N, p), no row zero.
     seed : of the search, where there is one.
     most : of two features, from how many distinct points on it searches, too.
+    device : where the search runs, as for :class:`ridgesplines.oracle.search.SearchOracle`.
     """
 
-    def __init__(self, points: Array, seed: int | Sequence[int] = 0, most: int = MOST_CIRCLES) -> None:
+    def __init__(
+        self,
+        points: Array,
+        seed: int | Sequence[int] = 0,
+        most: int = MOST_CIRCLES,
+        device: str | None = None,
+    ) -> None:
         distinct, self._which = np.unique(points, axis=0, return_inverse=True)
         self._lengths = np.linalg.norm(distinct, axis=1)
         self._points = distinct / self._lengths[:, None]
         n, p = distinct.shape
         self.exact = p == 2 or (p == 3 and n <= most)
-        self._search = None if self.exact else SphereSearch(self._points, seed)
+        self._search = None if self.exact else SearchOracle(points, seed, device=device, pinned=True)
 
     def __call__(
         self, u: Array, level: float | None = None, *, near: tuple[Array, Array] | None = None, **further: Any
     ) -> Supremum:
+        if self._search is not None:
+            return self._search(u, level, near=near, **further)
         columns = u.reshape(len(u), -1)
         together = np.zeros((len(self._points), columns.shape[1]))
         np.add.at(together, self._which.ravel(), columns)
         together *= self._lengths[:, None]
-        starts = 0
-        if self._search is not None:
-            directions, starts = self._search(together, None if near is None else near[0], **further)
-        else:
-            directions = (largest_on_circle if self._points.shape[1] == 2 else largest_on_sphere)(
-                self._points, together
-            )
+        enumerated = largest_on_circle if self._points.shape[1] == 2 else largest_on_sphere
+        directions = enumerated(self._points, together)
         directions, values = ordered(self._points, together, directions, MAX_LISTED)
         listed = np.ones(len(values), dtype=bool) if level is None else values > level
         listed[:1] = True
-        scope = Scope.EXACT if self.exact else Scope.SEARCHED
         weights = directions[listed]
-        return Supremum(float(values[0]), scope, weights, np.zeros(len(weights)), starts)
+        return Supremum(float(values[0]), Scope.EXACT, weights, np.zeros(len(weights)))
 
 
 class BiasedOracle:
@@ -83,7 +87,7 @@ class BiasedOracle:
         self, u: Array, level: float | None = None, *, near: tuple[Array, Array] | None = None, **further: Any
     ) -> Supremum:
         near = near or self._starts
-        inner = None if near is None else (np.column_stack([near[0], -near[1]]), near[1])
+        inner = None if near is None else (np.column_stack([near[0], -near[1]]), np.zeros(len(near[1])))
         found = self._inner(u, level, near=inner, **further)
         W = found.weights
         return Supremum(found.value, found.scope, W[:, :-1], -W[:, -1], found.starts)

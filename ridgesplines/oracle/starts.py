@@ -29,21 +29,27 @@ def joined(first: Sites, second: Sites) -> Sites:
     return np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
 
 
-def fresh(X: Array, number: int, rng: np.random.Generator) -> Sites:
-    """Through data points: in random directions, across differences of points, through d points that lie together."""
-    W, pivots = _normals(X, min(number // 3, MOST_NORMALS), rng)
+def fresh(X: Array, number: int, rng: np.random.Generator, pinned: bool = False) -> Sites:
+    """Through data points: in random directions, across differences of points, through d points that lie together.
+
+    Where hyperplanes are `pinned` to the origin they go through it too, and through d - 1 points at most.
+    """
+    W, pivots = _normals(X, min(number // 3, MOST_NORMALS), rng, pinned)
     differences = number // 3
     ends = rng.integers(len(X), size=differences)
     others = (ends + rng.integers(1, len(X), size=differences)) % len(X)  # points that differ
     V = np.concatenate([X[ends] - X[others], rng.standard_normal((number - len(W) - differences, X.shape[1]))])
-    W, pivots = np.concatenate([W, V]), np.concatenate([pivots, rng.integers(len(X), size=len(V))])
+    on = rng.integers(len(X), size=len(V))
+    if pinned:
+        V -= (np.einsum("md,md->m", V, X[on]) / np.einsum("md,md->m", X[on], X[on]))[:, None] * X[on]
+    W, pivots = np.concatenate([W, V]), np.concatenate([pivots, on])
     length = np.linalg.norm(W, axis=1)
     W, pivots = (W.T / np.where(length > 0.0, length, 1.0)).T[length > 0.0], pivots[length > 0.0]
-    return W, np.einsum("md,md->m", W, X[pivots])
+    return W, np.zeros(len(W)) if pinned else np.einsum("md,md->m", W, X[pivots])
 
 
-def _normals(X: Array, number: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Normals of hyperplanes through d points that lie together, and one of the points."""
+def _normals(X: Array, number: int, rng: np.random.Generator, pinned: bool) -> tuple[Array, Array]:
+    """Normals of hyperplanes through d points that lie together, and one of the points; d - 1 and the origin."""
     n, d = X.shape
     few = rng.choice(n, min(n, SAMPLE), replace=False)
     if len(few) < d or d == 1:
@@ -53,7 +59,7 @@ def _normals(X: Array, number: int, rng: np.random.Generator) -> tuple[Array, Ar
     together = np.argpartition(square, near - 1, axis=1)[:, :near]
     chosen = np.take_along_axis(together, rng.random(together.shape).argsort(axis=1)[:, :d], axis=1)
     points = X[few[chosen]]
-    Q = np.linalg.qr(np.swapaxes(points[:, 1:] - points[:, :1], 1, 2))[0]
+    Q = np.linalg.qr(np.swapaxes(points[:, 1:] - (0.0 if pinned else points[:, :1]), 1, 2))[0]
     W = rng.standard_normal((number, d))
     for _ in range(2):  # twice is enough
         W -= np.einsum("mdk,mk->md", Q, np.einsum("mdk,md->mk", Q, W))
@@ -78,8 +84,17 @@ def within(X: Array, members: NDArray[np.bool_], rng: np.random.Generator) -> Si
     return W, np.einsum("md,md->m", W, X[ends])
 
 
-def around(known: Sites, number: int, rng: np.random.Generator, members: NDArray[np.bool_] | None = None) -> Sites:
-    """Near known hyperplanes, some nearer, some farther; none where none is known. In some features of each, (K, d)."""
+def around(
+    known: Sites,
+    number: int,
+    rng: np.random.Generator,
+    members: NDArray[np.bool_] | None = None,
+    pinned: bool = False,
+) -> Sites:
+    """Near known hyperplanes, some nearer, some farther; none where none is known. In some features of each, (K, d).
+
+    Those `pinned` to the origin stay there.
+    """
     W, b = known
     if not len(b):
         return known
@@ -89,7 +104,8 @@ def around(known: Sites, number: int, rng: np.random.Generator, members: NDArray
     if members is not None:
         V *= members[parents]
     length = np.linalg.norm(V, axis=1)
-    return V / length[:, None], (b[parents] + far * rng.standard_normal(number)) / length
+    shift = np.zeros(number) if pinned else far * rng.standard_normal(number)
+    return V / length[:, None], (b[parents] + shift) / length
 
 
 def apart(W: Array, b: Array, near: float, most: int) -> NDArray[np.intp]:

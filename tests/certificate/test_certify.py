@@ -46,9 +46,9 @@ def scope(request, monkeypatch):
 def weak(monkeypatch):
     """A search of very few starts and no exchanges."""
     fresh = starts.fresh
-    monkeypatch.setattr(starts, "fresh", lambda X, number, rng: fresh(X, 1, rng))
+    monkeypatch.setattr(starts, "fresh", lambda X, number, rng, pinned: fresh(X, 1, rng, pinned))
     monkeypatch.setattr(starts, "principal", lambda X, U: np.empty((0, X.shape[1])))
-    monkeypatch.setattr(starts, "around", lambda known, number, rng: starts.nowhere(known[0].shape[1]))
+    monkeypatch.setattr(starts, "around", lambda known, number, rng, **pinned: starts.nowhere(known[0].shape[1]))
     monkeypatch.setattr(search, "EXCHANGED", 0)
     monkeypatch.setattr(search, "STARTS_PER_DIMENSION", 1)
     monkeypatch.setattr(engine, "CONFIRMING_STARTS", 1)

@@ -12,7 +12,7 @@ from suprema import enumerated
 import ridgesplines as rs
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle import passes
-from ridgesplines.oracle.circles import best_on_circles
+from ridgesplines.oracle.circles import arcs, best_of, best_on_circles
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.plane import PlaneOracle
 from ridgesplines.oracle.search import SearchOracle
@@ -231,11 +231,23 @@ def test_compiled_circles_agree(outputs):
         W, C = np.linalg.qr(rng.standard_normal((50, 4, 2)))[0].transpose(2, 0, 1)
         held = np.full((50, 4), -1)
         held[:, 0] = rng.integers(len(X), size=50)
-        plain = best_on_circles(np, on.distances(W, held[:, 0]), on.distances(C, held[:, 0]), U)
-        fast = compiled.best_on_circles(np.ascontiguousarray(X.T), U, np.ascontiguousarray(W), C.copy(), held)
-        assert fast[0] == pytest.approx(plain[0], rel=1e-11)
-        turns = [a[1] / a[2] for a in (plain, fast)]
-        assert turns[1] == pytest.approx(turns[0], rel=1e-6)
+        W, C = W.copy(), C.copy()
+        rx, ry = on.distances(W, held[:, 0]), on.distances(C, held[:, 0])
+        for L in (np.empty((0, outputs)), rng.standard_normal((4, outputs))):
+            plain = best_on_circles(np, rx.copy(), ry.copy(), U, (W @ L, C @ L) if len(L) else None)
+            fast = compiled.best_on_circles(np.ascontiguousarray(X.T), U, W, C, held, L)
+            assert fast[0] == pytest.approx(plain[0], rel=1e-11)
+            turns = [a[1] / a[2] for a in (plain, fast)]
+            assert turns[1] == pytest.approx(turns[0], rel=1e-6)
+            turn = np.linspace(0.0, 2.0 * np.pi, 721)[:, None, None]  # no direction is better than the best
+            along = [np.cos(turn) * rx + np.sin(turn) * ry, np.cos(turn) * W + np.sin(turn) * C]
+            eta = 0.5 * np.abs(along[0]) @ U + (along[1] @ L if len(L) else 0.0)
+            assert (np.linalg.norm(eta, axis=2).max(axis=0) <= np.sqrt(fast[0]) * (1.0 + 1e-12)).all()
+            if len(L):  # and that is where it says, on its own side
+                x, y = (part / np.hypot(fast[1], fast[2]) for part in fast[1:3])
+                there = 0.5 * np.abs(x[:, None] * rx + y[:, None] * ry) @ U
+                there += x[:, None] * (W @ L) + y[:, None] * (C @ L)
+                assert np.linalg.norm(there, axis=1) == pytest.approx(np.sqrt(fast[0]), rel=1e-9)
 
 
 @pytest.mark.parametrize("crowd", [1e-12, 1e-4, 1.0])
@@ -247,13 +259,14 @@ def test_parts_of_a_half_circle_that_are_left_out_have_no_maximum(crowd):
         rx, ry = rng.uniform(size=N) * np.array([np.cos(angle), np.sin(angle)])
         rx[:20], ry[:10] = 0.0, 0.0
         rx[20:60], ry[20:60] = rx[60:100], ry[60:100]  # the same crossings
-        plain = best_on_circles(np, rx[None].copy(), ry[None].copy(), u[:, None])
-        rooms = np.empty(N), np.empty((3, N), np.int32), np.empty(most + 1, np.int32)
-        square, x, y, crossed = compiled.best_of_half_circle(rx.copy(), ry.copy(), u, *rooms)
-        assert square == pytest.approx(float(plain[0][0]), rel=1e-9)
-        eta = 0.5 * u @ np.abs(x * rx + y * ry) / np.hypot(x, y)
-        assert eta**2 == pytest.approx(square, rel=1e-6)
-        assert crossed < 0 or abs(x * rx[crossed] + y * ry[crossed]) < 1e-12
+        room, spare = np.array([rx, ry, rx]), (np.empty((3, N), np.int32), np.empty(most + 1, np.int32))
+        for linear in np.array([0.0, 0.1, 10.0])[:, None] * rng.standard_normal(2):  # a linear function joins eta
+            plain = best_of(np, arcs(np, rx[None].copy(), ry[None].copy(), u[:, None], *linear))
+            square, x, y, crossed = compiled.best_of_half_circle(room.copy(), u, *spare, *linear)
+            assert square == pytest.approx(float(plain[0][0]), rel=1e-9)
+            eta = 0.5 * u @ np.abs(x * rx + y * ry) + linear @ [x, y] * (1.0 if y >= 0.0 else -1.0)
+            assert eta**2 == pytest.approx(square * (x * x + y * y), rel=1e-6)
+            assert crossed < 0 or abs(x * rx[crossed] + y * ry[crossed]) < 1e-12
 
 
 def test_with_and_without_numba(monkeypatch):

@@ -8,7 +8,10 @@ import pytest
 from formulas import minimum
 
 import ridgesplines as rs
+from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.sphere import BiasedOracle, SphereOracle
+from ridgesplines.scaling import standardise
+from ridgesplines.solvers.column_generation.joint_slide import Joint
 
 
 def over_all_patterns(p):
@@ -83,14 +86,88 @@ def test_the_supremum_is_that_of_a_fine_grid(d, outputs):
     assert np.hypot(np.linalg.norm(found.weights[0]), found.biases[0]) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("N", [60, 220])  # without and with compiled passes
 @pytest.mark.parametrize("outputs", [(), (3,)])
-def test_the_search_finds_what_the_enumeration_finds(outputs):
+def test_the_search_finds_what_the_enumeration_finds(outputs, N, skip):
     rng = np.random.default_rng(4)
-    points = np.column_stack([rng.normal(size=(60, 2)), np.ones(60)])
-    u = rng.normal(size=(60, *outputs))
+    points = np.column_stack([np.round(rng.normal(size=(N, 2)), 1), np.ones(N)])
+    u = rng.normal(size=(N, *outputs))
+    if skip:
+        u = u - points @ np.linalg.lstsq(points, u, rcond=None)[0]
     searched = SphereOracle(points, most=0)(u)
     assert searched.scope == "searched"
+    assert not searched.biases.any()
     assert searched.value == pytest.approx(SphereOracle(points)(u).value, rel=1e-10)
+    eta = np.maximum(points @ searched.weights[0], 0.0) @ u  # on that side, not on the other
+    assert np.linalg.norm(eta) == pytest.approx(searched.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_on_a_device_the_search_finds_the_same(outputs):
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(11)
+    points, u = np.column_stack([rng.normal(size=(80, 3)), np.ones(80)]), rng.normal(size=(80, *outputs))
+    here, there = SphereOracle(points)(u), SphereOracle(points, device="cpu")(u)
+    assert there.value == pytest.approx(here.value, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("loss", "skip"), [(rs.Squared(), True), (rs.Squared(), False), (rs.Logistic(), False), (rs.Absolute(), False)]
+)
+def test_the_fast_phases_lead_to_the_optimum_over_all_activation_patterns(loss, skip):
+    X, y = table(3, N=7, seed=1)
+    if loss.labels:
+        y = np.array([1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0])  # rows 0 and 1 are equal: no function separates them
+    weight = [1.0, 2.0, 1.0, 0.5, 1.0, 1.0, 2.0]
+    p = rs.Problem(X, y, 0.2, loss, sample_weight=weight, penalise_bias=True, skip=skip)
+    best = over_all_patterns(p)
+    for seed in (0, 1):
+        solution = rs.solve(p, rs.ColumnGeneration(random_state=seed))
+        assert ("batches" if loss.smooth else "envelopes") in solution.history["phases"]
+        assert solution.certificate.scope == "searched"
+        assert solution.relative_gap < 1e-6
+        assert solution.objective == pytest.approx(best, rel=1e-6)
+
+
+@pytest.mark.parametrize(("outputs", "skip"), [((), False), ((2,), True)])
+def test_many_rows_of_many_features_have_one_optimum(outputs, skip):
+    rng = np.random.default_rng(9)
+    X = np.round(rng.normal(size=(220, 3)) + rng.normal(size=(220, 1)), 1)
+    X = np.column_stack([X, X[:, 0] > 0.5, np.full(220, 2.0)])
+    Y = np.abs(X[:, :1]) + np.outer(X[:, 1] * X[:, 2], [1.0, 0.5])
+    p = rs.Problem(X, Y if outputs else Y[:, 0], 1.0, penalise_bias=True, skip=skip)
+    p = p.with_lam(0.3 * rs.lambda_max(p))
+    first, second = (rs.solve(p, rs.ColumnGeneration(random_state=seed)) for seed in (0, 1))
+    assert first.history["phases"][0] == "batches"
+    assert first.objective == pytest.approx(second.objective, rel=1e-6)
+    again = rs.solve(p, rs.ColumnGeneration(start=first))  # nothing is left to batches
+    assert set(again.history["phases"]) == {"rounds"}
+    assert again.objective == pytest.approx(first.objective, rel=1e-6)
+    W, b = rng.normal(size=(5000, 5)), rng.normal(size=5000)
+    eta = (first.certificate.eta(W, b).T / np.hypot(np.linalg.norm(W, axis=1), b)).T
+    assert np.linalg.norm(eta.reshape(5000, -1), axis=1).max() <= first.certificate.sup
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("outputs", [(), (2,)])
+def test_the_slide_of_all_neurons_has_the_objective_and_its_derivative(outputs, skip):
+    rng = np.random.default_rng(10)
+    X, Y = rng.normal(size=(30, 3)), rng.normal(size=(30, *outputs))
+    p = standardise(rs.Problem(X, Y, 0.3, penalise_bias=True, skip=skip).homogeneous).problem
+    W, S = rng.normal(size=(4, 4)), rng.normal(size=(4, *outputs))
+    S = (S.T / group_norms(S)).T
+    joint = Joint(p, W, S)
+    at = np.concatenate([np.column_stack([W, np.zeros(4)]).ravel(), rng.normal(size=p.rank * (2 if outputs else 1))])
+    value, gradient = joint(at)
+    steps = 1e-6 * np.eye(len(at))
+    slopes = [(joint(at + step)[0] - joint(at - step)[0]) / 2e-6 for step in steps]
+    assert gradient == pytest.approx(np.array(slopes), abs=1e-6)
+    assert not gradient[: W.size + 4].reshape(4, 5)[:, -1].any()  # no threshold moves
+    if not skip:
+        z = np.maximum(p.X @ W.T, 0.0) @ S
+        penalty = p.lam * np.linalg.norm(W, axis=1).sum()
+        assert value == pytest.approx(p.sample_weight @ p.loss.value(p.y, z) + penalty, rel=1e-9)
 
 
 @pytest.mark.parametrize("skip", [True, False])

@@ -9,10 +9,10 @@ import numpy as np
 
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.problem import Problem
+from ridgesplines.problem.bias_penalty import homogeneous
 from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.column_generation.start import network_of
-from ridgesplines.validation import Array
 
 #: What solves problems in homogeneous coordinates: an answer for each lam.
 Path = Callable[[Problem, Sequence[float]], Iterator[Answer]]
@@ -35,22 +35,19 @@ def network_in_x(net: RidgeSpline) -> RidgeSpline:
     )
 
 
-def homogeneous_start(problem: Problem, start: RidgeSpline | Solution) -> RidgeSpline:
-    """A start as a network in homogeneous coordinates; of a solution, its peaks join at next to nothing."""
+def homogeneous_start(problem: Problem, start: RidgeSpline | Solution) -> RidgeSpline | Solution:
+    """A start in homogeneous coordinates: a network as one of these, a solution with its certificate."""
     net = homogeneous_network(problem, network_of(start))
     if not isinstance(start, Solution):
         return net
     W, b = start.certificate.peaks
-    eta: Array = start.certificate.eta(W, b)
-    small = 1e-9 * max(net.seminorm, 1e-9) / max(start.certificate.sup, 1e-300)
-    return net.changed(
-        weights=np.vstack([net.weights, np.column_stack([W, -b])]),
-        biases=np.zeros(net.n_neurons + len(W)),
-        amplitudes=np.concatenate([net.amplitudes, small * eta]),
-    )
+    peaks = np.column_stack([W, -b]), np.zeros(len(b))
+    own, X = problem.homogeneous.with_lam(start.problem.lam), homogeneous(start.certificate.X)
+    return replace(start, problem=own, network=net, certificate=replace(start.certificate, X=X, peaks=peaks))
 
 
 def homogeneous_path(problem: Problem, lams: Sequence[float], path: Path) -> Iterator[Answer]:
     """The answers of the problem in homogeneous coordinates, in those of x."""
     for lam, answer in zip(lams, path(problem.homogeneous, lams), strict=False):
-        yield replace(answer, problem=problem.with_lam(lam), network=network_in_x(answer.network), peaks=None)
+        peaks = answer.peaks and (answer.peaks[0][:, :-1], -answer.peaks[0][:, -1])
+        yield replace(answer, problem=problem.with_lam(lam), network=network_in_x(answer.network), peaks=peaks)

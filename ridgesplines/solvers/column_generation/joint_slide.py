@@ -4,9 +4,10 @@ r"""All neurons slide at once, by L-BFGS: what lowers the objective fast while i
           z = (1 - Q Q^T)\, \tfrac12 |\bar X \Theta^T|\, S + Q \beta
 
 over :math:`\theta_k = |a_k| (w_k, b_k)`, the signs of the amplitudes (for vector outputs their directions, the rows of
-S) held; :math:`\tfrac12 |t|` is :math:`\rho(t)` up to an affine function. It has kinks where a hyperplane meets a data
-point, and optimal neurons sit on them: near the end Newton steps on the faces take over (`slide`). O(N K d) for each
-value with its gradient, in blocks that stay in the cache; no matrix of N rows is held.
+S) held; :math:`\tfrac12 |t|` is :math:`\rho(t)` up to an affine function, which joins z where none is free. It has
+kinks where a hyperplane meets a data point, and optimal neurons sit on them: near the end Newton steps on the faces
+take over (`slide`). O(N K d) for each value with its gradient, in blocks that stay in the cache; no matrix of N rows is
+held.
 """
 
 from __future__ import annotations
@@ -36,14 +37,15 @@ class Joint:
     def __init__(self, problem: Problem, weights: Array, signs: Array) -> None:
         self._problem, self._signs = problem, signs.reshape(len(signs), -1)
         self._free = None if problem.interactions is None else problem.interactions.free(weights)
-        self._points = np.column_stack([problem.X, -np.ones(len(problem.X))])
+        n, hinge = len(problem.X), 0.0 if problem.through_origin else -1.0
+        self._points = np.column_stack([problem.X, np.full(n, hinge)])
         self._shape = len(signs), self._points.shape[1]
         self._blocks = [*blocks(len(self._points), len(signs), BLOCK_ENTRIES)]
 
     def parts(self, unknowns: Array) -> tuple[Array, Array]:
         """theta (K, d + 1), beta (r, D)."""
         K, p = self._shape
-        return unknowns[: K * p].reshape(K, p), unknowns[K * p :].reshape(self._problem.rank, -1)
+        return unknowns[: K * p].reshape(K, p), unknowns[K * p :].reshape(-1, self._signs.shape[1])
 
     def __call__(self, unknowns: Array) -> tuple[float, Array]:
         problem, Q = self._problem, self._problem.null_space
@@ -53,12 +55,15 @@ class Joint:
             distances = self._points[rows] @ theta.T
             z[rows] = np.abs(distances, out=distances) @ self._signs
         z *= 0.5
+        if not problem.skip:
+            z += 0.5 * (self._points @ (theta.T @ self._signs))
         z += Q @ (beta - Q.T @ z)
         fit = z.reshape(problem.y.shape if problem.n_outputs is None else z.shape)
         pull = (slope_pull(problem, fit) - dual_of_fit(problem, fit)).reshape(z.shape)
         along = Q.T @ pull
         pull = 0.5 * (pull - Q @ along)
-        gradient = np.zeros((len(theta), theta.shape[1] * z.shape[1]))
+        linear = np.zeros(theta.shape[1] * z.shape[1]) if problem.skip else (self._points.T @ pull).ravel()
+        gradient = np.tile(linear, (len(theta), 1))
         for rows in self._blocks:
             distances = self._points[rows] @ theta.T
             sides = np.copysign(1.0, distances, out=distances)

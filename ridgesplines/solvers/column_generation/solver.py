@@ -110,8 +110,9 @@ class ColumnGeneration(Solver):
     :mod:`ridgesplines.certificate.monotone`; the supremum is exact where no group has more than two features, and
     searched otherwise, where neurons slide, too, for smooth losses.
 
-    With `penalise_bias` one feature will do, too: rounds and cuts in homogeneous coordinates, where biases are zero.
-    The supremum is exact for one feature and up to a thousand points of two, and searched otherwise.
+    With `penalise_bias` one feature will do, too: the same phases in homogeneous coordinates, where biases are zero.
+    The supremum is exact for one feature and up to 300 points of two, for the certificate up to a thousand, and
+    searched otherwise.
 
     Finally neurons that no point separates are merged. A round takes O(N K^2 + K^3) besides the oracle; for smooth
     losses and scalar fits matrices of N rows are formed in blocks. The linear algebra runs on one thread.
@@ -250,8 +251,8 @@ class ColumnGeneration(Solver):
 
     def _pricing(self, problem: Problem) -> Pricing:
         if problem.through_origin:
-            sphere = SphereOracle(problem.X, self.random_state, FEW_CIRCLES)
-            return Pricing(sphere, False, sphere.exact, self.briefly)
+            sphere = SphereOracle(problem.X, self.random_state, FEW_CIRCLES, self.device)
+            return Pricing(sphere, not sphere.exact, sphere.exact, self.briefly)
         groups = problem.interactions
         if (exact := exact_oracle(problem.X, interactions=groups)) is None:
             oracle = search_oracle(problem.X, seed=self.random_state, device=self.device, interactions=groups)
