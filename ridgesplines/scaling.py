@@ -137,13 +137,14 @@ def standardise(problem: Problem) -> Scaling:
         if size <= 64.0 * np.finfo(float).eps * largest:
             size = largest or 1.0  # y is affine up to rounding: nothing to magnify
         slope = slope / radius
-        y = residual / size
+        y = np.divide(residual, size, out=residual)  # it is nobody else's
         loss, factor = loss.rescaled(size)
     heaviest = float(weight.max())
     activation, stretch = problem.activation.rescaled(radius)
     factor = problem.lam * size / stretch if loss.interpolates else factor * heaviest
     shape = _scaled_shape(problem, centre, radius, slope, offset - centre @ slope, size)
-    data = Data(frozen(X), frozen(y), frozen(weight / heaviest), loss, activation)
+    weight = weight if heaviest == 1.0 else weight / heaviest
+    data = Data(frozen(X), frozen(y), frozen(weight), loss, activation)
     scaled = _on_checked(data, shape, problem.interactions).through(problem)
     if problem.slope_penalty:
         scaled = scaled.with_slope_penalty(problem.slope_penalty * (size / radius) ** 2 / factor)

@@ -93,9 +93,9 @@ def exchange(q: Quadratic, lam: float, start: Active | None, near: Array, enough
     """
     m, best = len(q.t), None
     required = np.flatnonzero(q.limits.required)
-    candidates = np.arange(m) if m <= FEW_SITES else union(m, every(BLOCK_SITES, m), around(near, m), required)
+    candidates = np.arange(m) if m <= FEW_SITES else union(every(BLOCK_SITES, m), around(near, m), required)
     if start is not None:
-        candidates = union(m, candidates, start.nodes)
+        candidates = union(candidates, start.nodes)
     for _ in range(MAX_ROUNDS):
         if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
@@ -117,7 +117,7 @@ def exchange(q: Quadratic, lam: float, start: Active | None, near: Array, enough
             if moves
             else joined(q.limits, active, joining, np.sign(eta[joining]))
         )
-        candidates = union(m, around(joining, m), around(further, m), around(active.nodes, m), required)
+        candidates = union(around(joining, m), around(further, m), around(active.nodes, m), required)
     return best
 
 

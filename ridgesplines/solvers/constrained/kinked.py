@@ -70,7 +70,7 @@ class Kinked:
         values : those at the sites of a spline that may be near the optimum, if one is known.
         """
         m, required = len(self.sites.at), np.flatnonzero(self.limits.required)
-        candidates = np.arange(m) if m <= FEW_SITES else union(m, every(BLOCK_SITES, m), around(near, m), required)
+        candidates = np.arange(m) if m <= FEW_SITES else union(every(BLOCK_SITES, m), around(near, m), required)
         for k in range(MAX_ROUNDS):
             check()
             part = NEAR_OWN if k else NEAR_OTHER
@@ -83,7 +83,7 @@ class Kinked:
             more = np.append(joining, further)
             if np.isin(more, candidates).all():
                 return
-            candidates, values = union(m, candidates, around(more, m)), found.values
+            candidates, values = union(candidates, around(more, m)), found.values
 
     def vertex(self, lam: float, near: Found) -> Found | None:
         """A vertex of the optima with knots where an approximate optimum may have them; None where there is none."""
@@ -93,7 +93,7 @@ class Kinked:
         slack[near.nodes[1:-1][np.abs(kinks(self.sites.at[near.nodes], near.point.theta)) > 1e-6]] = 0.0
         touching = np.argsort(slack, kind="stable")[:MAX_NODES]
         touching = touching[slack[touching] <= CONTACT * lam]
-        return self.vertex_on(union(len(eta), touching, np.flatnonzero(self.limits.required)), lam, near.values)
+        return self.vertex_on(union(touching, np.flatnonzero(self.limits.required)), lam, near.values)
 
     def vertex_on(self, nodes: Array, lam: float, values: Array) -> Found | None:
         """A vertex of the optima with knots among these nodes, near values at the sites."""

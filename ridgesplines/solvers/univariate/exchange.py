@@ -91,13 +91,14 @@ def exchange(
     glancing : what spares a round the passes over all rows.
     """
     q, m = quadratic, len(quadratic.line.sites)
-    candidates = np.arange(m)
-    if m > FEW_SITES and start is None:
+    if m <= FEW_SITES:
+        candidates = np.arange(m)
+    elif start is None:
         nodes = every(BLOCK_SITES, m)
         start = on_candidates(q.moments(nodes), lam, nodes, None)
         candidates = around(start.active, m)
-    elif m > FEW_SITES and start is not None:
-        candidates = union(m, every(BLOCK_SITES, m), around(start.active, m))
+    else:
+        candidates = union(every(BLOCK_SITES, m), around(start.active, m))
     while True:
         if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
@@ -111,7 +112,7 @@ def exchange(
                 return knots, look
         elif not len(joining):
             return knots, None
-        candidates = union(m, around(joining, m), nodes)
+        candidates = union(around(joining, m), nodes)
 
 
 def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
@@ -130,15 +131,15 @@ def every(step: int, m: int) -> Array:
 
 def around(sites: Array, m: int) -> Array:
     """The sites, their neighbours, and both ends."""
-    return union(m, np.maximum(sites - 1, 0), sites, np.minimum(sites + 1, m - 1), np.array([0, m - 1]))
+    return union(np.maximum(sites - 1, 0), sites, np.minimum(sites + 1, m - 1), np.array([0, m - 1]))
 
 
-def union(m: int, *parts: Array) -> Array:
-    """The union of some of m sites, sorted."""
-    among = np.zeros(m, dtype=bool)
-    for part in parts:
-        among[part] = True
-    return np.flatnonzero(among)
+def union(*parts: Array) -> Array:
+    """The union of some sites, sorted."""
+    sites = np.sort(np.concatenate(parts))
+    first = np.ones(len(sites), dtype=bool)
+    first[1:] = sites[1:] > sites[:-1]
+    return sites[first]
 
 
 def violators(eta: Array, lam: float, nodes: Array) -> Array:

@@ -107,7 +107,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
     rows, m = boxes(line, lam), len(line.sites)
     candidates = np.arange(m) if m <= FEW_SITES else every(BLOCK_SITES, m)
     if start is not None and m > FEW_SITES:
-        candidates = union(m, candidates, around(_bending(line, start), m))
+        candidates = union(candidates, around(_bending(line, start), m))
     band = Band.all(len(line.t))
     if start is not None:
         band, _ = band.around(rows, line.spline(start))
@@ -134,7 +134,7 @@ def kinked(line: Line, lam: float, tol: float, start: Knots | None, progress: Pr
                 break
             accuracy = MARGIN * tol
             continue
-        candidates = union(m, candidates, joining)
+        candidates = union(candidates, joining)
         if len(candidates) > m / DENSE_SITES:
             candidates = np.arange(m)
         accuracy = max(MARGIN * tol, min(accuracy, 0.01 * gap))

@@ -309,7 +309,7 @@ def _may_hide_a_line(line: Line) -> bool:
 
 def _is_straight(line: Line) -> bool:
     """Whether y is a straight line up to rounding; the line's y is what y has beside the best one."""
-    return line.loss.translates and float(np.abs(line.y).max()) <= 1e-13
+    return line.loss.translates and float(max(line.y.max(), -line.y.min())) <= 1e-13
 
 
 def _near_least_of_lines(line: Line) -> float:
