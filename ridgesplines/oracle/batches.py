@@ -200,10 +200,8 @@ class Batch:
         curved = rose & (along > _lengths(s) * (ALIGNED * _lengths(y) + CURVED * _lengths(slope)))
         rho = xp.where(curved, 1.0 / xp.where(curved, along, xp.ones_like(along)), xp.zeros_like(along))
         Hy = _times(H, y)
-        pair = xp.stack((s, Hy), 2)
-        squares = rho * (1.0 + rho * (y * Hy).sum(1))
-        middle = xp.stack((squares, -rho, -rho, xp.zeros_like(rho)), 1).reshape(-1, 2, 2)
-        H = H + (pair @ middle) @ xp.swapaxes(pair, 1, 2)
+        v = (0.5 * rho * (1.0 + rho * (y * Hy).sum(1)))[:, None] * s - rho[:, None] * Hy
+        H = H + xp.stack((s, v), 2) @ xp.stack((v, s), 1)
         longer = rose & ~curved
         return xp.where(longer[:, None, None], 2.0 * H, H) if longer.any() else H
 
