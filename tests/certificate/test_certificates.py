@@ -134,7 +134,7 @@ def test_a_contradiction_is_an_error_here_and_said_in_words_to_a_user(monkeypatc
     monkeypatch.setattr(certificate, "known_at_neurons", lambda problem, network, u, found: found)
     monkeypatch.setattr(certificate, "continuum_oracle", lies)
     monkeypatch.setattr(
-        sys.modules["ridgesplines.solve"], "looked_at", lambda problem, certificate, *peaks: certificate
+        sys.modules["ridgesplines.settle"], "looked_at", lambda problem, certificate, *peaks: certificate
     )
     with pytest.raises(rs.ContradictionWarning, match="dual value"):
         rs.solve(problem)

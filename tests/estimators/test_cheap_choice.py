@@ -71,14 +71,14 @@ def test_each_class_is_solved_again() -> None:
 
 
 def test_networks_of_folds_have_no_certificate(monkeypatch: Any) -> None:
-    solve, made = importlib.import_module("ridgesplines.solve"), []
-    certify = solve.certify
+    settle, made = importlib.import_module("ridgesplines.settle"), []
+    certify = settle.certify
 
     def counted(problem: Any, *given: Any, **settings: Any) -> Any:
         made.append(problem.n_samples)
         return certify(problem, *given, **settings)
 
-    monkeypatch.setattr(solve, "certify", counted)
+    monkeypatch.setattr(settle, "certify", counted)
     fitted = rs.RidgeSplineRegressorCV(lams=[1.0, 0.5], cv=2).fit(X, Y)
     assert made == [N] * (len(fitted.path_) + 1)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.solve import _remedy
+from ridgesplines.settle import _remedy
 
 
 def anchored(n, anchors, seed=0):

@@ -24,6 +24,7 @@ LAYERS = [
     {"inference"},
     {"solvers"},
     {"evaluate", "quantiles", "null_quantile"},
+    {"settle"},
     {"solve", "compare", "three_layers"},
     {"estimators", "torch", "theorems", "plotting", "datasets", "demo", "cli", "__main__"},
 ]
