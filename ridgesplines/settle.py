@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ridgesplines.amplitudes.affine import require_minimiser
+from ridgesplines.certificate.again import searched_again
 from ridgesplines.certificate.by_rows import certify_by_rows
-from ridgesplines.certificate.certificate import certify, looked_at
+from ridgesplines.certificate.certificate import LOOSE_GAP, certify, looked_at
 from ridgesplines.certificate.constrained import Multipliers
 from ridgesplines.certificate.norm import certify_with_norm
 from ridgesplines.certificate.own_dual import proven_by_itself
@@ -31,7 +32,9 @@ from ridgesplines.verdict import Scope, Status
 #: The exact oracle of data, or None.
 Exact = Callable[..., Oracle | None]
 #: Searches for one certificate, each of which may send the solver on.
-MOST_SEARCHES = 4
+MOST_SEARCHES = 10
+#: So many more searches find nothing before a small gap is believed.
+AGREEING = 3
 
 
 def settled(solver: Solver, answer: Answer, start: float, exact: Exact) -> Solution:
@@ -39,17 +42,35 @@ def settled(solver: Solver, answer: Answer, start: float, exact: Exact) -> Solut
 
     `start` is when the solver began, a reading of ``time.perf_counter``.
     """
-    solution = _certified(solver, answer, start, exact)
+    solution, agreed = _certified(solver, answer, start, exact), 0
     for search in range(1, MOST_SEARCHES):
-        if not answer.reached or solution.relative_gap <= answer.tolerance or late(answer.end):
+        if not answer.reached or late(answer.end):
             break
-        resumed = solver.resumed(solution, answer.end - time.perf_counter())
-        if resumed is None:
-            break
-        (again,) = resumed.path(answer.problem, [answer.problem.lam])
-        answer = replace(again, history=_joined(answer.history, again.history))
-        solution = _certified(solver, answer, start, exact, search)
+        if solution.relative_gap <= answer.tolerance:
+            if agreed == AGREEING or not _rests_on_a_search(solution):
+                break
+            solution, agreed = _searched_again(solution, search, answer.end), agreed + 1
+        if solution.relative_gap > answer.tolerance:
+            resumed = solver.resumed(solution, answer.end - time.perf_counter())
+            if resumed is None:
+                break
+            (again,) = resumed.path(answer.problem, [answer.problem.lam])
+            answer = replace(again, history=_joined(answer.history, again.history))
+            solution, agreed = _certified(solver, answer, start, exact, search), 0
     return _judged(solver, solution, answer.interrupted or asked())
+
+
+def _rests_on_a_search(solution: Solution) -> bool:
+    """Whether it claims a gap so small that further searches are worth their time."""
+    plain = solution.problem.in_blocks is None and not solution.problem.norm and solution.problem.signs is None
+    return plain and solution.certificate.scope is Scope.SEARCHED and solution.tolerance < LOOSE_GAP
+
+
+def _searched_again(solution: Solution, search: int, end: float) -> Solution:
+    """The solution, its certificate raised to what one more search finds."""
+    problem, network = solution.problem, solution.network
+    certificate = searched_again(problem, network, solution.certificate, search, end)
+    return replace(solution, certificate=certificate)
 
 
 def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:

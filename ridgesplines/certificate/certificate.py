@@ -209,7 +209,7 @@ def certify(
     reduced = problem.reduced
     seed = (search, *RESCAN_SEED)
     if oracle is None:
-        oracle = _oracle(problem, network, seed)
+        oracle = network_oracle(problem, network, seed)
     fit = fit or targets_and_fit(reduced, network)
     primal = objective(reduced, network, fit)
     enough = (1.0 - tol) * primal
@@ -235,11 +235,11 @@ def certify(
 
 def certify_dual(problem: Problem, network: RidgeSpline, dual: Array, end: float = np.inf) -> DualCertificate:
     """The certificate of a dual vector (N,) or (N, D), whatever the network's fit says; `end` as for `certify`."""
-    oracle = partial(_oracle(problem, network, (0, *RESCAN_SEED)), end=end)
+    oracle = partial(network_oracle(problem, network, (0, *RESCAN_SEED)), end=end)
     return _proved(problem, network, dual[problem.rows], oracle)
 
 
-def _oracle(problem: Problem, network: RidgeSpline, seed: Sequence[int]) -> Oracle:
+def network_oracle(problem: Problem, network: RidgeSpline, seed: Sequence[int]) -> Oracle:
     """That of all neurons, where it searches also from those of the network."""
     if problem.penalise_bias:
         return BiasedOracle(problem.reduced.X, seed, (network.weights, network.biases))
@@ -306,7 +306,8 @@ def _proved(
         u = np.zeros_like(u)  # nothing near it is orthogonal to the null space and inside the domain: zero always is
         bound = along(problem.reduced, u)
     seen = levelled(problem.reduced, u)
-    supremum = known_at_neurons(problem.reduced, network, seen, oracle(seen, np.inf))  # its value only
+    near = network.weights, network.biases
+    supremum = known_at_neurons(problem.reduced, network, seen, oracle(seen, np.inf, near=near))  # its value only
     scale, value = best_scale(problem.reduced, u, supremum.value, bound)
     low = None
     if (better := longer(problem.reduced, network, u, supremum.value, value, enough)) is not None:

@@ -8,6 +8,7 @@ import pytest
 from instances import LOSSES, noisy, problem
 
 import ridgesplines as rs
+from ridgesplines import settle
 from ridgesplines.oracle import faces, search, starts
 from ridgesplines.solvers.column_generation import rounds as engine
 
@@ -52,6 +53,7 @@ def weak(monkeypatch):
     monkeypatch.setattr(search, "EXCHANGED", 0)
     monkeypatch.setattr(search, "STARTS_PER_DIMENSION", 1)
     monkeypatch.setattr(engine, "CONFIRMING_STARTS", 1)
+    monkeypatch.setattr(settle, "AGREEING", 0)
 
 
 @cache
