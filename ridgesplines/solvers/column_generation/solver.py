@@ -89,7 +89,8 @@ class ColumnGeneration(Solver):
     data [3]_. It stops on the gap of the round's dual vector: a bound where the supremum is exact (data in a line or a
     plane, groups of at most two features), an estimate where it is searched, which a search from 256 fresh starts for
     each dimension must confirm (64 where `tol` is 1e-3 or more; no more than 256 + 2^24 / (N d) in all, or 2^30 / N
-    where N d > 2^16). Where the search for the certificate then finds more, `solve` has the rounds go on.
+    where N d > 2^16). The search for the certificate is another one, and for a `tol` below 1e-4 three more follow it:
+    where one of them finds more, `solve` has the rounds go on.
 
     ``"envelopes"``, ``"interior"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find
     the first neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear
