@@ -16,10 +16,11 @@ from ridgesplines.neurons.working_set import Neurons, merged, sums
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.scaling import standardise
 from ridgesplines.solvers.column_generation import central_cuts
-from ridgesplines.solvers.column_generation.continuation import continuation
+from ridgesplines.solvers.column_generation import continuation as envelopes
+from ridgesplines.solvers.column_generation.continuation import continuation, envelope_rounds
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
 from ridgesplines.solvers.column_generation.envelope import Envelope
-from ridgesplines.solvers.column_generation.rounds import cutting_planes
+from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP, cutting_planes
 from ridgesplines.solvers.column_generation.start import first_fit
 from ridgesplines.solvers.column_generation.state import Phase
 
@@ -99,6 +100,28 @@ def test_its_states_are_those_of_the_loss(loss):
 def test_an_envelope_ends_in_time():
     p = standardise(posed("rounded", rs.Absolute(), 80, 4)).problem
     assert not list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6, time.perf_counter()))
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_rounds_on_envelopes_come_near_the_optimum_that_linear_programs_find(loss, monkeypatch):
+    ours = solved(loss)
+    p = standardise(ours.problem).problem
+    fit = list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6))[-1].fit
+    assert not list(envelope_rounds(p, fit, SearchOracle(p.X), 1e-6))  # so few points do without
+    monkeypatch.setattr(envelopes, "FEW_POINTS", 10)
+    monkeypatch.setattr(envelopes, "FEW", 100.0)
+    states = list(envelope_rounds(p, fit, SearchOracle(p.X), 1e-6))
+    assert {state.phase for state in states} == {Phase.ENVELOPE}
+    assert {state.problem for state in states} == {p}
+    least = ours.objective / standardise(ours.problem).factor
+    assert -1e-6 < states[-1].objective / least - 1.0 < states[-1].gap < states[0].gap
+    assert states[-1].gap <= 2.0 * SLIDING_GAP
+    assert not list(envelope_rounds(p, fit, SearchOracle(p.X), 1e-6, time.perf_counter()))  # no time
+    again = rs.solve(ours.problem, rs.ColumnGeneration())
+    phases = again.history["phases"]
+    assert phases.count("envelopes") > ours.history["phases"].count("envelopes")
+    assert again.relative_gap <= 1e-6
+    assert again.objective == pytest.approx(ours.objective, rel=2e-6)
 
 
 @pytest.mark.parametrize("loss", KINKS, ids=ids)

@@ -4,6 +4,9 @@ An envelope is smooth, and a fit of it is nearly one of the loss: with :math:`\d
 value of the loss itself differ by :math:`\mu N \delta^2 / 4` at most, besides what the fit lacks. The smaller mu is,
 the more the curvature varies from row to row, and the slower the descent. So mu falls for as long as that pays; which
 neurons it ends with is what matters to the cutting planes, not their amplitudes.
+
+Where there are many points and many neurons, vertices of linear programs say little of what is missing: there the
+envelopes get rounds, too, as a smooth loss does.
 """
 
 from __future__ import annotations
@@ -17,15 +20,20 @@ from ridgesplines.interrupt import late
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.column_generation.descent import BRIEF, descent
+from ridgesplines.solvers.column_generation.descent import BRIEF, FEW, descent
 from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.solvers.column_generation.refits import Fit, refit
+from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP, rounds
 from ridgesplines.solvers.column_generation.state import Phase, State
 
 #: mu in scaled units, where a fit starts without neurons, and where it starts with some; its factor; and the least.
 FIRST, NEXT, FACTOR, LEAST = 1.0, 0.1, 0.25, 1e-2
 #: An envelope that lowers the objective by less than this, relatively, is the last.
 PAYS = 1e-3
+#: Up to so many points linear programs find their end, and interior points between their vertices.
+FEW_POINTS = 1000
+#: Of rounds on envelopes: the first mu and the least, and how many there are of one mu at most.
+WIDE, NARROW, MOST_ROUNDS = 0.25, 2e-4, 40
 
 
 def continuation(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
@@ -43,6 +51,30 @@ def continuation(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: fl
         if state.gap <= tol or fit.objective > (1.0 - PAYS) * lowest:
             return
         mu, lowest = FACTOR * mu, fit.objective
+
+
+def envelope_rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
+    """One state of the problem a round, for many points and many neurons; nothing otherwise.
+
+    An envelope's rounds end where its fit lacks no more of it than it lacks of the loss, or where neurons would slide:
+    on an envelope that does not pay. Linear programs close the gap that is left.
+    """
+    if len(problem.y) <= FEW_POINTS or len(fit.neurons) * (problem.n_features + 1) * FEW <= len(problem.y):
+        return
+    mu, gap = WIDE, np.inf
+    while mu >= NARROW and gap > max(tol, SLIDING_GAP) and not late(end):
+        smooth = problem.with_loss(Envelope(problem.loss, mu))
+        start = refit(smooth, fit.neurons, fit.z)
+        if start is None:
+            return
+        for round_, inner in enumerate(rounds(smooth, start, oracle, tol, end), 1):
+            state = _of_the_loss(problem, inner)
+            yield state
+            fit, gap = state.fit, state.gap
+            apart = (state.objective - inner.objective) / abs(inner.objective)
+            if inner.gap <= max(apart, SLIDING_GAP) or round_ == MOST_ROUNDS:
+                break
+        mu *= FACTOR
 
 
 def _of_the_loss(problem: Problem, state: State) -> State:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ridgesplines.problem import Problem
 from ridgesplines.solvers.column_generation.central_cuts import central_cuts
-from ridgesplines.solvers.column_generation.continuation import continuation
+from ridgesplines.solvers.column_generation.continuation import continuation, envelope_rounds
 from ridgesplines.solvers.column_generation.descent import BRIEF, PATIENT, descent
 from ridgesplines.solvers.column_generation.refits import Fit
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP, cutting_planes, rounds
@@ -33,6 +33,10 @@ def states(problem: Problem, fit: Fit, pricing: Pricing, tol: float, end: float 
                 fit = replace(state.fit, neurons=state.fit.neurons.joined(start))
             if briefly:
                 return
+            if not exact:
+                for state in envelope_rounds(problem, fit, oracle, tol, end):
+                    yield state
+                    fit = state.fit
             if not exact and (program := (yield from central_cuts(problem, fit, oracle, tol, end))) is not None:
                 yield from cutting_planes(problem, replace(fit, neurons=start), oracle, tol, end, program)
                 return

@@ -93,9 +93,10 @@ class ColumnGeneration(Solver):
     where one of them finds more, `solve` has the rounds go on.
 
     ``"envelopes"``, ``"interior"`` and ``"cuts"``, for Absolute, Quantile and Hinge: smooth envelopes of the loss find
-    the first neurons where the supremum is searched; neurons are then cutting planes of the dual problem, a linear
-    program: of 300 to 1000 points for an interior point that stops at a part of the gap, where the supremum is
-    searched, and at last for the simplex method. Interpolation has cuts only.
+    the first neurons where the supremum is searched; of more than 1000 points, and of many neurons, they have rounds,
+    too. Neurons are then cutting planes of the dual problem, a linear program: of 300 to 1000 points for an interior
+    point that stops at a part of the gap, where the supremum is searched, and at last for the simplex method.
+    Interpolation has cuts only.
 
     With a `slope_penalty` or ``norm=True`` one feature will do, too; the latter has rounds only. For losses with a kink
     the program of the cuts is quadratic then, and solved anew in each round by an interior point.
