@@ -51,6 +51,7 @@ def weak(monkeypatch):
     monkeypatch.setattr(starts, "principal", lambda X, U: np.empty((0, X.shape[1])))
     monkeypatch.setattr(starts, "around", lambda known, number, rng, **pinned: starts.nowhere(known[0].shape[1]))
     monkeypatch.setattr(search, "EXCHANGED", 0)
+    monkeypatch.setattr(search, "ALL_CIRCLES", 0)
     monkeypatch.setattr(search, "STARTS_PER_DIMENSION", 1)
     monkeypatch.setattr(engine, "CONFIRMING_STARTS", 1)
     monkeypatch.setattr(settle, "AGREEING", 0)
