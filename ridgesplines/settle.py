@@ -49,7 +49,7 @@ def settled(solver: Solver, answer: Answer, start: float, exact: Exact) -> Solut
         if solution.relative_gap <= answer.tolerance:
             if agreed == AGREEING or not _rests_on_a_search(solution):
                 break
-            solution, agreed = _searched_again(solution, search, answer.end), agreed + 1
+            solution, agreed = _searched_again(solution, search, start, answer.end), agreed + 1
         if solution.relative_gap > answer.tolerance:
             resumed = solver.resumed(solution, answer.end - time.perf_counter())
             if resumed is None:
@@ -66,11 +66,11 @@ def _rests_on_a_search(solution: Solution) -> bool:
     return plain and solution.certificate.scope is Scope.SEARCHED and solution.tolerance < LOOSE_GAP
 
 
-def _searched_again(solution: Solution, search: int, end: float) -> Solution:
+def _searched_again(solution: Solution, search: int, start: float, end: float) -> Solution:
     """The solution, its certificate raised to what one more search finds."""
     problem, network = solution.problem, solution.network
     certificate = searched_again(problem, network, solution.certificate, search, end)
-    return replace(solution, certificate=certificate)
+    return replace(solution, certificate=certificate, seconds=time.perf_counter() - start)
 
 
 def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
