@@ -232,3 +232,18 @@ def test_cuts_from_between_the_vertices_lead_to_the_same_optimum(loss, monkeypat
     assert "interior" not in vertices.history["phases"]
     assert ours.relative_gap <= 1e-6
     assert ours.objective == pytest.approx(vertices.objective, rel=2e-6)
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_cuts_from_between_the_vertices_end_where_a_harder_search_agrees(loss, monkeypatch):
+    monkeypatch.setattr(central_cuts, "FEWEST_POINTS", 10)
+    p, harder = standardise(solved(loss).problem).problem, []
+    fit, oracle = list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6))[-1].fit, SearchOracle(p.X)
+
+    def searched(u, level=None, **given):
+        harder.append(given.get("afresh"))
+        return oracle(u, level, **given)
+
+    states = list(central_cuts.central_cuts(p, fit, searched, 1e-6, np.inf))
+    assert states[-1].gap <= central_cuts.ENOUGH < states[0].gap
+    assert harder[-1] is not None

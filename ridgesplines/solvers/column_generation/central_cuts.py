@@ -31,7 +31,8 @@ from ridgesplines.validation import Array
 FEWEST_POINTS, MOST_POINTS = 300, 1000
 #: A round ends at this part of the gap that is left, the first of this gap.
 SHARE, FIRST_GAP = 0.2, 0.1
-#: The rounds end at this gap, for linear programs to close it; and the point from which these begin at the last.
+#: The rounds end at this gap, once a harder search confirms it: linear programs, which close it, take long to find what
+#: is missing. And the gap of the point from which these begin.
 ENOUGH, FINEST = 2e-4, 1e-8
 #: Neurons stay whose amplitude is larger than this, relative to the largest, or whose slack is less than so many gaps.
 LARGE, NEAR = 1e-4, 3.0
@@ -61,7 +62,7 @@ def central_cuts(
         size = np.abs(a) / max(float(np.abs(a).max(initial=0.0)), np.finfo(float).tiny)
         fit = _fit(problem, neurons, B, point._replace(u=u), size > COUNTED)
         closest = neurons.take(np.argsort(point.slack)[:STARTS])
-        state, found = stands(problem, fit, u, oracle, tol, end, near=closest)
+        state, found = stands(problem, fit, u, oracle, max(tol, ENOUGH), end, near=closest)
         yield state._replace(phase=Phase.CENTRAL)
         check()
         aim, gap = SHARE * gap, min(gap, max(state.gap, tol))
