@@ -87,6 +87,6 @@ def test_the_time_is_bounded_and_none_is_enough_for_a_smooth_loss():
     with warnings.catch_warnings():
         warnings.simplefilter("error", rs.ConvergenceWarning)  # the solver's haste is not the network's fault
         without, little = rs.evaluate(p, zero, max_time=0.0), rs.evaluate(p, zero, max_time=0.5)
-    assert without.certificate.value <= little.certificate.value
+    assert without.certificate.value <= little.certificate.value * (1.0 + 1e-12)  # it may be the same one, summed anew
     with pytest.raises(rs.ProblemError, match="max_time"):
         rs.evaluate(p, zero, max_time=-1.0)
