@@ -73,10 +73,12 @@ def test_both_ends_are_minimisers_and_what_lies_beyond_is_not(seed, lam):
     s = rs.solve(problem(rs.Squared(), seed, lam))
     gaps = s.envelope(0.0).free_gaps
     found = s.envelope(gaps.mean(axis=1))
-    outside = rs.solve(problem(rs.Squared(), seed, lam), rs.Grid(refine=False)).network if lam == 1.0 else s.network
-    for net in (s.network, outside):
-        assert (found.lower - 1e-6 <= net.at(found.x)).all()
-        assert (net.at(found.x) <= found.upper + 1e-6).all()
+    outside = rs.solve(s.problem, rs.Grid(refine=False)) if lam == 1.0 else s
+    # An objective that is too high by so much moves fits of squared error by its root at most: |z - z*|^2 <= excess.
+    near = 1e-6 + 4.0 * np.sqrt(max(outside.objective - s.objective, 0.0))
+    for net, slack in ((s.network, 1e-6), (outside.network, near)):
+        assert (found.lower - slack <= net.at(found.x)).all()
+        assert (net.at(found.x) <= found.upper + slack).all()
     for i in range(len(gaps)):
         for net in reaching(s, found, i):
             assert rs.evaluate(s.problem, net, max_time=0.0).objective == pytest.approx(s.objective, rel=1e-9)
