@@ -18,9 +18,8 @@ def searched_again(
 ) -> DualCertificate:
     """A searched certificate, raised to what one more search of its dual vector finds; others as they are.
 
-    Near an optimum some maxima are so narrow that one search in two misses them, however many starts it makes: they are
-    near others of its own. `search` says which of several it is, each with random numbers of its own; `end` is when it
-    stops, a reading of ``time.perf_counter``.
+    Near an optimum some maxima are so narrow that a search misses them as often as not. `search` says which of several
+    it is, each with random numbers of its own; `end` is when it stops, a reading of ``time.perf_counter``.
     """
     if certificate.scope is not Scope.SEARCHED:
         return certificate

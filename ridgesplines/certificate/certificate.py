@@ -83,8 +83,8 @@ class DualCertificate(ReadOnly):
 
     dual_low : what u is beyond `dual`, (N,), in one dimension where data are so close that the rounding of `dual` would
         be felt in :math:`\\eta`: then u is the sum of both; None elsewhere.
-    starts : for scope ``"searched"``, from how many fresh random starts the search looked: another search than the
-        solver's, whose random numbers it does not share.
+    starts : for scope ``"searched"``, from how many fresh random starts its searches looked, all together: others
+        than the solver's, whose random numbers they do not share.
     multipliers : for a problem with constraints, those of the constraints; None without. Then u alone is not orthogonal
         to [1 X], but all of them together are; :math:`\eta` has a part for each; only :math:`\eta \le \lambda` is asked
         for where f may bend up, and :math:`\eta \ge -\lambda` where it may bend down; and `sup` is the supremum on
@@ -240,9 +240,9 @@ def certify_dual(problem: Problem, network: RidgeSpline, dual: Array, end: float
 
 
 def network_oracle(problem: Problem, network: RidgeSpline, seed: Sequence[int]) -> Oracle:
-    """That of all neurons, where it searches also from those of the network."""
+    """That of all neurons, where it searches also in the directions of the network's."""
     if problem.penalise_bias:
-        return BiasedOracle(problem.reduced.X, seed, (network.weights, network.biases))
+        return BiasedOracle(problem.reduced.X, seed)
     W, groups = network.weights, problem.interactions
     return continuum_oracle(problem.reduced.X, W, seed, activation=problem.activation, interactions=groups)
 

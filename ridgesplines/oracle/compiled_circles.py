@@ -107,7 +107,10 @@ def crossing_order(rx: Array, ry: Array, keys: Array, order: NDArray, starts: ND
 
 @njit(nogil=True, cache=True)
 def vector_sweep(rx: Array, ry: Array, U: Array, order: NDArray, M: Array) -> tuple[float, float, float, int]:
-    """What `best_of_half_circle` returns, for vector outputs U (N, D), from all crossings; M (D, 2) changes."""
+    """What `best_of_half_circle` returns, for vector outputs U (N, D), from all crossings.
+
+    M (D, 2) is a linear function that joins eta; it changes.
+    """
     D = U.shape[1]
     for n in range(len(U)):
         for k in range(D):

@@ -75,8 +75,8 @@ class SphereOracle:
 class BiasedOracle:
     r"""The same for points x (N, d) and neurons (w, b) of unit length."""
 
-    def __init__(self, X: Array, seed: int | Sequence[int] = 0, starts: tuple[Array, Array] | None = None) -> None:
-        self._inner, self._starts = SphereOracle(homogeneous(X), seed), starts
+    def __init__(self, X: Array, seed: int | Sequence[int] = 0) -> None:
+        self._inner = SphereOracle(homogeneous(X), seed)
 
     @property
     def exact(self) -> bool:
@@ -86,7 +86,6 @@ class BiasedOracle:
     def __call__(
         self, u: Array, level: float | None = None, *, near: tuple[Array, Array] | None = None, **further: Any
     ) -> Supremum:
-        near = near or self._starts
         inner = None if near is None else (np.column_stack([near[0], -near[1]]), np.zeros(len(near[1])))
         found = self._inner(u, level, near=inner, **further)
         W = found.weights

@@ -15,7 +15,7 @@ from ridgesplines.amplitudes.design import project
 from ridgesplines.neurons.working_set import Neurons, merged, sums
 from ridgesplines.oracle.search import SearchOracle
 from ridgesplines.scaling import standardise
-from ridgesplines.solvers.column_generation import central_cuts
+from ridgesplines.solvers.column_generation import central_cuts, descent
 from ridgesplines.solvers.column_generation import continuation as envelopes
 from ridgesplines.solvers.column_generation.continuation import continuation, envelope_rounds
 from ridgesplines.solvers.column_generation.cutting_planes import DualProgram
@@ -108,8 +108,8 @@ def test_rounds_on_envelopes_come_near_the_optimum_that_linear_programs_find(los
     p = standardise(ours.problem).problem
     fit = list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6))[-1].fit
     assert not list(envelope_rounds(p, fit, SearchOracle(p.X), 1e-6))  # so few points do without
-    monkeypatch.setattr(envelopes, "FEW_POINTS", 10)
-    monkeypatch.setattr(envelopes, "FEW", 100.0)
+    monkeypatch.setattr(envelopes, "MOST_POINTS", 10)
+    monkeypatch.setattr(descent, "FEW", 100.0)
     states = list(envelope_rounds(p, fit, SearchOracle(p.X), 1e-6))
     assert {state.phase for state in states} == {Phase.ENVELOPE}
     assert {state.problem for state in states} == {p}

@@ -20,7 +20,8 @@ from ridgesplines.interrupt import late
 from ridgesplines.objective import objective_of_fit
 from ridgesplines.oracle.base import Oracle
 from ridgesplines.problem import Problem
-from ridgesplines.solvers.column_generation.descent import BRIEF, FEW, descent
+from ridgesplines.solvers.column_generation.central_cuts import MOST_POINTS
+from ridgesplines.solvers.column_generation.descent import BRIEF, data_are_few, descent
 from ridgesplines.solvers.column_generation.envelope import Envelope
 from ridgesplines.solvers.column_generation.refits import Fit, refit
 from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP, rounds
@@ -30,8 +31,6 @@ from ridgesplines.solvers.column_generation.state import Phase, State
 FIRST, NEXT, FACTOR, LEAST = 1.0, 0.1, 0.25, 1e-2
 #: An envelope that lowers the objective by less than this, relatively, is the last.
 PAYS = 1e-3
-#: Up to so many points linear programs find their end, and interior points between their vertices.
-FEW_POINTS = 1000
 #: Of rounds on envelopes: the first mu and the least, and how many there are of one mu at most.
 WIDE, NARROW, MOST_ROUNDS = 0.25, 2e-4, 40
 
@@ -54,12 +53,12 @@ def continuation(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: fl
 
 
 def envelope_rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float = np.inf) -> Iterator[State]:
-    """One state of the problem a round, for many points and many neurons; nothing otherwise.
+    """One state of the problem a round, for more points than interior points take, and many neurons; else nothing.
 
     An envelope's rounds end where its fit lacks no more of it than it lacks of the loss, or where neurons would slide:
     on an envelope that does not pay. Linear programs close the gap that is left.
     """
-    if len(problem.y) <= FEW_POINTS or len(fit.neurons) * (problem.n_features + 1) * FEW <= len(problem.y):
+    if len(problem.y) <= MOST_POINTS or not data_are_few(problem, fit):
         return
     mu, gap = WIDE, np.inf
     while mu >= NARROW and gap > max(tol, SLIDING_GAP) and not late(end):

@@ -68,10 +68,15 @@ def descent(
         larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
         if larger is None:
             return
-        few = len(larger.neurons) * (problem.n_features + 1) * FEW > len(problem.y)
+        few = data_are_few(problem, larger)
         fit = _slid(problem, larger, end)
         enough = (pace.among_few if few else pace.enough) * abs(state.fit.objective)
         slow = slow + 1 if state.fit.objective - fit.objective < enough else 0
+
+
+def data_are_few(problem: Problem, fit: Fit) -> bool:
+    """Whether there are few for so many neurons."""
+    return len(fit.neurons) * (problem.n_features + 1) * FEW > len(problem.y)
 
 
 def _slid(problem: Problem, fit: Fit, end: float) -> Fit:

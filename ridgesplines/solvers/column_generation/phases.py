@@ -37,9 +37,10 @@ def states(problem: Problem, fit: Fit, pricing: Pricing, tol: float, end: float 
                 for state in envelope_rounds(problem, fit, oracle, tol, end):
                     yield state
                     fit = state.fit
-            if not exact and (program := (yield from central_cuts(problem, fit, oracle, tol, end))) is not None:
-                yield from cutting_planes(problem, replace(fit, neurons=start), oracle, tol, end, program)
-                return
+                program = yield from central_cuts(problem, fit, oracle, tol, end)
+                if program is not None:
+                    yield from cutting_planes(problem, replace(fit, neurons=start), oracle, tol, end, program)
+                    return
         yield from cutting_planes(problem, fit, oracle, tol, end)
         return
     if fast:
