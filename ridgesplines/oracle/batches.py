@@ -8,13 +8,7 @@ A hyperplane is :math:`\theta = (w, b)` with :math:`\|w\| = 1`. For u orthogonal
 and G is the derivative of :math:`\eta` wherever no point is on the hyperplane. So a step of m ascents is two products
 with inner dimensions d + 1 and N, and nothing else that grows with N: no sort, no search of a line. Where hyperplanes
 are pinned to the origin b stays zero, :math:`\bar x_n = (x_n, 0)`, and L joins G (see `passes`). Each ascent has a
-quasi-Newton matrix of its own (BFGS [1]_), which also serves where |eta| has kinks [2]_.
-
-References
-----------
-.. [1] J. Nocedal, S. J. Wright, Numerical Optimization, Springer (2006), chapter 6, doi:10.1007/978-0-387-40065-5
-.. [2] A. S. Lewis, M. L. Overton, Nonsmooth optimization via quasi-Newton methods, Math. Program. 141 (2013),
-       doi:10.1007/s10107-012-0514-2
+quasi-Newton matrix of its own (see `quasi_newton`).
 """
 
 from __future__ import annotations
@@ -28,23 +22,23 @@ from scipy.spatial.distance import cdist
 from ridgesplines.interrupt import late
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host, linear_part
+from ridgesplines.oracle.quasi_newton import FIRST_STEP, SHORT_STEP, TINY, Ascents
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.validation import Array
 
 #: Entries of a block of distances: they stay in the cache between the products.
 BLOCK_ENTRIES = 2**17
 DEVICE_ENTRIES = 2**26
-#: Lengths of steps: of the first, of the first of ascents that go on, and at most; how one shortens that did not rise.
-FIRST_STEP, SHORT_STEP, LONGEST_STEP, SHORTER = 0.3, 0.03, 0.6, 0.3
-#: A quasi-Newton matrix learns from a step along which the slope fell by more than these parts of its change, and of
-#: itself. Where it takes the next step farther than this it is begun again.
-ALIGNED, CURVED, FARTHEST = 0.1, 1e-4, 1e4
 #: Points of a sample, on which ascents begin, and by which hyperplanes are told apart.
 SAMPLE, CODED = 2**13, 2**10
 #: Steps; after those on a sample of the points on all of them, which so many begin, of the best.
 STEPS, LAST_STEPS, FINALISTS = 20, 12, 64
 #: Hyperplanes whose parameters differ less, in units of the data's radius, are near each other.
 NEAR = 1e-2
+
+
+#: The steps of ascents, compiled.
+STEPPING = "oracle.compiled_quasi_newton"
 
 
 class Scout:
@@ -114,12 +108,14 @@ class Batch:
     """
 
     _within: _Columns | None = None
+    _compiled: Any = None
 
     def __init__(self, X: Array, U: Array, machine: Host, pinned: bool = False) -> None:
         n = len(X)
         affine = np.column_stack([X, np.full(n, 0.0 if pinned else -1.0)]).astype(np.float32)
         pulls = 0.5 * affine[:, :, None] * U[:, None, :].astype(np.float32)
         self._machine, self._xp, self._outputs = machine, machine.xp, U.shape[1]
+        self._compiled = machine.compiled(STEPPING, n)
         self._points, self._pulls = machine.put(affine), machine.put(pulls.reshape(n, -1))
         linear = 0.5 * affine.T @ U.astype(np.float32) if pinned else np.zeros((affine.shape[1], U.shape[1]))
         self._linear = machine.put(linear.astype(np.float32).reshape(-1))
@@ -140,40 +136,29 @@ class Batch:
 
         With `columns` (m, k) the weights of each keep to these; d stands for none.
         """
-        xp, get = self._xp, self._machine.get
         theta = self._machine.put(np.column_stack([W, b]).astype(np.float32))
         self._within = None if columns is None else _Columns(columns, W.shape[1], self._machine)
         theta = theta if self._within is None else self._within.own(theta)
-        size, slope = self._way_up(theta)
-        H = self._scaled_identity(slope, first)
-        reach = xp.ones_like(size)
+        kind = Ascents if self._compiled is None else self._compiled.CompiledAscents
+        ascents = kind(self._machine, theta, *self._way_up(theta), first)
         for _ in range(steps):
             if late(end):
                 break
-            way = _times(H, slope)
-            lost = ~(((way * slope).sum(1) > 0.0) & (_lengths(way) < FARTHEST))
-            if lost.any():  # at a kink, or by rounding
-                H = xp.where(lost[:, None, None], self._scaled_identity(slope, SHORT_STEP), H)
-                way = _times(H, slope)
-            way = reach[:, None] * way
-            way = way * xp.clip(LONGEST_STEP / xp.clip(_lengths(way), 1e-30, None), None, 1.0)[:, None]
-            trial = theta + way
-            trial = trial / _lengths(trial[:, :-1])[:, None]
-            higher, after = self._way_up(trial)
-            rose = higher > size
-            H = self._learnt(H, trial - theta, slope, slope - after, rose)
-            theta, slope = xp.where(rose[:, None], trial, theta), xp.where(rose[:, None], after, slope)
-            size, reach = xp.where(rose, higher, size), xp.where(rose, xp.ones_like(reach), SHORTER * reach)
+            trial = ascents.trial()
+            ascents.take(trial, *self._way_up(trial))
+        theta, get = ascents.theta, self._machine.get
         theta = get(theta if self._within is None else self._within.full(theta)).astype(float)
-        return theta[:, :-1], theta[:, -1], get(size).astype(float)
+        return theta[:, :-1], theta[:, -1], get(ascents.size).astype(float)
 
     def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
         """|eta| of each hyperplane, and its gradient along the sphere of w and along b."""
         within = self._within
         G = self._derivatives(theta) if within is None else within.own(self._derivatives(within.full(theta)))
+        if self._compiled is not None:
+            return self._compiled.ways_up(theta, G)
         eta = (G * theta[:, :, None]).sum(1)
         size = (eta**2).sum(1) ** 0.5
-        way = (G * (eta / self._xp.clip(size, 1e-30, None)[:, None])[:, None, :]).sum(2)
+        way = (G * (eta / self._xp.clip(size, TINY, None)[:, None])[:, None, :]).sum(2)
         way[:, :-1] -= (way[:, :-1] * theta[:, :-1]).sum(1)[:, None] * theta[:, :-1]
         return size, way
 
@@ -186,24 +171,6 @@ class Batch:
             distances = theta @ self._points[i : i + step].T
             total = total + self._xp.copysign(self._one, distances) @ self._pulls[i : i + step]
         return total.reshape(m, -1, self._outputs)
-
-    def _scaled_identity(self, slope: Rows, length: float) -> Rows:
-        """The quasi-Newton matrices whose step has this length."""
-        p = slope.shape[1]
-        identity = self._machine.put(np.eye(p, dtype=np.float32))
-        return identity * (length / self._xp.clip(_lengths(slope), 1e-30, None))[:, None, None]
-
-    def _learnt(self, H: Rows, s: Rows, slope: Rows, y: Rows, rose: Rows) -> Rows:
-        """The matrices after steps s along which the slope fell by y; twice as large where it hardly did."""
-        xp = self._xp
-        along = (s * y).sum(1)
-        curved = rose & (along > _lengths(s) * (ALIGNED * _lengths(y) + CURVED * _lengths(slope)))
-        rho = xp.where(curved, 1.0 / xp.where(curved, along, xp.ones_like(along)), xp.zeros_like(along))
-        Hy = _times(H, y)
-        v = (0.5 * rho * (1.0 + rho * (y * Hy).sum(1)))[:, None] * s - rho[:, None] * Hy
-        H = H + xp.stack((s, v), 2) @ xp.stack((v, s), 1)
-        longer = rose & ~curved
-        return xp.where(longer[:, None, None], 2.0 * H, H) if longer.any() else H
 
 
 class _Columns:
@@ -227,11 +194,3 @@ class _Columns:
         full = 1.0 * self._nothing
         full[self._rows, self._places] = own
         return full[:, :-1]
-
-
-def _times(H: Rows, rows: Rows) -> Rows:
-    return (H @ rows[:, :, None])[:, :, 0]
-
-
-def _lengths(rows: Rows) -> Rows:
-    return (rows**2).sum(1) ** 0.5

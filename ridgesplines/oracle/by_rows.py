@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from ridgesplines.interactions import Interactions
 from ridgesplines.neurons.working_set import blocks
 from ridgesplines.oracle import starts
-from ridgesplines.oracle.batches import BLOCK_ENTRIES, FINALISTS, SHORT_STEP, Batch, Scout
+from ridgesplines.oracle.batches import BLOCK_ENTRIES, FINALISTS, Batch, Scout
 from ridgesplines.oracle.circles import Rows as Numbers
 from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.quasi_newton import SHORT_STEP
 from ridgesplines.oracle.starts import Sites
 from ridgesplines.rows import Block, Rows
 from ridgesplines.validation import Array
@@ -124,7 +125,7 @@ class BatchByRows(Batch):
     """Ascents of which each step is a pass over all rows."""
 
     def __init__(self, rows: Rows, dual: Dual) -> None:
-        self._machine, self._xp, self._one = Host(), np, np.ones(1, dtype=np.float32)
+        self._machine, self._xp = Host(), np
         self._rows, self._dual = rows, dual
 
     def _derivatives(self, theta: Numbers) -> Numbers:

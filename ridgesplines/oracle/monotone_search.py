@@ -20,9 +20,10 @@ from ridgesplines.interactions import Interactions
 from ridgesplines.interrupt import check, late
 from ridgesplines.numerics import fast
 from ridgesplines.numerics.fast import one_thread
-from ridgesplines.oracle.batches import FIRST_STEP, STEPS, Batch, Scout
+from ridgesplines.oracle.batches import STEPS, Batch, Scout
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.quasi_newton import FIRST_STEP
 from ridgesplines.oracle.starts import Sites, around, joined, nowhere, within
 from ridgesplines.validation import Array
 

@@ -51,6 +51,10 @@ class Host:
     def get(self, rows: Rows) -> Array:
         return rows
 
+    def compiled(self, module: str, n: int) -> Any:
+        """A module of compiled code where it is worth its loading for n points, else None."""
+        return fast.compiled(module) if self.compiles and n >= COMPILED_POINTS else None
+
 
 class Torch(Host):
     """A device of PyTorch."""
@@ -244,7 +248,7 @@ class Passes:
 
     def compiled(self, module: str) -> Any:
         """A module of compiled code where it is worth its loading, else None."""
-        return fast.compiled(module) if self.machine.compiles and len(self.X) >= COMPILED_POINTS else None
+        return self.machine.compiled(module, len(self.X))
 
     def blocks(
         self,

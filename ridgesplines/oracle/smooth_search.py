@@ -18,10 +18,11 @@ from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
-from ridgesplines.oracle.batches import FIRST_STEP, Batch
+from ridgesplines.oracle.batches import STEPPING, Batch
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host
+from ridgesplines.oracle.quasi_newton import FIRST_STEP
 from ridgesplines.oracle.starts import Sites, apart, around, fresh, joined, nowhere, principal
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -42,6 +43,7 @@ class SmoothBatch(Batch):
     def __init__(self, X: Array, U: Array, activation: Activation) -> None:
         machine = Host()
         self._machine, self._xp, self._outputs = machine, np, U.shape[1]
+        self._compiled = machine.compiled(STEPPING, len(X))
         self._X, self._U, self._activation = X.astype(np.float32), U.astype(np.float32), activation
 
     def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:

@@ -102,6 +102,29 @@ def test_compiled_ascents_agree(n, d, outputs, monkeypatch):
     assert at == pytest.approx(compiled.value, rel=1e-9)
 
 
+@pytest.mark.parametrize("outputs", [(), (3,)])
+@pytest.mark.parametrize("own", [None, [0, 1, 4]])
+def test_compiled_steps_are_those_of_arrays(own, outputs, monkeypatch):
+    pytest.importorskip("numba")
+    X, _ = noisy(300, 4)
+    X[::5] = np.round(X[::5])
+    X[::7] = X[0]  # rows that repeat
+    U = dual_vector(X, outputs=outputs).reshape(300, -1)
+    W, b = beginning(X, 200)
+    if own is not None:  # in the first two columns; 4 stands for none
+        turns = np.linspace(0.0, np.pi, len(b))
+        W = np.column_stack([np.cos(turns), np.sin(turns), np.zeros((len(b), 2))])
+    columns = None if own is None else np.tile(own, (len(b), 1))
+    compiled = [Batch(X, U, passes.Host()).climb(W, b, steps, columns=columns) for steps in (1, 20)]
+    monkeypatch.setattr(fast, "compiled", lambda module: None)
+    plain = [Batch(X, U, passes.Host()).climb(W, b, steps, columns=columns) for steps in (1, 20)]
+    for here, there in zip(compiled[0], plain[0], strict=True):
+        assert here == pytest.approx(there, abs=1e-5)
+    # after more steps rounding has led some elsewhere
+    assert np.mean(np.abs(compiled[1][2] / plain[1][2] - 1.0) < 1e-3) > 0.9
+    assert compiled[1][2].max() == pytest.approx(plain[1][2].max(), rel=1e-3)
+
+
 @pytest.mark.parametrize("scale", [1e-150, 1e-8, 1e8, 1e150])
 def test_units_do_not_matter(scale):
     X, _ = noisy(60, 4)
