@@ -29,7 +29,7 @@ from ridgesplines.losses.base import Loss
 from ridgesplines.losses.huber import Huber
 from ridgesplines.network.spline import RidgeSpline
 from ridgesplines.oracle import monotone
-from ridgesplines.oracle.ascent import compile_ahead
+from ridgesplines.oracle.search import compile_ahead
 from ridgesplines.problem import Problem
 from ridgesplines.rows import in_blocks
 from ridgesplines.solution import Path, Solution

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgesplines.interrupt import late
-from ridgesplines.oracle.passes import COMPILED_POINTS, TOUCH, Host, Passes, Points, Slopes, compact
+from ridgesplines.oracle.passes import TOUCH, Passes, Slopes, compact
 from ridgesplines.validation import Array
 
 #: A slope relative to |eta|, and a gain, below which they are rounding.
@@ -121,14 +121,6 @@ def climb(passes: Passes, start: Hyperplanes, end: float = np.inf) -> Hyperplane
         slopes, active = slopes[up], active[up]
         W[active], held[active], value[active] = proposed[up], slopes.held, slopes.value
     return Hyperplanes(W, held, value)
-
-
-def compile_ahead(N: int, d: int) -> None:
-    """Compile what `climb` calls for N points in d dimensions: numba does so once after an installation, in 10 s."""
-    points = Points(np.random.default_rng(0).standard_normal((min(N, COMPILED_POINTS), d)), Host())
-    passes = Passes(points, np.zeros((len(points.X), 1)))
-    if passes.compiled("oracle.compiled_ascent") is not None:
-        climb(passes, through(passes, np.eye(1, d), np.array([0])), end=-np.inf)
 
 
 def _compiled(compiled: Any, passes: Passes, start: Hyperplanes, end: float) -> Hyperplanes:

@@ -27,7 +27,7 @@ from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading.
-COMPILED_POINTS = 200
+COMPILED_POINTS = 40
 #: Relative to the largest distance: a point as near as this lies on the hyperplane.
 TOUCH = 1e-10
 #: A moment of a dual vector this small, relatively, is rounding.

@@ -14,9 +14,9 @@ from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle import starts
 from ridgesplines.oracle.ascent import Hyperplanes, climb, exchange, leaps, through
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
-from ridgesplines.oracle.batches import Scout
+from ridgesplines.oracle.batches import Batch, Scout
 from ridgesplines.oracle.eta import eta_at
-from ridgesplines.oracle.passes import Host, Passes, Points, Torch
+from ridgesplines.oracle.passes import COMPILED_POINTS, Host, Passes, Points, Torch
 from ridgesplines.oracle.starts import Sites, joined, nowhere
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -293,6 +293,16 @@ class SearchOracle:
         """Starts at random, through data points."""
         points = self._points.X[:-1] if self._pinned else self._points.X
         return starts.fresh(points, number, self._rng, self._pinned)
+
+
+def compile_ahead(N: int, d: int) -> None:
+    """Compile what ascents call for N points in d dimensions: numba does so once after an installation, in 15 s."""
+    if (machine := Host()).compiled("oracle.compiled_ascent", N) is None:
+        return
+    X, w = np.random.default_rng(0).standard_normal((COMPILED_POINTS, d)), np.eye(1, d)
+    passes = Passes(Points(X, machine), np.zeros((len(X), 1)))
+    climb(passes, through(passes, w, np.array([0])), end=-np.inf)
+    Batch(X, passes.U, machine).climb(w, np.zeros(1), 1)
 
 
 def span(X: Array, pinned: bool = False) -> Array:

@@ -143,7 +143,7 @@ def test_polish_ends_at_the_optimum_in_a_plane(loss):
     y = np.where(y > 0.6, 1.0, -1.0) if loss.labels else y
     problem = rs.Problem(X, y, 8.0 if loss.labels else 20.0, loss)
     rows = MemoryRows(X, y)
-    solution = rs.solve(problem_of(rows, problem.lam, loss), rs.ColumnGeneration(tol=1e-10))
+    solution = rs.solve(problem_of(rows, problem.lam, loss), rs.ColumnGeneration(tol=1e-9))
     exact = rs.evaluate(problem, solution.network, max_time=0.0)
     assert exact.certificate.scope == "exact"
     assert exact.relative_gap <= 1e-9  # proven, by another engine
