@@ -33,7 +33,7 @@ class CompiledAscents:
 
     def take(self, trial: Rows, higher: Rows, after: Rows) -> None:
         """Go there where |eta| has risen, and learn from the way: |eta| and its slope at the trial."""
-        learn(trial, higher, after, self.theta, self.size, self._slope, self._H, self._reach)
+        take(trial, higher, after, self.theta, self.size, self._slope, self._H, self._reach)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)
@@ -61,7 +61,7 @@ def propose(theta: Rows, slope: Rows, H: Rows, reach: Rows, trial: Rows) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)
-def learn(trial: Rows, higher: Rows, after: Rows, theta: Rows, size: Rows, slope: Rows, H: Rows, reach: Rows) -> None:
+def take(trial: Rows, higher: Rows, after: Rows, theta: Rows, size: Rows, slope: Rows, H: Rows, reach: Rows) -> None:
     """Go to a trial where |eta| is higher; what the slope after it says joins the matrices."""
     p = theta.shape[1]
     s, y, Hy = np.empty(p, np.float32), np.empty(p, np.float32), np.empty(p, np.float32)
