@@ -137,7 +137,7 @@ def classifiers(cv: Any, loss: str) -> dict[str, Any]:
     logistic = LogisticRegression(max_iter=5000)
     ours: Any = RidgeSplineIndicators(cv)
     if loss != "indicators":  # of more than two classes the logistic loss is Softmax
-        ours = rs.RidgeSplineClassifierCV(**LAMS, cv=cv)
+        ours = rs.RidgeSplineClassifierCV(**LAMS, cv=cv, loss="logistic")
     lasso = LogisticRegression(l1_ratio=1.0, solver="saga", max_iter=300, tol=1e-3)
     return {
         f"**ridge spline (ours), {loss}**": _pipe(ours),
