@@ -164,7 +164,7 @@ def _inverse(B: Array, d: Array, e: Array) -> Callable[[Array], Array]:
 
 def _lower_gram(C: Array) -> Array:
     """C^T C on and below the diagonal, zero above: half the work."""
-    if not C.size:  # BLAS has no name for it
+    if not C.size:  # BLAS complains of it, on the terminal
         return np.zeros((C.shape[1], C.shape[1]))
     contiguous = C.flags.f_contiguous
     return blas.dsyrk(1.0, C if contiguous else C.T, trans=contiguous, lower=True)

@@ -35,9 +35,7 @@ SAMPLE, CODED = 2**13, 2**10
 STEPS, LAST_STEPS, FINALISTS = 20, 12, 64
 #: Hyperplanes whose parameters differ less, in units of the data's radius, are near each other.
 NEAR = 1e-2
-
-
-#: The steps of ascents, compiled.
+#: The module of the compiled steps.
 STEPPING = "oracle.compiled_quasi_newton"
 
 

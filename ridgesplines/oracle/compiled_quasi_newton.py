@@ -73,7 +73,7 @@ def take(trial: Rows, higher: Rows, after: Rows, theta: Rows, size: Rows, slope:
             s[j], y[j] = trial[i, j] - theta[i, j], slope[i, j] - after[i, j]
         along = dot(s, y)
         if along > length(s) * (ALIGNED * length(y) + CURVED * length(slope[i])):
-            update(H[i], s, times(H[i], y, Hy), along, Hy)
+            update(H[i], s, along, times(H[i], y, Hy), Hy)
         else:  # the slope hardly fell: farther
             for j in range(p):
                 for k in range(p):
@@ -84,16 +84,15 @@ def take(trial: Rows, higher: Rows, after: Rows, theta: Rows, size: Rows, slope:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)
-def update(H: Rows, s: Rows, curvature: float, along: float, Hy: Rows) -> None:
-    """BFGS, of the inverse: s the step, y that of the slope, with y^T H y and s^T y."""
+def update(H: Rows, s: Rows, along: float, curvature: float, Hy: Rows) -> None:
+    """BFGS of the inverse: after the step s the slope fell by y, given s^T y, y^T H y and H y, which is used up."""
     rho = 1.0 / along
     half = 0.5 * rho * (1.0 + rho * curvature)
-    v = np.empty_like(s)
     for j in range(len(s)):
-        v[j] = half * s[j] - rho * Hy[j]
+        Hy[j] = half * s[j] - rho * Hy[j]
     for j in range(len(s)):
         for k in range(len(s)):
-            H[j, k] += s[j] * v[k] + v[j] * s[k]
+            H[j, k] += s[j] * Hy[k] + Hy[j] * s[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=SUMS)

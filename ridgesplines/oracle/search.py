@@ -296,7 +296,7 @@ class SearchOracle:
 
 
 def compile_ahead(N: int, d: int) -> None:
-    """Compile what ascents call for N points in d dimensions: numba does so once after an installation, in 15 s."""
+    """Compile what ascents call for N points in d dimensions: numba does so once after an installation, in 25 s."""
     if (machine := Host()).compiled("oracle.compiled_ascent", N) is None:
         return
     X, w = np.random.default_rng(0).standard_normal((COMPILED_POINTS, d)), np.eye(1, d)

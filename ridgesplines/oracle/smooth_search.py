@@ -22,7 +22,7 @@ from ridgesplines.oracle.batches import STEPPING, Batch
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host
-from ridgesplines.oracle.quasi_newton import FIRST_STEP
+from ridgesplines.oracle.quasi_newton import FIRST_STEP, TINY
 from ridgesplines.oracle.starts import Sites, apart, around, fresh, joined, nowhere, principal
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -53,7 +53,7 @@ class SmoothBatch(Batch):
         eta = self._activation.value(t).astype(np.float32) @ self._U
         size = np.sqrt((eta**2).sum(axis=1))
         pull = self._activation.derivative(t).astype(np.float32)
-        pull *= (eta / np.maximum(size, 1e-30)[:, None]) @ self._U.T
+        pull *= (eta / np.maximum(size, TINY)[:, None]) @ self._U.T
         way = np.empty_like(theta)
         way[:, :-1] = pull @ self._X
         way[:, -1] = -pull.sum(axis=1)
