@@ -37,6 +37,9 @@ CIRCLES, ALL_CIRCLES = 2**20, 2**24
 DIRECTIONS, THROUGH, NEARBY = 8, 8, 4
 #: The next best, which are taken as they are.
 AS_THEY_ARE = 32
+#: A search with a level has enough where one of so many neurons that it knew is found, among the maxima above the level
+#: that exceed it by this part of what the largest does.
+ONE_OF_KNOWN, OF_THE_LARGEST = 8, 0.3
 #: A batch finds nothing larger where the largest value rises by no more, relatively.
 AGREE_RTOL = 1e-9
 #: The largest maxima whose held points are exchanged; and those kept for the next dual vector.
@@ -53,18 +56,19 @@ class SearchOracle:
     activation patterns differ, the largest first.
 
     Starts ascend by batches (`batches`); the best are followed to their maxima by exact search of great circles
-    (`ascent`). Without `level` that ends when a larger batch finds nothing larger. With `level` it ends as soon as a
-    maximum above it is found, and the whole effort is spent where there is none, so with infinity always; after the
-    first batch, and from the beginning where it knows neurons and looks `afresh`, every start is then followed, unless
-    points are many (N d > 2^16). Maxima below the level are left out, all but the first, unless it looks `afresh`: one
-    who confirms a gap asks for more than lam, and has use for what lies between. `near`, (weights (K, d),
-    biases (K,)), are neurons near which to look, such as those that a solver holds: nothing finds violators as fast;
-    the answer is never below them. From `end` on, a reading of ``time.perf_counter``, no further starts are made, and
-    those under way stop where they are. Maxima are kept from call to call, as starts for the next dual vector, but for
-    a call `afresh`: it makes that many starts for each dimension, with random numbers of its own, and neither knows of
-    other calls nor leaves them anything. A `rough` call is one batch, of which none is followed: large values, not
-    maxima, at a small part of the cost. Every value is that of the dual vector at hand, evaluated at (w, b) and the
-    data.
+    (`ascent`). Without `level` that ends when a larger batch finds nothing larger. With `level` it ends as soon as
+    maxima above it are found, one for each eight neurons `near` which it looks, or a single one where it looks
+    `afresh`: near an optimum of many neurons dozens of them wait, and a round that is told of one has little to do.
+    Where there are fewer the whole effort is spent, so with infinity always; after the first batch, and from the
+    beginning where it knows neurons and looks `afresh`, every start is then followed, unless points are many
+    (N d > 2^16). Maxima below the level are left out, all but the first, unless it looks `afresh`: one who confirms a
+    gap asks for more than lam, and has use for what lies between. `near`, (weights (K, d), biases (K,)), are neurons
+    near which to look, such as those that a solver holds: nothing finds violators as fast; the answer is never below
+    them. From `end` on, a reading of ``time.perf_counter``, no further starts are made, and those under way stop where
+    they are. Maxima are kept from call to call, as starts for the next dual vector, but for a call `afresh`: it makes
+    that many starts for each dimension, with random numbers of its own, and neither knows of other calls nor leaves
+    them anything. A `rough` call is one batch, of which none is followed: large values, not maxima, at a small part of
+    the cost. Every value is that of the dual vector at hand, evaluated at (w, b) and the data.
 
     Parameters
     ----------
@@ -237,7 +241,7 @@ class SearchOracle:
                 found = self._best_of_batch(passes, near, directed, number, end)
             peaks = peaks.joined(found).distinct(X, 4 * MAX_LISTED)
             again = spent > 0 and peaks.value[0] <= before * (1.0 + AGREE_RTOL)
-            settled = again if level is None else bool((peaks.value > level).any())
+            settled = again if level is None else self._enough(peaks.value, level, len(near[1]))
             if late(end):  # what did not end by itself says nothing
                 break
             spent, number = spent + number, min(4 * number, MOST_TOGETHER)
@@ -246,6 +250,12 @@ class SearchOracle:
         if affordable and (level is None or not settled):
             peaks = peaks.joined(exchange(passes, peaks[:EXCHANGED], self._rng, end)).distinct(X, 4 * MAX_LISTED)
         return peaks, spent
+
+    def _enough(self, value: Array, level: float, known: int) -> bool:
+        """Whether a solver of so many neurons has enough to do with the maxima above the level."""
+        excess = value - level
+        asked = 1 if self._fresh else max(1, known // ONE_OF_KNOWN)
+        return bool((excess > max(0.0, OF_THE_LARGEST * excess.max(initial=0.0))).sum() >= asked)
 
     def _best_of_batch(self, passes: Passes, near: Sites, directed: Sites, number: int, end: float) -> Hyperplanes:
         """The best of a batch, followed to their maxima, and the next best as they are."""

@@ -64,7 +64,7 @@ def rounds(problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float) -
         larger = refit(problem, fit.neurons.joined(new), fit.z) if len(new) else None
         if larger is None:
             return
-        fit = slides(problem, larger) if state.gap <= SLIDING_GAP else larger
+        fit = slides(problem, larger, fit.objective - larger.objective) if state.gap <= SLIDING_GAP else larger
 
 
 def cutting_planes(
@@ -160,12 +160,12 @@ def joining(problem: Problem, u: Array, found: Supremum, least: float, most: int
     return Neurons(W[kept], b[kept], np.zeros(len(kept)), (eta[kept].T / group_norms(eta[kept])).T)
 
 
-def slides(problem: Problem, fit: Fit) -> Fit:
-    """Slide, for as long as that lowers the objective."""
+def slides(problem: Problem, fit: Fit, joined: float) -> Fit:
+    """Slide, for as long as that lowers the objective by more than the neurons that joined have done."""
     for _ in range(MAX_SLIDES):
         previous = fit.objective
         fit = _stepped(problem, fit) if len(fit.neurons) else fit
-        if not fit.objective < previous - PROGRESS_RTOL * abs(previous):
+        if not fit.objective < previous - max(joined, PROGRESS_RTOL * abs(previous)):
             break
     return fit
 
