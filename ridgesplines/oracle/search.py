@@ -25,8 +25,8 @@ from ridgesplines.verdict import Scope
 STARTS_PER_DIMENSION = 128
 #: Starts times points at most: with many points a start takes long.
 MAX_WORK = 2**30
-#: Random starts that ascend together: at first, and at most.
-FIRST_TOGETHER, MOST_TOGETHER = 256, 2048
+#: Random starts that ascend together: in a rough call, else at first, and at most.
+ROUGHLY_TOGETHER, FIRST_TOGETHER, MOST_TOGETHER = 128, 256, 2048
 #: Of the starts that ascend together the best are followed to their maxima: at least so many, and one of so many.
 FEWEST_FOLLOWED, ONE_OF = 192, 16
 #: Entries of X times what is followed, at most: with many points a circle takes long; of a batch, and of a call that
@@ -152,7 +152,7 @@ class SearchOracle:
             return self._answer(u, (w, np.zeros(1) if self._pinned else w @ self._X[0]), near, 0)
         known = self._inside(near)
         if rough:
-            number = min(self._effort, MOST_TOGETHER if self._fresh else FIRST_TOGETHER)
+            number = min(self._effort, MOST_TOGETHER if self._fresh else ROUGHLY_TOGETHER)
             W, b = self._scout.best(U, *self._batch(known, number), MAX_LISTED, end=end)
             self._kept = W[:KEPT], b[:KEPT]
             return self._answer(u, self._outside(W, b), near, number)
