@@ -248,3 +248,12 @@ def test_cuts_from_between_the_vertices_end_where_a_harder_search_agrees(loss, m
     states = list(central_cuts.central_cuts(p, fit, searched, 1e-6, np.inf))
     assert states[-1].gap <= central_cuts.ENOUGH < states[0].gap
     assert harder[-1] is not None
+
+
+@pytest.mark.parametrize("loss", KINKS, ids=ids)
+def test_an_answer_from_between_the_vertices_has_the_neurons_of_one(loss):
+    problem = posed("rounded", loss, 320, 4)
+    loose, tight = (rs.solve(problem, rs.ColumnGeneration(tol=tol)) for tol in (1e-3, 1e-6))
+    assert loose.history["phases"][-1] == "interior"
+    assert loose.network.n_neurons <= 1.5 * tight.network.n_neurons
+    assert loose.relative_gap <= 1e-3

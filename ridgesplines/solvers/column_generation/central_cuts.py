@@ -45,7 +45,7 @@ STARTS = 192
 def central_cuts(
     problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float
 ) -> Generator[State, None, DualProgram | None]:
-    """One state a round, until its gap is small, or no neuron is missing; for scalar fits of a loss with kinks.
+    """One state a round, until its gap is small, or falls no more; for scalar fits of a loss with kinks.
 
     It returns the linear program of its neurons, which begins where this has come to; None where there were no rounds.
     """
@@ -63,19 +63,33 @@ def central_cuts(
         fit = _fit(problem, neurons, B, point._replace(u=u), size > COUNTED)
         closest = neurons.take(np.argsort(point.slack)[:STARTS])
         state, found = stands(problem, fit, u, oracle, max(tol, ENOUGH), end, near=closest)
-        yield state._replace(phase=Phase.CENTRAL)
-        check()
-        aim, gap = SHARE * gap, min(gap, max(state.gap, tol))
+        state = state._replace(phase=Phase.CENTRAL)
         new = joining(problem, u, found, CUT_RTOL, MOST_JOINING)
-        if gap <= max(ENOUGH, tol) or not len(new):
+        idle = not len(new) and state.gap >= gap  # where none is missing, it is the interior point that lacks
+        aim, gap = SHARE * gap, min(gap, max(state.gap, tol))
+        if gap <= max(ENOUGH, tol) or idle:
             program = _program(problem, neurons)
             point = path.follow(point.u, beta, a, aim, FINEST, end) or point
             program.begin(point.u, B @ point.a + problem.null_space @ point.beta, point.a, point.slack)
+            yield _at_vertex(problem, state, program.solve(end))
+            check()
             program.offer(new.W, new.b)
             return program
+        yield state
+        check()
         kept = (size > LARGE) | (point.slack < NEAR * gap * problem.lam)
         neurons, a, sup = neurons.take(kept).joined(new), np.append(a[kept], new.sizes), max(found.value, problem.lam)
         B = np.hstack([B[:, kept], _columns(problem, new)])
+
+
+def _at_vertex(problem: Problem, state: State, vertex: Fit | None) -> State:
+    """The state of fewer neurons, those of a vertex of their program, for it may be the last; its dual vector stays."""
+    if vertex is None:
+        return state
+    primal = objective_of_fit(problem, vertex.z, float(vertex.neurons.sizes.sum()))
+    if primal > state.objective:
+        return state
+    return state._replace(fit=Fit(vertex.neurons, vertex.z, state.fit.u, primal), objective=primal)
 
 
 def _program(problem: Problem, neurons: Neurons) -> DualProgram:
