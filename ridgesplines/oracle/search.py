@@ -37,9 +37,9 @@ CIRCLES, ALL_CIRCLES = 2**20, 2**24
 DIRECTIONS, THROUGH, NEARBY = 8, 8, 4
 #: The next best, which are taken as they are.
 AS_THEY_ARE = 32
-#: A search with a level has enough where one of so many neurons that it knew is found, among the maxima above the level
-#: that exceed it by this part of what the largest does.
-ONE_OF_KNOWN, OF_THE_LARGEST = 8, 0.3
+#: A search with a level has enough with one maximum for so many neurons near which it looks; those count that exceed
+#: the level by this part of what the largest does.
+ONE_FOR, OF_THE_LARGEST = 8, 0.3
 #: A batch finds nothing larger where the largest value rises by no more, relatively.
 AGREE_RTOL = 1e-9
 #: The largest maxima whose held points are exchanged; and those kept for the next dual vector.
@@ -254,7 +254,7 @@ class SearchOracle:
     def _enough(self, value: Array, level: float, known: int) -> bool:
         """Whether a solver of so many neurons has enough to do with the maxima above the level."""
         excess = value - level
-        asked = 1 if self._fresh else max(1, known // ONE_OF_KNOWN)
+        asked = 1 if self._fresh else max(1, known // ONE_FOR)
         return bool((excess > max(0.0, OF_THE_LARGEST * excess.max(initial=0.0))).sum() >= asked)
 
     def _best_of_batch(self, passes: Passes, near: Sites, directed: Sites, number: int, end: float) -> Hyperplanes:

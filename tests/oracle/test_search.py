@@ -209,6 +209,20 @@ def test_the_whole_effort_is_spent_where_nothing_is_above_the_level(n, d, level)
     assert found.starts == sum(steps)
 
 
+def test_a_solver_of_many_neurons_is_told_of_many_maxima_or_all_is_tried():
+    X, _ = noisy(200, 8)
+    u = dual_vector(X)
+    every = SearchOracle(X)(u)
+    few, many = (every.weights[:1], every.biases[:1]), (np.tile(every.weights, (8, 1)), np.tile(every.biases, 8))
+    level = 0.9 * every.value
+    told, once = SearchOracle(X)(u, level, near=few), SearchOracle(X)(u, level, near=many)
+    assert told.starts < once.starts
+    enough = (sizes(X, u, once) > level + 0.3 * (once.value - level)).sum() >= len(many[1]) // 8
+    assert enough or once.starts == 128 * 8  # the whole effort
+    afresh = SearchOracle(X)(u, level, near=many, afresh=128)
+    assert afresh.starts < once.starts  # to contradict, one will do
+
+
 def test_the_same_calls_give_the_same_answers():
     X, _ = noisy(60, 4)
     answers = []
