@@ -41,6 +41,8 @@ def columns(kind, n, d, rng):
             X = X[rng.integers(max(2, n // 3), size=n)]
         case "cars":
             X = cars(n, rng)[:, :d] if d <= 5 else np.column_stack([cars(n, rng), X[:, 5:]])
+        case _:
+            raise ValueError(f"no kind of table is called {kind!r}")
     return X
 
 

@@ -255,7 +255,7 @@ class SearchOracle:
         """Whether a solver of so many neurons has enough to do with the maxima above the level."""
         excess = value - level
         asked = 1 if self._fresh else max(1, known // ONE_FOR)
-        return bool((excess > max(0.0, OF_THE_LARGEST * excess.max(initial=0.0))).sum() >= asked)
+        return bool((excess > OF_THE_LARGEST * excess.max(initial=0.0)).sum() >= asked)
 
     def _best_of_batch(self, passes: Passes, near: Sites, directed: Sites, number: int, end: float) -> Hyperplanes:
         """The best of a batch, followed to their maxima, and the next best as they are."""

@@ -238,7 +238,7 @@ def test_cuts_from_between_the_vertices_lead_to_the_same_optimum(loss, monkeypat
 @pytest.mark.parametrize("loss", KINKS, ids=ids)
 def test_cuts_from_between_the_vertices_end_where_a_harder_search_agrees(loss, monkeypatch):
     monkeypatch.setattr(central_cuts, "FEWEST_POINTS", 10)
-    p, harder = standardise(posed("correlated", loss, 60, 3)).problem, []
+    p, harder = standardise(posed("cars", loss, 60, 3)).problem, []
     fit, oracle = list(continuation(p, first_fit(p), SearchOracle(p.X), 1e-6))[-1].fit, SearchOracle(p.X)
 
     def searched(u, level=None, **given):

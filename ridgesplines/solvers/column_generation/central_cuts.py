@@ -45,7 +45,7 @@ STARTS = 192
 def central_cuts(
     problem: Problem, fit: Fit, oracle: Oracle, tol: float, end: float
 ) -> Generator[State, None, DualProgram | None]:
-    """One state a round, until its gap is small, or falls no more; for scalar fits of a loss with kinks.
+    """One state a round, until its gap is small, or none is missing and it falls no more; for scalar fits with kinks.
 
     It returns the linear program of its neurons, which begins where this has come to; None where there were no rounds.
     """
@@ -65,7 +65,7 @@ def central_cuts(
         state, found = stands(problem, fit, u, oracle, max(tol, ENOUGH), end, near=closest)
         state = state._replace(phase=Phase.CENTRAL)
         new = joining(problem, u, found, CUT_RTOL, MOST_JOINING)
-        idle = not len(new) and state.gap >= gap  # where none is missing, it is the interior point that lacks
+        idle = not len(new) and state.gap >= gap  # while it falls, the point comes nearer though no neuron is missing
         aim, gap = SHARE * gap, min(gap, max(state.gap, tol))
         if gap <= max(ENOUGH, tol) or idle:
             program = _program(problem, neurons)
