@@ -26,6 +26,11 @@ def compiled(module: str) -> Any:
         return import_module(f"ridgesplines.{module}")
 
 
+def at_hand(module: str) -> bool:
+    """Whether `compiled` has loaded it already."""
+    return f"ridgesplines.{module}" in sys.modules
+
+
 @cache
 def _pools() -> Any:
     from threadpoolctl import ThreadpoolController

@@ -107,6 +107,7 @@ class Batch:
 
     _within: _Columns | None = None
     _compiled: Any = None
+    _precision: type = np.float32
 
     def __init__(self, X: Array, U: Array, machine: Host, pinned: bool = False) -> None:
         n = len(X)
@@ -134,7 +135,7 @@ class Batch:
 
         With `columns` (m, k) the weights of each keep to these; d stands for none.
         """
-        theta = self._machine.put(np.column_stack([W, b]).astype(np.float32))
+        theta = self._machine.put(np.column_stack([W, b]).astype(self._precision))
         self._within = None if columns is None else _Columns(columns, W.shape[1], self._machine)
         theta = theta if self._within is None else self._within.own(theta)
         kind = Ascents if self._compiled is None else self._compiled.CompiledAscents

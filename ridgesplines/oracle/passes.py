@@ -27,7 +27,7 @@ from ridgesplines.oracle.circles import Rows, best_biases, best_on_circles
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading.
-COMPILED_POINTS = 40
+COMPILED_POINTS = 20
 #: Relative to the largest distance: a point as near as this lies on the hyperplane.
 TOUCH = 1e-10
 #: A moment of a dual vector this small, relatively, is rounding.
@@ -52,8 +52,9 @@ class Host:
         return rows
 
     def compiled(self, module: str, n: int) -> Any:
-        """A module of compiled code where it is worth its loading for n points, else None."""
-        return fast.compiled(module) if self.compiles and n >= COMPILED_POINTS else None
+        """A module of compiled code where it is at hand, or worth its loading for n points; else None."""
+        worth = n >= COMPILED_POINTS or fast.at_hand(module)
+        return fast.compiled(module) if self.compiles and worth else None
 
 
 class Torch(Host):

@@ -37,7 +37,8 @@ class Ascents:
 
     def __init__(self, machine: Host, theta: Rows, size: Rows, slope: Rows, first: float) -> None:
         self._xp = machine.xp
-        self._identity = machine.put(np.eye(theta.shape[1], dtype=np.float32))
+        # in the precision of theta
+        self._identity = machine.put(np.eye(theta.shape[1], dtype=np.float32)) * self._xp.ones_like(theta[:1])
         self.theta, self.size, self._slope = theta, size, slope
         self._H, self._reach = self._scaled_identity(first), self._xp.ones_like(self.size)
 

@@ -1,8 +1,8 @@
 r"""sup |eta| over all directions and biases, searched, for activations other than ReLU.
 
-Hundreds of ascents at once propose, by matrix products in single precision (`batches`); the best of them are followed
-to their maxima one by one, in double precision. Between data, and for all but truncated powers everywhere,
-:math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)` is smooth: an ascent ends at a maximum, not at a kink.
+Hundreds of ascents at once propose, by matrix products in single precision (`batches`); the best of them go on to their
+maxima in double precision. As smooth as the activation is :math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)`: its
+maxima are found to rounding, only those of the two-sided exponential are kinks, where steps become short.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import minimize
 
 from ridgesplines.activations.base import Activation
-from ridgesplines.interrupt import late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
@@ -22,7 +20,7 @@ from ridgesplines.oracle.batches import STEPPING, Batch
 from ridgesplines.oracle.circles import Rows
 from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host
-from ridgesplines.oracle.quasi_newton import FIRST_STEP, TINY
+from ridgesplines.oracle.quasi_newton import FIRST_STEP, SHORT_STEP, TINY
 from ridgesplines.oracle.starts import Sites, apart, around, fresh, joined, nowhere, principal
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -30,7 +28,7 @@ from ridgesplines.verdict import Scope
 #: Starts of a call, and for each dimension of a call for which no neuron may be missed.
 STARTS, STARTS_PER_DIMENSION = 192, 64
 #: Steps of a batch; the best that are followed to their maxima, and the steps that this takes at most.
-STEPS, FOLLOWED, MOST_STEPS = 30, 24, 100
+STEPS, FOLLOWED, MOST_STEPS = 30, 24, 60
 #: Hyperplanes that differ by less, in units of the data's radius, lead to one maximum.
 NEAR = 1e-3
 #: Maxima that are kept as starts for the next dual vector.
@@ -38,21 +36,28 @@ KEPT = 64
 
 
 class SmoothBatch(Batch):
-    """Ascents of |eta| of an activation, for data X (N, d) and a dual vector U (N, D) orthogonal to its null space."""
+    """Ascents of |eta| of an activation, for data X (N, d) and a dual vector U (N, D) orthogonal to its null space.
 
-    def __init__(self, X: Array, U: Array, activation: Activation) -> None:
+    The data lie in the unit ball. In double precision the few are followed to their maxima that the many have found.
+    """
+
+    def __init__(self, X: Array, U: Array, activation: Activation, precision: type = np.float32) -> None:
         machine = Host()
-        self._machine, self._xp, self._outputs = machine, np, U.shape[1]
-        self._compiled = machine.compiled(STEPPING, len(X))
-        self._X, self._U, self._activation = X.astype(np.float32), U.astype(np.float32), activation
+        self._machine, self._xp, self._outputs, self._precision = machine, np, U.shape[1], precision
+        self._compiled = machine.compiled(STEPPING, len(X)) if precision is np.float32 else None
+        self._X: Rows = X.astype(precision)
+        self._U: Rows = U.astype(precision)
+        self._activation = activation
 
     def _way_up(self, theta: Rows) -> tuple[Rows, Rows]:
         """|eta| of each hyperplane, and its gradient along the sphere of w and along b."""
         W, b = theta[:, :-1], theta[:, -1]
         t = W @ self._X.T - b[:, None]
-        eta = self._activation.value(t).astype(np.float32) @ self._U
+        eta = self._activation.value(t).astype(self._precision) @ self._U
         size = np.sqrt((eta**2).sum(axis=1))
-        pull = self._activation.derivative(t).astype(np.float32)
+        if self._activation.homogeneity is not None:  # powers of t grow: where no point is near, eta is rounding
+            size[np.abs(b) > 1.0] = 0.0
+        pull: Rows = self._activation.derivative(t).astype(self._precision)
         pull *= (eta / np.maximum(size, TINY)[:, None]) @ self._U.T
         way = np.empty_like(theta)
         way[:, :-1] = pull @ self._X
@@ -128,14 +133,10 @@ class SmoothSearch:
         W, b = joined((W, b), around(known, number // 2, self._rng))
         W, b, values = SmoothBatch(self._points, U, self._scaled).climb(W, b, STEPS, FIRST_STEP, end)
         W, b = _distinct(W / np.linalg.norm(W, axis=1, keepdims=True), b, values, max(followed, MAX_LISTED))
-        maxima = []
-        for w, bias in zip(W[:followed], b[:followed], strict=True):
-            if late(end):
-                break
-            maxima.append(self._ascended(U, w, bias))
-        if maxima:
-            found = np.array(maxima)
-            W, b = np.concatenate([found[:, :-1], W[len(found) :]]), np.append(found[:, -1], b[len(found) :])
+        if followed:
+            batch = SmoothBatch(self._points, U, self._scaled, np.float64)
+            highest, biases, _ = batch.climb(W[:followed], b[:followed], MOST_STEPS, SHORT_STEP, end)
+            W, b = np.concatenate([highest, W[followed:]]), np.append(biases, b[followed:])
         values = group_norms(eta_at(self._points, U, W, b, self._scaled))
         return _distinct(W, b, values, MAX_LISTED)
 
@@ -146,27 +147,6 @@ class SmoothSearch:
         W = W / np.linalg.norm(W, axis=1, keepdims=True)
         biases = np.quantile(self._points @ W.T, [0.25, 0.5, 0.75], axis=0)
         return np.tile(W, (3, 1)), biases.ravel()
-
-    def _ascended(self, U: Array, w: Array, b: float) -> Array:
-        """The neuron (w, b) to which an ascent of |eta|^2 leads; the direction is theta divided by its length."""
-        X, activation = self._points, self._scaled
-        scale = max(float(group_norms(eta_at(X, U, w[None], np.array([b]), activation))[0]) ** 2, 1e-300)
-
-        def negative(theta: Array) -> tuple[float, Array]:
-            length = np.linalg.norm(theta[:-1])
-            unit = theta[:-1] / length
-            t = X @ unit - theta[-1]
-            eta = activation.value(t) @ U
-            pull = activation.derivative(t) * (U @ eta)
-            along = X.T @ pull
-            gradient = np.append((along - unit * (unit @ along)) / length, -pull.sum())
-            return -float(np.sum(eta**2)) / scale, -2.0 * gradient / scale
-
-        start = np.append(w, b)
-        with np.errstate(over="ignore", invalid="ignore"):  # of steps far off, which are shortened
-            theta: Array = minimize(negative, start, jac=True, method="BFGS", options={"maxiter": MOST_STEPS}).x
-        theta = theta if np.isfinite(theta).all() else start
-        return np.append(theta[:-1] / np.linalg.norm(theta[:-1]), theta[-1])
 
 
 def _distinct(W: Array, b: Array, values: Array, most: int) -> Sites:

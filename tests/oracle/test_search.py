@@ -11,6 +11,7 @@ from suprema import enumerated
 
 import ridgesplines as rs
 from ridgesplines.network.spline import group_norms
+from ridgesplines.numerics import fast
 from ridgesplines.oracle import passes
 from ridgesplines.oracle.circles import arcs, best_of, best_on_circles
 from ridgesplines.oracle.eta import eta_at
@@ -249,19 +250,19 @@ def test_compiled_circles_agree(outputs):
         rx, ry = on.distances(W, held[:, 0]), on.distances(C, held[:, 0])
         for L in (np.empty((0, outputs)), rng.standard_normal((4, outputs))):
             plain = best_on_circles(np, rx.copy(), ry.copy(), U, (W @ L, C @ L) if len(L) else None)
-            fast = compiled.best_on_circles(np.ascontiguousarray(X.T), U, W, C, held, L)
-            assert fast[0] == pytest.approx(plain[0], rel=1e-11)
-            turns = [a[1] / a[2] for a in (plain, fast)]
+            found = compiled.best_on_circles(np.ascontiguousarray(X.T), U, W, C, held, L)
+            assert found[0] == pytest.approx(plain[0], rel=1e-11)
+            turns = [a[1] / a[2] for a in (plain, found)]
             assert turns[1] == pytest.approx(turns[0], rel=1e-6)
             turn = np.linspace(0.0, 2.0 * np.pi, 721)[:, None, None]  # no direction is better than the best
             along = [np.cos(turn) * rx + np.sin(turn) * ry, np.cos(turn) * W + np.sin(turn) * C]
             eta = 0.5 * np.abs(along[0]) @ U + (along[1] @ L if len(L) else 0.0)
-            assert (np.linalg.norm(eta, axis=2).max(axis=0) <= np.sqrt(fast[0]) * (1.0 + 1e-12)).all()
+            assert (np.linalg.norm(eta, axis=2).max(axis=0) <= np.sqrt(found[0]) * (1.0 + 1e-12)).all()
             if len(L):  # and that is where it says, on its own side
-                x, y = (part / np.hypot(fast[1], fast[2]) for part in fast[1:3])
+                x, y = (part / np.hypot(found[1], found[2]) for part in found[1:3])
                 there = 0.5 * np.abs(x[:, None] * rx + y[:, None] * ry) @ U
                 there += x[:, None] * (W @ L) + y[:, None] * (C @ L)
-                assert np.linalg.norm(there, axis=1) == pytest.approx(np.sqrt(fast[0]), rel=1e-9)
+                assert np.linalg.norm(there, axis=1) == pytest.approx(np.sqrt(found[0]), rel=1e-9)
 
 
 @pytest.mark.parametrize("crowd", [1e-12, 1e-4, 1.0])
@@ -287,9 +288,23 @@ def test_with_and_without_numba(monkeypatch):
     pytest.importorskip("numba")
     X, _ = noisy(250, 4)
     u = dual_vector(X)
-    fast = SearchOracle(X)(u)
-    monkeypatch.setattr(passes, "COMPILED_POINTS", 10**9)
-    assert SearchOracle(X)(u).value == pytest.approx(fast.value, rel=1e-12)
+    compiled = SearchOracle(X)(u)
+    monkeypatch.setattr(fast, "compiled", lambda module: None)
+    assert SearchOracle(X)(u).value == pytest.approx(compiled.value, rel=1e-12)
+
+
+def test_few_points_take_compiled_code_where_it_is_at_hand(monkeypatch):
+    pytest.importorskip("numba")
+    X, _ = noisy(passes.COMPILED_POINTS - 1, 4)
+    u, asked = dual_vector(X), []
+    real = fast.compiled
+    monkeypatch.setattr(fast, "compiled", lambda module: asked.append(module) or real(module))
+    values = []
+    for here in (False, True):
+        monkeypatch.setattr(fast, "at_hand", lambda module, here=here: here)
+        values.append(SearchOracle(X)(u).value)
+        assert bool(asked) == here
+    assert values[1] == pytest.approx(values[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("outputs", [(), (2,)])
