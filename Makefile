@@ -11,7 +11,7 @@ export MPLBACKEND := Agg
 # Where Python may not keep what it has compiled, each of the many processes that the tests start compiles the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help quickstart quick test types oracles line shown docs build format clean
+.PHONY: help quickstart quick test types oracles line page docs build format clean
 
 help:
 	@echo "make quickstart   fit a spline to real measurements: prints the result, writes quickstart.png"
@@ -33,12 +33,12 @@ quick: $(VENV)/.installed-dev
 
 # In a fresh clone mypy takes a minute of one core, and numba two to compile: the tests of the oracles and of the solver on
 # the line call nearly all that is compiled, so that one process does it and not each of the two that follow. The first
-# have one core; mypy, the line, the page that the browser waits for, and the examples have the other one meanwhile.
+# have one core; mypy, the line, and the page that the browser waits for have the other one meanwhile.
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory --jobs 2 types oracles line shown
-	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo --ignore=tests/examples --ignore=$(LINE)
+	@$(MAKE) --no-print-directory --jobs 2 types oracles line page
+	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo --ignore=$(LINE)
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
@@ -49,8 +49,8 @@ oracles: $(VENV)/.installed-dev
 line: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m "not slow" $(LINE)
 
-shown: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -m "not slow" tests/demo tests/examples
+page: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q -m "not slow" tests/demo
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html

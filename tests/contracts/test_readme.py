@@ -10,16 +10,23 @@ import pytest
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 #: What a clean environment lacks: what only an extra or the tests install.
 ABSENT = ("pandas", "torch", "numba", "dask", "pyarrow", "polars", "onnx", "onnxruntime")
-WITHOUT = f"""
+WITHOUT = f'''
 import sys
 
 class Without:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {ABSENT!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+    """A finder that does not find them."""
 
-sys.meta_path.insert(0, Without())
-"""
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, *others):
+        return None if name.partition(".")[0] in {ABSENT!r} else self.finder.find_spec(name, *others)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = map(Without, sys.meta_path)
+'''
 
 
 def in_a_clean_environment(code, folder):
