@@ -37,7 +37,7 @@ quick: $(VENV)/.installed-dev
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory --jobs 2 types oracles line page
+	@$(MAKE) --no-print-directory --jobs 2 types oracles page line
 	$(BIN)/python -m pytest -n 2 -q -m "not slow" --ignore=tests/oracle --ignore=tests/demo --ignore=$(LINE)
 
 types: $(VENV)/.installed-dev
