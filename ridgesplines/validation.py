@@ -202,7 +202,7 @@ def numbers_as_in(name: str, values: Any, fitted: Dates | None) -> Array:
 
 def sized(name: str, array: Array) -> Array:
     """The same array, if it is zero, or the squares of products of three such sizes are floating-point numbers."""
-    size = float(np.abs(array).max(initial=0.0))
+    size = float(max(array.max(initial=0.0), -array.min(initial=0.0)))
     if size and not SMALLEST <= size <= LARGEST:
         raise ProblemError(
             name,

@@ -340,6 +340,21 @@ def test_compiled_passes_agree(monkeypatch):
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-9 * np.abs(one).max())
 
 
+@pytest.mark.parametrize("loss", [rs.Squared(), rs.Logistic()], ids=ids)
+def test_coarse_problems_in_front_of_coarse_ones(loss, monkeypatch):
+    """As of millions of sites; the first knots are others, the optimum is the same."""
+    p = problem(loss, 6000)
+    s = exact(rs.solve(p))
+    monkeypatch.setattr(exchange, "COARSE_SITES", 32)
+    asked = []
+    every = exchange.every
+    monkeypatch.setattr(exchange, "every", lambda step, m: asked.append(step) or every(step, m))
+    again = exact(rs.solve(p))
+    assert asked[:2] == [256, 32]
+    assert again.objective == pytest.approx(s.objective, rel=1e-9)
+    np.testing.assert_allclose(again.network(p.X), s.network(p.X), atol=1e-4 * np.ptp(s.network(p.X)))
+
+
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 def test_compiled_dual_values_round_as_little_as_bounds_assume():
     u, y = np.random.default_rng(0).random((2, 400_000))

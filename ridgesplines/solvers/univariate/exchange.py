@@ -24,6 +24,8 @@ from ridgesplines.solvers.univariate.moments import Moments
 from ridgesplines.validation import Array
 
 BLOCK_SITES = 32
+#: Where so many sites are more than this, a coarser problem finds their first knots; it has a site of eight of theirs.
+COARSE_SITES, COARSER = 8192, 8
 #: Up to this many sites, all of them are candidates.
 FEW_SITES = 2048
 MAX_ROUNDS = 60
@@ -94,8 +96,10 @@ def exchange(
     if m <= FEW_SITES:
         candidates = np.arange(m)
     elif start is None:
-        nodes = every(BLOCK_SITES, m)
-        start = on_candidates(q.moments(nodes), lam, nodes, None)
+        for step in _steps(m):
+            nodes = every(step, m)
+            start = on_candidates(q.moments(nodes), lam, nodes, start)
+        assert start is not None
         candidates = around(start.active, m)
     else:
         candidates = union(every(BLOCK_SITES, m), around(start.active, m))
@@ -113,6 +117,14 @@ def exchange(
         elif not len(joining):
             return knots, None
         candidates = union(around(joining, m), nodes)
+
+
+def _steps(m: int) -> list[int]:
+    """Coarse problems, the coarsest first: the distances of their sites, each a multiple of the next."""
+    steps = [BLOCK_SITES]
+    while m > COARSE_SITES * steps[0]:
+        steps.insert(0, COARSER * steps[0])
+    return steps
 
 
 def on_candidates(moments: Moments, lam: float, candidates: Array, start: Knots | None) -> Knots:
