@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgesplines.numerics.fast import compiled, loaded
+from ridgesplines.numerics.fast import at_hand, compiled, loaded
 from ridgesplines.validation import Array
 
 #: From this many points on, compiled code is worth its loading; where numba has been loaded, from a part of that.
@@ -260,7 +260,9 @@ def active_set(
 
     None where NumPy has to, for want of numba or of curvature. In between a caller may stop.
     """
-    if loads.ndim > 2 or (fast := fast_module(len(t), "line.compiled_active_set")) is None:
+    name = "line.compiled_active_set"
+    fast = compiled(name) if at_hand(name) else fast_module(len(t), name)  # of many rows few are nodes
+    if loads.ndim > 2 or fast is None:
         yield None
         return
     rounds, patience, *others = limits
