@@ -13,6 +13,7 @@ import pytest
 
 import ridgesplines as rs
 from ridgesplines.line import kernels
+from ridgesplines.numerics import fast
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1.0, 1.0, (30, 2))
@@ -107,7 +108,8 @@ def test_copies_are_whole(made):
 
 
 def test_a_problem_goes_to_another_process_and_its_solution_comes_back(monkeypatch):
-    monkeypatch.setattr(kernels, "loaded", lambda: False)  # it is not there, and compiled code rounds otherwise
+    for place, name in ((kernels, "loaded"), (kernels, "at_hand"), (fast, "at_hand")):
+        monkeypatch.setattr(place, name, lambda *module: False)  # it is not there, and compiled code rounds otherwise
     problem, line = map(COPIES["pickle"], (PROBLEM, LINE))  # what others had computed from them may have been compiled
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         same(rs.solve(problem), pool.submit(rs.solve, problem).result())
