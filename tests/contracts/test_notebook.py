@@ -1,5 +1,6 @@
 """What a notebook shows: small tables in which everything is escaped and no array is written out."""
 
+from functools import cache
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import ridgesplines as rs
 
 
+@cache
 def shown():
     rng = np.random.default_rng(0)
     X = rng.uniform(-1.0, 1.0, (400, 2))
@@ -28,12 +30,19 @@ def shown():
     }
 
 
-SHOWN = shown()
+NAMES = [
+    *("solution", "network", "network of a plane", "network of many outputs", "network without neurons"),
+    *("certificate", "certificate of a plane", "path", "comparison"),
+]
 
 
-@pytest.mark.parametrize("name", SHOWN)
+def test_all_of_them_are_looked_at():
+    assert list(shown()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_tables_are_small_and_well_formed(name):
-    text = SHOWN[name]._repr_html_()
+    text = shown()[name]._repr_html_()
     root = ElementTree.fromstring(text)  # well formed, so that all markup is ours
     assert root.tag == "table"
     assert {element.tag for element in root.iter()} <= {"table", "caption", "b", "thead", "tbody", "tr", "th", "td"}
@@ -43,11 +52,11 @@ def test_tables_are_small_and_well_formed(name):
 
 
 def cells(name):
-    return [[cell.text for cell in row] for row in ElementTree.fromstring(SHOWN[name]._repr_html_()).iter("tr")]
+    return [[cell.text for cell in row] for row in ElementTree.fromstring(shown()[name]._repr_html_()).iter("tr")]
 
 
 def test_figures_are_those_of_the_objects():
-    solution, path = SHOWN["solution"], SHOWN["path"]
+    solution, path = shown()["solution"], shown()["path"]
     said = {row[0]: row[1] for row in cells("solution")}
     assert all(f"{name}  " in solution.summary() or not name for name in said)
     assert said["relative gap"] in solution.summary()
@@ -63,5 +72,5 @@ def test_figures_are_those_of_the_objects():
 
 
 def test_a_certificate_prints_without_its_arrays():
-    assert len(repr(SHOWN["certificate"])) < 120
-    assert "scope='exact'" in repr(SHOWN["certificate"])
+    assert len(repr(shown()["certificate"])) < 120
+    assert "scope='exact'" in repr(shown()["certificate"])
