@@ -3,6 +3,7 @@ r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)` at 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
@@ -46,6 +47,17 @@ def eta_near(X: Array, u: Array, W: Array, b: Array, activation: Activation | No
     """The same for data that may be far from zero: what is common to them need not cancel."""
     origin = origin_near(X)
     return eta_at(X - origin, u, W, plus_products(b, -W, origin), activation)
+
+
+def bent(X: Array, W: Array, b: Array, activation: Activation) -> NDArray[np.bool_]:
+    """Which neurons to ask for eta: for powers not those that are polynomials at the data.
+
+    There eta is zero, but for the rounding of u times a distance to a power, which may be anything.
+    """
+    if activation.degree <= 1:
+        return np.ones(len(b), dtype=bool)
+    p = X @ W.T
+    return (p.min(axis=0) < b) & (b < p.max(axis=0))
 
 
 def eta_along(p: Array, u: Array, b: Array) -> Array:

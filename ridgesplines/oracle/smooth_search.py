@@ -18,7 +18,7 @@ from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import STEPPING, Batch
 from ridgesplines.oracle.circles import Rows
-from ridgesplines.oracle.eta import eta_at
+from ridgesplines.oracle.eta import bent, eta_at
 from ridgesplines.oracle.passes import Host
 from ridgesplines.oracle.quasi_newton import FIRST_STEP, SHORT_STEP, TINY
 from ridgesplines.oracle.starts import Sites, apart, around, fresh, joined, nowhere, principal
@@ -109,20 +109,20 @@ class SmoothSearch:
         number = STARTS if level is None and afresh is None else STARTS_PER_DIMENSION * self._X.shape[1]
         number = number if afresh is None else afresh * self._X.shape[1]
         kept = self._kept if afresh is None else nowhere(self._X.shape[1])
+        near = nowhere(self._X.shape[1]) if near is None else near
+        kinked = bent(self._X, *near, self._activation)
+        near = near[0][kinked], near[1][kinked]
         with one_thread():
             W, b = self._found(u, joined(self._inside(near), kept), number, end, 0 if rough else FOLLOWED)
         if afresh is None:
             self._kept = W[:KEPT], b[:KEPT]
         weights, biases = W, self._radius * b + W @ self._centre
-        if near is not None:
-            weights, biases = np.concatenate([weights, near[0]]), np.append(biases, near[1])
+        weights, biases = joined((weights, biases), near)
         eta = eta_at(self._X - self._centre, u, weights, biases - weights @ self._centre, self._activation)
         return replace(ranked(Scope.SEARCHED, eta, weights, biases), starts=number)
 
-    def _inside(self, near: Sites | None) -> Sites:
+    def _inside(self, near: Sites) -> Sites:
         """Neurons in the coordinates of the points."""
-        if near is None:
-            return nowhere(self._X.shape[1])
         return near[0], (near[1] - near[0] @ self._centre) / self._radius
 
     def _found(self, u: Array, known: Sites, number: int, end: float, followed: int) -> Sites:

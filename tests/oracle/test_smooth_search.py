@@ -35,6 +35,15 @@ def test_far_from_the_data_a_power_is_not_taken_for_large(order, n, seeds):
         assert p.min() <= found.biases[0] <= p.max()
 
 
+def test_a_neuron_far_from_the_data_is_not_taken_for_the_largest():
+    """One that a user's network has: a square of all data, which the null space holds."""
+    rng, square = np.random.default_rng(0), rs.TruncatedPower(2)
+    X = np.round(rng.standard_normal((30, 3)), 1)
+    u, far = dual(X, square, rng), (np.array([[0.6, 0.8, 0.0]]), np.array([-3e8]))
+    alone, beside = (SmoothSearch(X, square)(u, near=near) for near in (None, far))
+    assert beside.value == pytest.approx(alone.value, rel=1e-9)
+
+
 @pytest.mark.parametrize("activation", SMOOTH, ids=repr)
 @pytest.mark.parametrize("n", [39, 80])  # 80 points: by compiled steps, where numba is
 def test_what_it_finds_are_maxima(activation, n):
