@@ -239,7 +239,7 @@ def _by_groups(columns: Callable[[Array], Array], size: Array, count: int) -> tu
         stay, amounts = independent(np.column_stack(means), total)
         for i, amount in zip(stay, amounts, strict=True):
             size[groups[i]] *= amount / total[i]
-        left = np.concatenate([groups[i] for i in stay])
+        left = np.concatenate([left[:0], *(groups[i] for i in stay)])
         left = left[np.argsort(-size[left], kind="stable")]
     return left, size
 
@@ -264,7 +264,8 @@ def independent(columns: Array, size: Array) -> tuple[Array, Array]:
     while null.shape[1]:
         t = _downhill(null, cost)
         falling = np.flatnonzero(t < 0.0)
-        ratio = amount[falling] / -t[falling]
+        with np.errstate(over="ignore"):  # of what hardly falls
+            ratio = amount[falling] / -t[falling]
         out = falling[np.argmin(ratio)]
         amount = np.maximum(amount + ratio.min() * t, 0.0)
         amount[out] = 0.0

@@ -211,7 +211,8 @@ def _room(direction: Array, a: Array, da: Array) -> Array:
         size, along = size.sum(axis=1), along.sum(axis=1)
     room = np.full(len(along), np.inf)
     falls = along < 0.0
-    room[falls] = np.maximum(size[falls], 0.0) / -along[falls]
+    with np.errstate(over="ignore"):  # of what hardly moves
+        room[falls] = np.maximum(size[falls], 0.0) / -along[falls]
     return room
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ridgesplines.exceptions import SolverRefusal
 from ridgesplines.interactions import Interactions
 from ridgesplines.network.spline import group_norms
 from ridgesplines.neurons.dictionary import Dictionary
-from ridgesplines.numerics.polynomials import affine_basis
+from ridgesplines.numerics.polynomials import polynomial_basis
 from ridgesplines.oracle.angles import AnglesOracle
 from ridgesplines.oracle.base import Oracle, Supremum, ranked
 from ridgesplines.oracle.bounded import BoundedOracle, Report
@@ -267,12 +268,12 @@ def _times(factor: float, oracle: Oracle, u: Array, level: float | None = None, 
 
 def _exact(X: Array, activation: Activation | None, many: int) -> Oracle | None:
     """The same for one group; sweeps by sectors from so `many` points on."""
+    if _unpenalised(X, 1 if activation is None else activation.degree):
+        return partial(_vanishing, X)
     if activation is not None and not isinstance(activation, ReLU):
         return DirectionsOracle(X, np.ones((1, 1)), activation) if X.shape[1] == 1 else None
     d, centre = X.shape[1], X.mean(axis=0)
     centred = X - centre
-    if _independent(X):
-        return partial(_vanishing, X)
     if d == 1:
         return partial(_moved, LineOracle(centred[:, 0], np.ones(1)), np.eye(1), centre)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
@@ -286,17 +287,17 @@ def _exact(X: Array, activation: Activation | None, many: int) -> Oracle | None:
     return None
 
 
-def _independent(X: Array) -> bool:
-    """Whether the distinct rows are affinely independent: then every function on them is affine."""
-    d = X.shape[1]
-    if d == 1 or len(np.unique(X[: 8 * (d + 1)], axis=0)) > d + 1:
+def _unpenalised(X: Array, degree: int) -> bool:
+    """Whether every function on the distinct rows is a polynomial of that degree, as it is where they are few."""
+    most = comb(X.shape[1] + degree, degree) if degree >= 0 else 0
+    if not most or len(np.unique(X[: 8 * most], axis=0)) > most:
         return False
     distinct = np.unique(X, axis=0)
-    return len(distinct) <= d + 1 and affine_basis(distinct).shape[1] == len(distinct)
+    return len(distinct) <= most and polynomial_basis(distinct, degree).shape[1] == len(distinct)
 
 
 def _vanishing(X: Array, u: Array, level: float | None = None, **_: object) -> Supremum:
-    """eta = 0: a dual vector that is orthogonal to all affine functions is orthogonal to all functions on such data."""
+    """eta = 0: a dual vector orthogonal to what is not penalised is orthogonal to all functions on such data."""
     return ranked(Scope.EXACT, np.zeros((1, *u.shape[1:])), np.eye(1, X.shape[1]), X[:1, 0])
 
 

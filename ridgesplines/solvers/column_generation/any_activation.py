@@ -34,20 +34,17 @@ from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.column_generation.any_slide import slid
 from ridgesplines.solvers.exchange import State, joined, refitted
+from ridgesplines.solvers.pace import LOOSE_GAP, SOLVING_SHARE, between
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
-#: lam falls by no more than this factor from one fit to the next, and between the values asked for to a loose gap.
-LAM_FACTOR, LOOSE_GAP = 10.0 ** (1.0 / 3.0), 1e-2
 #: Rounds at most; they end after so many without a lower objective or a smaller gap, relatively.
 MAX_ROUNDS, IDLE_ROUNDS, PROGRESS_RTOL = 200, 8, 1e-9
 #: Steps of a slide, and at a lam between; entries of the values of all neurons at the data, beyond which none is added.
 STEPS, FEWER_STEPS, MAX_ENTRIES = 200, 50, 4e7
 #: From how many fresh starts for each dimension a small gap is confirmed; with a tolerance from the last number up.
 CONFIRMING, FEWER, LOOSE_TOL = 256, 64, 1e-3
-#: The part of the time that the solver takes; the certificate has the rest.
-SOLVING_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -132,9 +129,8 @@ class _Run:
     def follow(self, network: RidgeSpline, last: float) -> None:
         """From the network for lam = `last`, by way of the lams between, to the gap that is asked for."""
         lam = self.scaled.lam
-        steps = int(np.ceil(np.log(last / lam) / np.log(LAM_FACTOR))) if last > lam else 1
-        for between in np.geomspace(last, lam, steps + 1)[1:-1]:
-            for state in rounds(self.scaled.with_lam(float(between)), network, self.oracle, self.end, FEWER_STEPS):
+        for larger in between(last, lam):
+            for state in rounds(self.scaled.with_lam(float(larger)), network, self.oracle, self.end, FEWER_STEPS):
                 network = state.network
                 if state.gap <= LOOSE_GAP or late(self.end):
                     break

@@ -36,7 +36,7 @@ from ridgesplines.solvers.column_generation.rounds import SLIDING_GAP
 from ridgesplines.solvers.column_generation.start import first_fit, fit_of_start, goes_on, network_of
 from ridgesplines.solvers.column_generation.state import Pricing, State
 from ridgesplines.solvers.column_generation.with_norm import norm_path
-from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE
+from ridgesplines.solvers.pace import LAM_FACTOR, LOOSE_GAP, SOLVING_SHARE, between
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array, real_number, whole_number
 from ridgesplines.verdict import Scope
@@ -297,10 +297,9 @@ class _Run:
         if last is None:
             u, _ = projected(self.scaled, fit.u)
             last = max(self.scaled.lam, LARGE_LAM * self._supremum(u)) * LAM_FACTOR
-        steps = int(np.ceil(np.log(last / self.scaled.lam) / np.log(LAM_FACTOR))) if last > self.scaled.lam else 1
-        for lam in np.geomspace(last, self.scaled.lam, steps + 1)[1:-1]:
-            between = self.scaled.with_lam(float(lam))
-            for state in states(between, at_lam(between, fit), self.pricing, LOOSE_GAP, self.end):
+        for lam in between(last, self.scaled.lam):
+            problem = self.scaled.with_lam(float(lam))
+            for state in states(problem, at_lam(problem, fit), self.pricing, LOOSE_GAP, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE_GAP or self._late():
                     break

@@ -32,7 +32,7 @@ from ridgesplines.solution import Solution
 from ridgesplines.solvers.base import Answer
 from ridgesplines.solvers.monotone.program import MonotoneFit, alone, refit
 from ridgesplines.solvers.monotone.slide import slides
-from ridgesplines.solvers.pace import FEWEST_JOINING, LAM_FACTOR, LOOSE_GAP, MOST_JOINING, SOLVING_SHARE
+from ridgesplines.solvers.pace import FEWEST_JOINING, LOOSE_GAP, MOST_JOINING, SOLVING_SHARE, between
 from ridgesplines.solvers.progress import near, print_round
 from ridgesplines.validation import Array
 
@@ -129,9 +129,8 @@ class _Run:
         lam, fit = self.scaled.lam, self.fit
         if last is None:
             last = max(lam, monotone_bound(self.scaled, self.oracle, fit.u).supremum.value)
-        steps = int(np.ceil(np.log(last / lam) / np.log(LAM_FACTOR))) if last > lam else 1
-        for between in np.geomspace(last, lam, steps + 1)[1:-1]:
-            for state in rounds(self.scaled.with_lam(float(between)), fit, self.oracle, 0.0, self.end):
+        for larger in between(last, lam):
+            for state in rounds(self.scaled.with_lam(float(larger)), fit, self.oracle, 0.0, self.end):
                 fit = state.fit
                 if state.gap <= LOOSE_GAP or self._out_of_time():
                     break
