@@ -106,6 +106,4 @@ def value_rounding(problem: Problem, u: Array, value: float) -> float:
     if problem.loss.translates:  # L*(y, v) = v y + L*(0, v), of which the last is not negative
         return SUM * (abs(value) + 2.0 * float(np.vdot(np.abs(u), np.abs(problem.detrended))))
     v = problem.loss.nearest(problem.y, -(u.T / problem.sample_weight).T)  # one on the boundary may have left it
-    conjugate = problem.loss.conjugate(problem.y, v)
-    # Where a probability is nearly one, y + v rounds it by as much as its distance from one may be.
-    return SUM * float(problem.sample_weight @ (np.abs(conjugate) + 1.0))
+    return SUM * float(problem.sample_weight @ problem.loss.conjugate_terms(problem.y, v))

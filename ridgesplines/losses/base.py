@@ -155,6 +155,14 @@ class Loss(ABC):
         """A constant to add to a fit z before Newton's method starts there."""
         return 0.0
 
+    def conjugate_terms(self, y: Array, v: Array) -> Array:
+        """The sizes of what is summed for the conjugate, (N,); for losses that do not translate.
+
+        Where a probability is nearly one, y + v rounds it by as much as its distance from one may be.
+        """
+        terms: Array = np.abs(self.conjugate(y, v)) + 1.0
+        return terms
+
     def missed(self, y: Array, off: Array) -> Array:
         """The loss of a fit that is perfect but for `off`, shape (N,); for losses that do not translate."""
         return off

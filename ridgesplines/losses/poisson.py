@@ -14,6 +14,8 @@ from ridgesplines.validation import Array
 
 #: A mean that is larger than the count by this power of e costs infinity, so that no sum of losses overflows.
 FAR = 600.0
+#: A mean is zero where it is no larger a part of its count: that much rounding takes of it.
+ROUNDED = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,16 @@ class Poisson(Loss):
         # Near y, where both terms nearly cancel, their difference.
         near = v * np.log(size) + xlog1py(p, np.where(far, 0.0, np.maximum(v / size, -1.0))) - v
         return np.where(y + v < 0.0, np.inf, np.where(far, xlogy(p, p) - xlogy(y, y) - v, near))
+
+    def conjugate_terms(self, y: Array, v: Array) -> Array:
+        """Those of either form, v times the slope among them, for v rounds as well; near y all vanish with v.
+
+        So a fit that is perfect is known to be.
+        """
+        p, size, far = self.room(y, v), np.where(y > 0.0, y, 1.0), v > y
+        slope = np.log1p(np.where(far, 0.0, np.maximum(v / size, ROUNDED - 1.0)))
+        near = np.abs(v) * (1.0 + np.abs(np.log(size))) + (p + np.abs(v)) * np.abs(slope)
+        return np.where(far, np.abs(xlogy(p, p)) + np.abs(xlogy(y, y)) + np.abs(v), near)
 
     def nearest(self, y: Array, v: Array) -> Array:
         return np.maximum(v, -y)

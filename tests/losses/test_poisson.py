@@ -212,3 +212,33 @@ def test_lower_bounds_by_flows():
         p = p.with_lam(0.3 * rs.lambda_max(p))
         s, bound = rs.solve(p), rs.lower_bound(p, max_time=10.0)
         assert least * s.objective <= bound.value <= s.objective + s.rounding
+
+
+@pytest.mark.parametrize("y", [[1.0, 2.0], [3.0, 5.0], [1e4, 7.0], [0.3, 0.01]], ids=str)
+def test_a_perfect_fit_is_known_to_be_one(y):
+    """The deviance is zero, and so is the bound: what rounds in it vanishes with the dual vector."""
+    s = rs.solve(rs.Problem([[0.0], [1.0]], y, 0.05, rs.Poisson()))
+    assert s.status == "converged"
+    assert s.relative_gap <= 1e-8
+
+
+def test_what_rounds_in_a_dual_value():
+    """No less than what double precision takes of the conjugate, and of its argument, against long double."""
+    rng, loss = np.random.default_rng(0), rs.Poisson()
+    y = np.concatenate([rng.integers(0, 50, 4000), 10.0 ** rng.uniform(-3.0, 6.0, 4000)]).astype(float)
+    near, far = 10.0 ** rng.uniform(-16.0, 0.0, 8000), 1.0 - 10.0 ** rng.uniform(-12.0, 0.0, 8000)
+    part = np.where(rng.random(8000) < 0.5, near, far)
+    v = np.where(rng.random(8000) < 0.5, -part * y, part * (1.0 + 3.0 * y))
+    long_y, long_v = y.astype(np.longdouble), v.astype(np.longdouble)
+    room = np.maximum(long_y + long_v, np.longdouble(0.0))
+    # p log p - y log y - v = v log y + p log(p / y) - v
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_ratio = np.where(room > 0.0, room * np.log1p(long_v / long_y), 0.0)
+        plain = np.where(room > 0.0, room * np.log(room), 0.0) - long_v
+        exact = np.where(y > 0.0, long_v * np.log(long_y) + of_ratio - long_v, plain)
+        slope = np.where(room > 0.0, np.log(np.maximum(room, 1e-300)), 0.0)
+    allowed = 4.0 * np.finfo(float).eps * loss.conjugate_terms(y, v)
+    off = np.abs(loss.conjugate(y, v) - exact)
+    assert (off <= allowed + 1e-300).all()
+    known = room > np.finfo(float).eps * long_y
+    assert (np.abs(np.finfo(float).eps / 2.0 * long_v * slope)[known] <= allowed[known] + 1e-300).all()
