@@ -52,12 +52,11 @@ def test_nothing_pulls_where_labels_cancel():
     assert s.objective == pytest.approx(6.0 * np.log(2.0), rel=1e-12)
 
 
-@pytest.mark.parametrize("seed", [262, 372])
-def test_values_far_apart_are_divided_without_a_word(seed):
-    """Bumps far narrower than the distances: their overlaps are the smallest numbers."""
+@pytest.mark.parametrize("seed", [10, 13])
+def test_the_smallest_numbers_are_divided_by_without_a_word(seed):
+    """Bumps far narrower than the distances of the data: their overlaps are the smallest numbers."""
     rng = np.random.default_rng(seed)
-    X = 1e5 + 1e3 * rng.standard_normal((20, 2))
-    y = np.abs(X[:, 0] - 1e5) / 1e3 + 0.3 * rng.standard_normal(20)
-    p = rs.Problem(X, y, 1.0, activation=rs.Exponential(0.5))
-    s = rs.solve(p.with_lam(0.1 * rs.lambda_max(p)), rs.ColumnGeneration(tol=1e-3))
-    assert s.relative_gap <= 1e-3
+    x = 1e3 * rng.standard_normal((24, 1))
+    y = np.abs(x[:, 0]) / 1e3 + 0.3 * rng.standard_normal(24)
+    p = rs.Problem(x, y, 1.0, activation=rs.Exponential(0.5))
+    assert rs.solve(p.with_lam(0.1 * rs.lambda_max(p))).relative_gap <= 1e-6
