@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ridgesplines as rs
-from ridgesplines.numerics.polynomials import affine_basis
+from ridgesplines.numerics.polynomials import polynomial_basis
 
 LOSSES = [
     rs.Squared(),
@@ -82,10 +82,10 @@ def problem(loss, n, d=1, lam=None, seed=0, **kwargs):
     return rs.Problem(X, targets(loss, y), lam, loss, **kwargs)
 
 
-def dual_vectors(X, seed=0, outputs=()):
+def dual_vectors(X, seed=0, outputs=(), degree=1):
     """Dual vectors without end."""
     rng = np.random.default_rng(seed)
-    Q = affine_basis(X)
+    Q = polynomial_basis(X, degree)
     while True:
         u = rng.standard_normal((len(X), *outputs))
         for _ in range(2):
@@ -93,5 +93,6 @@ def dual_vectors(X, seed=0, outputs=()):
         yield u
 
 
-def dual_vector(X, seed=0, outputs=()):
-    return next(dual_vectors(X, seed, outputs))
+def dual_vector(X, seed=0, outputs=(), degree=1):
+    """One, orthogonal to the polynomials of a degree."""
+    return next(dual_vectors(X, seed, outputs, degree))

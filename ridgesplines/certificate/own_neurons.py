@@ -11,7 +11,7 @@ from ridgesplines.exceptions import ContradictionWarning, warn
 from ridgesplines.network.spline import RidgeSpline, group_norms
 from ridgesplines.objective import eta_rounding, moved, neuron_lengths
 from ridgesplines.oracle.base import Supremum
-from ridgesplines.oracle.eta import bent, eta_at
+from ridgesplines.oracle.eta import eta_at
 from ridgesplines.problem import Problem
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
@@ -29,7 +29,6 @@ def known_at_neurons(problem: Problem, network: RidgeSpline, u: Array, found: Su
     else:
         W, b = net.weights, net.biases
     size = group_norms(eta_at(problem.centred, u, W, b, problem.activation)) / lengths
-    size[~bent(problem.centred, W, b, problem.activation)] = 0.0
     top = int(size.argmax())
     if size[top] <= found.value:
         return found

@@ -18,7 +18,7 @@ from ridgesplines.activations.base import Activation
 from ridgesplines.interrupt import check, late
 from ridgesplines.network.spline import group_norms
 from ridgesplines.oracle.base import Supremum, ranked
-from ridgesplines.oracle.eta import bent, eta_at
+from ridgesplines.oracle.eta import eta_at
 from ridgesplines.validation import Array
 from ridgesplines.verdict import Scope
 
@@ -62,8 +62,6 @@ class AnglesOracle:
         slope = first * float(weight @ self._far)
         bend = float(weight @ (second * self._far**2 + first * self._far)) if np.isfinite(second) else np.inf
         W, b = (np.empty((0, 2)), np.empty(0)) if near is None else near
-        kinked = bent(self._X, W, b, self._activation)
-        W, b = W[kinked], b[kinked]
         best = float(group_norms(eta_at(self._X, u, W, b, self._activation)).max(initial=0.0))
         edges = np.pi * np.arange(FIRST) / FIRST
         values, W, b = self._along(u, edges, W, b)

@@ -3,7 +3,6 @@ r"""The dual certificate :math:`\eta(w, b) = \sum_n u_n \sigma(w^T x_n - b)` at 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ridgesplines.activations.base import Activation
 from ridgesplines.activations.relu import ReLU
@@ -19,7 +18,7 @@ FEW_NEURONS = 8
 
 
 def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None = None) -> Array:
-    """eta at K neurons, shape (K,) or (K, D), of ReLU or another activation.
+    """eta at K neurons, shape (K,) or (K, D), of ReLU or another activation whose null space u is orthogonal to.
 
     O(N K d), in blocks; for ReLU and d = 1 O((N + K) log N).
     """
@@ -35,11 +34,15 @@ def eta_at(X: Array, u: Array, W: Array, b: Array, activation: Activation | None
     if rectified and (found := kernels.rectified(X[:, 0], u, W[:, 0], b)) is not None:
         return found
     sigma = ReLU().value if activation is None else activation.value
+    # Where all data are active a power is a polynomial: eta is zero, but for rounding times a distance to that power.
+    polynomials = activation is not None and (activation.homogeneity or 0) > 1
     values = np.empty((len(b), *u.shape[1:]))
     step = max(1, BLOCK_ENTRIES // max(1, len(X)))
     for i in range(0, len(b), step):
         hidden = W[i : i + step] @ X.T - b[i : i + step, None]
         values[i : i + step] = sigma(hidden) @ u
+        if polynomials:
+            values[i : i + step][hidden.min(axis=1) >= 0.0] = 0.0
     return values
 
 
@@ -47,17 +50,6 @@ def eta_near(X: Array, u: Array, W: Array, b: Array, activation: Activation | No
     """The same for data that may be far from zero: what is common to them need not cancel."""
     origin = origin_near(X)
     return eta_at(X - origin, u, W, plus_products(b, -W, origin), activation)
-
-
-def bent(X: Array, W: Array, b: Array, activation: Activation) -> NDArray[np.bool_]:
-    """Which neurons to ask for eta: for powers not those that are polynomials at the data.
-
-    There eta is zero, but for the rounding of u times a distance to a power, which may be anything.
-    """
-    if activation.degree <= 1:
-        return np.ones(len(b), dtype=bool)
-    p = X @ W.T
-    return (p.min(axis=0) < b) & (b < p.max(axis=0))
 
 
 def eta_along(p: Array, u: Array, b: Array) -> Array:

@@ -18,7 +18,7 @@ from ridgesplines.numerics.fast import one_thread
 from ridgesplines.oracle.base import MAX_LISTED, Supremum, ranked
 from ridgesplines.oracle.batches import STEPPING, Batch
 from ridgesplines.oracle.circles import Rows
-from ridgesplines.oracle.eta import bent, eta_at
+from ridgesplines.oracle.eta import eta_at
 from ridgesplines.oracle.passes import Host
 from ridgesplines.oracle.quasi_newton import FIRST_STEP, SHORT_STEP, TINY
 from ridgesplines.oracle.starts import Sites, apart, around, fresh, joined, nowhere, principal
@@ -54,9 +54,9 @@ class SmoothBatch(Batch):
         W, b = theta[:, :-1], theta[:, -1]
         t = W @ self._X.T - b[:, None]
         eta = self._activation.value(t).astype(self._precision) @ self._U
-        size = np.sqrt((eta**2).sum(axis=1))
         if self._activation.homogeneity is not None:  # powers of t grow: where no point is near, eta is rounding
-            size[np.abs(b) > 1.0] = 0.0
+            eta[np.abs(b) > 1.0] = 0.0
+        size = np.sqrt((eta**2).sum(axis=1))
         pull: Rows = self._activation.derivative(t).astype(self._precision)
         pull *= (eta / np.maximum(size, TINY)[:, None]) @ self._U.T
         way = np.empty_like(theta)
@@ -110,8 +110,6 @@ class SmoothSearch:
         number = number if afresh is None else afresh * self._X.shape[1]
         kept = self._kept if afresh is None else nowhere(self._X.shape[1])
         near = nowhere(self._X.shape[1]) if near is None else near
-        kinked = bent(self._X, *near, self._activation)
-        near = near[0][kinked], near[1][kinked]
         with one_thread():
             W, b = self._found(u, joined(self._inside(near), kept), number, end, 0 if rough else FOLLOWED)
         if afresh is None:

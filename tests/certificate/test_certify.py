@@ -147,11 +147,11 @@ def test_progress_is_printed(capsys):
     X, y = noisy(40, 7)
     flat = rs.RidgeSpline(np.eye(1, 7), [0.0], [0.0])
     judged = rs.evaluate(rs.Problem(X, y, 1.0), flat, max_time=0.5)
-    judged.certify(max_time=1.5, verbose=True, method="branch")
+    judged.certify(max_time=3.0, verbose=True, method="branch")
     lines = capsys.readouterr().err.splitlines()
     assert lines
     assert all("sup|eta|/lam in [" in line and "relative gap <=" in line for line in lines)
-    judged.certify(max_time=1.5, verbose=True)
+    judged.certify(max_time=2.0, verbose=True)
     lines = capsys.readouterr().err.splitlines()
     assert lines
     bounds = [line for line in lines if line.startswith("lower bound")]  # of flows; then of branches, from d = 6 on

@@ -2,19 +2,17 @@
 
 import numpy as np
 import pytest
+from instances import dual_vector
 
 import ridgesplines as rs
 from ridgesplines.network.spline import group_norms
-from ridgesplines.numerics.polynomials import polynomial_basis
 from ridgesplines.oracle import AnglesOracle, eta_at
 
 ACTIVATIONS = [rs.Sigmoid(0.4), rs.Arctan(0.3), rs.TruncatedPower(2), rs.TruncatedPower(3), rs.Exponential(0.6)]
 
 
 def dual(X, activation, seed, outputs=()):
-    u = np.random.default_rng(seed).standard_normal((len(X), *outputs))
-    Q = polynomial_basis(X, activation.degree)
-    return u - Q @ (Q.T @ u)
+    return dual_vector(X, seed, outputs, activation.degree)
 
 
 def tables(seed):

@@ -2,22 +2,14 @@
 
 import numpy as np
 import pytest
+from instances import dual_vector
 
 import ridgesplines as rs
-from ridgesplines.numerics.polynomials import exponents, polynomial_basis, powers
+from ridgesplines.numerics.polynomials import exponents, powers
 from ridgesplines.oracle import AnglesOracle, SmoothSearch
 from ridgesplines.oracle.eta import eta_at
 
 SMOOTH = [rs.TruncatedPower(2), rs.TruncatedPower(3), rs.Sigmoid(0.3), rs.Arctan(0.3)]
-
-
-def dual(X, activation, rng):
-    """Orthogonal to the null space of the activation."""
-    u = rng.standard_normal(len(X))
-    Q = polynomial_basis(X, activation.degree)
-    for _ in range(2):
-        u -= Q @ (Q.T @ u)
-    return u
 
 
 @pytest.mark.parametrize(("order", "n", "seeds"), [(2, 12, (5, 29)), (2, 14, (11,)), (3, 22, (12, 13, 15, 21))])
@@ -37,9 +29,9 @@ def test_far_from_the_data_a_power_is_not_taken_for_large(order, n, seeds):
 
 def test_a_neuron_far_from_the_data_is_not_taken_for_the_largest():
     """One that a user's network has: a square of all data, which the null space holds."""
-    rng, square = np.random.default_rng(0), rs.TruncatedPower(2)
-    X = np.round(rng.standard_normal((30, 3)), 1)
-    u, far = dual(X, square, rng), (np.array([[0.6, 0.8, 0.0]]), np.array([-3e8]))
+    square = rs.TruncatedPower(2)
+    X = np.round(np.random.default_rng(0).standard_normal((30, 3)), 1)
+    u, far = dual_vector(X, degree=square.degree), (np.array([[0.6, 0.8, 0.0]]), np.array([-3e8]))
     alone, beside = (SmoothSearch(X, square)(u, near=near) for near in (None, far))
     assert beside.value == pytest.approx(alone.value, rel=1e-9)
 
@@ -49,7 +41,7 @@ def test_a_neuron_far_from_the_data_is_not_taken_for_the_largest():
 def test_what_it_finds_are_maxima(activation, n):
     rng = np.random.default_rng(n)
     X = np.round(rng.standard_normal((n, 4)) @ (np.eye(4) + 0.5), 1)
-    u = dual(X, activation, rng)
+    u = dual_vector(X, degree=activation.degree)
     found = SmoothSearch(X, activation)(u)
     w, b = found.weights[0], found.biases[0]
     for length in (1e-1, 1e-2, 1e-3, 1e-4):
@@ -62,9 +54,8 @@ def test_what_it_finds_are_maxima(activation, n):
 @pytest.mark.parametrize("activation", [*SMOOTH, rs.Exponential(0.5)], ids=repr)
 def test_in_the_plane_it_finds_the_supremum(activation):
     """Against the oracle that divides the circle of directions."""
-    rng = np.random.default_rng(1)
-    X = np.round(rng.standard_normal((30, 2)), 1)
-    u = dual(X, activation, rng)
+    X = np.round(np.random.default_rng(1).standard_normal((30, 2)), 1)
+    u = dual_vector(X, degree=activation.degree)
     proven, found = AnglesOracle(X, activation)(u), SmoothSearch(X, activation)(u)
     listed = np.abs(eta_at(X, u, proven.weights, proven.biases, activation)).max()
     kinked = isinstance(activation, rs.Exponential)
