@@ -80,8 +80,7 @@ class Interactions:
 
     def containing(self, W: Array) -> NDArray[np.bool_]:
         """Whether all features of a neuron, W (K, d), lie in a group; (K, groups)."""
-        outside = (W != 0.0).astype(np.float32) @ (~self.members.T).astype(np.float32)
-        return np.equal(outside, 0.0)
+        return np.equal(_counts(W != 0.0, ~self.members.T), 0.0)
 
     def any_containing(self, W: Array, rng: np.random.Generator) -> NDArray[np.intp]:
         """For each neuron a group that has all its features: any of them; (K,)."""
@@ -97,8 +96,8 @@ class Interactions:
 
     def free(self, W: Array) -> NDArray[np.bool_]:
         """The coordinates in which a neuron can move without choosing a group: those of all that contain it; (K, d)."""
-        containing = self.containing(W).astype(np.float32)
-        return np.equal(containing @ self.members.astype(np.float32), containing.sum(axis=1, keepdims=True))
+        containing = self.containing(W)
+        return np.equal(_counts(containing, self.members), containing.sum(axis=1, keepdims=True))
 
     def words(self, names: Sequence[str] | None = None) -> str:
         """What may act together, for a reader."""
@@ -208,3 +207,13 @@ def column(
     if isinstance(given, (int, np.integer)) and not isinstance(given, bool) and 0 <= given < d:
         return int(given)
     raise ProblemError(argument, f"column numbers from 0 to {d - 1}, or names", f"{given!r}", remedy)
+
+
+def _counts(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How many of a row of a are in a column of b.
+
+    By BLAS, which once in a while calls what it has read behind a short row invalid, though none of it counts.
+    """
+    with np.errstate(invalid="ignore"):
+        counts: NDArray[np.float32] = a.astype(np.float32) @ b.astype(np.float32)
+    return counts
